@@ -1,0 +1,48 @@
+import type { ColumnType, Generated, Selectable } from 'kysely'
+
+/** The tables of `migrations/`, for Kysely. Ids and counters are PostgreSQL bigints, read as numbers (see `pool.ts`). */
+export interface Tables {
+  users: UsersTable
+  tags: TagsTable
+  articles: ArticlesTable
+  article_tags: { article_id: number; tag_id: number }
+  article_stats: { article_id: number; views: Generated<number> }
+}
+
+export type UserRow = Selectable<UsersTable>
+export type TagRow = Selectable<TagsTable>
+export type ArticleRow = Selectable<ArticlesTable>
+
+interface UsersTable {
+  id: Generated<number>
+  username: string
+  display_name: string
+  email: string
+  bio: Generated<string>
+  avatar_url: string | null
+  role: Generated<'AUTHOR' | 'ADMIN'>
+  created_at: Generated<Date>
+}
+
+interface TagsTable {
+  id: Generated<number>
+  slug: string
+  name: string
+  description: Generated<string>
+}
+
+interface ArticlesTable {
+  id: Generated<number>
+  slug: string
+  title: string
+  summary: Generated<string>
+  body: string
+  status: Generated<'DRAFT' | 'PUBLISHED'>
+  author_id: number
+  published_at: Date | null
+  created_at: Generated<Date>
+  updated_at: Generated<Date>
+  version: Generated<number>
+  sorted_at: ColumnType<Date, never, never>
+  search: ColumnType<string, never, never>
+}
