@@ -1,0 +1,94 @@
+import type { TabsState } from '@graphiql/react'
+
+/** An article that exists, so that the starting tabs run as they stand. */
+export interface Example {
+  readonly id: string
+  readonly slug: string
+  readonly title: string
+}
+
+export type StartingTab = Pick<TabsState['tabs'][number], 'query'>
+
+/** What a newcomer finds; later visits find their own tabs again. */
+export function startingTabs({ id, slug, title }: Example): StartingTab[] {
+  return [
+    {
+      query: `# Welcome to Stet: articles, their authors and their tags.
+# Run this twice (Ctrl-Enter) and see below the answer where it came from.
+query Newest {
+  articles(first: 5) {
+    totalCount
+    nodes {
+      id
+      title
+      publishedAt
+      author {
+        displayName
+      }
+      tags {
+        name
+      }
+    }
+  }
+}
+`,
+    },
+    {
+      query: `query OneArticle {
+  article(slug: ${JSON.stringify(slug)}) {
+    id
+    title
+    summary
+    body
+    viewCount
+    publishedAt
+    version
+    author {
+      displayName
+      bio
+    }
+    tags {
+      slug
+      name
+    }
+  }
+}
+`,
+    },
+    {
+      query: `# Change the title, run this, then run the other tabs again:
+# whichever node answers them, they show it.
+mutation Retitle {
+  updateArticle(input: { id: ${JSON.stringify(id)}, title: ${JSON.stringify(`${title} (stet)`)} }) {
+    article {
+      id
+      title
+      version
+    }
+  }
+}
+`,
+    },
+  ]
+}
+
+const placeholder: Example = { id: '…', slug: '…', title: '…' }
+
+/** The newest published article, or a placeholder when the API has none or can't be reached. */
+export async function fetchExample(): Promise<Example> {
+  try {
+    const response = await fetch('/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: 'query Example { articles(first: 1) { nodes { id slug title } } }' }),
+    })
+    const answer: ExampleAnswer = await response.json()
+    return answer.data?.articles?.nodes[0] ?? placeholder
+  } catch {
+    return placeholder
+  }
+}
+
+interface ExampleAnswer {
+  readonly data?: { readonly articles?: { readonly nodes: readonly Example[] } } | null
+}

@@ -1,0 +1,60 @@
+import { createGraphiQLFetcher, type Fetcher, type FetcherParams } from '@graphiql/toolkit'
+import { type DocumentNode, Kind } from 'graphql'
+import type { AnswerLog } from './answer-log.ts'
+
+interface StetFetcherOptions {
+  readonly log: AnswerLog
+  readonly demoToken: string | undefined
+}
+
+/**
+ * Sends operations to `/graphql`, subscriptions over WebSocket, and notes every answer in `log`.
+ * Signs in with `demoToken` and sends back the last `Stet-As-Of`, except where the Headers pane says otherwise.
+ */
+export function createStetFetcher({ log, demoToken }: StetFetcherOptions): Fetcher {
+  const signIn = demoToken === undefined ? {} : { Authorization: `Bearer ${demoToken}` }
+
+  return (params, options) => {
+    const send = createGraphiQLFetcher({
+      url: '/graphql',
+      subscriptionUrl: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
+      wsConnectionParams: signIn,
+      enableIncrementalDelivery: false,
+      async fetch(input, init) {
+        const headers = new Headers(init?.headers)
+        addMissing(headers, 'Authorization', signIn.Authorization)
+        addMissing(headers, 'Stet-As-Of', log.seen().asOf)
+        const sentAt = performance.now()
+        const response = await fetch(input, { ...init, headers })
+        await response.clone().arrayBuffer()
+        if (!isIntrospection(params)) {
+          log.record(nameOf(params, options?.documentAST), response, performance.now() - sentAt)
+        }
+        return response
+      },
+    })
+    return send(params, options)
+  }
+}
+
+/** A header given empty in the Headers pane is not sent at all: `{ "Authorization": "" }` makes a visitor. */
+function addMissing(headers: Headers, name: string, value: string | undefined): void {
+  const given = headers.get(name)
+  if (given === '') headers.delete(name)
+  else if (given === null && value !== undefined) headers.set(name, value)
+}
+
+function isIntrospection({ operationName }: FetcherParams): boolean {
+  return operationName === 'IntrospectionQuery'
+}
+
+/** The operation's own name, or its first field as in `{ articles }`. */
+function nameOf({ operationName }: FetcherParams, document: DocumentNode | undefined): string {
+  if (operationName) return operationName
+  for (const definition of document?.definitions ?? []) {
+    if (definition.kind !== Kind.OPERATION_DEFINITION) continue
+    const field = definition.selectionSet.selections.find((selection) => selection.kind === Kind.FIELD)
+    if (field !== undefined) return `{ ${field.name.value} }`
+  }
+  return '{ … }'
+}
