@@ -42,31 +42,51 @@ comment on table stet.epoch is 'One row: names the present history of the log. S
 insert into stet.epoch default values;
 
 -- A promoted standby has a new timeline, a restored dump another database: each may hold another past than the one a
--- process remembers, so each is another epoch. `update stet.epoch set id = default` starts one by hand.
+-- process remembers, so each is another epoch.
 create function stet.current_epoch() returns text language sql stable as $$
-  select concat_ws('.', epoch.id, left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), database.oid)
+  select left(md5(concat_ws('.', epoch.id, left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), database.oid)), 12)
     from stet.epoch, pg_database database
    where database.datname = current_database()
 $$;
 
--- Gives every committed pending record a position and returns the log's tip. Costs one look at an empty table when
--- there is nothing to do.
+-- Starts another epoch, unless somebody else just did: for whoever finds that the log isn't the one it remembers, and for
+-- hand use after a restore. Nothing that was cached before counts any longer.
+create function stet.start_epoch(present text) returns void language plpgsql volatile as $$
+begin
+  perform pg_advisory_xact_lock(hashtext('stet.sequence'));
+  if stet.current_epoch() = present then
+    update stet.epoch set id = default, started_at = default;
+  end if;
+end
+$$;
+
+create function stet.microseconds(instant timestamptz) returns bigint language sql immutable as $$
+  select (extract(epoch from instant) * 1000000)::bigint
+$$;
+
+-- Gives every committed pending record a position. Returns the log's tip, and how many records this call gave theirs.
+-- Costs one look at an empty table when there is nothing to do.
 --
 -- VOLATILE and plpgsql: each statement takes a fresh snapshot, so the one after the lock sees what the lock's previous
 -- holder committed. Returns one small row, never the records: a client that stops reading must not keep the lock.
-create function stet.sequence(out epoch text, out tip bigint) language plpgsql volatile as $$
+create function stet.sequence(out epoch text, out tip bigint, out tip_written_at_us bigint, out sequenced bigint)
+language plpgsql volatile as $$
 begin
+  sequenced := 0;
   if exists (select from stet.pending) then
     perform pg_advisory_xact_lock(hashtext('stet.sequence'));
     tip := coalesce((select max(position) from stet.log), 0);
     with moved as (delete from stet.pending returning id, tags, written_at)
     insert into stet.log
       select sequence.tip + row_number() over (order by id), tags, written_at from moved;
-    if found then
-      perform pg_notify('stet', (select max(position) from stet.log)::text);
+    get diagnostics sequenced = row_count;
+    if sequenced > 0 then
+      -- Here and not in the triggers: NOTIFY makes commits wait for one another, and only sequencers should.
+      perform pg_notify('stet', (tip + sequenced)::text);
     end if;
   end if;
-  tip := coalesce((select max(position) from stet.log), 0);
+  select position, stet.microseconds(written_at) into tip, tip_written_at_us from stet.log order by position desc limit 1;
+  tip := coalesce(tip, 0);
   epoch := stet.current_epoch();
 end
 $$;

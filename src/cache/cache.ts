@@ -1,0 +1,121 @@
+import { type Clock, systemClock } from '../kernel/clock.ts'
+import type { CacheTag } from './cache-tag.ts'
+import { CachedKind } from './cached-kind.ts'
+import { type KindDefinition, resolveKind } from './kind.ts'
+import type { Ledger } from './ledger.ts'
+import { MemoryTier } from './memory-tier.ts'
+import type { RemoteTier } from './remote-tier.ts'
+
+export interface CacheOptions {
+  /** Judges every entry. Somebody must keep it up to date: see `stet/invalidation`. */
+  readonly ledger: Ledger
+  /** Resolves once every write committed before the call has its position, and the ledger knows it. */
+  readonly settle: () => Promise<void>
+  /** Default: the memory tier alone. */
+  readonly remote?: RemoteTier
+  /** Size of the memory tier. Default 64 MiB. */
+  readonly memoryMaxBytes?: number
+  /** Begins every key: entries of one namespace are never read in another. Default `stet:`. */
+  readonly namespace?: string
+  readonly clock?: Clock
+  /** A number in [0, 1), for jitter. */
+  readonly random?: () => number
+  readonly observer?: CacheObserver
+}
+
+/** What happens inside, for metrics and logs. */
+export interface CacheObserver {
+  onRequest?(kind: string, tier: 'memory' | 'redis', result: 'hit' | 'miss' | 'corrupt'): void
+  onLoad?(kind: string, seconds: number, keys: number): void
+  onFlightJoined?(kind: string): void
+  onRemoteError?(error: Error): void
+}
+
+/** Two tiers in front of a source, whose entries are judged by the ledger whenever they are read. */
+export class Cache {
+  readonly #parts: CacheParts
+  readonly #names = new Set<string>()
+
+  constructor(options: CacheOptions) {
+    const { memoryMaxBytes = 64 * 1024 * 1024, ...rest } = options
+    if (!(memoryMaxBytes > 0)) throw new TypeError(`memoryMaxBytes must be bytes above 0, not ${memoryMaxBytes}.`)
+    this.#parts = {
+      namespace: 'stet:',
+      clock: systemClock,
+      random: Math.random,
+      observer: {},
+      ...rest,
+      memory: new MemoryTier({ maxBytes: memoryMaxBytes }),
+    }
+  }
+
+  /** Declares a kind of entry. Throws where the definition makes no sense or the name is taken. */
+  kind<K, V>(definition: KindDefinition<K, V>): CachedKind<K, V> {
+    const kind = resolveKind(definition)
+    if (this.#names.has(kind.name)) throw new TypeError(`This cache already has a kind named "${kind.name}".`)
+    this.#names.add(kind.name)
+    return new CachedKind(kind, this.#parts)
+  }
+
+  /**
+   * `fn`, cached. HAZARD: `fn` must read the primary, or nothing that is written: its result is taken to be as of the
+   * position that the ledger had reached when the call began.
+   */
+  wrap<A extends readonly unknown[], V>(
+    fn: (...args: A) => Promise<V>,
+    options: WrapOptions<A, V>,
+  ): (...args: A) => Promise<V> {
+    const { ledger } = this.#parts
+    const kind = this.kind<A, { readonly result: V }>({
+      ...options,
+      key: (args) => options.key(...args),
+      tags: (args, value) => (value ? options.tags(value.result, ...args) : []),
+      load: async (calls) => {
+        const asOf = ledger.seen
+        return {
+          asOf,
+          unsettled: true,
+          values: await Promise.all(calls.map(async (args) => ({ result: await fn(...args) }))),
+        }
+      },
+    })
+    return async (...args) => {
+      const value = await kind.get(args)
+      if (!value) throw new Error(`"${kind.name}" was loaded without a result.`)
+      return value.result
+    }
+  }
+
+  /** Every entry in memory that stands and isn't stale, for inspection. */
+  *entries() {
+    const { memory, ledger, clock } = this.#parts
+    for (const entry of memory.entries()) if (clock.now() < entry.staleAtMs && ledger.stands(entry)) yield entry
+  }
+
+  /** Forgets everything in memory. The remote tier keeps what it has. */
+  clearMemory(): void {
+    this.#parts.memory.clear()
+  }
+
+  get memoryBytes(): number {
+    return this.#parts.memory.bytes
+  }
+}
+
+export interface WrapOptions<A extends readonly unknown[], V>
+  extends Pick<KindDefinition<A, V>, 'name' | 'version' | 'ttlMs' | 'jitter'> {
+  readonly key: (...args: A) => string
+  readonly tags: (result: V, ...args: A) => readonly CacheTag[]
+}
+
+/** What all kinds of one cache share. */
+export interface CacheParts {
+  readonly ledger: Ledger
+  readonly settle: () => Promise<void>
+  readonly memory: MemoryTier
+  readonly remote?: RemoteTier
+  readonly namespace: string
+  readonly clock: Clock
+  readonly random: () => number
+  readonly observer: CacheObserver
+}

@@ -1,0 +1,7 @@
+export { Follower, type FollowerObserver, type FollowerOptions } from './follower.ts'
+export { installStet } from './install.ts'
+export { Log, type Tip } from './log.ts'
+export type { Heard, Loudspeaker } from './loudspeaker.ts'
+export { NotifyLoudspeaker, type NotifyLoudspeakerOptions } from './notify-loudspeaker.ts'
+export { RedisLoudspeaker, type RedisLoudspeakerOptions } from './redis-loudspeaker.ts'
+export type { SqlClient } from './sql.ts'
