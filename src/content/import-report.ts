@@ -1,0 +1,51 @@
+import type { Place } from './content-record.ts'
+
+export interface ImportReport {
+  readonly articles: Counts
+  readonly users: Counts
+  readonly tags: Counts
+  /** The first hundred; `problemCount` says how many there are. */
+  readonly problems: readonly ImportProblem[]
+  readonly problemCount: number
+}
+
+export interface Counts {
+  readonly created: number
+  readonly updated: number
+  readonly unchanged: number
+}
+
+/** Why one record was left out. */
+export interface ImportProblem extends Place {
+  readonly message: string
+}
+
+const MAX_PROBLEMS = 100
+
+/** Adds an import up. */
+export class ImportTally implements ImportReport {
+  articles: Counts = NONE
+  users: Counts = NONE
+  tags: Counts = NONE
+  problems: ImportProblem[] = []
+  problemCount = 0
+
+  report({ file, line }: Place, message: string): void {
+    this.problemCount++
+    if (this.problems.length < MAX_PROBLEMS) this.problems.push({ file, line, message })
+  }
+
+  add(other: ImportReport): void {
+    this.articles = sum(this.articles, other.articles)
+    this.users = sum(this.users, other.users)
+    this.tags = sum(this.tags, other.tags)
+    this.problems.push(...other.problems.slice(0, MAX_PROBLEMS - this.problems.length))
+    this.problemCount += other.problemCount
+  }
+}
+
+export const NONE: Counts = { created: 0, updated: 0, unchanged: 0 }
+
+function sum(a: Counts, b: Counts): Counts {
+  return { created: a.created + b.created, updated: a.updated + b.updated, unchanged: a.unchanged + b.unchanged }
+}

@@ -1,0 +1,5 @@
+export { type ExportReport, exportContent } from './export-content.ts'
+export { type ImportOptions, importContent, type Progress } from './import-content.ts'
+export type { Counts, ImportProblem, ImportReport } from './import-report.ts'
+export { loadSampleContent } from './load-sample-content.ts'
+export { type SeedOptions, type SeedReport, seedContent } from './seed-content.ts'

@@ -1,0 +1,13 @@
+import { fileURLToPath } from 'node:url'
+import type { Kysely } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+import { importContent } from './import-content.ts'
+import type { ImportReport } from './import-report.ts'
+
+/** Puts the magazine of `content/sample` into the database, so that the first visit finds something to read. */
+export async function loadSampleContent(db: Kysely<Tables>): Promise<ImportReport> {
+  return importContent(db, fileURLToPath(SAMPLE))
+}
+
+/** From `src/content` and from `dist/content` alike. */
+const SAMPLE = new URL('../../content/sample/', import.meta.url)

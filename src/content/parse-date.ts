@@ -1,0 +1,59 @@
+/**
+ * A date as front matter spells it, as ISO 8601 with a zone that PostgreSQL reads without loss; undefined when it is
+ * none, or names a day that does not exist. Without a zone it is UTC; without a time, midnight.
+ *
+ * Reads `2024-01-02`, `2024/1/2`, `2024-01-02 10:20:30 +0100` (Jekyll), ISO 8601 with up to microseconds,
+ * `Jul 8 2022` and `July 8th, 2022` (Astro), and RFC 2822. Not `01/02/2024`, which is two dates.
+ */
+export function parseDate(text: string): string | undefined {
+  const match = ISO.exec(numbered(text.trim()))
+  if (!match?.groups) return undefined
+  const { year = '', month = '', day = '', hour = '0', minute = '0', second = '0', fraction = '', zone } = match.groups
+  const date = new Date(Date.UTC(+year, +month - 1, +day, +hour, +minute, +second))
+  const exists =
+    date.getUTCFullYear() === +year &&
+    date.getUTCMonth() === +month - 1 &&
+    date.getUTCDate() === +day &&
+    +hour < 24 &&
+    +minute < 60 &&
+    +second < 60
+  const offset = offsetOf(zone)
+  return exists && offset !== undefined ? `${date.toISOString().slice(0, 19)}${fraction}${offset}` : undefined
+}
+
+const ISO =
+  /^(?<year>\d{4})[-/](?<month>\d{1,2})[-/](?<day>\d{1,2})(?:(?:t|\s+)(?<hour>\d{1,2}):(?<minute>\d{2})(?::(?<second>\d{2})(?<fraction>\.\d{1,9})?)?\s*(?<zone>z|utc|gmt|[+-]\d{2}(?::?\d{2})?)?)?$/i
+
+function offsetOf(zone = 'z'): string | undefined {
+  if (/^[a-z]/i.test(zone)) return 'Z'
+  const hours = zone.slice(0, 3)
+  const minutes = zone.slice(3).replace(':', '') || '00'
+  return Number(hours.slice(1)) <= 14 && Number(minutes) < 60 ? `${hours}:${minutes}` : undefined
+}
+
+/** `Tue, 8 Jul 2022 …` and `July 8th, 2022 …` with the month as a number; anything else as it is. */
+function numbered(text: string): string {
+  const { day, name, year, time } = (DAY_FIRST.exec(text) ?? MONTH_FIRST.exec(text))?.groups ?? {}
+  const month = MONTHS.findIndex((full) => name && name.length >= 3 && full.startsWith(name.toLowerCase())) + 1
+  return month > 0 ? `${year}-${month}-${day}${time}` : text
+}
+
+const DAY_FIRST =
+  /^(?:[a-z]+,?\s+)?(?<day>\d{1,2})(?:st|nd|rd|th)?\s+(?<name>[a-z]+)[.,]?\s+(?<year>\d{4})(?<time>.*)$/i
+const MONTH_FIRST =
+  /^(?:[a-z]+,?\s+)?(?<name>[a-z]+)\.?\s+(?<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?<year>\d{4})(?<time>.*)$/i
+
+const MONTHS = [
+  'january',
+  'february',
+  'march',
+  'april',
+  'may',
+  'june',
+  'july',
+  'august',
+  'september',
+  'october',
+  'november',
+  'december',
+]

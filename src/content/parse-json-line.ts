@@ -1,0 +1,100 @@
+import {
+  type ArticleRecord,
+  ContentProblem,
+  type ContentRecord,
+  type TagRecord,
+  type UserRecord,
+} from './content-record.ts'
+import { RecordFields } from './record-fields.ts'
+import { slugify, usernameOf } from './slugify.ts'
+
+/** A record out of one line of Stet's own JSON Lines, as `exportContent` writes them. Throws a ContentProblem. */
+export function parseJsonLine(text: string, line: number): ContentRecord {
+  const value = parseJson(text, line)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ContentProblem(line, 'should be a JSON object with a "type"')
+  }
+  const fields = new RecordFields(value, () => line)
+  const type = fields.oneOf(['user', 'tag', 'article'], 'type')
+  switch (type) {
+    case 'user':
+      return userOf(fields)
+    case 'tag':
+      return tagOf(fields)
+    case 'article':
+      return articleOf(fields)
+    case undefined:
+      throw new ContentProblem(line, 'has no type: should be "user", "tag" or "article"')
+    default:
+      throw type satisfies never
+  }
+}
+
+function userOf(fields: RecordFields): UserRecord {
+  return {
+    type: 'user',
+    username: usernameOf(required(fields, 100, 'username')),
+    displayName: fields.verbatim(100, 'displayName'),
+    email: fields.text(254, 'email'),
+    bio: fields.verbatim(2000, 'bio'),
+    avatarUrl: fields.names('avatarUrl') ? (fields.text(2000, 'avatarUrl') ?? null) : undefined,
+    role: fields.oneOf(['AUTHOR', 'ADMIN'], 'role'),
+    createdAt: fields.date('createdAt'),
+  }
+}
+
+function tagOf(fields: RecordFields): TagRecord {
+  return {
+    type: 'tag',
+    slug: slugify(required(fields, 1000, 'slug'), 100),
+    name: fields.verbatim(100, 'name'),
+    description: fields.verbatim(2000, 'description'),
+  }
+}
+
+function articleOf(fields: RecordFields): ArticleRecord {
+  const body = fields.verbatim(500_000, 'body') ?? ''
+  const publishedAt = fields.date('publishedAt')
+  const status = fields.oneOf(['DRAFT', 'PUBLISHED'], 'status') ?? (publishedAt ? 'PUBLISHED' : 'DRAFT')
+  if (status === 'DRAFT' && publishedAt) throw fields.problem('publishedAt', 'is set, and the article is a draft')
+  const author = required(fields, 100, 'author')
+  return {
+    type: 'article',
+    slug: slugify(required(fields, 1000, 'slug'), 200),
+    title: fields.verbatim(300, 'title') ?? required(fields, 300, 'title'),
+    summary: fields.verbatim(2000, 'summary') ?? '',
+    body,
+    status,
+    author: { username: usernameOf(author), displayName: author },
+    tags: tagsOf(fields),
+    publishedAt,
+    createdAt: fields.date('createdAt'),
+    updatedAt: fields.date('updatedAt'),
+    views: fields.count('views'),
+  }
+}
+
+function tagsOf(fields: RecordFields): ArticleRecord['tags'] {
+  const found = fields.find('tags')
+  if (!found) return []
+  if (!Array.isArray(found.value) || found.value.some((tag) => typeof tag !== 'string')) {
+    throw fields.problem('tags', 'should be a list of slugs')
+  }
+  const names: string[] = found.value
+  for (const name of names) fields.checkLength('tags', name, 100)
+  return [...new Map(names.map((name) => [slugify(name, 100), name]))].map(([slug, name]) => ({ slug, name }))
+}
+
+function required(fields: RecordFields, maxLength: number, name: string): string {
+  const text = fields.text(maxLength, name)
+  if (!text) throw fields.problem(name, 'is missing')
+  return text
+}
+
+function parseJson(text: string, line: number): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new ContentProblem(line, `is not JSON: ${error instanceof Error ? error.message : error}`)
+  }
+}

@@ -1,0 +1,113 @@
+import path from 'node:path'
+import { type ArticleRecord, type AuthorName, ContentProblem, type TagName } from './content-record.ts'
+import { parseDate } from './parse-date.ts'
+import type { RecordFields } from './record-fields.ts'
+import { slugify, usernameOf } from './slugify.ts'
+import { type MarkdownParts, splitFrontMatter } from './split-front-matter.ts'
+
+export interface MarkdownFile {
+  /** Relative to the imported folder: names and folders carry meaning. */
+  readonly file: string
+  readonly text: string
+  /** Who wrote it, when the file does not say. */
+  readonly author: string
+}
+
+/**
+ * An article out of a Markdown file by the conventions of Hugo, Jekyll and Astro. An article has one author: of several,
+ * the first. Throws a ContentProblem.
+ */
+export function parseMarkdown({ file, text, author }: MarkdownFile): ArticleRecord {
+  const parts = splitFrontMatter(text)
+  const { fields, body, bodyLine } = parts
+  const name = nameOf(file)
+  const isDraft = fields.flag('draft') ?? (fields.flag('published') === false || /(^|\/)_drafts\//.test(file))
+  if (body === '' && !isDraft) throw new ContentProblem(bodyLine, 'has no body: only a draft may be empty')
+  checkBody(parts)
+  const date = fields.date('date', 'pubDate', 'publishDate', 'published_at') ?? name.date
+  return {
+    type: 'article',
+    slug: slugify(fields.text(1000, 'slug') ?? name.slug, 200),
+    title: titleOf(parts) ?? name.title,
+    summary: fields.text(2000, 'description', 'summary', 'excerpt') ?? '',
+    body,
+    status: isDraft ? 'DRAFT' : 'PUBLISHED',
+    author: authorOf(fields) ?? { username: usernameOf(author), displayName: author },
+    tags: tagsOf(fields, name.date !== undefined),
+    publishedAt: isDraft ? undefined : date,
+    createdAt: date,
+    updatedAt: fields.date('updated', 'updatedDate', 'lastmod', 'last_modified_at'),
+    views: fields.count('views'),
+  }
+}
+
+/** What a file's name says: `2024-01-31-slug.md` (Jekyll), `slug/index.md` (Hugo), `slug/README.md`, or `slug.md`. */
+function nameOf(file: string): { slug: string; title: string; date?: string } {
+  const base = path.posix.basename(file).replace(/\.(md|markdown)$/i, '')
+  const folder = path.posix.basename(path.posix.dirname(file))
+  const name = folder === '.' ? base : base.replace(/^(index|readme)(?![a-z0-9])/i, folder)
+  const dated = /^(\d{4}-\d{1,2}-\d{1,2})-(.+)$/.exec(name)
+  const date = dated?.[1] && parseDate(dated[1])
+  const slug = (date && dated?.[2]) || name
+  const words = slug.replace(/[-_]+/g, ' ').trim() || slug
+  return { slug, title: words.charAt(0).toUpperCase() + words.slice(1, 300), date: date || undefined }
+}
+
+function titleOf({ fields, body, bodyLine }: MarkdownParts): string | undefined {
+  const title = fields.text(300, 'title')
+  if (title) return title
+  let fence: string | undefined
+  for (const [index, line] of body.split('\n').entries()) {
+    const mark = /^ {0,3}(```|~~~)/.exec(line)?.[1]
+    if (mark && (!fence || fence === mark)) fence = fence ? undefined : mark
+    const heading = !fence && !mark && /^ {0,3}#[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/.exec(line)?.[1]
+    if (!heading) continue
+    if (heading.length > 300)
+      throw new ContentProblem(bodyLine + index, 'heading is too long for a title: 300 characters')
+    return heading
+  }
+  return undefined
+}
+
+function authorOf(fields: RecordFields): AuthorName | undefined {
+  const found = fields.find('author', 'authors')
+  const first: unknown = Array.isArray(found?.value) ? found.value[0] : found?.value
+  if (!found || first === undefined || first === null) return undefined
+  const { name, username, email } = typeof first === 'object' ? (first as Record<string, unknown>) : { name: first }
+  const displayName = String(name ?? username ?? '').trim()
+  if (displayName === '') throw fields.problem(found.name, 'has neither a name nor a username')
+  fields.checkLength(found.name, displayName, 100)
+  return {
+    username: usernameOf(String(username ?? displayName).trim()),
+    displayName,
+    email: typeof email === 'string' ? email : undefined,
+  }
+}
+
+/** Tags and categories, each slug once. Jekyll parts a string by spaces, everyone else by commas. */
+function tagsOf(fields: RecordFields, isJekyll: boolean): TagName[] {
+  const tags = new Map<string, TagName>()
+  for (const field of ['tags', 'tag', 'categories', 'category']) {
+    const value = fields.find(field)?.value
+    const names = typeof value === 'string' ? value.split(value.includes(',') ? ',' : isJekyll ? /\s+/ : /$/) : value
+    for (const given of Array.isArray(names) ? names : names === undefined ? [] : [names]) {
+      if (given === null) continue
+      if (typeof given === 'object') throw fields.problem(field, 'should be a list of names')
+      const name = String(given).trim()
+      fields.checkLength(field, name, 100)
+      const slug = slugify(name, 100)
+      if (name !== '' && !tags.has(slug)) tags.set(slug, { slug, name })
+    }
+  }
+  return [...tags.values()]
+}
+
+function checkBody({ body, bodyLine }: MarkdownParts): void {
+  const nul = body.indexOf('\0')
+  if (nul >= 0) {
+    const line = bodyLine + body.slice(0, nul).split('\n').length - 1
+    throw new ContentProblem(line, 'holds a NUL character, which PostgreSQL cannot store')
+  }
+  const length = body.length > 500_000 ? Array.from(body).length : body.length
+  if (length > 500_000) throw new ContentProblem(bodyLine, `body has ${length} characters; at most 500000 fit`)
+}

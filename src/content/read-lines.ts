@@ -1,0 +1,33 @@
+import { createReadStream } from 'node:fs'
+
+/**
+ * The lines of a UTF-8 file, without their ends; undefined stands for a line of more than `maxBytes`, so that a file
+ * without line ends cannot fill memory. Only \n ends a line (JSON may hold U+2028, which node:readline splits at).
+ */
+export async function* readLines(file: string, maxBytes: number): AsyncGenerator<string | undefined> {
+  let pieces: Buffer[] = []
+  let bytes = 0
+  const take = () => {
+    const line = bytes > maxBytes ? undefined : Buffer.concat(pieces).toString().replace(/\r$/, '')
+    pieces = []
+    bytes = 0
+    return line
+  }
+  const keep = (piece: Buffer) => {
+    bytes += piece.length
+    if (bytes <= maxBytes) pieces.push(piece)
+    else pieces = []
+  }
+  for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
+    let start = 0
+    for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, start)) {
+      keep(chunk.subarray(start, end))
+      yield take()
+      start = end + 1
+    }
+    keep(chunk.subarray(start))
+  }
+  if (bytes > 0) yield take()
+}
+
+const LF = 0x0a

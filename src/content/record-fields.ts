@@ -1,0 +1,97 @@
+import { ContentProblem } from './content-record.ts'
+import { parseDate } from './parse-date.ts'
+
+/**
+ * Reads fields of YAML or JSON whose shape nobody has checked. A field may go by several names, in any case (Hugo's rule);
+ * the first that is there counts, and null and '' count as absent. What is wrong is thrown as a ContentProblem with the
+ * field's line.
+ */
+export class RecordFields {
+  readonly #values = new Map<string, unknown>()
+  readonly #lineOf: (name: string) => number
+
+  constructor(values: object, lineOf: (name: string) => number) {
+    for (const [name, value] of Object.entries(values)) this.#values.set(name.toLowerCase(), value)
+    this.#lineOf = lineOf
+  }
+
+  /** The first of `names` that has a value. */
+  find(...names: string[]): { name: string; value: unknown } | undefined {
+    for (const name of names) {
+      const value = this.#values.get(name.toLowerCase())
+      if (value !== undefined && value !== null && value !== '') return { name, value }
+    }
+    return undefined
+  }
+
+  /** Is the field there, if only to say null? */
+  names(name: string): boolean {
+    return this.#values.has(name.toLowerCase())
+  }
+
+  /** Trimmed. Numbers and booleans are read as they were written: YAML makes one of `title: 1984`. */
+  text(maxLength: number, ...names: string[]): string | undefined {
+    const found = this.find(...names)
+    if (!found) return undefined
+    if (typeof found.value === 'object') throw this.problem(found.name, 'should be text')
+    const text = String(found.value).trim()
+    this.checkLength(found.name, text, maxLength)
+    return text === '' ? undefined : text
+  }
+
+  /** Kept to the letter, unlike `text`. */
+  verbatim(maxLength: number, name: string): string | undefined {
+    const value = this.#values.get(name.toLowerCase())
+    if (value === undefined || value === null) return undefined
+    if (typeof value !== 'string') throw this.problem(name, 'should be text')
+    this.checkLength(name, value, maxLength)
+    return value
+  }
+
+  date(...names: string[]): string | undefined {
+    const found = this.find(...names)
+    if (!found) return undefined
+    const date = typeof found.value === 'string' ? parseDate(found.value) : undefined
+    if (!date) throw this.problem(found.name, `is not a date: ${quote(found.value)}; write it as 2024-01-31`)
+    return date
+  }
+
+  flag(name: string): boolean | undefined {
+    const value = this.find(name)?.value
+    if (value === undefined || typeof value === 'boolean') return value
+    if (/^(true|yes|on)$/i.test(String(value))) return true
+    if (/^(false|no|off)$/i.test(String(value))) return false
+    throw this.problem(name, `should be true or false, not ${quote(value)}`)
+  }
+
+  count(name: string): number | undefined {
+    const value = this.find(name)?.value
+    if (value === undefined) return undefined
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+    throw this.problem(name, `should be a whole number, not ${quote(value)}`)
+  }
+
+  oneOf<T extends string>(choices: readonly T[], name: string): T | undefined {
+    const value = this.find(name)?.value
+    const choice = choices.find((it) => it === value)
+    if (value !== undefined && !choice) {
+      throw this.problem(name, `should be one of ${choices.join(', ')}, not ${quote(value)}`)
+    }
+    return choice
+  }
+
+  checkLength(name: string, text: string, maxLength: number): void {
+    const length = text.length > maxLength ? Array.from(text).length : text.length
+    if (length > maxLength) throw this.problem(name, `has ${length} characters; at most ${maxLength} fit`)
+    if (text.includes('\0')) throw this.problem(name, 'holds a NUL character, which PostgreSQL cannot store')
+  }
+
+  problem(name: string, message: string): ContentProblem {
+    return new ContentProblem(this.#lineOf(name), `${name} ${message}`)
+  }
+}
+
+function quote(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}

@@ -1,0 +1,183 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+import type { Progress } from './import-content.ts'
+import { Random, Zipf } from './random.ts'
+import { proseFrom } from './seed-prose.ts'
+import { slugify } from './slugify.ts'
+
+export interface SeedOptions {
+  readonly articles: number
+  /** Default: one for each 500 articles, at least 12. */
+  readonly users?: number
+  /** Default: one for each 200 articles, at least 25 and at most 1,000. */
+  readonly tags?: number
+  readonly onProgress?: (progress: Progress) => void
+}
+
+/** How many rows were not there before. */
+export interface SeedReport {
+  readonly users: number
+  readonly tags: number
+  readonly articles: number
+}
+
+/**
+ * Fills the database with made-up content, for trying loads out: the same rows for the same numbers, every time. A few
+ * articles and tags are read far more than the rest (Zipf's law); one article in twenty is a draft.
+ *
+ * Rows whose slug is there already are left alone, so a seed that was cut short goes on and a larger one adds to a smaller.
+ */
+export async function seedContent(db: Kysely<Tables>, options: SeedOptions): Promise<SeedReport> {
+  const { articles, onProgress } = options
+  const users = options.users ?? Math.max(12, Math.floor(articles / 500))
+  const tags = options.tags ?? Math.min(1000, Math.max(25, Math.floor(articles / 200)))
+  const created = await db.transaction().execute(async (transaction) => ({
+    users: await insertUsers(transaction, users),
+    tags: await insertTags(transaction, tags),
+  }))
+  const make = articleMaker(users, tags)
+  let inserted = 0
+  let rows = makeRows(make, 0, articles)
+  for (let done = 0; done < articles; ) {
+    const count = rows.length
+    const writing = db.transaction().execute((transaction) => insertArticles(transaction, rows))
+    // The next rows are made while PostgreSQL works on these.
+    const next = makeRows(make, done + count, articles)
+    inserted += await writing
+    rows = next
+    done += count
+    onProgress?.({ done, total: articles })
+  }
+  return { ...created, articles: inserted }
+}
+
+interface SeedArticle {
+  readonly slug: string
+  readonly title: string
+  readonly summary: string
+  readonly body: string
+  readonly author: string
+  readonly tags: readonly string[]
+  readonly publishedAt: string | null
+  readonly createdAt: string
+  readonly views: number
+}
+
+/** More than the 1,000 rows up to which the log names each: a batch costs it one tag a table. */
+const BATCH = 2000
+
+function makeRows(make: (number: number) => SeedArticle, from: number, end: number): SeedArticle[] {
+  return Array.from({ length: Math.max(0, Math.min(BATCH, end - from)) }, (_, index) => make(from + index))
+}
+
+/** An article depends on its number alone (and on how many users and tags there are), not on those made before it. */
+function articleMaker(users: number, tags: number): (number: number) => SeedArticle {
+  const byPopularity = new Zipf(tags)
+  return (number) => {
+    const random = new Random(Math.imul(number + 1, 0x9e3779b1))
+    const prose = proseFrom(random)
+    const title = prose.title()
+    const createdAt = new Date(FIRST_DAY + Math.floor(random.next() * (LAST_DAY - FIRST_DAY))).toISOString()
+    const isDraft = random.below(20) === 0
+    const chosen = new Set<number>()
+    for (let wanted = 1 + random.below(5); chosen.size < Math.min(wanted, tags); ) chosen.add(byPopularity.pick(random))
+    return {
+      slug: `${slugify(title, 180)}-${number + 1}`,
+      title,
+      summary: prose.summary(),
+      body: prose.body(),
+      author: usernameOf(random.below(users)),
+      tags: [...chosen].map(tagSlugOf),
+      publishedAt: isDraft ? null : createdAt,
+      createdAt,
+      views: isDraft ? 0 : Math.min(5_000_000, Math.floor(20 / (1 - random.next()) ** 0.9) - 20),
+    }
+  }
+}
+
+const FIRST_DAY = Date.UTC(2019, 0, 1)
+const LAST_DAY = Date.UTC(2026, 9, 31)
+
+function usernameOf(index: number): string {
+  return `seed-author-${index + 1}`
+}
+
+function tagSlugOf(index: number): string {
+  return `seed-tag-${index + 1}`
+}
+
+async function insertUsers(transaction: Transaction<Tables>, count: number): Promise<number> {
+  const users = Array.from({ length: count }, (_, index) => {
+    const random = new Random(0x5eed0000 + index)
+    return { username: usernameOf(index), display_name: personFrom(random), bio: proseFrom(random).summary() }
+  })
+  const { numAffectedRows } = await sql`
+    insert into users (username, display_name, email, bio, created_at)
+    select username, display_name, username || '@example.invalid', bio, ${new Date(FIRST_DAY).toISOString()}
+      from jsonb_to_recordset(${JSON.stringify(users)}::jsonb) as given (username text, display_name text, bio text)
+    on conflict (username) do nothing
+  `.execute(transaction)
+  return Number(numAffectedRows ?? 0)
+}
+
+async function insertTags(transaction: Transaction<Tables>, count: number): Promise<number> {
+  const tags = Array.from({ length: count }, (_, index) => {
+    const prose = proseFrom(new Random(0x7a600000 + index))
+    return { slug: tagSlugOf(index), name: `${prose.title()} ${index + 1}`, description: prose.summary() }
+  })
+  const { numAffectedRows } = await sql`
+    insert into tags (slug, name, description)
+    select slug, name, description
+      from jsonb_to_recordset(${JSON.stringify(tags)}::jsonb) as given (slug text, name text, description text)
+    on conflict (slug) do nothing
+  `.execute(transaction)
+  return Number(numAffectedRows ?? 0)
+}
+
+async function insertArticles(transaction: Transaction<Tables>, rows: readonly SeedArticle[]): Promise<number> {
+  await sql`set local statement_timeout = 0`.execute(transaction)
+  const inserted = await sql<{ slug: string }>`
+    insert into articles (slug, title, summary, body, status, author_id, published_at, created_at, updated_at)
+    select slug, title, summary, body, case when "publishedAt" is null then 'DRAFT' else 'PUBLISHED' end, users.id,
+           "publishedAt", "createdAt", "createdAt"
+      from jsonb_to_recordset(${JSON.stringify(rows.map((row, n) => ({ n, ...row })))}::jsonb) as given (
+             n int, slug text, title text, summary text, body text, author text,
+             "publishedAt" timestamptz, "createdAt" timestamptz
+           )
+      join users on users.username = author
+     order by n
+    on conflict (slug) do nothing
+    returning slug
+  `.execute(transaction)
+  const slugs = new Set(inserted.rows.map((row) => row.slug))
+  const created = JSON.stringify(
+    rows.filter(({ slug }) => slugs.has(slug)).map(({ slug, tags, views }) => ({ slug, tags, views })),
+  )
+  await sql`
+    insert into article_tags (article_id, tag_id)
+    select articles.id, tags.id
+      from jsonb_to_recordset(${created}::jsonb) as given (slug text, tags text[])
+      join articles using (slug)
+      join tags on tags.slug = any (given.tags)
+  `.execute(transaction)
+  await sql`
+    update article_stats stats
+       set views = given.views
+      from jsonb_to_recordset(${created}::jsonb) as given (slug text, views bigint)
+      join articles using (slug)
+     where stats.article_id = articles.id and given.views > 0
+  `.execute(transaction)
+  return slugs.size
+}
+
+function personFrom(random: Random): string {
+  const pick = (names: readonly string[]) => names[random.below(names.length)] ?? ''
+  return `${pick(FIRST_NAMES)} ${pick(LAST_NAMES)}`
+}
+
+const FIRST_NAMES = 'Ada Bruno Chidi Dalia Emil Farah Goran Hana Ines Jonas Keiko Leila Mateo Nadia Oskar Priya'.split(
+  ' ',
+)
+const LAST_NAMES = 'Abara Bergmann Castillo Dvorak Eriksen Fontaine Gupta Haddad Ibarra Jansen Kimura Lindqvist'.split(
+  ' ',
+)
