@@ -1,25 +1,16 @@
-import { useGraphiQL, useGraphiQLActions } from '@graphiql/react'
 import { useAnswersSeen } from './answer-log.ts'
-import { cachePlugin } from './cache-panel.tsx'
 import { formatTook } from './format-took.ts'
 import { Verdict } from './verdict.tsx'
 
-/** One line below the response: how the newest answer came about. Opens and closes the cache panel. */
+/** One line below the response: how the newest answer came about. */
 export function CacheBar() {
   const [newest] = useAnswersSeen().answers
-  const isPanelOpen = useGraphiQL((state) => state.visiblePlugin?.title === cachePlugin.title)
-  const { setVisiblePlugin } = useGraphiQLActions()
   if (newest === undefined) return null
 
   const age = newest.headers.get('Age')
   const asOf = newest.headers.get('Stet-As-Of')
   return (
-    <button
-      type="button"
-      className="stet-bar"
-      title={isPanelOpen ? 'Hide the cache panel' : 'Show the cache panel'}
-      onClick={() => setVisiblePlugin(isPanelOpen ? null : cachePlugin)}
-    >
+    <div className="stet-bar" role="status">
       <Verdict answer={newest} />
       <span>{formatTook(newest.tookMs)}</span>
       {age !== undefined && <span>{age} s old</span>}
@@ -28,6 +19,7 @@ export function CacheBar() {
           as of <code>{asOf}</code>
         </span>
       )}
-    </button>
+      <code>{newest.headers.get('Cache-Status')}</code>
+    </div>
   )
 }

@@ -13,8 +13,9 @@ export type StartingTab = Pick<TabsState['tabs'][number], 'query'>
 export function startingTabs({ id, slug, title }: Example): StartingTab[] {
   return [
     {
-      query: `# Welcome to Stet: articles, their authors and their tags.
-# Run this twice (Ctrl-Enter) and see below the answer where it came from.
+      query: `# Welcome to Stet. Run this twice:
+# the line below the answer tells
+# where it came from.
 query Newest {
   articles(first: 5) {
     totalCount
@@ -56,8 +57,9 @@ query Newest {
 `,
     },
     {
-      query: `# Change the title, run this, then run the other tabs again:
-# whichever node answers them, they show it.
+      query: `# Run this, then the other tabs again:
+# they show the new title at once,
+# whichever node answers them.
 mutation Retitle {
   updateArticle(input: { id: ${JSON.stringify(id)}, title: ${JSON.stringify(`${title} (stet)`)} }) {
     article {

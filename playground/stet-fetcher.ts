@@ -1,6 +1,7 @@
 import { createGraphiQLFetcher, type Fetcher, type FetcherParams } from '@graphiql/toolkit'
 import { type DocumentNode, Kind } from 'graphql'
 import type { AnswerLog } from './answer-log.ts'
+import { timedFetch } from './timed-fetch.ts'
 
 interface StetFetcherOptions {
   readonly log: AnswerLog
@@ -24,12 +25,8 @@ export function createStetFetcher({ log, demoToken }: StetFetcherOptions): Fetch
         const headers = new Headers(init?.headers)
         addMissing(headers, 'Authorization', signIn.Authorization)
         addMissing(headers, 'Stet-As-Of', log.seen().asOf)
-        const sentAt = performance.now()
-        const response = await fetch(input, { ...init, headers })
-        await response.clone().arrayBuffer()
-        if (!isIntrospection(params)) {
-          log.record(nameOf(params, options?.documentAST), response, performance.now() - sentAt)
-        }
+        const { response, tookMs } = await timedFetch(input, { ...init, headers })
+        if (!isIntrospection(params)) log.record(nameOf(params, options?.documentAST), response, tookMs)
         return response
       },
     })

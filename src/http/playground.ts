@@ -34,6 +34,7 @@ export async function registerPlayground(app: FastifyInstance, options: Playgrou
       maxAge: '1y',
       immutable: true,
       preCompressed: true,
+      setHeaders: (response) => response.setHeader('vary', 'accept-encoding'),
     })
     const sendPage = (_request: FastifyRequest, reply: FastifyReply) =>
       isBuilt
