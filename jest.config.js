@@ -1,6 +1,8 @@
 /** Compiled by swc as ES modules; types are checked apart, by `npm run check`. */
 export default {
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/harness/global-setup.ts',
+  globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

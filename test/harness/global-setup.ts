@@ -1,0 +1,3 @@
+import { beginTestRun } from './begin-test-run.ts'
+
+export default beginTestRun

@@ -1,0 +1,3 @@
+import { endTestRun } from './begin-test-run.ts'
+
+export default endTestRun

@@ -1,0 +1,10 @@
+/** Real servers for tests: shared ones by default, one's own for a test that breaks things. */
+export { beginTestRun, endTestRun } from './begin-test-run.ts'
+export { createRedisPrefix } from './create-redis-prefix.ts'
+export { createTestDatabase, type TestDatabase } from './create-test-database.ts'
+export { eventually } from './eventually.ts'
+export type { PostgresServer, Standby } from './postgres-server.ts'
+export type { RedisServer } from './redis-server.ts'
+export { type FaultProxy, startFaultProxy } from './start-fault-proxy.ts'
+export { startPostgres } from './start-postgres.ts'
+export { type StartRedisOptions, startRedis } from './start-redis.ts'

@@ -1,0 +1,34 @@
+import { type TestDatabase, withDatabase } from './create-test-database.ts'
+import { eventually } from './eventually.ts'
+import type { Standby } from './postgres-server.ts'
+import { queryOnce } from './query-once.ts'
+
+/** What a standby can be told over SQL, however its server was started. */
+export function replayControl(primaryUrl: string, url: string): Omit<Standby, 'stop'> {
+  return {
+    url,
+    urlOf: (database: TestDatabase) => withDatabase(url, database.name),
+    async pauseReplay() {
+      await queryOnce(url, 'select pg_wal_replay_pause()')
+      // The function only asks; the replaying process answers when it next looks.
+      await eventually(async () => (await single(url, 'select pg_get_wal_replay_pause_state()')) === 'paused')
+    },
+    async resumeReplay() {
+      await queryOnce(url, 'select pg_wal_replay_resume()')
+    },
+    async caughtUp() {
+      const target = await single(primaryUrl, 'select pg_current_wal_lsn()')
+      const reached = 'select pg_last_wal_replay_lsn() >= $1::pg_lsn'
+      await eventually(async () => (await single(url, reached, [target])) === true, { withinMs: 20_000 })
+    },
+    async promote() {
+      const promoted = await single(url, 'select pg_promote(true, 30)')
+      if (promoted !== true) throw new Error('the standby did not become a primary within 30 s')
+    },
+  }
+}
+
+async function single(url: string, text: string, values?: readonly unknown[]): Promise<unknown> {
+  const [row = {}] = await queryOnce(url, text, values)
+  return Object.values(row)[0]
+}
