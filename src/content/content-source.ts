@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { ContentProblem, type ContentRecord, type Place } from './content-record.ts'
@@ -67,31 +68,40 @@ async function readMarkdown(root: string, file: string, author: string): Promise
     const whole = path.join(root, file)
     if ((await stat(whole)).size > MAX_BYTES) return { at: { file, line: 1 }, problem: TOO_LONG }
     const bytes = await readFile(whole)
-    const text = utf8.decode(bytes)
+    const text = decode(bytes, 1)
     return { at: { file, line: 1 }, record: parseMarkdown({ file, text, author }), bytes: bytes.length }
   } catch (error) {
     return { at: { file, line: lineOf(error) }, problem: reasonOf(error) }
   }
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+function isBlank(line: Buffer): boolean {
+  return line.length < 2 && line.toString().trim() === ''
+}
+
+function decode(bytes: Buffer, line: number): string {
+  const text = bytes.toString()
+  if (isUtf8(bytes)) return text
+  const [before = ''] = text.split('\uFFFD', 1)
+  throw new ContentProblem(line + before.split('\n').length - 1, 'is not UTF-8 text')
+}
 
 async function* readJsonLines(root: string, file: string): AsyncGenerator<Reading> {
   let line = 0
   try {
-    for await (const text of readLines(path.join(root, file), MAX_BYTES)) {
+    for await (const bytes of readLines(path.join(root, file), MAX_BYTES)) {
       line++
-      if (text === undefined) yield { at: { file, line }, problem: TOO_LONG }
-      else if (text.trim() !== '') yield readJsonLine({ file, line }, text)
+      if (bytes === undefined) yield { at: { file, line }, problem: TOO_LONG }
+      else if (!isBlank(bytes)) yield readJsonLine({ file, line }, bytes)
     }
   } catch (error) {
     yield { at: { file, line: line + 1 }, problem: reasonOf(error) }
   }
 }
 
-function readJsonLine(at: Place, text: string): Reading {
+function readJsonLine(at: Place, bytes: Buffer): Reading {
   try {
-    return { at, record: parseJsonLine(text, at.line), bytes: text.length }
+    return { at, record: parseJsonLine(decode(bytes, at.line), at.line), bytes: bytes.length }
   } catch (error) {
     return { at, problem: reasonOf(error) }
   }
@@ -100,7 +110,7 @@ function readJsonLine(at: Place, text: string): Reading {
 async function countLines(root: string, file: string): Promise<number> {
   let count = 0
   try {
-    for await (const line of readLines(path.join(root, file), MAX_BYTES)) if (line !== '') count++
+    for await (const line of readLines(path.join(root, file), MAX_BYTES)) if (!line || !isBlank(line)) count++
   } catch {
     return 1
   }
@@ -113,9 +123,10 @@ function lineOf(error: unknown): number {
 
 function reasonOf(error: unknown): string {
   if (error instanceof ContentProblem) return error.message
-  if (error instanceof TypeError && 'code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
-    return 'is not UTF-8 text'
-  }
-  if (error instanceof Error && 'syscall' in error) return `cannot be read: ${error.message}`
+  if (isSystemError(error)) return `cannot be read: ${error.message}`
   throw error
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return typeof error === 'object' && error !== null && 'syscall' in error
 }

@@ -61,12 +61,22 @@ function titleOf({ fields, body, bodyLine }: MarkdownParts): string | undefined 
     const mark = /^ {0,3}(```|~~~)/.exec(line)?.[1]
     if (mark && (!fence || fence === mark)) fence = fence ? undefined : mark
     const heading = !fence && !mark && /^ {0,3}#[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/.exec(line)?.[1]
-    if (!heading) continue
-    if (heading.length > 300)
-      throw new ContentProblem(bodyLine + index, 'heading is too long for a title: 300 characters')
-    return heading
+    const plain = heading && plainText(heading)
+    if (!plain) continue
+    if (plain.length > 300)
+      throw new ContentProblem(bodyLine + index, 'heading is too long for a title: 300 characters fit')
+    return plain
   }
   return undefined
+}
+
+/** A heading without its badges, links and code marks. */
+function plainText(markdown: string): string {
+  return markdown
+    .replace(/!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])/g, '')
+    .replace(/\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])/g, '$1')
+    .replace(/<[^>]*>|`/g, '')
+    .trim()
 }
 
 function authorOf(fields: RecordFields): AuthorName | undefined {

@@ -1,14 +1,14 @@
 import { createReadStream } from 'node:fs'
 
 /**
- * The lines of a UTF-8 file, without their ends; undefined stands for a line of more than `maxBytes`, so that a file
- * without line ends cannot fill memory. Only \n ends a line (JSON may hold U+2028, which node:readline splits at).
+ * The lines of a file, without the \n that ends each; undefined stands for a line of more than `maxBytes`, so that a file
+ * without line ends cannot fill memory. JSON may hold U+2028, at which node:readline would part it.
  */
-export async function* readLines(file: string, maxBytes: number): AsyncGenerator<string | undefined> {
+export async function* readLines(file: string, maxBytes: number): AsyncGenerator<Buffer | undefined> {
   let pieces: Buffer[] = []
   let bytes = 0
   const take = () => {
-    const line = bytes > maxBytes ? undefined : Buffer.concat(pieces).toString().replace(/\r$/, '')
+    const line = bytes > maxBytes ? undefined : Buffer.concat(pieces)
     pieces = []
     bytes = 0
     return line

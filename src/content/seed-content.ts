@@ -36,19 +36,36 @@ export async function seedContent(db: Kysely<Tables>, options: SeedOptions): Pro
     tags: await insertTags(transaction, tags),
   }))
   const make = articleMaker(users, tags)
+  const ids = await takeIds(db, articles)
   let inserted = 0
-  let rows = makeRows(make, 0, articles)
-  for (let done = 0; done < articles; ) {
-    const count = rows.length
-    const writing = db.transaction().execute((transaction) => insertArticles(transaction, rows))
-    // The next rows are made while PostgreSQL works on these.
-    const next = makeRows(make, done + count, articles)
-    inserted += await writing
-    rows = next
-    done += count
-    onProgress?.({ done, total: articles })
+  let begun = 0
+  let done = 0
+  const work = async () => {
+    while (begun < articles) {
+      const from = begun
+      begun = Math.min(from + BATCH, articles)
+      const rows = ids.slice(from, begun).map((id, index) => ({ id, ...make(from + index) }))
+      const count = await db.transaction().execute((transaction) => insertArticles(transaction, rows))
+      inserted += count
+      done += rows.length
+      onProgress?.({ done, total: articles })
+    }
   }
+  await Promise.all(Array.from({ length: CONNECTIONS }, work))
   return { ...created, articles: inserted }
+}
+
+/** More than the 1,000 rows up to which the log names each: a batch costs it one tag a table. */
+const BATCH = 2000
+/** PostgreSQL works out an article's search words longer than we make the article up. */
+const CONNECTIONS = 2
+
+/** Ids are taken before the work is shared out, so that they follow the articles' numbers whoever is first. */
+async function takeIds(db: Kysely<Tables>, count: number): Promise<number[]> {
+  const { rows } = await sql<{ id: number }>`
+    select nextval(pg_get_serial_sequence('articles', 'id')) as id from generate_series(1, ${count}::int)
+  `.execute(db)
+  return rows.map((row) => Number(row.id))
 }
 
 interface SeedArticle {
@@ -61,13 +78,6 @@ interface SeedArticle {
   readonly publishedAt: string | null
   readonly createdAt: string
   readonly views: number
-}
-
-/** More than the 1,000 rows up to which the log names each: a batch costs it one tag a table. */
-const BATCH = 2000
-
-function makeRows(make: (number: number) => SeedArticle, from: number, end: number): SeedArticle[] {
-  return Array.from({ length: Math.max(0, Math.min(BATCH, end - from)) }, (_, index) => make(from + index))
 }
 
 /** An article depends on its number alone (and on how many users and tags there are), not on those made before it. */
@@ -134,40 +144,41 @@ async function insertTags(transaction: Transaction<Tables>, count: number): Prom
   return Number(numAffectedRows ?? 0)
 }
 
-async function insertArticles(transaction: Transaction<Tables>, rows: readonly SeedArticle[]): Promise<number> {
+async function insertArticles(
+  transaction: Transaction<Tables>,
+  rows: readonly (SeedArticle & { readonly id: number })[],
+): Promise<number> {
   await sql`set local statement_timeout = 0`.execute(transaction)
-  const inserted = await sql<{ slug: string }>`
-    insert into articles (slug, title, summary, body, status, author_id, published_at, created_at, updated_at)
-    select slug, title, summary, body, case when "publishedAt" is null then 'DRAFT' else 'PUBLISHED' end, users.id,
-           "publishedAt", "createdAt", "createdAt"
-      from jsonb_to_recordset(${JSON.stringify(rows.map((row, n) => ({ n, ...row })))}::jsonb) as given (
-             n int, slug text, title text, summary text, body text, author text,
+  const inserted = await sql<{ id: number }>`
+    insert into articles (id, slug, title, summary, body, status, author_id, published_at, created_at, updated_at)
+    select given.id, slug, title, summary, body, case when "publishedAt" is null then 'DRAFT' else 'PUBLISHED' end,
+           users.id, "publishedAt", "createdAt", "createdAt"
+      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as given (
+             id bigint, slug text, title text, summary text, body text, author text,
              "publishedAt" timestamptz, "createdAt" timestamptz
            )
       join users on users.username = author
-     order by n
+     order by given.id
     on conflict (slug) do nothing
-    returning slug
+    returning id
   `.execute(transaction)
-  const slugs = new Set(inserted.rows.map((row) => row.slug))
+  const ids = new Set(inserted.rows.map((row) => Number(row.id)))
   const created = JSON.stringify(
-    rows.filter(({ slug }) => slugs.has(slug)).map(({ slug, tags, views }) => ({ slug, tags, views })),
+    rows.filter(({ id }) => ids.has(id)).map(({ id, tags, views }) => ({ id, tags, views })),
   )
   await sql`
     insert into article_tags (article_id, tag_id)
-    select articles.id, tags.id
-      from jsonb_to_recordset(${created}::jsonb) as given (slug text, tags text[])
-      join articles using (slug)
+    select given.id, tags.id
+      from jsonb_to_recordset(${created}::jsonb) as given (id bigint, tags text[])
       join tags on tags.slug = any (given.tags)
   `.execute(transaction)
   await sql`
-    update article_stats stats
+    update article_stats
        set views = given.views
-      from jsonb_to_recordset(${created}::jsonb) as given (slug text, views bigint)
-      join articles using (slug)
-     where stats.article_id = articles.id and given.views > 0
+      from jsonb_to_recordset(${created}::jsonb) as given (id bigint, views bigint)
+     where article_id = given.id and given.views > 0
   `.execute(transaction)
-  return slugs.size
+  return ids.size
 }
 
 function personFrom(random: Random): string {

@@ -16,16 +16,18 @@ export function splitFrontMatter(text: string): MarkdownParts {
     throw new ContentProblem(1, 'TOML front matter (+++) is not read; write it as YAML between --- fences')
   }
   const opening = /^---[ \t]*\n/.exec(source)
-  if (!opening) return { fields: new RecordFields({}, () => 1), body: trimBlankLines(source), bodyLine: 1 }
+  if (!opening) return { fields: new RecordFields({}, () => 1), ...bodyAt(source, 0) }
   const rest = source.slice(opening[0].length)
   const closing = /^(?:---|\.\.\.)[ \t]*(?:\n|$)/m.exec(rest)
   if (!closing) throw new ContentProblem(1, 'front matter opens with --- and never closes')
-  const body = rest.slice(closing.index + closing[0].length)
-  return {
-    fields: parseYaml(rest.slice(0, closing.index)),
-    body: trimBlankLines(body),
-    bodyLine: source.slice(0, source.length - body.length).split('\n').length,
-  }
+  const end = opening[0].length + closing.index + closing[0].length
+  return { fields: parseYaml(rest.slice(0, closing.index)), ...bodyAt(source, end) }
+}
+
+/** What follows `offset`, without the blank lines around it. */
+function bodyAt(source: string, offset: number): { body: string; bodyLine: number } {
+  const start = offset + (/^(?:[ \t]*\n)*/.exec(source.slice(offset))?.[0].length ?? 0)
+  return { body: source.slice(start).trimEnd(), bodyLine: source.slice(0, start).split('\n').length }
 }
 
 function parseYaml(yaml: string): RecordFields {
@@ -51,8 +53,4 @@ function toValues(read: () => unknown): unknown {
   } catch (error) {
     throw new ContentProblem(1, `front matter is not valid YAML: ${error instanceof Error ? error.message : error}`)
   }
-}
-
-function trimBlankLines(text: string): string {
-  return text.replace(/^(?:[ \t]*\n)+/, '').trimEnd()
 }
