@@ -2,7 +2,7 @@ import type { CacheParts } from './cache.ts'
 import { withTables } from './cache-tag.ts'
 import type { Entry } from './entry.ts'
 import { decodeEntry, encodeEntry } from './envelope.ts'
-import type { KindDefinition, Source } from './kind.ts'
+import type { KindDefinition, Snapshot, Source } from './kind.ts'
 import type { Origin, Reader } from './reader.ts'
 
 /**
@@ -62,9 +62,13 @@ export class CachedKind<K, V> {
 
   /** Fills `into` with an entry for each key of `missing`, each as good as a read of the source that begins now. */
   async #obtain(missing: Map<string, K>, reader: Reader, into: Map<string, Obtained<V>>): Promise<void> {
-    const { ledger } = this.#parts
+    const { ledger, settle } = this.#parts
+    // Once, not at every attempt: a ledger that runs ahead of the loads would never be content with one.
+    let asked = { epoch: ledger.epoch, position: ledger.seen }
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const asked = { epoch: ledger.epoch, position: ledger.seen }
+      // Two attempts suffice within one history of the log. So it isn't the one this ledger follows, or not any longer.
+      if (attempt >= 2) await settle()
+      if (asked.epoch !== ledger.epoch) asked = { epoch: ledger.epoch, position: ledger.seen }
       const flights = reader.bypass ? [this.#fetch(new Map(missing), PRIMARY_ONLY)] : this.#joinOrLaunch(missing)
       for (const arrived of await Promise.all(flights)) {
         for (const [id, obtained] of arrived) {
@@ -140,7 +144,7 @@ export class CachedKind<K, V> {
       const entry = bytes && decodeEntry<V>(id, bytes)
       if (bytes && !entry) observer.onRequest?.(this.#kind.name, 'redis', 'corrupt')
       if (bytes && entry && this.#usable(entry)) {
-        memory.set(entry, bytes.length)
+        memory.set(entry)
         obtained.set(id, { entry, origin: 'redis' })
         observer.onRequest?.(this.#kind.name, 'redis', 'hit')
       } else {
@@ -156,7 +160,7 @@ export class CachedKind<K, V> {
     const { epoch } = ledger
     const startedAt = performance.now()
     const keys = wanted.map(([, key]) => key)
-    const snapshot = await this.#kind.load(keys, source)
+    const snapshot = checkSnapshot(await this.#kind.load(keys, source), this.#kind.name, keys.length)
     observer.onLoad?.(this.#kind.name, (performance.now() - startedAt) / 1000, keys.length)
     // What was read may show a write that has no position yet. It gets one before anybody sees the value, so that
     // a token handed out with it covers the write, and an entry that shows it doesn't stand as of a position before.
@@ -171,14 +175,26 @@ export class CachedKind<K, V> {
   }
 
   #store(entry: Entry<V>): void {
-    const bytes = encodeEntry(entry)
-    this.#parts.memory.set(entry, bytes.length)
-    this.#parts.remote?.write(entry.key, bytes, entry.staleAtMs - entry.storedAtMs)
+    const { memory, remote } = this.#parts
+    remote?.write(entry.key, encodeEntry(entry), entry.staleAtMs - entry.storedAtMs)
+    memory.set(entry)
   }
 
   #usable(entry: Entry<V>): boolean {
     return this.#parts.clock.now() < entry.staleAtMs && this.#parts.ledger.stands(entry)
   }
+}
+
+/** A position that is no number would be judged after every write there is; a value too few, as known not to exist. */
+function checkSnapshot<V>(snapshot: Snapshot<V>, kind: string, keys: number): Snapshot<V> {
+  const { asOf, values } = snapshot
+  if (!Number.isSafeInteger(asOf) || asOf < 0) {
+    throw new TypeError(`The load of "${kind}" must say which log position it read as of, not ${typeof asOf} ${asOf}.`)
+  }
+  if (values.length !== keys) {
+    throw new TypeError(`The load of "${kind}" was asked for ${keys} values and brought ${values.length}.`)
+  }
+  return snapshot
 }
 
 /** One load of many keys. Brings an entry for each of them that could be read fresh enough. */
@@ -191,5 +207,4 @@ interface Obtained<V> {
 
 const NEAREST_FIRST: readonly Source[] = ['any', 'primary']
 const PRIMARY_ONLY: readonly Source[] = ['primary']
-/** The second attempt begins after the call did, which is enough unless the log's history changes meanwhile. */
 const MAX_ATTEMPTS = 4

@@ -12,7 +12,8 @@ import type { Entry } from './entry.ts'
 const FORMAT = 1
 const HEADER_BYTES = 5
 
-const packr = new Packr({ useRecords: false })
+// Buffers are copied out: as views they would keep the whole of what the socket read alive.
+const packr = new Packr({ useRecords: false, useBigIntExtension: true, copyBuffers: true })
 
 export function encodeEntry(entry: Entry): Buffer {
   const { epoch, asOf, storedAtMs, staleAtMs, tags, value } = entry

@@ -16,7 +16,7 @@ export interface KindDefinition<K, V> {
   readonly ttlMs: number
   /** Time to live of what doesn't exist, in milliseconds. Default: a tenth of `ttlMs`. */
   readonly negativeTtlMs?: number
-  /** How far each life is shortened at random, so that what was stored together doesn't expire together: 0.1 is up to 10 %. Default 0.1. */
+  /** How far each life is shortened at random, so that what was stored together doesn't expire together: 0.1 is up to 10 %. Default: the cache's. */
   readonly jitter?: number
 }
 
@@ -28,7 +28,10 @@ export type Load<K, V> = (keys: readonly K[], source: Source) => Promise<Snapsho
 
 export type Source = 'any' | 'primary'
 
-/** What a load read. */
+/**
+ * What a load read. Values are plain data, as a remote tier gives it back: objects, arrays, strings, numbers, booleans,
+ * null, bigints, dates, buffers. HAZARD: a Map, a Set or an instance of a class comes back from there as something else.
+ */
 export interface Snapshot<V> {
   /** The log position visible *in the very statement that read the values*: the smallest, where there were several. */
   readonly asOf: number
@@ -40,18 +43,22 @@ export interface Snapshot<V> {
 
 /** A kind with its defaults written out. Throws where the definition makes no sense. */
 export function resolveKind<K, V>(definition: KindDefinition<K, V>): Required<KindDefinition<K, V>> {
-  const kind = { version: 1, jitter: 0.1, negativeTtlMs: definition.ttlMs / 10, ...definition }
+  const { version = 1, jitter = 0.1, negativeTtlMs = definition.ttlMs / 10 } = definition
+  const kind = { ...definition, version, jitter, negativeTtlMs }
   if (!/^[a-z][a-zA-Z0-9-]*$/.test(kind.name)) {
     throw new TypeError(
       `A kind's name must be a word such as "article" or "article-list", not ${JSON.stringify(kind.name)}.`,
     )
   }
+  if (!Number.isSafeInteger(version)) {
+    throw new TypeError(`version of the kind "${kind.name}" must be a whole number, not ${version}.`)
+  }
   for (const option of ['ttlMs', 'negativeTtlMs'] as const) {
-    if (!(kind[option] > 0))
+    if (!(kind[option] > 0 && Number.isFinite(kind[option])))
       throw new TypeError(`${option} of the kind "${kind.name}" must be milliseconds above 0, not ${kind[option]}.`)
   }
-  if (!(kind.jitter >= 0 && kind.jitter < 1)) {
-    throw new TypeError(`jitter of the kind "${kind.name}" must be at least 0 and below 1, not ${kind.jitter}.`)
+  if (!(jitter >= 0 && jitter < 1)) {
+    throw new TypeError(`jitter of the kind "${kind.name}" must be at least 0 and below 1, not ${jitter}.`)
   }
   return Object.freeze(kind)
 }

@@ -67,9 +67,12 @@ export class Ledger {
     return this.#lastWritten.size
   }
 
-  /** True while nothing that `entry` depends on was written after it was read. One comparison if nothing was written since it was last asked. */
+  /**
+   * True while nothing that `entry` depends on was written after it was read. One comparison if nothing was written
+   * since it was last asked. Before the log is first read nothing stands: who could tell?
+   */
   stands(entry: Judgeable): boolean {
-    if (entry.epoch !== this.#epoch) return false
+    if (entry.epoch !== this.#epoch || this.#epoch === '') return false
     if (entry.asOf >= this.#seen) return true
     if (entry.asOf < this.#floor) return false
     for (const tag of entry.tags) {

@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Entry } from './entry.ts'
+import { heapBytes } from './heap-bytes.ts'
 
-/** The near tier: this process's own entries, least recently used out first, bounded in bytes. */
+/** The near tier: this process's own entries, least recently used out first, bounded in bytes of heap. */
 export class MemoryTier {
   readonly #entries: LRUCache<string, Entry>
 
@@ -13,9 +14,10 @@ export class MemoryTier {
     return this.#entries.get(key)
   }
 
-  /** @param valueBytes the size of the encoded value. An entry larger than the whole tier is not kept. */
-  set(entry: Entry, valueBytes: number): void {
-    this.#entries.set(entry.key, entry, { size: valueBytes + entry.key.length + OVERHEAD_BYTES })
+  /** An entry larger than the whole tier is not kept, nor is what it would have replaced. */
+  set(entry: Entry): void {
+    const { key, tags, value } = entry
+    this.#entries.set(key, entry, { size: heapBytes(key) + heapBytes(tags) + heapBytes(value) + OVERHEAD_BYTES })
   }
 
   delete(key: string): void {
@@ -40,5 +42,5 @@ export class MemoryTier {
   }
 }
 
-/** What an entry takes beside its key and its value: objects, tags and its place in the map. Measured: `npm run bench -- memory`. */
-const OVERHEAD_BYTES = 600
+/** What an entry takes beside its key, tags and value: itself, its times and its place in the map. Measured. */
+const OVERHEAD_BYTES = 240

@@ -1,0 +1,158 @@
+import { expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { Ledger, type LogRecord } from './ledger.ts'
+
+it('lets an entry stand until one of its tags is written', () => {
+  const ledger = startedAt(0)
+  const entry = entryAsOf(0, ['articles:1', 'articles'])
+  ledger.advance(stretch(0, ['articles:2'], ['users:1']))
+  expect(ledger.stands(entry)).toBe(true)
+  ledger.advance(stretch(2, ['articles:1']))
+  expect(ledger.stands(entry)).toBe(false)
+})
+
+it('does not hold a write against an entry that was read after it', () => {
+  const ledger = startedAt(0)
+  ledger.advance(stretch(0, ['articles:1'], ['users:1']))
+  expect(ledger.stands(entryAsOf(1, ['articles:1']))).toBe(true)
+  expect(ledger.stands(entryAsOf(0, ['articles:1']))).toBe(false)
+})
+
+it('lets an entry read further on than it has seen stand, and judges it once it gets there', () => {
+  const ledger = startedAt(0)
+  const entry = entryAsOf(2, ['articles:1'])
+  expect(ledger.stands(entry)).toBe(true)
+  ledger.advance(stretch(0, ['articles:1'], ['articles:1']))
+  expect(ledger.stands(entry)).toBe(true)
+  ledger.advance(stretch(2, ['articles:1']))
+  expect(ledger.stands(entry)).toBe(false)
+})
+
+it('raises what it finds to stand to the position it was found at, and nothing else', () => {
+  const ledger = startedAt(0)
+  ledger.advance(stretch(0, ['articles:1'], ['articles:2'], ['articles:3']))
+  const standing = entryAsOf(1, ['articles:1'])
+  const fallen = entryAsOf(1, ['articles:2'])
+  ledger.stands(standing)
+  ledger.stands(fallen)
+  expect(standing.asOf).toBe(3)
+  expect(fallen.asOf).toBe(1)
+})
+
+it('refuses what would leave a gap, and changes nothing', () => {
+  const ledger = startedAt(5)
+  const hole = { epoch: 'a', after: 5, records: [record(6, ['articles:1']), record(8, ['articles:1'])] }
+  expect(ledger.advance(stretch(6, ['articles:1']))).toBe(false)
+  expect(ledger.advance(hole)).toBe(false)
+  expect(ledger.seen).toBe(5)
+  expect(ledger.size).toBe(0)
+})
+
+it('takes from an overlapping stretch only what is news to it', () => {
+  const ledger = startedAt(0)
+  ledger.advance(stretch(0, ['articles:1'], ['articles:2']))
+  expect(ledger.advance(stretch(0, ['articles:1'], ['articles:2'], ['articles:3']))).toBe(true)
+  expect(ledger.seen).toBe(3)
+  expect(ledger.advance(stretch(0, ['articles:1']))).toBe(true)
+  expect(ledger.seen).toBe(3)
+  expect(ledger.stands(entryAsOf(1, ['articles:1']))).toBe(true)
+})
+
+it('tells when the last record it saw was written', () => {
+  const ledger = startedAt(0)
+  expect(ledger.seenWrittenAtUs).toBeUndefined()
+  ledger.advance(stretch(0, ['articles:1'], ['articles:2']))
+  expect(ledger.seenWrittenAtUs).toBe(record(2, []).writtenAtUs)
+  ledger.restart('a', 1)
+  expect(ledger.seenWrittenAtUs).toBeUndefined()
+})
+
+it('lets nothing of another epoch stand, and takes no records of one', () => {
+  const ledger = startedAt(0)
+  const entry = entryAsOf(0, ['articles:1'])
+  expect(ledger.advance({ ...stretch(0, ['articles:2']), epoch: 'b' })).toBe(false)
+  ledger.restart('b', 0)
+  expect(ledger.stands(entry)).toBe(false)
+})
+
+it('lets nothing stand before the log was first read', () => {
+  expect(new Ledger().stands({ epoch: '', asOf: 7, tags: [] })).toBe(false)
+})
+
+it('lets nothing stand that was read before the position it began anew at', () => {
+  const ledger = startedAt(0)
+  ledger.advance(stretch(0, ['articles:1']))
+  ledger.restart('a', 10)
+  expect(ledger.stands(entryAsOf(9, ['users:1']))).toBe(false)
+  expect(ledger.stands(entryAsOf(10, ['users:1']))).toBe(true)
+})
+
+it('forgets the tags written longest ago beyond its bound, and lets nothing stand that they might have felled', () => {
+  const ledger = startedAt(0, { maxTags: 2 })
+  ledger.advance(stretch(0, ['a:1'], ['a:2'], ['a:1'], ['a:3']))
+  expect(ledger.size).toBe(2)
+  expect(ledger.floor).toBe(2)
+  expect(ledger.stands(entryAsOf(1, ['a:2']))).toBe(false)
+  expect(ledger.stands(entryAsOf(2, ['a:2']))).toBe(true)
+  expect(ledger.stands(entryAsOf(2, ['a:1']))).toBe(false)
+})
+
+it('agrees with a ledger that keeps everything, whatever arrives in whatever order', () => {
+  const tags = fc.subarray(['a', 'a:1', 'a:2', 'a:*', 'b', 'b:1'], { minLength: 1 })
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('write' as const), tags }),
+    fc.record({ do: fc.constant('hear' as const), from: fc.nat(60), length: fc.nat(6) }),
+    fc.record({ do: fc.constant('read' as const), tags, ahead: fc.integer({ min: -5, max: 5 }) }),
+    fc.record({ do: fc.constant('restart' as const), back: fc.nat(8) }),
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), fc.integer({ min: 1, max: 7 }), (steps, maxTags) => {
+      const log: LogRecord[] = []
+      const ledger = startedAt(0, { maxTags })
+      const entries: { asOf: number; read: number; tags: readonly string[]; epoch: string }[] = []
+      for (const taken of steps) {
+        if (taken.do === 'write') log.push(record(log.length + 1, taken.tags))
+        if (taken.do === 'hear') {
+          const seen = ledger.seen
+          const records = log.slice(taken.from, taken.from + taken.length)
+          const gapless = taken.from <= seen
+          expect(ledger.advance({ epoch: 'a', after: taken.from, records })).toBe(gapless)
+          expect(ledger.seen).toBe(gapless ? Math.max(seen, records.at(-1)?.position ?? 0) : seen)
+        }
+        if (taken.do === 'read') {
+          const asOf = Math.min(log.length, Math.max(0, ledger.seen + taken.ahead))
+          entries.push({ epoch: 'a', asOf, read: asOf, tags: taken.tags })
+        }
+        if (taken.do === 'restart') ledger.restart('a', Math.max(0, log.length - taken.back))
+        for (const entry of entries) {
+          const fallen = log.some(
+            ({ position, tags }) =>
+              position > entry.read && position <= ledger.seen && tags.some((tag) => entry.tags.includes(tag)),
+          )
+          const known = entry.asOf >= ledger.floor
+          expect(ledger.stands(entry)).toBe(known && !fallen)
+        }
+        expect(ledger.size).toBeLessThanOrEqual(maxTags)
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
+
+function startedAt(position: number, options?: { readonly maxTags: number }): Ledger {
+  const ledger = new Ledger(options)
+  ledger.restart('a', position)
+  return ledger
+}
+
+function entryAsOf(asOf: number, tags: readonly string[]) {
+  return { epoch: 'a', asOf, tags }
+}
+
+function record(position: number, tags: readonly string[]): LogRecord {
+  return { position, tags, writtenAtUs: 1_000_000 + position }
+}
+
+function stretch(after: number, ...tags: (readonly string[])[]) {
+  return { epoch: 'a', after, records: tags.map((names, index) => record(after + index + 1, names)) }
+}
