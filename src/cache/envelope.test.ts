@@ -106,8 +106,9 @@ it('brings back any plain value', () => {
   )
 })
 
-/** `__proto__` is no member that anybody should store, and -0 comes back as 0. */
+/** `__proto__` is no member that anybody should store, an invalid date no date, and -0 comes back as 0. */
 function isFaithful(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return !Object.is(value, -0)
+  if (value instanceof Date) return !Number.isNaN(value.getTime())
   return Object.entries(value).every(([key, member]) => key !== '__proto__' && isFaithful(member))
 }

@@ -2,6 +2,7 @@ export { Follower, type FollowerObserver, type FollowerOptions } from './followe
 export { installStet } from './install.ts'
 export { Log, type Tip } from './log.ts'
 export type { Heard, Loudspeaker } from './loudspeaker.ts'
-export { NotifyLoudspeaker, type NotifyLoudspeakerOptions } from './notify-loudspeaker.ts'
+export { type ListeningClient, NotifyLoudspeaker, type NotifyLoudspeakerOptions } from './notify-loudspeaker.ts'
+export { type PrunerOptions, startPruner } from './pruner.ts'
 export { RedisLoudspeaker, type RedisLoudspeakerOptions } from './redis-loudspeaker.ts'
 export type { SqlClient } from './sql.ts'

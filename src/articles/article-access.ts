@@ -1,0 +1,19 @@
+import { AskerError } from '../kernel/errors.ts'
+import type { Article } from '../request/models.ts'
+import { isSelfOrAdmin, requireSignedIn, type Viewer } from '../request/viewer.ts'
+
+type Owned = Pick<Article, 'status' | 'author_id'>
+
+/** Drafts are seen by their author and admins only. */
+export const canSee = (viewer: Viewer, article: Owned): boolean =>
+  article.status === 'PUBLISHED' || isSelfOrAdmin(viewer, article.author_id)
+
+/** Throws unless `viewer` may change the article. A draft that they can't see is not found: not even its existence leaks. */
+export function requireOwner<A extends Owned>(viewer: Viewer, article: A | undefined, field: string): A {
+  requireSignedIn(viewer)
+  if (!article || !canSee(viewer, article)) throw new AskerError('NOT_FOUND', 'There is no such article.', { field })
+  if (!isSelfOrAdmin(viewer, article.author_id)) {
+    throw new AskerError('FORBIDDEN', 'Only its author and admins may change an article.', { field })
+  }
+  return article
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto'
+import DataLoader from 'dataloader'
+import { sql } from 'kysely'
+import { type Cache, columnTag, rowTag } from '../cache/index.ts'
+import { cachedIds, cachedRows } from '../database/cached-rows.ts'
+import type { Database } from '../database/database.ts'
+import { type PlacesOnPage, readCounts, readPages } from '../database/keyset.ts'
+import { inOrderOf, readAsOf } from '../database/read-as-of.ts'
+import { perRequest } from '../request/context.ts'
+import type { Article } from '../request/models.ts'
+import {
+  type ArticleListPage,
+  type ArticleSelection,
+  orderTags,
+  pagedQuery,
+  selectionQuery,
+  selectionTags,
+} from './article-list.ts'
+import { renderMarkdown } from './render-markdown.ts'
+
+export interface ArticleEntriesOptions {
+  readonly cache: Cache
+  readonly database: Database
+  readonly ttlMs: number
+  readonly listTtlMs: number
+}
+
+/** Everything about articles that is cached: the SQL behind it, and what it depends on. */
+export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEntriesOptions) {
+  const source = { cache, database, table: 'articles', ttlMs } as const
+
+  const byId = cachedRows<Article>(source, {
+    name: 'article',
+    columns: sql`id, slug, title, summary, body, status, author_id, published_at, created_at, updated_at, version,
+      array(select tag_id from article_tags where article_id = articles.id) as tag_ids`,
+    alsoOn: (id) => [columnTag('article_tags', 'article_id', id)],
+  })
+
+  const idBySlug = cachedIds(source, { name: 'article-by-slug', column: 'slug' })
+
+  const views = cache.kind<number, number>({
+    name: 'article-views',
+    ttlMs: listTtlMs,
+    key: String,
+    tags: (id) => [rowTag('article_stats', id)],
+    load: async (ids, source) => {
+      const query = sql<{ id: number; views: number }>`
+        select article_id as id, views from article_stats where article_id = any(${ids})`
+      const read = inOrderOf(ids, await readAsOf(database.reader(source), query), (row) => row.id)
+      return { ...read, values: read.values.map((row) => row?.views) }
+    },
+  })
+
+  /** Made of nothing but the text in the key, so it depends on no row. */
+  const html = cache.kind<string, string>({
+    name: 'article-html',
+    ttlMs,
+    key: (body) => createHash('sha256').update(body).digest('base64url'),
+    tags: () => [],
+    load: async (bodies) => ({ asOf: cache.position, unsettled: false, values: bodies.map(renderMarkdown) }),
+  })
+
+  const pages = cache.kind<ArticleListPage, PlacesOnPage>({
+    name: 'article-list',
+    ttlMs: listTtlMs,
+    key: (list) => JSON.stringify(list),
+    tags: ({ selection, orderBy }) => [...selectionTags(selection), ...orderTags(orderBy)],
+    load: (lists, source) => readPages(database.reader(source), lists.map(pagedQuery)),
+  })
+
+  const counts = cache.kind<ArticleSelection, number>({
+    name: 'article-count',
+    ttlMs: listTtlMs,
+    key: (selection) => JSON.stringify(selection),
+    tags: selectionTags,
+    load: (selections, source) =>
+      readCounts(
+        database.reader(source),
+        selections.map((selection) => selectionQuery(selection)),
+      ),
+  })
+
+  return perRequest(({ reader }) => ({
+    byId: new DataLoader((ids: readonly number[]) => byId.getMany(ids, reader)),
+    idBySlug: new DataLoader((slugs: readonly string[]) => idBySlug.getMany(slugs, reader)),
+    views: new DataLoader((ids: readonly number[]) => views.getMany(ids, reader)),
+    html: new DataLoader((bodies: readonly string[]) => html.getMany(bodies, reader)),
+    pages: new DataLoader((lists: readonly ArticleListPage[]) => pages.getMany(lists, reader), byJson),
+    counts: new DataLoader((selections: readonly ArticleSelection[]) => counts.getMany(selections, reader), byJson),
+  }))
+}
+
+/** Articles as a request sees them. What the viewer may not see is in there too: ask `canSee`. */
+export type ArticleEntries = ReturnType<typeof articleEntries>
+
+const byJson = { cacheKeyFn: (key: object): string => JSON.stringify(key) }

@@ -1,0 +1,126 @@
+import { AskerError } from '../kernel/errors.ts'
+import { type Connection, makeConnection, type PageArguments, parsePage } from '../request/connection.ts'
+import type { Context } from '../request/context.ts'
+import { fromGlobalId, toGlobalId } from '../request/global-id.ts'
+import { exactlyOne } from '../request/input.ts'
+import type { Article } from '../request/models.ts'
+import type { ArticleFilter, ArticleOrder, Resolvers } from '../request/resolvers.generated.ts'
+import type { TagEntries } from '../tags/index.ts'
+import type { UserEntries } from '../users/index.ts'
+import { canSee } from './article-access.ts'
+import type { ArticleEntries } from './article-entries.ts'
+import { type ArticleSelection, articleListOrder, scopeFor } from './article-list.ts'
+import { articleMutations } from './article-mutations.ts'
+
+export interface ArticleResolverParts {
+  readonly articles: ArticleEntries
+  readonly users: UserEntries
+  readonly tags: TagEntries
+}
+
+export function articleResolvers(parts: ArticleResolverParts): Resolvers {
+  const { articles, users, tags } = parts
+
+  return {
+    Query: {
+      article: async (_parent, { id, slug }, context) => {
+        const [by, value] = exactlyOne({ id, slug })
+        const articleId = by === 'id' ? fromGlobalId('Article', value) : await articles(context).idBySlug.load(value)
+        return articleId === undefined ? null : visibleArticle(articles, articleId, context)
+      },
+      articles: async (_parent, args, context) => {
+        const { tag, author, ...filter } = args.filter ?? {}
+        const [tagId, authorId] = await Promise.all([
+          tag == null ? undefined : tags(context).idBySlug.load(tag).then(orNone),
+          author == null ? undefined : users(context).idByUsername.load(author).then(orNone),
+        ])
+        return articleConnection(articles, args, { ...filter, tagId, authorId }, context)
+      },
+    },
+    Mutation: articleMutations(parts),
+    Article: {
+      id: ({ id }) => toGlobalId('Article', id),
+      author: async ({ author_id }, _args, context) => {
+        const author = await users(context).byId.load(author_id)
+        if (!author) throw new AskerError('NOT_FOUND', 'The author was deleted meanwhile.')
+        return author
+      },
+      tags: async ({ tag_ids }, _args, context) => {
+        const found = await Promise.all(tag_ids.map((id) => tags(context).byId.load(id)))
+        return found
+          .filter((tag) => tag !== undefined)
+          .sort((a, b) => a.name.localeCompare(b.name, 'en') || a.id - b.id)
+      },
+      bodyHtml: async ({ body }, _args, context) => (await articles(context).html.load(body)) ?? '',
+      viewCount: async ({ id }, _args, context) => (await articles(context).views.load(id)) ?? 0,
+      publishedAt: ({ published_at }) => published_at,
+      createdAt: ({ created_at }) => created_at,
+      updatedAt: ({ updated_at }) => updated_at,
+    },
+    User: {
+      articles: ({ id }, args, context) => articleConnection(articles, args, { authorId: id }, context),
+    },
+    Tag: {
+      articles: ({ id }, args, context) => articleConnection(articles, args, { tagId: id }, context),
+      articleCount: async ({ id }, _args, context) =>
+        (await articles(context).counts.load(makeSelection('published', { tagId: id }))) ?? 0,
+    },
+  }
+}
+
+/** The article, undefined where there is none that the viewer may see. */
+export async function visibleArticle(
+  articles: ArticleEntries,
+  id: number,
+  context: Context,
+): Promise<Article | undefined> {
+  const article = await articles(context).byId.load(id)
+  return article && canSee(context.viewer, article) ? article : undefined
+}
+
+interface Wanted extends Omit<ArticleFilter, 'tag' | 'author'> {
+  readonly tagId?: number | undefined
+  readonly authorId?: number | undefined
+}
+
+function articleConnection(
+  articles: ArticleEntries,
+  args: PageArguments & { readonly orderBy?: ArticleOrder | null | undefined },
+  wanted: Wanted,
+  context: Context,
+): Connection<Article> {
+  const orderBy = args.orderBy ?? 'NEWEST'
+  const order = articleListOrder(orderBy)
+  const page = parsePage(args, order)
+  const scope = scopeFor(context.viewer, wanted.status ?? undefined, wanted.authorId)
+  const empty = scope === undefined || wanted.tagId === NONE || wanted.authorId === NONE
+  const selection = makeSelection(scope ?? 'published', wanted)
+  return makeConnection({
+    page,
+    order,
+    places: async () =>
+      (empty ? undefined : await articles(context).pages.load({ selection, orderBy, page })) ?? NO_PLACES,
+    nodes: (ids) => Promise.all(ids.map((id) => visibleArticle(articles, id, context))),
+    totalCount: async () => (empty ? 0 : ((await articles(context).counts.load(selection)) ?? 0)),
+  })
+}
+
+/** Always with the same properties in the same order: it becomes a key. */
+function makeSelection(scope: ArticleSelection['scope'], wanted: Wanted): ArticleSelection {
+  const search = wanted.search?.trim()
+  return {
+    scope,
+    ...(wanted.status == null ? {} : { status: wanted.status }),
+    ...(wanted.tagId === undefined ? {} : { tagId: wanted.tagId }),
+    ...(wanted.authorId === undefined ? {} : { authorId: wanted.authorId }),
+    ...(search ? { search } : {}),
+    ...(wanted.publishedAfter == null ? {} : { publishedAfter: wanted.publishedAfter.toISOString() }),
+    ...(wanted.publishedBefore == null ? {} : { publishedBefore: wanted.publishedBefore.toISOString() }),
+  }
+}
+
+/** The id of what doesn't exist: the filter asks for it, and nothing can match. */
+const NONE = 0
+const orNone = (id: number | undefined): number => id ?? NONE
+
+const NO_PLACES = { places: [], more: false }

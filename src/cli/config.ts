@@ -1,0 +1,24 @@
+import { Command } from 'commander'
+import { options, readConfig } from '../config.ts'
+import { print } from './output.ts'
+
+export const configCommand = new Command('config')
+  .description('print every option with its default, unit and value in force; secrets hidden')
+  .option('--json', 'print as JSON')
+  .action(({ json }: { readonly json?: boolean }) => {
+    readConfig()
+    const rows = Object.values(options).map(({ variable, about, unit, default: byDefault, secret }) => {
+      const given = process.env[variable] || undefined
+      const value = given !== undefined && secret ? '(secret)' : (given ?? byDefault)
+      return { variable, value, default: byDefault, unit, about }
+    })
+    const width = Math.max(...rows.map(({ variable }) => variable.length))
+    const text = rows
+      .map(({ variable, value, default: byDefault, unit, about }) => {
+        const inForce = value === undefined ? '(not set)' : `${value}${unit ? ` ${unit}` : ''}`
+        const notes = value === byDefault ? '' : byDefault === undefined ? '' : `  [default ${byDefault}]`
+        return `${variable.padEnd(width)}  ${inForce}${notes}\n${' '.repeat(width)}  ${about}`
+      })
+      .join('\n')
+    print(rows, { json, text })
+  })

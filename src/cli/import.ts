@@ -1,0 +1,37 @@
+import { Command } from 'commander'
+import { type Counts, importContent } from '../content/index.ts'
+import { Failure, print, withProgress } from './output.ts'
+import { withDatabase } from './with-database.ts'
+
+interface ImportCommandOptions {
+  readonly author?: string
+  readonly json?: boolean
+}
+
+export const importCommand = new Command('import')
+  .description(
+    'bring in a folder of Markdown files with front matter (Hugo, Jekyll, Astro), or JSON Lines that `export` wrote',
+  )
+  .argument('<path>', 'a folder, a .md file or a .jsonl file')
+  .option('--author <username>', 'whose the files are that name no author')
+  .option('--json', 'print the report as JSON')
+  .action(async (path: string, { author, json }: ImportCommandOptions) => {
+    const report = await withDatabase((db) =>
+      withProgress('Importing', (onProgress) => importContent(db, path, { onProgress, ...(author && { author }) })),
+    )
+    const { articles, users, tags, problems, problemCount } = report
+    for (const { file, line, message } of json ? [] : problems) console.error(`${file}:${line ?? 1}: ${message}`)
+    const unlisted = problemCount - problems.length
+    if (!json && unlisted > 0) console.error(`… and ${unlisted} more.`)
+    const text = [
+      `articles: ${counts(articles)}`,
+      `users:    ${counts(users)}`,
+      `tags:     ${counts(tags)}`,
+      problemCount === 0 ? 'No problems.' : `${problemCount} left out: see above.`,
+    ].join('\n')
+    print(report, { json, text })
+    if (problemCount > 0) throw new Failure()
+  })
+
+const counts = ({ created, updated, unchanged }: Counts): string =>
+  `${created} created, ${updated} updated, ${unchanged} unchanged`

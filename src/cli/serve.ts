@@ -1,0 +1,44 @@
+import { Command } from 'commander'
+import { readConfig } from '../config.ts'
+import { createLogger } from '../kernel/logger.ts'
+import { type Node, startNode } from '../main.ts'
+
+interface ServeOptions {
+  readonly sample?: boolean
+  readonly json?: boolean
+}
+
+export const serveCommand = new Command('serve')
+  .description('migrate, then serve until SIGTERM or Ctrl-C')
+  .option('--sample', 'fill an empty database with the sample content first')
+  .option('--json', 'say where it serves as one line of JSON')
+  .action(async ({ sample, json }: ServeOptions) => {
+    const config = readConfig()
+    const logger = createLogger(config.logLevel)
+    const stopped = new Promise<NodeJS.Signals>((resolve) => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
+    })
+    const node = await startNode({ config, logger, sample: sample ?? false })
+    console.log(json ? JSON.stringify({ url: node.url, where: node.where, pid: process.pid }) : welcome(node))
+    const signal = await stopped
+    logger.info({ signal }, 'Stopping')
+    await node.close()
+  })
+
+function welcome({ url, where, demoTokens }: Node): string {
+  const lines = [
+    '',
+    `  Stet serves ${url}/graphql from ${where}`,
+    `  Explore:    ${url}/graphiql`,
+    `  Health:     ${url}/readyz    Metrics: ${url}/metrics`,
+  ]
+  if (demoTokens) {
+    lines.push(
+      '',
+      '  Demo mode, on loopback only: GraphiQL is signed in as admin. Elsewhere send one of',
+      `  Authorization: Bearer ${demoTokens.admin}  (admin)`,
+    )
+    if (demoTokens.author) lines.push(`  Authorization: Bearer ${demoTokens.author}  (author)`)
+  }
+  return [...lines, '', '  Ctrl-C stops it.', ''].join('\n')
+}

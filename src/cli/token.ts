@@ -1,0 +1,40 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { ConfigError, readConfig } from '../config.ts'
+import { signToken } from '../request/authenticate.ts'
+import { parseGlobalId } from '../request/global-id.ts'
+import { tokenKeys } from '../token-keys.ts'
+import { print } from './output.ts'
+
+interface TokenCommandOptions {
+  readonly role: 'author' | 'admin'
+  readonly user?: number
+  readonly hours: number
+  readonly json?: boolean
+}
+
+export const tokenCommand = new Command('token')
+  .description('sign a bearer token with AUTH_JWT_SECRET (or the demo secret)')
+  .addOption(new Option('--role <role>', 'what it may do').choices(['author', 'admin']).makeOptionMandatory())
+  .option('--user <id>', "the user's global id, or the number in it; an admin needs none", parseUser)
+  .option('--hours <number>', 'how long it is valid', parseHours, 24)
+  .option('--json', 'print the result as JSON')
+  .action(async ({ role, user: userId, hours, json }: TokenCommandOptions) => {
+    const keys = tokenKeys(readConfig())
+    if (keys.kind !== 'secret') throw new ConfigError('Tokens are signed by whoever publishes AUTH_JWKS_URL, not here.')
+    if (role === 'author' && userId === undefined) throw new ConfigError("An author's token needs --user.")
+    const token = await signToken(keys.secret, { role, userId, expiresInSeconds: Math.round(hours * 3600) })
+    print({ token }, { json, text: token })
+  })
+
+function parseUser(text: string): number {
+  const id = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined
+  const parsed = id === undefined ? parseGlobalId(text) : { type: 'User', id }
+  if (parsed?.type !== 'User') throw new InvalidArgumentError('It must be the id of a User.')
+  return parsed.id
+}
+
+function parseHours(text: string): number {
+  const hours = Number(text)
+  if (!(hours > 0)) throw new InvalidArgumentError('It must be a number above 0.')
+  return hours
+}

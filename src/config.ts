@@ -1,0 +1,269 @@
+import type { LevelWithSilent } from 'pino'
+
+/** Every option of a server: the only place that reads the environment. Times are resolved to milliseconds. */
+export interface Config {
+  readonly port: number
+  readonly host: string
+  readonly databaseUrl: string | undefined
+  readonly databaseReplicaUrl: string | undefined
+  readonly databasePoolMax: number
+  readonly databaseStatementTimeoutMs: number
+  readonly dataDirectory: string
+  readonly redisUrl: string | undefined
+  readonly redisKeyPrefix: string
+  readonly redisTimeoutMs: number
+  readonly cacheVersion: string
+  readonly cacheTtlArticleListMs: number
+  readonly cacheTtlArticleMs: number
+  readonly cacheTtlUserMs: number
+  readonly cacheTtlTagMs: number
+  readonly cacheTtlJitter: number
+  readonly cacheMemoryMaxBytes: number
+  readonly logBeatMs: number
+  readonly logKeepRecords: number
+  readonly logKeepMs: number
+  readonly catchUpTimeoutMs: number
+  readonly authJwtSecret: string | undefined
+  readonly authJwksUrl: string | undefined
+  readonly queryMaxComplexity: number
+  readonly shutdownTimeoutMs: number
+  readonly logLevel: LevelWithSilent
+}
+
+/** A variable of the environment: what it is for, what it holds, and what it becomes. */
+interface Option<T> {
+  readonly about: string
+  readonly unit?: string
+  readonly default?: string
+  readonly secret?: boolean
+  /** Throws a sentence that says what is wanted. */
+  readonly parse: (text: string) => T
+  /** What the option is where it has no value and no default. */
+  readonly absent?: T
+}
+
+const text = (value: string): string => value
+
+const oneOf =
+  <T extends string>(...allowed: readonly T[]) =>
+  (value: string): T => {
+    const found = allowed.find((name) => name === value)
+    if (!found) throw new Error(`one of ${allowed.join(', ')}`)
+    return found
+  }
+
+const number =
+  (wanted: string, holds: (value: number) => boolean, factor = 1) =>
+  (value: string): number => {
+    const parsed = Number(value)
+    if (value.trim() === '' || !Number.isFinite(parsed) || !holds(parsed)) throw new Error(wanted)
+    return parsed * factor
+  }
+
+const whole = (min: number, max: number) =>
+  number(`a whole number from ${min} to ${max}`, (value) => Number.isInteger(value) && value >= min && value <= max)
+
+const positive = (factor = 1) => number('a number above 0', (value) => value > 0, factor)
+
+const url =
+  (...protocols: readonly string[]) =>
+  (value: string): string => {
+    const wanted = `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`
+    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) throw new Error(wanted)
+    return value
+  }
+
+type Options = { readonly [Name in keyof Config]: Option<Config[Name]> & { readonly variable: string } }
+
+export const options: Options = {
+  port: { variable: 'PORT', about: 'Where to listen; 0 takes any free port.', default: '4000', parse: whole(0, 65535) },
+  host: {
+    variable: 'HOST',
+    about: 'Address to listen on. Beyond loopback, authentication must be configured.',
+    default: '127.0.0.1',
+    parse: text,
+  },
+  databaseUrl: {
+    variable: 'DATABASE_URL',
+    about: 'PostgreSQL primary. Absent: PostgreSQL embedded in the process, in DATA_DIRECTORY.',
+    secret: true,
+    parse: url('postgres:', 'postgresql:'),
+    absent: undefined,
+  },
+  databaseReplicaUrl: {
+    variable: 'DATABASE_REPLICA_URL',
+    about: 'PostgreSQL standby to load from. It may lag: what it lacks is read from the primary.',
+    secret: true,
+    parse: url('postgres:', 'postgresql:'),
+    absent: undefined,
+  },
+  databasePoolMax: {
+    variable: 'DATABASE_POOL_MAX',
+    about: 'Connections to each database at most.',
+    default: '10',
+    parse: whole(1, 1000),
+  },
+  databaseStatementTimeoutMs: {
+    variable: 'DATABASE_STATEMENT_TIMEOUT_MS',
+    about: 'How long one SQL statement may run.',
+    unit: 'milliseconds',
+    default: '5000',
+    parse: whole(1, 3_600_000),
+  },
+  dataDirectory: {
+    variable: 'DATA_DIRECTORY',
+    about: 'Where embedded PostgreSQL keeps its data.',
+    default: '.data',
+    parse: text,
+  },
+  redisUrl: {
+    variable: 'REDIS_URL',
+    about: 'Redis or Valkey. Absent: the memory tier alone.',
+    secret: true,
+    parse: url('redis:', 'rediss:'),
+    absent: undefined,
+  },
+  redisKeyPrefix: {
+    variable: 'REDIS_KEY_PREFIX',
+    about: 'Begins every key and channel in Redis.',
+    default: 'stet:',
+    parse: text,
+  },
+  redisTimeoutMs: {
+    variable: 'REDIS_TIMEOUT_MS',
+    about: 'How long Redis may take to answer before a read goes on without it.',
+    unit: 'milliseconds',
+    default: '200',
+    parse: whole(1, 60_000),
+  },
+  cacheVersion: {
+    variable: 'CACHE_VERSION',
+    about: 'Part of every key: change it, and nothing that was cached before is read.',
+    default: '1',
+    parse: text,
+  },
+  cacheTtlArticleListMs: {
+    variable: 'CACHE_TTL_ARTICLE_LIST',
+    about: 'Time to live of lists, counts and view counts of articles.',
+    unit: 'seconds',
+    default: '60',
+    parse: positive(1000),
+  },
+  cacheTtlArticleMs: {
+    variable: 'CACHE_TTL_ARTICLE',
+    about: 'Time to live of articles.',
+    unit: 'seconds',
+    default: '300',
+    parse: positive(1000),
+  },
+  cacheTtlUserMs: {
+    variable: 'CACHE_TTL_USER',
+    about: 'Time to live of users.',
+    unit: 'seconds',
+    default: '600',
+    parse: positive(1000),
+  },
+  cacheTtlTagMs: {
+    variable: 'CACHE_TTL_TAG',
+    about: 'Time to live of tags.',
+    unit: 'seconds',
+    default: '300',
+    parse: positive(1000),
+  },
+  cacheTtlJitter: {
+    variable: 'CACHE_TTL_JITTER',
+    about: 'How far each time to live is shortened at random: 0.1 is up to 10 %.',
+    default: '0.1',
+    parse: number('a number from 0 to below 1', (value) => value >= 0 && value < 1),
+  },
+  cacheMemoryMaxBytes: {
+    variable: 'CACHE_MEMORY_MAX_MB',
+    about: 'Size of the memory tier.',
+    unit: 'megabytes',
+    default: '64',
+    parse: (value) => Math.ceil(positive(1024 * 1024)(value)),
+  },
+  logBeatMs: {
+    variable: 'LOG_BEAT_MS',
+    about: "How often each node looks at the log by itself: bounds how long somebody else's write goes unnoticed.",
+    unit: 'milliseconds',
+    default: '50',
+    parse: whole(1, 60_000),
+  },
+  logKeepRecords: {
+    variable: 'LOG_KEEP_RECORDS',
+    about: 'The log keeps at least this many records.',
+    default: '100000',
+    parse: whole(1, 100_000_000),
+  },
+  logKeepMs: {
+    variable: 'LOG_KEEP_MINUTES',
+    about: 'The log keeps records at least this long.',
+    unit: 'minutes',
+    default: '60',
+    parse: positive(60_000),
+  },
+  catchUpTimeoutMs: {
+    variable: 'CATCH_UP_TIMEOUT_MS',
+    about: 'How long a request with Stet-As-Of waits for this node to catch up.',
+    unit: 'milliseconds',
+    default: '2000',
+    parse: whole(1, 60_000),
+  },
+  authJwtSecret: {
+    variable: 'AUTH_JWT_SECRET',
+    about: 'Verifies bearer tokens (HS256). Absent, and no AUTH_JWKS_URL: demo mode.',
+    secret: true,
+    parse: (value) => {
+      if (value.length < 16) throw new Error('at least 16 characters')
+      return value
+    },
+    absent: undefined,
+  },
+  authJwksUrl: {
+    variable: 'AUTH_JWKS_URL',
+    about: 'Where the keys that verify bearer tokens are published.',
+    parse: url('http:', 'https:'),
+    absent: undefined,
+  },
+  queryMaxComplexity: {
+    variable: 'QUERY_MAX_COMPLEXITY',
+    about: 'How many objects one query may ask for, multiplied down its lists.',
+    default: '20000',
+    parse: whole(1, 100_000_000),
+  },
+  shutdownTimeoutMs: {
+    variable: 'SHUTDOWN_TIMEOUT_MS',
+    about: 'How long requests in flight may take to finish after SIGTERM.',
+    unit: 'milliseconds',
+    default: '10000',
+    parse: whole(0, 600_000),
+  },
+  logLevel: {
+    variable: 'LOG_LEVEL',
+    about: 'How much is logged.',
+    default: 'info',
+    parse: oneOf('silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'),
+  },
+}
+
+/** Reads the options. Throws one line that names the variable, what it wants and what it got. An empty variable counts as absent. */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  return Object.freeze(
+    Object.fromEntries(Object.entries(options).map(([name, option]) => [name, readOption(option, environment)])),
+  ) as unknown as Config
+}
+
+function readOption(option: Options[keyof Options], environment: NodeJS.ProcessEnv): unknown {
+  const given = environment[option.variable] || option.default
+  if (given === undefined) return option.absent
+  try {
+    return option.parse(given)
+  } catch (error) {
+    const got = option.secret ? 'what it holds (not shown: it may be secret)' : JSON.stringify(given)
+    throw new ConfigError(`${option.variable} must be ${(error as Error).message}, not ${got}.`)
+  }
+}
+
+/** The environment holds a value that makes no sense. */
+export class ConfigError extends Error {}

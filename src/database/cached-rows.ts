@@ -1,0 +1,86 @@
+import { type RawBuilder, sql } from 'kysely'
+import { type Cache, type CachedKind, type CacheTag, columnTag, rowTag } from '../cache/index.ts'
+import type { Database } from './database.ts'
+import { type Ordering, type Page, type PlacesOnPage, readCounts, readPages } from './keyset.ts'
+import { inOrderOf, readAsOf } from './read-as-of.ts'
+import type { Tables } from './tables.ts'
+
+/** What the cached kinds of a table are made of. */
+export interface Source {
+  readonly cache: Cache
+  readonly database: Database
+  readonly table: keyof Tables
+  readonly ttlMs: number
+}
+
+/** Rows by id. `columns` may hold sub-queries over other tables, whose tags `alsoOn` then names. */
+export function cachedRows<Row extends { readonly id: number }>(
+  { cache, database, table, ttlMs }: Source,
+  {
+    name,
+    columns,
+    alsoOn = () => [],
+  }: { readonly name: string; readonly columns: RawBuilder<unknown>; readonly alsoOn?: (id: number) => CacheTag[] },
+): CachedKind<number, Row> {
+  return cache.kind<number, Row>({
+    name,
+    ttlMs,
+    key: String,
+    tags: (id) => [rowTag(table, id), ...alsoOn(id)],
+    load: async (ids, source) => {
+      const query = sql<Row>`select ${columns} from ${sql.table(table)} where id = any(${ids})`
+      return inOrderOf(ids, await readAsOf(database.reader(source), query), (row) => row.id)
+    },
+  })
+}
+
+/** Ids by a unique column that `stet.watch` watches. */
+export function cachedIds(
+  { cache, database, table, ttlMs }: Source,
+  { name, column }: { readonly name: string; readonly column: string },
+): CachedKind<string, number> {
+  return cache.kind<string, number>({
+    name,
+    ttlMs,
+    key: (value) => value,
+    tags: (value) => [columnTag(table, column, value)],
+    load: async (values, source) => {
+      const query = sql<{ id: number; value: string }>`
+        select id, ${sql.ref(column)} as value from ${sql.table(table)} where ${sql.ref(column)} = any(${values})`
+      const read = inOrderOf(values, await readAsOf(database.reader(source), query), (row) => row.value)
+      return { ...read, values: read.values.map((row) => row?.id) }
+    },
+  })
+}
+
+/** Pages of the whole table in one order, and how many rows it has. */
+export function cachedList(
+  { cache, database, table, ttlMs }: Source,
+  { name, ordering, tags }: { readonly name: string; readonly ordering: Ordering; readonly tags: readonly CacheTag[] },
+): { readonly pages: CachedKind<Page, PlacesOnPage>; readonly count: CachedKind<'all', number> } {
+  const list = { from: sql.table(table), where: [] }
+  return {
+    pages: cache.kind<Page, PlacesOnPage>({
+      name: `${name}-list`,
+      ttlMs,
+      key: (page) => JSON.stringify(page),
+      tags: () => tags,
+      load: (pages, source) =>
+        readPages(
+          database.reader(source),
+          pages.map((page) => ({ ...list, ordering, page })),
+        ),
+    }),
+    count: cache.kind<'all', number>({
+      name: `${name}-count`,
+      ttlMs,
+      key: (all) => all,
+      tags: () => tags,
+      load: (keys, source) =>
+        readCounts(
+          database.reader(source),
+          keys.map(() => list),
+        ),
+    }),
+  }
+}

@@ -1,0 +1,60 @@
+import { renameSync, rmSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
+import { join, relative } from 'node:path'
+
+/**
+ * Takes a directory for this process. Resolves with how to give it back; rejects where a living process has it.
+ *
+ * The lock is a listening socket in the directory: the system closes it when its holder dies, however it dies, and a
+ * reused process id can't be taken for the holder. Only its file remains, which nobody answers on.
+ */
+export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
+  const path = shortest(join(directory, 'lock'))
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const server = await listen(path)
+    if (server) return () => new Promise((resolve) => server.close(() => resolve()))
+    if (await isAnswered(path)) break
+    // Moved aside before it is looked at again: another starter may have put a living one there since we asked.
+    const aside = `${path}.${process.pid}`
+    try {
+      renameSync(path, aside)
+    } catch {
+      continue
+    }
+    if (await isAnswered(aside)) {
+      renameSync(aside, path)
+      break
+    }
+    rmSync(aside, { force: true })
+  }
+  throw new Error(`Another server is using ${directory}.`)
+}
+
+function listen(path: string): Promise<Server | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy())
+    server.unref()
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(undefined)
+      else reject(error)
+    })
+    server.listen(path, () => resolve(server))
+  })
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+/** A socket's path may have about 100 bytes. */
+function shortest(path: string): string {
+  const fromHere = relative(process.cwd(), path)
+  return fromHere.length < path.length ? fromHere : path
+}

@@ -1,0 +1,133 @@
+import { type Expression, type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Snapshot } from '../cache/index.ts'
+import { type ReadAsOf, readAsOf } from './read-as-of.ts'
+import type { Tables } from './tables.ts'
+
+/** A place in a list: the value it is ordered by, and the id that tells equals apart. Survives inserts, unlike an offset. */
+export interface Place {
+  /** The value as text: see `KeyType`. */
+  readonly key: string
+  readonly id: number
+}
+
+export interface Page {
+  readonly limit: number
+  /** Count from the end of the list. */
+  readonly backward: boolean
+  readonly after?: Place
+  readonly before?: Place
+}
+
+/** The places on a page, in the list's order, and whether there are more beyond its limit. */
+export interface PlacesOnPage {
+  readonly places: readonly Place[]
+  readonly more: boolean
+}
+
+/** How a list is ordered: by one value, and by id among equals. Both in the same direction, so that one index serves. */
+export interface Ordering {
+  /** The value, as the index has it. */
+  readonly value: RawBuilder<unknown>
+  readonly keyType: KeyType
+  readonly id: RawBuilder<number>
+  readonly descending: boolean
+}
+
+/** What the value is. In a key an instant is microseconds since the Unix epoch: a JavaScript Date would lose some. */
+export type KeyType = 'text' | 'integer' | 'instant'
+
+/** One list to read a page of: everything of a SELECT but its columns, its order and its limit. */
+export interface PagedQuery {
+  readonly from: RawBuilder<unknown>
+  readonly where: readonly RawBuilder<unknown>[]
+  readonly ordering: Ordering
+  readonly page: Page
+}
+
+/** Reads a page of each list, all in one statement, by keyset: the cost of a page doesn't grow with its distance from the start. */
+export async function readPages(db: Kysely<Tables>, lists: readonly PagedQuery[]): Promise<Snapshot<PlacesOnPage>> {
+  const read = await readAsOf<PlaceRow>(db, unionAll(lists.map(selectPage)))
+  return perList(lists.length, read, (rows, index) => {
+    const page = lists[index]?.page
+    const places = rows.sort((a, b) => a.rank - b.rank).map(({ key, id }): Place => ({ key, id }))
+    const more = page !== undefined && places.length > page.limit
+    if (more) places.pop()
+    return { places: page?.backward ? places.reverse() : places, more }
+  })
+}
+
+/** Counts the rows of each list, all in one statement. */
+export async function readCounts(
+  db: Kysely<Tables>,
+  lists: readonly Pick<PagedQuery, 'from' | 'where'>[],
+): Promise<Snapshot<number>> {
+  const counts = lists.map(
+    ({ from, where }, index) =>
+      sql<CountRow>`select ${sql.lit(index)} as list, count(*) as count from ${from} where ${all(where)}`,
+  )
+  const read = await readAsOf<CountRow>(db, unionAll(counts))
+  return perList(lists.length, read, ([row]) => row?.count ?? 0)
+}
+
+function selectPage({ from, where, ordering, page }: PagedQuery, index: number): RawBuilder<PlaceRow> {
+  const { value, keyType, id, descending } = ordering
+  const down = descending !== page.backward
+  const direction = sql.raw(down ? 'desc' : 'asc')
+  const beyond = (place: Place, operator: '<' | '>') =>
+    sql`(${value}, ${id}) ${sql.raw(operator)} (${fromKey(place.key, keyType)}, ${place.id})`
+  const bounds = [
+    ...(page.after ? [beyond(page.after, descending ? '<' : '>')] : []),
+    ...(page.before ? [beyond(page.before, descending ? '>' : '<')] : []),
+  ]
+  const order = sql`${value} ${direction}, ${id} ${direction}`
+  return sql<PlaceRow>`
+    select ${sql.lit(index)} as list, ${keyType === 'instant' ? sql`stet.microseconds(${value})` : value}::text as key, ${id} as id, row_number() over (order by ${order}) as rank
+      from ${from} where ${all([...where, ...bounds])} order by ${order} limit ${sql.lit(page.limit + 1)}`
+}
+
+function fromKey(key: string, keyType: KeyType): RawBuilder<unknown> {
+  switch (keyType) {
+    case 'text':
+      return sql`${key}::text`
+    case 'integer':
+      return sql`${key}::bigint`
+    case 'instant':
+      return sql`timestamptz 'epoch' + ${key}::bigint * interval '1 microsecond'`
+  }
+}
+
+const all = (conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> =>
+  conditions.length === 0
+    ? sql`true`
+    : sql.join(
+        conditions.map((condition) => sql`(${condition})`),
+        sql` and `,
+      )
+
+const unionAll = <Row>(queries: readonly RawBuilder<Row>[]): Expression<Row> =>
+  sql<Row>`${sql.join(
+    queries.map((query) => sql`(${query})`),
+    sql` union all `,
+  )}`
+
+function perList<Row extends { readonly list: number }, V>(
+  lists: number,
+  { asOf, unsettled, rows }: ReadAsOf<Row>,
+  toValue: (rows: Row[], index: number) => V,
+): Snapshot<V> {
+  const grouped: Row[][] = Array.from({ length: lists }, () => [])
+  for (const row of rows) grouped[row.list]?.push(row)
+  return { asOf, unsettled, values: grouped.map(toValue) }
+}
+
+interface PlaceRow {
+  readonly list: number
+  readonly key: string
+  readonly id: number
+  readonly rank: number
+}
+
+interface CountRow {
+  readonly list: number
+  readonly count: number
+}

@@ -1,0 +1,37 @@
+import { type Expression, type Kysely, sql } from 'kysely'
+import type { Snapshot } from '../cache/index.ts'
+import type { Tables } from './tables.ts'
+
+export interface ReadAsOf<Row> {
+  /** The log position visible in the statement that read the rows. */
+  readonly asOf: number
+  /** That statement also saw writes that have no position yet. */
+  readonly unsettled: boolean
+  readonly rows: readonly Row[]
+}
+
+/** Runs a query, and reads the log's position in the very same statement: also where there are no rows. */
+export async function readAsOf<Row>(db: Kysely<Tables>, query: Expression<Row>): Promise<ReadAsOf<Row>> {
+  const { rows } = await sql<Row & Margin>`
+    select as_of.position as "$asOf", as_of.unsettled as "$unsettled", read.*
+      from stet.as_of left join (select true as "$read", query.* from (${query}) as query) as read on true`.execute(db)
+  const [first] = rows
+  if (!first) throw new Error('stet.as_of returned no row.')
+  return { asOf: first.$asOf, unsettled: first.$unsettled, rows: rows.filter((row) => row.$read) }
+}
+
+/** What was read, in the order of the keys it was read by. */
+export function inOrderOf<K, Row>(
+  keys: readonly K[],
+  { asOf, unsettled, rows }: ReadAsOf<Row>,
+  keyOf: (row: Row) => K,
+): Snapshot<Row> {
+  const byKey = new Map(rows.map((row) => [keyOf(row), row]))
+  return { asOf, unsettled, values: keys.map((key) => byKey.get(key)) }
+}
+
+interface Margin {
+  readonly $asOf: number
+  readonly $unsettled: boolean
+  readonly $read: true | null
+}

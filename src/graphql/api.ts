@@ -1,0 +1,77 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
+import { GraphQLError } from 'graphql'
+import type { Ledger } from '../cache/index.ts'
+import type { Context } from '../request/context.ts'
+import type { Resolvers } from '../request/resolvers.generated.ts'
+import type { Room } from '../request/room.ts'
+import { dateTime } from './date-time.ts'
+import { limitComplexity } from './limit-complexity.ts'
+import { isUnexpected, maskError } from './mask-errors.ts'
+import { nodeResolvers } from './node-resolvers.ts'
+import { readSchema } from './read-schema.ts'
+import { formatToken } from './token.ts'
+
+export interface ApiOptions {
+  readonly rooms: readonly Room[]
+  readonly ledger: Ledger
+  readonly maxComplexity: number
+  /** Called for every error that isn't the asker's: they aren't told, so somebody else should be. */
+  readonly onUnexpected: (error: Error, requestId: string | undefined) => void
+  readonly onRequest: (operation: string, seconds: number) => void
+}
+
+/** The GraphQL API: the schema, and what the rooms make of it. */
+export function createApi(options: ApiOptions): ApolloServer<Context> {
+  const { rooms, maxComplexity } = options
+  return new ApolloServer<Context>({
+    typeDefs: readSchema(),
+    resolvers: mergeResolvers([{ DateTime: dateTime }, nodeResolvers(rooms), ...rooms.map((room) => room.resolvers)]),
+    plugins: [stampAnswers(options), limitComplexity(maxComplexity)],
+    formatError: maskError,
+    introspection: true,
+    includeStacktraceInErrorResponses: false,
+    // Nothing is authorized by cookies, so another site can't act for a visitor; and CDNs send plain GETs.
+    csrfPrevention: false,
+    stopOnTerminationSignals: false,
+  })
+}
+
+/** Puts on every answer the position that it reflects, and logs what it hides. */
+function stampAnswers({ ledger, onRequest, onUnexpected }: ApiOptions): ApolloServerPlugin<Context> {
+  return {
+    async contextCreationDidFail({ error }) {
+      if (!(error instanceof GraphQLError) || isUnexpected(error)) onUnexpected(error, undefined)
+    },
+    async requestDidStart() {
+      const startedAt = performance.now()
+      return {
+        async didEncounterErrors({ errors, contextValue }) {
+          for (const error of errors.filter(isUnexpected))
+            onUnexpected(error.originalError ?? error, contextValue.requestId)
+        },
+        async willSendResponse({ response, contextValue, operation }) {
+          // No older than what this node knows by now, nor than the newest entry that went into the answer.
+          const position = Math.max(ledger.seen, contextValue.progress.newest)
+          response.http.headers.set('stet-as-of', formatToken(position, ledger.epoch))
+          if (response.body.kind === 'single') {
+            for (const { extensions } of response.body.singleResult.errors ?? []) {
+              if (extensions?.code === 'INTERNAL_SERVER_ERROR') extensions.requestId = contextValue.requestId
+            }
+          }
+          onRequest(operation?.operation ?? 'none', (performance.now() - startedAt) / 1000)
+        },
+      }
+    },
+  }
+}
+
+/** Several rooms may add fields to one type. */
+function mergeResolvers(all: readonly Resolvers[]): Resolvers {
+  const merged: Record<string, object> = {}
+  for (const resolvers of all) {
+    for (const [type, fields] of Object.entries(resolvers)) {
+      merged[type] = type === 'DateTime' ? fields : { ...merged[type], ...fields }
+    }
+  }
+  return merged
+}

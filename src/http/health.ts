@@ -1,0 +1,35 @@
+import type { FastifyInstance } from 'fastify'
+
+/** One check per dependency: resolves where it is well. Without `required` a failure is told, but the node stays ready. */
+export interface HealthChecks {
+  readonly [dependency: string]: { readonly required: boolean; readonly check: () => Promise<unknown> }
+}
+
+/** `/healthz`: the process answers. `/readyz`: it can serve, with a line per dependency; never an error's text. */
+export function registerHealth(app: FastifyInstance, checks: HealthChecks): void {
+  let closing = false
+  app.addHook('preClose', async () => {
+    closing = true
+  })
+  app.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'))
+  app.get('/readyz', async (_request, reply) => {
+    const results = await Promise.all(
+      Object.entries(checks).map(async ([name, { required, check }]) => {
+        const well = await check().then(
+          () => true,
+          () => false,
+        )
+        return { name, well, ready: well || !required }
+      }),
+    )
+    const ready = !closing && results.every((result) => result.ready)
+    const lines = [
+      closing ? 'server: closing' : 'server: ok',
+      ...results.map(({ name, well }) => `${name}: ${well ? 'ok' : 'failing'}`),
+    ]
+    return reply
+      .code(ready ? 200 : 503)
+      .type('text/plain')
+      .send(`${lines.join('\n')}\n`)
+  })
+}

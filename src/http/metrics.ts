@@ -1,0 +1,95 @@
+import type { FastifyInstance } from 'fastify'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { CacheObserver, Ledger } from '../cache/index.ts'
+import type { FollowerObserver } from '../invalidation/index.ts'
+
+/** What a node counts. Each has its registry, so that several can live in one process. */
+export class Metrics {
+  readonly registry = new Registry()
+  readonly #requests = this.#counter('stet_cache_requests_total', 'Look-ups in a cache tier', [
+    'kind',
+    'tier',
+    'result',
+  ])
+  readonly #loads = this.#histogram('stet_cache_load_seconds', 'Time a load from the source took', ['kind'])
+  readonly #joined = this.#counter(
+    'stet_cache_flights_joined_total',
+    'Look-ups that waited for a load already under way',
+    [],
+  )
+  readonly #remoteErrors = this.#counter('stet_redis_errors_total', 'Redis commands that failed or timed out', [])
+  readonly #invalidations = this.#counter(
+    'stet_invalidations_total',
+    'Log records applied here, by where they were heard of',
+    ['source'],
+  )
+  readonly #lag = this.#histogram(
+    'stet_invalidation_lag_seconds',
+    "From a write to its application here, by this node's clock",
+    [],
+  )
+  readonly #gaps = this.#counter('stet_ledger_gaps_total', 'Messages whose predecessors did not arrive', [])
+  readonly #epochs = this.#counter(
+    'stet_ledger_epochs_total',
+    'Times the history of the log turned out to be another',
+    [],
+  )
+  readonly #followErrors = this.#counter('stet_ledger_errors_total', 'Times the log could not be read', [])
+  readonly #statements = this.#counter('stet_sql_statements_total', 'SQL statements sent', ['kind'])
+  readonly #roundTrips = this.#counter('stet_redis_round_trips_total', 'Pipelines sent to Redis', [])
+  readonly #graphql = this.#histogram('stet_graphql_request_seconds', 'Time a GraphQL request took', ['operation'])
+
+  constructor(ledger: Ledger) {
+    collectDefaultMetrics({ register: this.registry })
+    this.#gauge('stet_ledger_position', 'Last log position this node knows', () => ledger.seen)
+    this.#gauge('stet_ledger_tags', 'Tags the ledger remembers', () => ledger.size)
+  }
+
+  readonly cache: CacheObserver = {
+    onRequest: (kind, tier, result) => this.#requests.inc({ kind, tier, result }),
+    onLoad: (kind, seconds) => this.#loads.observe({ kind }, seconds),
+    onFlightJoined: () => this.#joined.inc(),
+    onRemoteError: () => this.#remoteErrors.inc(),
+  }
+
+  readonly follower: FollowerObserver = {
+    onAdvance: (records, source) => {
+      this.#invalidations.inc({ source }, records.length)
+      const nowUs = Date.now() * 1000
+      for (const { writtenAtUs } of records) this.#lag.observe({}, Math.max(0, nowUs - writtenAtUs) / 1e6)
+    },
+    onGap: () => this.#gaps.inc(),
+    onNewEpoch: () => this.#epochs.inc(),
+    onError: () => this.#followErrors.inc(),
+  }
+
+  readonly onStatement = (kind: string): void => this.#statements.inc({ kind })
+  readonly onRedisRoundTrip = (): void => this.#roundTrips.inc()
+  readonly onRedisError = (): void => this.#remoteErrors.inc()
+  readonly onGraphQLRequest = (operation: string, seconds: number): void =>
+    this.#graphql.observe({ operation }, seconds)
+
+  #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] })
+  }
+
+  #histogram<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Histogram<Label> {
+    const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+    return new Histogram({ name, help, labelNames, buckets, registers: [this.registry] })
+  }
+
+  #gauge(name: string, help: string, read: () => number): Gauge {
+    return new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+}
+
+export function registerMetrics(app: FastifyInstance, { registry }: Metrics): void {
+  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
+}

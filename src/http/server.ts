@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto'
+import type { ApolloServer } from '@apollo/server'
+import { fastifyApolloHandler } from '@as-integrations/fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import type { Ledger } from '../cache/index.ts'
+import type { Database } from '../database/database.ts'
+import { toGraphQLError } from '../graphql/mask-errors.ts'
+import { createRequestContext } from '../graphql/request-context.ts'
+import { catchUp } from '../graphql/token.ts'
+import type { Follower } from '../invalidation/index.ts'
+import type { Authenticate } from '../request/authenticate.ts'
+import type { Context } from '../request/context.ts'
+import { type HealthChecks, registerHealth } from './health.ts'
+import { type Metrics, registerMetrics } from './metrics.ts'
+import { type PlaygroundOptions, registerPlayground } from './playground.ts'
+
+export interface ServerOptions {
+  readonly api: ApolloServer<Context>
+  readonly authenticate: Authenticate
+  readonly database: Database
+  readonly follower: Follower
+  readonly ledger: Ledger
+  readonly catchUpTimeoutMs: number
+  /** How long requests in flight may take to finish when the server closes. */
+  readonly shutdownTimeoutMs: number
+  readonly health: HealthChecks
+  readonly metrics: Metrics
+  readonly playground: PlaygroundOptions
+  readonly logger: FastifyBaseLogger
+}
+
+/** Every route of a node. The way of a GraphQL request, from top to bottom: `/graphql` below, then `graphql/api.ts`. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: options.logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 4 * 1024 * 1024,
+    genReqId: ({ headers: { 'x-request-id': given } }) =>
+      typeof given === 'string' && /^[\w.:=+/-]{1,200}$/.test(given) ? given : randomUUID(),
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+  })
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+  })
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/graphql',
+    handler: fastifyApolloHandler(options.api, { context: (request) => requestContext(options, request) }),
+  })
+  registerHealth(app, options.health)
+  registerMetrics(app, options.metrics)
+  await registerPlayground(app, options.playground)
+  return app
+}
+
+/** Who asks, and from which position on: settled before anything is read. */
+async function requestContext(options: ServerOptions, request: FastifyRequest): Promise<Context> {
+  const { authenticate, database, follower, ledger, catchUpTimeoutMs } = options
+  const { authorization, 'stet-as-of': token, 'cache-control': cacheControl } = request.headers
+  try {
+    const viewer = await authenticate(authorization)
+    if (typeof token === 'string' && token !== '') await catchUp(token, follower, ledger, catchUpTimeoutMs)
+    // For whoever is signed in: else any visitor could send every read to the database.
+    const bypass = viewer.kind !== 'visitor' && /\bno-cache\b/.test(cacheControl ?? '')
+    return createRequestContext({ database, follower, requestId: request.id, viewer, bypass })
+  } catch (error) {
+    throw toGraphQLError(error)
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * An error that is the asker's: its message is safe to show, and its code is stable.
+ * GraphQL copies `extensions` into the answer. Everything else that is thrown is masked.
+ */
+export class AskerError extends Error {
+  readonly code: ErrorCode
+  readonly extensions: Readonly<Record<string, unknown>>
+
+  /**
+   * @param options.field the input field to blame, as in `input.slug` or `first`
+   * @param options.status the HTTP status, where the whole request is refused
+   */
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly field?: string | undefined; readonly status?: number; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause })
+    this.code = code
+    const { field, status } = options
+    this.extensions = {
+      code,
+      ...(field === undefined ? {} : { field }),
+      ...(status === undefined ? {} : { http: { status } }),
+    }
+  }
+}
+
+/** Every code an answer can carry in `extensions.code`, beside `INTERNAL_SERVER_ERROR` and GraphQL's own for documents that don't parse or validate. */
+export const errorCodes = {
+  BAD_USER_INPUT: 'An argument or input field is not what it should be; `field` names it.',
+  NOT_FOUND: 'What should be changed does not exist, or the viewer may not know of it.',
+  SLUG_TAKEN: 'Another article or tag has this slug.',
+  USERNAME_TAKEN: 'Another user has this username.',
+  EMAIL_TAKEN: 'Another user has this e-mail address.',
+  USER_HAS_ARTICLES: 'The user still has articles: delete them first.',
+  VERSION_CONFLICT: 'The article was changed since the version that `expectedVersion` names.',
+  UNAUTHENTICATED: 'Nobody is signed in, or the token is not valid. HTTP status 401 where it was refused.',
+  FORBIDDEN: 'The viewer may not do this.',
+  QUERY_TOO_COMPLEX: 'The query could ask for more objects than the server gives at once.',
+  NOT_CAUGHT_UP: 'This node could not reach the position in `Stet-As-Of` in time: try again. HTTP status 503.',
+  WRITE_UNCONFIRMED:
+    'The change is committed, but its position in the log could not be read: read before you repeat it.',
+} as const
+
+export type ErrorCode = keyof typeof errorCodes

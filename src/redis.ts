@@ -1,0 +1,36 @@
+import { Redis } from 'ioredis'
+
+export interface OpenRedisOptions {
+  readonly url: string
+  /** How long a command may take, in milliseconds. */
+  readonly timeoutMs: number
+  readonly onError: (error: Error) => void
+}
+
+export interface RedisClients {
+  /** For commands: fails at once where it isn't connected, and keeps trying to connect. */
+  readonly commands: Redis
+  /** For a subscription: takes it up again after each reconnection. */
+  readonly subscriber: Redis
+  close(): Promise<void>
+}
+
+export function openRedis({ url, timeoutMs, onError }: OpenRedisOptions): RedisClients {
+  const retryStrategy = (attempt: number) => Math.min(1000, 50 * attempt) * (0.5 + Math.random() / 2)
+  const commands = new Redis(url, {
+    retryStrategy,
+    commandTimeout: timeoutMs,
+    connectTimeout: 2000,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+  })
+  const subscriber = new Redis(url, { retryStrategy, connectTimeout: 2000, maxRetriesPerRequest: null })
+  for (const client of [commands, subscriber]) client.on('error', onError)
+  return {
+    commands,
+    subscriber,
+    close: async () => {
+      for (const client of [commands, subscriber]) client.disconnect()
+    },
+  }
+}

@@ -1,0 +1,66 @@
+import { createRemoteJWKSet, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose'
+import { AskerError } from '../kernel/errors.ts'
+import { parseGlobalId, toGlobalId } from './global-id.ts'
+import { type Viewer, visitor } from './viewer.ts'
+
+/** How bearer tokens are verified: by a shared secret (HS256), or by published keys. */
+export type TokenKeys =
+  | { readonly kind: 'secret'; readonly secret: string }
+  | { readonly kind: 'jwks'; readonly url: string }
+
+/** Says who is asking. A token that isn't valid is refused, never taken for a visitor's. */
+export type Authenticate = (authorization: string | undefined) => Promise<Viewer>
+
+export function createAuthenticate(keys: TokenKeys): Authenticate {
+  const verify = verifier(keys)
+  return async (authorization) => {
+    if (authorization === undefined || authorization === '') return visitor
+    const [, token] = /^Bearer +([^ ]+)$/i.exec(authorization) ?? []
+    if (!token) throw refused('The Authorization header must be "Bearer", a space and a token.')
+    const claims = await verify(token).catch((cause: Error) => {
+      throw refused(`The bearer token is not valid: ${cause.message}.`, cause)
+    })
+    return viewerOf(claims)
+  }
+}
+
+/** @param userId row id; may be undefined for an admin */
+export function signToken(
+  secret: string,
+  {
+    role,
+    userId,
+    expiresInSeconds,
+  }: { readonly role: 'author' | 'admin'; readonly userId: number | undefined; readonly expiresInSeconds: number },
+): Promise<string> {
+  const now = Math.floor(Date.now() / 1000)
+  return new SignJWT({ role, ...(userId === undefined ? {} : { sub: toGlobalId('User', userId) }) })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setIssuedAt(now)
+    .setExpirationTime(now + expiresInSeconds)
+    .sign(new TextEncoder().encode(secret))
+}
+
+function verifier(keys: TokenKeys): (token: string) => Promise<JWTPayload> {
+  const requiredClaims = ['exp', 'role']
+  if (keys.kind === 'secret') {
+    const secret = new TextEncoder().encode(keys.secret)
+    return async (token) => (await jwtVerify(token, secret, { algorithms: ['HS256'], requiredClaims })).payload
+  }
+  const published: JWTVerifyGetKey = createRemoteJWKSet(new URL(keys.url))
+  return async (token) => (await jwtVerify(token, published, { algorithms: ASYMMETRIC, requiredClaims })).payload
+}
+
+/** Without HS256: a published key must not serve as a shared secret. */
+const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
+
+function viewerOf({ sub, role }: JWTPayload): Viewer {
+  const user = sub === undefined ? undefined : parseGlobalId(sub)
+  const userId = user?.type === 'User' ? user.id : undefined
+  if (role === 'admin') return { kind: 'admin', userId }
+  if (role !== 'author') throw refused('The claim "role" of the bearer token must be "author" or "admin".')
+  if (userId === undefined) throw refused('The claim "sub" of an author\'s bearer token must be the id of a User.')
+  return { kind: 'author', userId }
+}
+
+const refused = (message: string, cause?: Error) => new AskerError('UNAUTHENTICATED', message, { cause, status: 401 })

@@ -1,0 +1,35 @@
+import type { Transaction } from 'kysely'
+import type { Reader } from '../cache/index.ts'
+import type { Tables } from '../database/tables.ts'
+import type { Viewer } from './viewer.ts'
+
+/** One request: who asks, how it reads and how it writes. */
+export interface Context {
+  readonly requestId: string
+  readonly viewer: Viewer
+  /** Goes with every read of the cache. */
+  readonly reader: Reader
+  readonly progress: {
+    /** How many writes this request has made: what was loaded before one is not served after it. */
+    readonly writes: number
+    /** The newest position that anything in the answer was read as of. */
+    readonly newest: number
+  }
+  /**
+   * Runs `work` in a transaction, and resolves once its writes are in the log and this node's ledger knows them.
+   * HAZARD: read with the transaction alone inside; what it sees may yet roll back and must never reach the cache.
+   */
+  write<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
+}
+
+/** Something made once a request, and anew after each of its writes: DataLoaders above all, which keep what they loaded. */
+export function perRequest<T>(make: (context: Context) => T): (context: Context) => T {
+  const made = new WeakMap<Context, { readonly writes: number; readonly value: T }>()
+  return (context) => {
+    const existing = made.get(context)
+    if (existing && existing.writes === context.progress.writes) return existing.value
+    const value = make(context)
+    made.set(context, { writes: context.progress.writes, value })
+    return value
+  }
+}

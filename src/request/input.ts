@@ -1,0 +1,64 @@
+import { AskerError } from '../kernel/errors.ts'
+
+/** Checks of input fields. Each throws BAD_USER_INPUT that names the field, what it wants and what it got. */
+
+/** Exactly one of the arguments, as its name and value. */
+export function exactlyOne<Name extends string>(
+  args: { readonly [name in Name]?: string | null | undefined },
+): [Name, string] {
+  const given = (Object.entries(args) as [Name, string | null | undefined][]).filter(([, value]) => value != null)
+  const [one] = given
+  if (given.length !== 1 || !one) {
+    const names = Object.keys(args).join(' and ')
+    throw new AskerError('BAD_USER_INPUT', `Give exactly one of ${names}; ${given.length} were given.`)
+  }
+  return [one[0], String(one[1])]
+}
+
+export function checkLength(
+  field: string,
+  text: string,
+  { min = 0, max }: { readonly min?: number; readonly max: number },
+): string {
+  const length = [...text].length
+  if (length < min || length > max) {
+    const wanted = min > 0 ? `${min} to ${max}` : `at most ${max}`
+    throw new AskerError('BAD_USER_INPUT', `${field} must have ${wanted} characters, not ${length}.`, { field })
+  }
+  return text
+}
+
+export function checkPattern(field: string, text: string, pattern: RegExp, wanted: string): string {
+  if (!pattern.test(text)) {
+    throw new AskerError('BAD_USER_INPUT', `${field} must be ${wanted}, not ${JSON.stringify(text.slice(0, 100))}.`, {
+      field,
+    })
+  }
+  return text
+}
+
+export const checkSlug = (field: string, slug: string, max: number): string =>
+  checkPattern(
+    field,
+    checkLength(field, slug, { min: 1, max }),
+    /^[a-z0-9]+(-[a-z0-9]+)*$/,
+    'words of lower-case letters and digits joined by "-"',
+  )
+
+/** A slug for a title: its letters and digits in ASCII, words joined by `-`. Empty where it has none. */
+export const slugify = (title: string, max: number): string =>
+  title
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f'’]/g, '')
+    .toLowerCase()
+    .replace(/ß/g, 'ss')
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, max)
+    .replace(/^-+|-+$/g, '')
+
+/** The fields that were given. In an update null means absent, but for fields that can be emptied: name those in `nullable`. */
+export function given<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null)) as {
+    [K in keyof T]?: NonNullable<T[K]>
+  }
+}

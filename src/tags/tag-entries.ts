@@ -1,0 +1,32 @@
+import DataLoader from 'dataloader'
+import { sql } from 'kysely'
+import { anyRowTag, type Cache, fieldTag } from '../cache/index.ts'
+import { cachedIds, cachedList, cachedRows } from '../database/cached-rows.ts'
+import type { Database } from '../database/database.ts'
+import type { Page } from '../database/keyset.ts'
+import { perRequest } from '../request/context.ts'
+import type { Tag } from '../request/models.ts'
+
+export const tagOrder = { name: 'NAME', keyType: 'text' } as const
+
+/** Everything about tags that is cached: the SQL behind it, and what it depends on. */
+export function tagEntries(parts: { readonly cache: Cache; readonly database: Database; readonly ttlMs: number }) {
+  const source = { ...parts, table: 'tags' } as const
+  const byId = cachedRows<Tag>(source, { name: 'tag', columns: sql`*` })
+  const idBySlug = cachedIds(source, { name: 'tag-by-slug', column: 'slug' })
+  const list = cachedList(source, {
+    name: 'tag',
+    ordering: { value: sql`lower(name) collate "C"`, keyType: tagOrder.keyType, id: sql`id`, descending: false },
+    tags: [anyRowTag('tags'), fieldTag('tags', 'name')],
+  })
+
+  return perRequest(({ reader }) => ({
+    byId: new DataLoader((ids: readonly number[]) => byId.getMany(ids, reader)),
+    idBySlug: new DataLoader((slugs: readonly string[]) => idBySlug.getMany(slugs, reader)),
+    page: async (page: Page) => (await list.pages.get(page, reader)) ?? { places: [], more: false },
+    count: async () => (await list.count.get('all', reader)) ?? 0,
+  }))
+}
+
+/** Tags as a request sees them. */
+export type TagEntries = ReturnType<typeof tagEntries>

@@ -1,0 +1,73 @@
+import { type ConstraintErrors, explainConstraints } from '../database/constraint-errors.ts'
+import { AskerError } from '../kernel/errors.ts'
+import { fromGlobalId } from '../request/global-id.ts'
+import { checkLength, checkSlug, given, slugify } from '../request/input.ts'
+import type { Tag } from '../request/models.ts'
+import type { CreateTagInput, MutationResolvers, UpdateTagInput } from '../request/resolvers.generated.ts'
+import { requireAdmin } from '../request/viewer.ts'
+import type { TagEntries } from './tag-entries.ts'
+
+export function tagMutations(entries: TagEntries): MutationResolvers {
+  return {
+    createTag: async (_parent, { input }, context) => {
+      requireAdmin(context.viewer)
+      const slug = input.slug ?? slugify(input.name, MAX_SLUG)
+      const values = { ...checkTag({ ...input, slug }), name: input.name, slug }
+      const { id } = await explainConstraints(constraintErrors, () =>
+        context.write((transaction) =>
+          transaction.insertInto('tags').values(values).returning('id').executeTakeFirstOrThrow(),
+        ),
+      )
+      return { tag: await written(entries(context).byId.load(id)) }
+    },
+
+    updateTag: async (_parent, { input }, context) => {
+      requireAdmin(context.viewer)
+      const id = fromGlobalId('Tag', input.id, 'input.id')
+      const changes = checkTag(input)
+      await explainConstraints(constraintErrors, () =>
+        context.write(async (transaction) => {
+          const query = transaction
+            .updateTable('tags')
+            .set({ ...changes, id })
+            .where('id', '=', id)
+          const { numUpdatedRows } = await query.executeTakeFirstOrThrow()
+          if (numUpdatedRows === 0n) throw noSuchTag('input.id')
+        }),
+      )
+      return { tag: await written(entries(context).byId.load(id)) }
+    },
+
+    deleteTag: async (_parent, { id: globalId }, context) => {
+      requireAdmin(context.viewer)
+      const id = fromGlobalId('Tag', globalId)
+      await context.write(async (transaction) => {
+        const { numDeletedRows } = await transaction.deleteFrom('tags').where('id', '=', id).executeTakeFirstOrThrow()
+        if (numDeletedRows === 0n) throw noSuchTag('id')
+      })
+      return { deletedId: globalId }
+    },
+  }
+}
+
+const MAX_SLUG = 100
+
+const noSuchTag = (field: string) => new AskerError('NOT_FOUND', 'There is no such tag.', { field })
+
+const constraintErrors: ConstraintErrors = {
+  tags_slug_key: ['SLUG_TAKEN', 'Another tag has this slug.', 'input.slug'],
+}
+
+/** The columns of an input that were given, checked. */
+function checkTag({ name, slug, description }: CreateTagInput | UpdateTagInput) {
+  if (name != null) checkLength('input.name', name, { min: 1, max: 100 })
+  if (slug != null) checkSlug('input.slug', slug, MAX_SLUG)
+  if (description != null) checkLength('input.description', description, { max: 2000 })
+  return given({ name, slug, description })
+}
+
+async function written(tag: Promise<Tag | undefined>): Promise<Tag> {
+  const found = await tag
+  if (!found) throw new AskerError('NOT_FOUND', 'The tag was deleted meanwhile.')
+  return found
+}

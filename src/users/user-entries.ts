@@ -1,0 +1,32 @@
+import DataLoader from 'dataloader'
+import { sql } from 'kysely'
+import { anyRowTag, type Cache } from '../cache/index.ts'
+import { cachedIds, cachedList, cachedRows } from '../database/cached-rows.ts'
+import type { Database } from '../database/database.ts'
+import type { Page } from '../database/keyset.ts'
+import { perRequest } from '../request/context.ts'
+import type { User } from '../request/models.ts'
+
+export const userOrder = { name: 'USERNAME', keyType: 'text' } as const
+
+/** Everything about users that is cached: the SQL behind it, and what it depends on. */
+export function userEntries(parts: { readonly cache: Cache; readonly database: Database; readonly ttlMs: number }) {
+  const source = { ...parts, table: 'users' } as const
+  const byId = cachedRows<User>(source, { name: 'user', columns: sql`*` })
+  const idByUsername = cachedIds(source, { name: 'user-by-username', column: 'username' })
+  const list = cachedList(source, {
+    name: 'user',
+    ordering: { value: sql`username`, keyType: userOrder.keyType, id: sql`id`, descending: false },
+    tags: [anyRowTag('users')],
+  })
+
+  return perRequest(({ reader }) => ({
+    byId: new DataLoader((ids: readonly number[]) => byId.getMany(ids, reader)),
+    idByUsername: new DataLoader((usernames: readonly string[]) => idByUsername.getMany(usernames, reader)),
+    page: async (page: Page) => (await list.pages.get(page, reader)) ?? { places: [], more: false },
+    count: async () => (await list.count.get('all', reader)) ?? 0,
+  }))
+}
+
+/** Users as a request sees them. */
+export type UserEntries = ReturnType<typeof userEntries>

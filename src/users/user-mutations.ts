@@ -1,0 +1,114 @@
+import { type ConstraintErrors, explainConstraints } from '../database/constraint-errors.ts'
+import { AskerError } from '../kernel/errors.ts'
+import { fromGlobalId } from '../request/global-id.ts'
+import { checkLength, checkPattern, given } from '../request/input.ts'
+import type { User } from '../request/models.ts'
+import type { CreateUserInput, MutationResolvers, UpdateUserInput } from '../request/resolvers.generated.ts'
+import { isSelfOrAdmin, requireAdmin, requireSignedIn } from '../request/viewer.ts'
+import type { UserEntries } from './user-entries.ts'
+
+export function userMutations(entries: UserEntries): MutationResolvers {
+  return {
+    createUser: async (_parent, { input }, context) => {
+      requireAdmin(context.viewer)
+      const values = {
+        ...checkUser(input),
+        username: input.username,
+        display_name: input.displayName,
+        email: input.email,
+      }
+      const { id } = await explainConstraints(constraintErrors, () =>
+        context.write((transaction) =>
+          transaction.insertInto('users').values(values).returning('id').executeTakeFirstOrThrow(),
+        ),
+      )
+      return { user: await written(entries(context).byId.load(id)) }
+    },
+
+    updateUser: async (_parent, { input }, context) => {
+      const id = fromGlobalId('User', input.id, 'input.id')
+      const viewer = requireSignedIn(context.viewer)
+      if (!isSelfOrAdmin(viewer, id))
+        throw new AskerError('FORBIDDEN', 'Only the user and admins may change a profile.')
+      if (input.role != null && viewer.kind !== 'admin') {
+        throw new AskerError('FORBIDDEN', 'Only an admin may change a role.', { field: 'input.role' })
+      }
+      const changes = checkUser(input)
+      await explainConstraints(constraintErrors, () =>
+        context.write(async (transaction) => {
+          const query = transaction
+            .updateTable('users')
+            .set({ ...changes, id })
+            .where('id', '=', id)
+          const { numUpdatedRows } = await query.executeTakeFirstOrThrow()
+          if (numUpdatedRows === 0n) throw noSuchUser()
+        }),
+      )
+      return { user: await written(entries(context).byId.load(id)) }
+    },
+
+    deleteUser: async (_parent, { id: globalId }, context) => {
+      requireAdmin(context.viewer)
+      const id = fromGlobalId('User', globalId)
+      await explainConstraints(constraintErrors, () =>
+        context.write(async (transaction) => {
+          const { numDeletedRows } = await transaction
+            .deleteFrom('users')
+            .where('id', '=', id)
+            .executeTakeFirstOrThrow()
+          if (numDeletedRows === 0n) throw noSuchUser()
+        }),
+      )
+      return { deletedId: globalId }
+    },
+  }
+}
+
+const noSuchUser = () => new AskerError('NOT_FOUND', 'There is no such user.', { field: 'id' })
+
+const constraintErrors: ConstraintErrors = {
+  users_username_key: ['USERNAME_TAKEN', 'Another user has this username.', 'input.username'],
+  users_email_key: ['EMAIL_TAKEN', 'Another user has this e-mail address.', 'input.email'],
+  articles_author_id_fkey: ['USER_HAS_ARTICLES', 'The user still has articles: delete them first.', 'id'],
+}
+
+/** The columns of an input that were given, checked. Null empties `avatarUrl`; elsewhere it means absent. */
+function checkUser(input: CreateUserInput | UpdateUserInput) {
+  const { username, displayName, email, bio, avatarUrl, role } = input
+  if (username != null) {
+    checkPattern(
+      'input.username',
+      username,
+      /^[a-z0-9][a-z0-9_-]{0,38}$/,
+      'lower-case letters, digits, "-" and "_", at most 39',
+    )
+  }
+  if (displayName != null) checkLength('input.displayName', displayName, { min: 1, max: 100 })
+  if (email != null) {
+    checkPattern(
+      'input.email',
+      checkLength('input.email', email, { max: 254 }),
+      /^[^@\s]+@[^@\s]+$/,
+      'an e-mail address',
+    )
+  }
+  if (bio != null) checkLength('input.bio', bio, { max: 2000 })
+  if (avatarUrl != null) {
+    checkPattern(
+      'input.avatarUrl',
+      checkLength('input.avatarUrl', avatarUrl, { max: 2000 }),
+      /^https?:\/\//,
+      'an http or https URL',
+    )
+  }
+  return {
+    ...given({ username, display_name: displayName, email, bio, role }),
+    ...(avatarUrl === undefined ? {} : { avatar_url: avatarUrl }),
+  }
+}
+
+async function written(user: Promise<User | undefined>): Promise<User> {
+  const found = await user
+  if (!found) throw new AskerError('NOT_FOUND', 'The user was deleted meanwhile.')
+  return found
+}

@@ -1,0 +1,43 @@
+import { makeConnection, parsePage } from '../request/connection.ts'
+import { fromGlobalId, toGlobalId } from '../request/global-id.ts'
+import { exactlyOne } from '../request/input.ts'
+import type { Resolvers } from '../request/resolvers.generated.ts'
+import { isSelfOrAdmin, userIdOf } from '../request/viewer.ts'
+import { type UserEntries, userOrder } from './user-entries.ts'
+import { userMutations } from './user-mutations.ts'
+
+export function userResolvers(entries: UserEntries): Resolvers {
+  return {
+    Query: {
+      user: async (_parent, { id, username }, context) => {
+        const [by, value] = exactlyOne({ id, username })
+        const { byId, idByUsername } = entries(context)
+        const userId = by === 'id' ? fromGlobalId('User', value) : await idByUsername.load(value)
+        return userId === undefined ? null : byId.load(userId)
+      },
+      users: (_parent, args, context) => {
+        const page = parsePage(args, userOrder)
+        const { byId, page: places, count } = entries(context)
+        return makeConnection({
+          page,
+          order: userOrder,
+          places: () => places(page),
+          nodes: (ids) => Promise.all(ids.map((id) => byId.load(id))),
+          totalCount: count,
+        })
+      },
+      viewer: (_parent, _args, context) => {
+        const userId = userIdOf(context.viewer)
+        return userId === undefined ? null : entries(context).byId.load(userId)
+      },
+    },
+    Mutation: userMutations(entries),
+    User: {
+      id: ({ id }) => toGlobalId('User', id),
+      displayName: ({ display_name }) => display_name,
+      avatarUrl: ({ avatar_url }) => avatar_url,
+      createdAt: ({ created_at }) => created_at,
+      email: ({ id, email }, _args, { viewer }) => (isSelfOrAdmin(viewer, id) ? email : null),
+    },
+  }
+}
