@@ -1,7 +1,8 @@
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 
 /** Whether testcontainers can reach a Docker daemon that really answers; decided within a few seconds, once. */
 export function dockerAnswers(): Promise<boolean> {
@@ -24,11 +25,14 @@ function mayBeThere(): boolean {
   return process.env.DOCKER_HOST !== undefined || traces.some((file) => existsSync(file))
 }
 
+/** Asked in a process that can be ended: a daemon that accepts but never answers would hold ours for good. */
 async function ask(): Promise<boolean> {
-  const { getContainerRuntimeClient } = await import('testcontainers')
-  const found = getContainerRuntimeClient().then(
-    () => true,
-    () => false,
-  )
-  return Promise.race([found, sleep(3000, false, { ref: false })])
+  try {
+    await promisify(execFile)(process.execPath, ['-e', question], { timeout: 4000, killSignal: 'SIGKILL' })
+    return true
+  } catch {
+    return false
+  }
 }
+
+const question = `require('testcontainers').getContainerRuntimeClient().then(() => process.exit(0), () => process.exit(1))`
