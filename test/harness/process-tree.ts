@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 /** The process and all that descend from it, itself first; empty when it has ended. */
-export function processTree(root: number): readonly number[] {
+function processTree(root: number): readonly number[] {
   const running = listProcesses()
   if (!running.some(({ pid }) => pid === root)) return []
   const tree = [root]

@@ -1,0 +1,57 @@
+/** An answer over HTTP. `Data` is what the test says it asked for. */
+export interface Answer<Data> {
+  readonly status: number
+  readonly headers: Headers
+  readonly data: Data
+  readonly errors: readonly AnswerError[]
+  /** The `Stet-As-Of` of the answer. */
+  readonly token: string | null
+}
+
+export interface AnswerError {
+  readonly message: string
+  readonly path?: readonly (string | number)[]
+  readonly extensions: { readonly code: string; readonly field?: string; readonly requestId?: string }
+}
+
+/** Talks GraphQL to one node, as one viewer. */
+export class GraphQLClient {
+  readonly #url: string
+  readonly #bearer: string | undefined
+
+  constructor(url: string, bearer?: string) {
+    this.#url = url
+    this.#bearer = bearer
+  }
+
+  /** Sends a request and returns whatever comes back. */
+  async send<Data = Record<string, unknown>>(
+    query: string,
+    variables: Record<string, unknown> = {},
+    headers: Record<string, string> = {},
+  ): Promise<Answer<Data>> {
+    const response = await fetch(`${this.#url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(this.#bearer && { authorization: `Bearer ${this.#bearer}` }),
+        ...headers,
+      },
+      body: JSON.stringify({ query, variables }),
+    })
+    const body = (await response.json()) as { readonly data: Data; readonly errors?: readonly AnswerError[] }
+    const token = response.headers.get('stet-as-of')
+    return { status: response.status, headers: response.headers, data: body.data, errors: body.errors ?? [], token }
+  }
+
+  /** The data of an answer. Throws where it holds errors. */
+  async get<Data = Record<string, unknown>>(
+    query: string,
+    variables?: Record<string, unknown>,
+    headers?: Record<string, string>,
+  ): Promise<Data> {
+    const { data, errors } = await this.send<Data>(query, variables, headers)
+    if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'))
+    return data
+  }
+}

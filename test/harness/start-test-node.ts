@@ -1,0 +1,49 @@
+import { readConfig } from '../../src/config.ts'
+import { createLogger } from '../../src/kernel/logger.ts'
+import { type Node, startNode } from '../../src/main.ts'
+import { signToken } from '../../src/request/authenticate.ts'
+import { GraphQLClient } from './graphql-client.ts'
+
+/** Shared by all nodes of a test, so that a token is good on each of them. */
+export const TEST_JWT_SECRET = 'a secret for tests, shared by every node'
+
+export interface TestNode extends Node {
+  /** A visitor on this node. */
+  readonly visitor: GraphQLClient
+  readonly admin: GraphQLClient
+  /** @param userId row id */
+  author(userId: number): Promise<GraphQLClient>
+}
+
+export interface TestNodeOptions {
+  readonly databaseUrl: string
+  /** Absent: the memory tier alone. */
+  readonly redisUrl?: string | undefined
+  /** Nodes with the same prefix share their entries. */
+  readonly redisPrefix?: string
+  /** More of the environment that the node reads. */
+  readonly environment?: NodeJS.ProcessEnv
+}
+
+/** A node in this process, on a port of its own, wired like any other. */
+export async function startTestNode({ databaseUrl, redisUrl, redisPrefix, environment }: TestNodeOptions): Promise<TestNode> {
+  const config = readConfig({
+    PORT: '0',
+    LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
+    AUTH_JWT_SECRET: TEST_JWT_SECRET,
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    REDIS_KEY_PREFIX: redisPrefix,
+    ...environment,
+  })
+  const node = await startNode({ config, logger: createLogger(config.logLevel) })
+  return {
+    ...node,
+    visitor: new GraphQLClient(node.url),
+    admin: new GraphQLClient(node.url, await testToken('admin')),
+    author: async (userId) => new GraphQLClient(node.url, await testToken('author', userId)),
+  }
+}
+
+export const testToken = (role: 'admin' | 'author', userId?: number): Promise<string> =>
+  signToken(TEST_JWT_SECRET, { role, userId, expiresInSeconds: 3600 })
