@@ -12,6 +12,7 @@ export interface Config {
   readonly redisUrl: string | undefined
   readonly redisKeyPrefix: string
   readonly redisTimeoutMs: number
+  readonly redisLingerMs: number
   readonly cacheVersion: string
   readonly cacheTtlArticleListMs: number
   readonly cacheTtlArticleMs: number
@@ -135,6 +136,13 @@ export const options: Options = {
     unit: 'milliseconds',
     default: '200',
     parse: whole(1, 60_000),
+  },
+  redisLingerMs: {
+    variable: 'REDIS_LINGER_MS',
+    about: 'How long what was filled waits for a read to travel to Redis with, before it travels alone.',
+    unit: 'milliseconds',
+    default: '10',
+    parse: whole(0, 60_000),
   },
   cacheVersion: {
     variable: 'CACHE_VERSION',

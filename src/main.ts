@@ -34,6 +34,8 @@ export interface Node {
   readonly demoTokens: DemoTokens | undefined
   readonly cache: Cache
   readonly ledger: Ledger
+  /** Resolves once what was filled is in Redis too. */
+  flush(): Promise<void>
   /** Stops accepting, lets requests in flight finish, and closes every client. */
   close(): Promise<void>
 }
@@ -136,7 +138,13 @@ async function wire(
 
   // The cache
   const remote =
-    redis && new RedisTier({ redis: redis.commands, onError: onRedisError, onRoundTrip: metrics.onRedisRoundTrip })
+    redis &&
+    new RedisTier({
+      redis: redis.commands,
+      lingerMs: config.redisLingerMs,
+      onError: onRedisError,
+      onRoundTrip: metrics.onRedisRoundTrip,
+    })
   if (remote) onClose(() => remote.flush())
   const cache = new Cache({
     ledger,
@@ -193,7 +201,7 @@ async function wire(
   })
   onClose(() => app.close())
   const url = await app.listen({ port: config.port, host: config.host })
-  return { url, where: databases.where, demoTokens, cache, ledger }
+  return { url, where: databases.where, demoTokens, cache, ledger, flush: async () => remote?.flush() }
 }
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }

@@ -20,6 +20,7 @@ export class RedisTier implements RemoteTier {
   #writes: Write[] = []
   #turn: NodeJS.Immediate | undefined
   #linger: NodeJS.Timeout | undefined
+  #sent = Promise.resolve()
 
   constructor(options: RedisTierOptions) {
     this.#options = { lingerMs: 3, onRoundTrip: () => {}, ...options }
@@ -37,8 +38,8 @@ export class RedisTier implements RemoteTier {
     this.#linger ??= setTimeout(() => void this.flush(), this.#options.lingerMs)
   }
 
-  /** Sends what waits. Resolves when Redis has answered, also when it failed. */
-  async flush(): Promise<void> {
+  /** Sends what waits. Resolves when Redis has answered everything sent so far, also where it failed. */
+  flush(): Promise<void> {
     const reads = this.#reads
     const writes = this.#writes
     clearImmediate(this.#turn)
@@ -47,9 +48,13 @@ export class RedisTier implements RemoteTier {
     this.#linger = undefined
     this.#reads = []
     this.#writes = []
+    this.#sent = Promise.all([this.#sent, this.#send(reads, writes)]).then(() => {})
+    return this.#sent
+  }
+
+  async #send(reads: readonly Read[], writes: readonly Write[]): Promise<void> {
     const keys = [...new Set(reads.flatMap((read) => read.keys))]
     if (keys.length === 0 && writes.length === 0) return
-
     const pipeline = this.#options.redis.pipeline()
     for (const { key, bytes, ttlMs } of writes) pipeline.set(key, bytes, 'PX', Math.max(1, Math.ceil(ttlMs)))
     if (keys.length > 0) pipeline.mgetBuffer(keys)

@@ -2,9 +2,9 @@
 /* biome-ignore-all lint: generated */
 /* biome-ignore-all format: generated */
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
+import type { Article as ArticleModel, User as UserModel, Tag as TagModel } from './models.ts';
 import type { Connection } from './connection.ts';
 import type { Context } from './context.ts';
-import type { Article as ArticleModel, Tag as TagModel, User as UserModel } from './models.ts';
 export type Maybe<T> = T | null | undefined;
 export type InputMaybe<T> = T | null | undefined;
 export type Omit<T, K extends keyof T> = Pick<T, Exclude<keyof T, K>>;
@@ -203,90 +203,103 @@ export type TagArticlesArgs = {
   orderBy?: InputMaybe<ArticleOrder>;
 };
 
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
 export type Mutation = {
   __typename?: 'Mutation';
-  createArticle: ArticlePayload;
+  createArticle?: Maybe<ArticlePayload>;
   /** For its author, and admins. */
-  updateArticle: ArticlePayload;
+  updateArticle?: Maybe<ArticlePayload>;
   /** For its author, and admins. Published already: nothing changes. */
-  publishArticle: ArticlePayload;
+  publishArticle?: Maybe<ArticlePayload>;
   /** For its author, and admins. A draft already: nothing changes. */
-  unpublishArticle: ArticlePayload;
+  unpublishArticle?: Maybe<ArticlePayload>;
   /** For its author, and admins. */
-  deleteArticle: DeletePayload;
+  deleteArticle?: Maybe<DeletePayload>;
   /** For its author, and admins. Replaces all of its tags by those with the given slugs. */
-  setArticleTags: ArticlePayload;
+  setArticleTags?: Maybe<ArticlePayload>;
   /** For admins. */
-  createTag: TagPayload;
+  createTag?: Maybe<TagPayload>;
   /** For admins. */
-  updateTag: TagPayload;
+  updateTag?: Maybe<TagPayload>;
   /** For admins. Its articles lose the tag. */
-  deleteTag: DeletePayload;
+  deleteTag?: Maybe<DeletePayload>;
   /** For admins. */
-  createUser: UserPayload;
+  createUser?: Maybe<UserPayload>;
   /** For the user, and admins. Only admins change roles. */
-  updateUser: UserPayload;
+  updateUser?: Maybe<UserPayload>;
   /** For admins. A user who has articles can't be deleted. */
-  deleteUser: DeletePayload;
+  deleteUser?: Maybe<DeletePayload>;
 };
 
 
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
 export type MutationCreateArticleArgs = {
   input: CreateArticleInput;
 };
 
 
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
 export type MutationUpdateArticleArgs = {
   input: UpdateArticleInput;
 };
 
 
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
 export type MutationPublishArticleArgs = {
   id: Scalars['ID']['input'];
 };
 
 
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
 export type MutationUnpublishArticleArgs = {
   id: Scalars['ID']['input'];
 };
 
 
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
 export type MutationDeleteArticleArgs = {
   id: Scalars['ID']['input'];
 };
 
 
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
 export type MutationSetArticleTagsArgs = {
   id: Scalars['ID']['input'];
   tags: Array<Scalars['String']['input']>;
 };
 
 
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
 export type MutationCreateTagArgs = {
   input: CreateTagInput;
 };
 
 
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
 export type MutationUpdateTagArgs = {
   input: UpdateTagInput;
 };
 
 
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
 export type MutationDeleteTagArgs = {
   id: Scalars['ID']['input'];
 };
 
 
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
 export type MutationCreateUserArgs = {
   input: CreateUserInput;
 };
 
 
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
 export type MutationUpdateUserArgs = {
   input: UpdateUserInput;
 };
 
 
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
 export type MutationDeleteUserArgs = {
   id: Scalars['ID']['input'];
 };
@@ -632,18 +645,18 @@ export type TagResolvers<ContextType = Context, ParentType extends ResolversPare
 };
 
 export type MutationResolvers<ContextType = Context, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
-  createArticle?: Resolver<ResolversTypes['ArticlePayload'], ParentType, ContextType, RequireFields<MutationCreateArticleArgs, 'input'>>;
-  updateArticle?: Resolver<ResolversTypes['ArticlePayload'], ParentType, ContextType, RequireFields<MutationUpdateArticleArgs, 'input'>>;
-  publishArticle?: Resolver<ResolversTypes['ArticlePayload'], ParentType, ContextType, RequireFields<MutationPublishArticleArgs, 'id'>>;
-  unpublishArticle?: Resolver<ResolversTypes['ArticlePayload'], ParentType, ContextType, RequireFields<MutationUnpublishArticleArgs, 'id'>>;
-  deleteArticle?: Resolver<ResolversTypes['DeletePayload'], ParentType, ContextType, RequireFields<MutationDeleteArticleArgs, 'id'>>;
-  setArticleTags?: Resolver<ResolversTypes['ArticlePayload'], ParentType, ContextType, RequireFields<MutationSetArticleTagsArgs, 'id' | 'tags'>>;
-  createTag?: Resolver<ResolversTypes['TagPayload'], ParentType, ContextType, RequireFields<MutationCreateTagArgs, 'input'>>;
-  updateTag?: Resolver<ResolversTypes['TagPayload'], ParentType, ContextType, RequireFields<MutationUpdateTagArgs, 'input'>>;
-  deleteTag?: Resolver<ResolversTypes['DeletePayload'], ParentType, ContextType, RequireFields<MutationDeleteTagArgs, 'id'>>;
-  createUser?: Resolver<ResolversTypes['UserPayload'], ParentType, ContextType, RequireFields<MutationCreateUserArgs, 'input'>>;
-  updateUser?: Resolver<ResolversTypes['UserPayload'], ParentType, ContextType, RequireFields<MutationUpdateUserArgs, 'input'>>;
-  deleteUser?: Resolver<ResolversTypes['DeletePayload'], ParentType, ContextType, RequireFields<MutationDeleteUserArgs, 'id'>>;
+  createArticle?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationCreateArticleArgs, 'input'>>;
+  updateArticle?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationUpdateArticleArgs, 'input'>>;
+  publishArticle?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationPublishArticleArgs, 'id'>>;
+  unpublishArticle?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationUnpublishArticleArgs, 'id'>>;
+  deleteArticle?: Resolver<Maybe<ResolversTypes['DeletePayload']>, ParentType, ContextType, RequireFields<MutationDeleteArticleArgs, 'id'>>;
+  setArticleTags?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationSetArticleTagsArgs, 'id' | 'tags'>>;
+  createTag?: Resolver<Maybe<ResolversTypes['TagPayload']>, ParentType, ContextType, RequireFields<MutationCreateTagArgs, 'input'>>;
+  updateTag?: Resolver<Maybe<ResolversTypes['TagPayload']>, ParentType, ContextType, RequireFields<MutationUpdateTagArgs, 'input'>>;
+  deleteTag?: Resolver<Maybe<ResolversTypes['DeletePayload']>, ParentType, ContextType, RequireFields<MutationDeleteTagArgs, 'id'>>;
+  createUser?: Resolver<Maybe<ResolversTypes['UserPayload']>, ParentType, ContextType, RequireFields<MutationCreateUserArgs, 'input'>>;
+  updateUser?: Resolver<Maybe<ResolversTypes['UserPayload']>, ParentType, ContextType, RequireFields<MutationUpdateUserArgs, 'input'>>;
+  deleteUser?: Resolver<Maybe<ResolversTypes['DeletePayload']>, ParentType, ContextType, RequireFields<MutationDeleteUserArgs, 'id'>>;
 };
 
 export type ArticlePayloadResolvers<ContextType = Context, ParentType extends ResolversParentTypes['ArticlePayload'] = ResolversParentTypes['ArticlePayload']> = {

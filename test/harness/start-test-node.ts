@@ -26,7 +26,12 @@ export interface TestNodeOptions {
 }
 
 /** A node in this process, on a port of its own, wired like any other. */
-export async function startTestNode({ databaseUrl, redisUrl, redisPrefix, environment }: TestNodeOptions): Promise<TestNode> {
+export async function startTestNode({
+  databaseUrl,
+  redisUrl,
+  redisPrefix,
+  environment,
+}: TestNodeOptions): Promise<TestNode> {
   const config = readConfig({
     PORT: '0',
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',

@@ -21,6 +21,11 @@ export function getTestRun(): TestRun {
   return JSON.parse(text)
 }
 
+/** Where the servers shared by all tests are. */
+export function sharedServers(): Pick<TestRun, 'postgresUrl' | 'redisUrl'> {
+  return getTestRun()
+}
+
 /** Workers started from now on inherit it. */
 export function announceTestRun(run: TestRun | undefined): void {
   if (run) process.env[variable] = JSON.stringify(run)

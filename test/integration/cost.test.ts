@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { Kysely, PostgresDialect } from 'kysely'
+import { seedContent } from '../../src/content/index.ts'
+import { migrate } from '../../src/database/migrate.ts'
+import { createPool } from '../../src/database/pool.ts'
+import type { Tables } from '../../src/database/tables.ts'
+import {
+  createRedisPrefix,
+  createTestDatabase,
+  type FaultProxy,
+  sharedServers,
+  startFaultProxy,
+  startTestNode,
+  type TestDatabase,
+  type TestNode,
+} from '../harness/index.ts'
+
+/** Between the node and its servers stand proxies that count how often it asks: nothing is taken from our own metrics. */
+let database: TestDatabase
+let postgres: FaultProxy
+let redis: FaultProxy
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  postgres = await startFaultProxy(hostAndPort(sharedServers().postgresUrl))
+  redis = await startFaultProxy(hostAndPort(sharedServers().redisUrl))
+  const pool = createPool({ url: database.url, max: 1, statementTimeoutMs: 0, onError: () => {} })
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  await migrate(db)
+  await seedContent(db, { articles: 200 })
+  await db.destroy()
+})
+
+afterAll(async () => {
+  await Promise.all([postgres.close(), redis.close()])
+  await database.drop()
+})
+
+const LIST = 'query ($first: Int!) { articles(first: $first) { nodes { title author { displayName } tags { name } } } }'
+
+it('answers a cold list with at most 4 SQL statements and 4 Redis round trips, then from Redis, then from memory', async () => {
+  const redisPrefix = createRedisPrefix()
+  const cold = await withNode(redisPrefix, (node) => cost(node, 20))
+  expect(cold.sql).toBeGreaterThan(0)
+  expect(cold.sql).toBeLessThanOrEqual(4)
+  expect(cold.redis).toBeGreaterThan(0)
+  expect(cold.redis).toBeLessThanOrEqual(4)
+
+  await withNode(redisPrefix, async (fresh) => {
+    const fromRedis = await cost(fresh, 20)
+    expect(fromRedis.sql).toBe(0)
+    expect(fromRedis.redis).toBeLessThanOrEqual(3)
+    expect(await cost(fresh, 20)).toEqual({ sql: 0, redis: 0 })
+  })
+})
+
+it('asks for 50 articles as often as for 5', async () => {
+  const five = await withNode(createRedisPrefix(), (node) => cost(node, 5))
+  const fifty = await withNode(createRedisPrefix(), (node) => cost(node, 50))
+  expect(fifty.sql).toBeLessThanOrEqual(five.sql)
+  expect(fifty.redis).toBeLessThanOrEqual(five.redis)
+})
+
+async function withNode<T>(redisPrefix: string, use: (node: TestNode) => Promise<T>): Promise<T> {
+  const node = await startTestNode({
+    databaseUrl: postgres.through(database.url),
+    redisUrl: redis.through(sharedServers().redisUrl),
+    redisPrefix,
+    // Neither the beat nor the opening of a second connection is counted; and a slow machine doesn't part what travels together.
+    environment: { LOG_BEAT_MS: '60000', DATABASE_POOL_MAX: '1', REDIS_LINGER_MS: '60000' },
+  })
+  try {
+    return await use(node)
+  } finally {
+    await node.close()
+  }
+}
+
+/** What one query costs, the storing of what it missed included. */
+async function cost(node: TestNode, first: number): Promise<{ sql: number; redis: number }> {
+  postgres.resetCounts()
+  redis.resetCounts()
+  const { articles } = await node.visitor.get<{ articles: { nodes: unknown[] } }>(LIST, { first })
+  expect(articles.nodes).toHaveLength(first)
+  await node.flush()
+  return { sql: postgres.roundTrips(), redis: redis.roundTrips() }
+}
+
+function hostAndPort(url: string): { host: string; port: number } {
+  const { hostname, port } = new URL(url)
+  return { host: hostname, port: Number(port) }
+}

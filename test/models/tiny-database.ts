@@ -1,0 +1,74 @@
+import type { CacheTag, Ledger, LogRecord, RemoteTier, Snapshot } from '../../src/cache/index.ts'
+
+/** The PostgreSQL of `migrations/0001_stet.sql` in a few lines: one table, snapshots, a log whose positions follow commits. */
+export class TinyDatabase<V> {
+  epoch = 'first'
+  #states: State<V>[] = [{ rows: new Map(), pending: [], log: [] }]
+
+  /** Commits. The write has no position until somebody sequences. Undefined deletes the row. */
+  write(key: string, value: V | undefined, tags: readonly CacheTag[] = [`rows:${key}`]): void {
+    const { rows, pending, log } = this.#present
+    const changed = new Map(rows)
+    if (value === undefined) changed.delete(key)
+    else changed.set(key, value)
+    this.#states.push({ rows: changed, pending: [...pending, tags], log })
+  }
+
+  sequence(): void {
+    const { rows, pending, log } = this.#present
+    if (pending.length === 0) return
+    const moved = pending.map((tags, index) => {
+      const position = log.length + index + 1
+      return { position, tags, writtenAtUs: position }
+    })
+    this.#states.push({ rows, pending: [], log: [...log, ...moved] })
+  }
+
+  /** As a server that follows this many commits behind would answer. */
+  snapshot(keys: readonly string[], { behind = 0 } = {}): Snapshot<V> {
+    const { rows, pending, log } = this.#states[Math.max(0, this.#states.length - 1 - behind)] ?? this.#present
+    return { asOf: log.length, unsettled: pending.length > 0, values: keys.map((key) => rows.get(key)) }
+  }
+
+  /** What a process does to keep up. */
+  tell(ledger: Ledger): void {
+    if (ledger.epoch !== this.epoch) ledger.restart(this.epoch, 0)
+    ledger.advance({ epoch: this.epoch, after: 0, records: this.#present.log })
+  }
+
+  /** As after a failover to a standby that had not received the last `commits`. */
+  loseLast(commits: number): void {
+    this.#states = this.#states.slice(0, -commits)
+  }
+
+  get position(): number {
+    return this.#present.log.length
+  }
+
+  get #present(): State<V> {
+    return this.#states.at(-1) ?? { rows: new Map(), pending: [], log: [] }
+  }
+}
+
+interface State<V> {
+  readonly rows: ReadonlyMap<string, V>
+  readonly pending: readonly (readonly CacheTag[])[]
+  readonly log: readonly LogRecord[]
+}
+
+/** A remote tier that answers at once, and keeps what it is given. */
+export class TinyRemote implements RemoteTier {
+  readonly stored = new Map<string, { bytes: Buffer; ttlMs: number }>()
+  reads = 0
+  failure: Error | undefined
+
+  async read(keys: readonly string[]) {
+    this.reads++
+    if (this.failure) throw this.failure
+    return keys.map((key) => this.stored.get(key)?.bytes)
+  }
+
+  write(key: string, bytes: Buffer, ttlMs: number): void {
+    this.stored.set(key, { bytes, ttlMs })
+  }
+}

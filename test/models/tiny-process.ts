@@ -1,0 +1,108 @@
+import {
+  Cache,
+  type CacheObserver,
+  type KindDefinition,
+  Ledger,
+  type Snapshot,
+  type Source,
+} from '../../src/cache/index.ts'
+import { ManualClock } from '../../src/kernel/clock.ts'
+import { TinyDatabase, type TinyRemote } from './tiny-database.ts'
+
+export interface TinyProcessOptions {
+  readonly database?: TinyDatabase<string>
+  readonly remote?: TinyRemote
+  readonly clock?: ManualClock
+  readonly observer?: CacheObserver
+  readonly random?: () => number
+  readonly kind?: Partial<KindDefinition<string, string>>
+  readonly namespace?: string
+}
+
+/** A process that caches the rows of a tiny database, and does nothing by itself. */
+export class TinyProcess {
+  readonly database: TinyDatabase<string>
+  readonly ledger = new Ledger()
+  readonly clock: ManualClock
+  readonly cache: Cache
+  readonly rows
+  /** What was asked of the database. */
+  readonly loads: { readonly keys: readonly string[]; readonly source: Source }[] = []
+  settled = 0
+  /** How far the replica is behind, in commits. */
+  replicaLag = 0
+  #gate: Gate | undefined
+
+  constructor(options: TinyProcessOptions = {}) {
+    this.database = options.database ?? new TinyDatabase()
+    this.clock = options.clock ?? new ManualClock()
+    this.database.tell(this.ledger)
+    this.cache = new Cache({
+      ledger: this.ledger,
+      settle: () => this.settle(),
+      remote: options.remote,
+      clock: this.clock,
+      random: options.random ?? (() => 0),
+      observer: options.observer,
+      namespace: options.namespace,
+    })
+    this.rows = this.cache.kind<string, string>({
+      name: 'row',
+      key: (key) => key,
+      tags: (key) => [`rows:${key}`],
+      load: (keys, source) => this.load(keys, source),
+      ttlMs: 60_000,
+      ...options.kind,
+    })
+  }
+
+  async load(keys: readonly string[], source: Source): Promise<Snapshot<string>> {
+    this.loads.push({ keys, source })
+    const snapshot = this.database.snapshot(keys, { behind: source === 'any' ? this.replicaLag : 0 })
+    this.#gate?.arrive()
+    await this.#gate?.open
+    return snapshot
+  }
+
+  async settle(): Promise<void> {
+    this.settled++
+    this.database.sequence()
+    this.follow()
+  }
+
+  follow(): void {
+    this.database.tell(this.ledger)
+  }
+
+  /** Loads from now on bring what they read when they are let go. `begun` resolves once there is one. */
+  hold(): { readonly begun: Promise<void>; release(): void } {
+    let arrive = () => {}
+    let release = () => {}
+    const begun = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    const open = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    this.#gate = { open, arrive }
+    return {
+      begun,
+      release: () => {
+        this.#gate = undefined
+        release()
+      },
+    }
+  }
+
+  /** Commits, gives the write its position, and learns of it. */
+  writeAndFollow(key: string, value: string | undefined, tags?: readonly string[]): void {
+    this.database.write(key, value, tags)
+    this.database.sequence()
+    this.follow()
+  }
+}
+
+interface Gate {
+  readonly open: Promise<void>
+  arrive(): void
+}
