@@ -16,6 +16,7 @@ beforeEach(async () => {
   redis = new Redis(proxy.through(redisUrl), {
     maxRetriesPerRequest: 0,
     retryStrategy: () => 20,
+    disconnectTimeout: 100, // ioredis keeps a process for so long after it leaves a connection already broken
     autoResendUnfulfilledCommands: false,
   })
   redis.on('error', () => {})
