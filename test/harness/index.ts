@@ -5,6 +5,7 @@ export { createTestDatabase, type TestDatabase } from './create-test-database.ts
 export { eventually } from './eventually.ts'
 export { type Answer, type AnswerError, GraphQLClient } from './graphql-client.ts'
 export type { PostgresServer, Standby } from './postgres-server.ts'
+export { queryOnce } from './query-once.ts'
 export type { RedisServer } from './redis-server.ts'
 export { type FaultProxy, startFaultProxy } from './start-fault-proxy.ts'
 export { startPostgres } from './start-postgres.ts'

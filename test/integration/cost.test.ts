@@ -7,7 +7,9 @@ import type { Tables } from '../../src/database/tables.ts'
 import {
   createRedisPrefix,
   createTestDatabase,
+  eventually,
   type FaultProxy,
+  queryOnce,
   sharedServers,
   startFaultProxy,
   startTestNode,
@@ -70,10 +72,21 @@ async function withNode<T>(redisPrefix: string, use: (node: TestNode) => Promise
     environment: { LOG_BEAT_MS: '60000', DATABASE_POOL_MAX: '1', REDIS_LINGER_MS: '60000' },
   })
   try {
+    await eventually(isListening)
     return await use(node)
   } finally {
     await node.close()
   }
+}
+
+/** The node opens this connection in the background; it must not be counted. */
+async function isListening(): Promise<boolean> {
+  const rows = await queryOnce(
+    database.url,
+    `select from pg_stat_activity where datname = $1 and query = 'listen stet'`,
+    [database.name],
+  )
+  return rows.length > 0
 }
 
 /** What one query costs, the storing of what it missed included. */
