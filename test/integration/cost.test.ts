@@ -76,6 +76,7 @@ async function withNode<T>(redisPrefix: string, use: (node: TestNode) => Promise
     return await use(node)
   } finally {
     await node.close()
+    await eventually(async () => !(await isListening()))
   }
 }
 
