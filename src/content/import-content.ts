@@ -21,7 +21,8 @@ export interface Progress {
  * read first), one such file, or a JSON Lines file as `exportContent` writes it.
  *
  * A record's slug or username says which row it is. Rows that say the same already are not written, so importing twice
- * changes nothing, and what is cached stands. A record that cannot go in is reported, and the others go in.
+ * changes nothing, and what is cached stands; what was edited elsewhere meanwhile gives way to the record. A record that
+ * cannot go in is reported, and the others go in.
  *
  * Throws when `location` cannot be read at all or the database fails; what was committed by then stays, and importing
  * again goes on. Memory holds a batch and the names seen so far.

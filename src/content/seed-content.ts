@@ -1,9 +1,9 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import type { Progress } from './import-content.ts'
-import { Random, Zipf } from './random.ts'
+import { Random } from './random.ts'
+import { articleMaker, authorNameOf, FIRST_DAY, type SeedArticle, tagSlugOf } from './seed-article.ts'
 import { proseFrom } from './seed-prose.ts'
-import { slugify } from './slugify.ts'
 
 export interface SeedOptions {
   readonly articles: number
@@ -29,7 +29,7 @@ export interface SeedReport {
  */
 export async function seedContent(db: Kysely<Tables>, options: SeedOptions): Promise<SeedReport> {
   const { articles, onProgress } = options
-  const users = options.users ?? Math.max(12, Math.floor(articles / 500))
+  const users = Math.max(1, options.users ?? Math.max(12, Math.floor(articles / 500)))
   const tags = options.tags ?? Math.min(1000, Math.max(25, Math.floor(articles / 200)))
   const created = await db.transaction().execute(async (transaction) => ({
     users: await insertUsers(transaction, users),
@@ -68,58 +68,10 @@ async function takeIds(db: Kysely<Tables>, count: number): Promise<number[]> {
   return rows.map((row) => Number(row.id))
 }
 
-interface SeedArticle {
-  readonly slug: string
-  readonly title: string
-  readonly summary: string
-  readonly body: string
-  readonly author: string
-  readonly tags: readonly string[]
-  readonly publishedAt: string | null
-  readonly createdAt: string
-  readonly views: number
-}
-
-/** An article depends on its number alone (and on how many users and tags there are), not on those made before it. */
-function articleMaker(users: number, tags: number): (number: number) => SeedArticle {
-  const byPopularity = new Zipf(tags)
-  return (number) => {
-    const random = new Random(Math.imul(number + 1, 0x9e3779b1))
-    const prose = proseFrom(random)
-    const title = prose.title()
-    const createdAt = new Date(FIRST_DAY + Math.floor(random.next() * (LAST_DAY - FIRST_DAY))).toISOString()
-    const isDraft = random.below(20) === 0
-    const chosen = new Set<number>()
-    for (let wanted = 1 + random.below(5); chosen.size < Math.min(wanted, tags); ) chosen.add(byPopularity.pick(random))
-    return {
-      slug: `${slugify(title, 180)}-${number + 1}`,
-      title,
-      summary: prose.summary(),
-      body: prose.body(),
-      author: usernameOf(random.below(users)),
-      tags: [...chosen].map(tagSlugOf),
-      publishedAt: isDraft ? null : createdAt,
-      createdAt,
-      views: isDraft ? 0 : Math.min(5_000_000, Math.floor(20 / (1 - random.next()) ** 0.9) - 20),
-    }
-  }
-}
-
-const FIRST_DAY = Date.UTC(2019, 0, 1)
-const LAST_DAY = Date.UTC(2026, 9, 31)
-
-function usernameOf(index: number): string {
-  return `seed-author-${index + 1}`
-}
-
-function tagSlugOf(index: number): string {
-  return `seed-tag-${index + 1}`
-}
-
 async function insertUsers(transaction: Transaction<Tables>, count: number): Promise<number> {
   const users = Array.from({ length: count }, (_, index) => {
     const random = new Random(0x5eed0000 + index)
-    return { username: usernameOf(index), display_name: personFrom(random), bio: proseFrom(random).summary() }
+    return { username: authorNameOf(index), display_name: personFrom(random), bio: proseFrom(random).summary() }
   })
   const { numAffectedRows } = await sql`
     insert into users (username, display_name, email, bio, created_at)
