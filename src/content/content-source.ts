@@ -8,7 +8,7 @@ import { parseMarkdown } from './parse-markdown.ts'
 import { readLines } from './read-lines.ts'
 
 /** One record as it was read, or why it could not be. */
-export type Reading = { readonly at: Place } & (
+type Reading = { readonly at: Place } & (
   | { readonly record: ContentRecord; readonly bytes: number }
   | { readonly problem: string }
 )
