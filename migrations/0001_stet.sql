@@ -11,7 +11,7 @@ create schema stet;
 
 create table stet.pending (
   id         bigint generated always as identity primary key,
-  tags       text[] not null check (cardinality(tags) > 0),
+  tags       text[] not null check (cardinality(tags) > 0 and array_position(tags, null) is null),
   written_at timestamptz not null default clock_timestamp()
 );
 comment on table stet.pending is 'Changes that are not in the log yet: written with the rows they stand for, moved by stet.sequence().';
@@ -68,10 +68,14 @@ $$;
 -- Costs one look at an empty table when there is nothing to do.
 --
 -- VOLATILE and plpgsql: each statement takes a fresh snapshot, so the one after the lock sees what the lock's previous
--- holder committed. Returns one small row, never the records: a client that stops reading must not keep the lock.
+-- holder committed. Not so above READ COMMITTED: there it would tell of a log that ends where it ended long ago. Returns one small row, never the records: a client that stops reading must not keep the lock.
 create function stet.sequence(out epoch text, out tip bigint, out tip_written_at_us bigint, out sequenced bigint)
 language plpgsql volatile as $$
 begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'stet.sequence() needs READ COMMITTED, and this transaction is %', upper(current_setting('transaction_isolation'))
+      using errcode = 'invalid_transaction_state', hint = 'Call it after the transaction, or set default_transaction_isolation for the role.';
+  end if;
   sequenced := 0;
   if exists (select from stet.pending) then
     perform pg_advisory_xact_lock(hashtext('stet.sequence'));
@@ -96,12 +100,16 @@ create function stet.touch(variadic tags text[]) returns void language sql volat
   insert into stet.pending (tags) values (tags)
 $$;
 
--- Deletes records older than both bounds, never the last one (it is the log's tip). Returns how many went.
-create function stet.prune(keep_records bigint, keep_for interval) returns bigint language sql volatile as $$
+-- Deletes the log's beginning, as far as it is beyond both bounds; never the last record (it is the log's tip), and never
+-- a record between others: written_at doesn't follow positions. Returns how many went.
+create function stet.prune(keep_records bigint, keep_for interval) returns bigint language sql volatile strict as $$
   with gone as (
     delete from stet.log
      where position <= (select max(position) from stet.log) - greatest(keep_records, 1)
-       and written_at < now() - keep_for
+       and position < coalesce(
+         (select position from stet.log where written_at >= now() - keep_for order by position limit 1),
+         (select max(position) from stet.log)
+       )
     returning 1
   )
   select count(*) from gone
@@ -120,11 +128,17 @@ $$;
 --
 -- `key` is the column that names a row, or null where no entry depends on single rows (a join table).
 -- Columns of a continuous type (timestamps, floats) place a row in its lists but have no tags of their own.
+-- Tags bear the table's name without its schema: tables of one name in two schemas fall together.
+-- Partitions and children are watched too, under the name of `target`, for those who write to them directly. After
+-- attaching one, watch again and `select stet.touch('table')`; so too after an ALTER TABLE that changes what rows hold.
 create function stet.watch(target regclass, key text, columns text[] default '{}', fields text[] default '{}')
 returns void language plpgsql as $watch$
 declare
   name      text := (select relname from pg_class where oid = target);
-  trigger_function text := format('stet.%I', 'write_' || replace(target::text, '"', ''));
+  schema    text := (select relnamespace::regnamespace::text from pg_class where oid = target);
+  -- Its own for each table: names of one length too many, or in two schemas, must not share one.
+  trigger_function text := format('stet.%I', format('write_%s_%s', left(md5(format('%s.%I', schema, name)), 8), left(name, 40)));
+  member    regclass;
   discrete  text[];
   unknown   text;
   of_old    text;  -- the tags that a row has in lists, as SQL: for rows that were there before the statement
@@ -132,6 +146,10 @@ declare
   moved     text;  -- did the row move in or between lists?
   changed   text;  -- tags of the fields that changed
 begin
+  if name like '%:%' then
+    raise exception 'stet.watch: a colon ends the table''s name in a tag, so table % cannot be watched', target
+      using errcode = 'invalid_name';
+  end if;
   select string_agg(quote_literal(column_name), ', ') into unknown
     from unnest(array_remove(array[key], null) || columns || fields) as given(column_name)
    where not exists (select from pg_attribute where attrelid = target and attname = column_name and attnum > 0 and not attisdropped);
@@ -139,6 +157,15 @@ begin
     raise exception 'stet.watch: table % has no column %', target, unknown
       using errcode = 'undefined_column';
   end if;
+  if exists (select from pg_attribute where attrelid = target and attname = key and not attnotnull) then
+    raise exception 'stet.watch: column % of table % may be null, so it cannot name a row', key, target
+      using errcode = 'invalid_column_reference';
+  end if;
+  -- Fails here, and not at the first update, where a column's type (json) cannot be compared.
+  execute format('select %s from %s where false', (
+    select coalesce(string_agg(format('%1$I is distinct from %1$I', column_name), ', '), '1')
+      from unnest(array_remove(array[key], null) || columns || fields) as given(column_name)
+  ), target);
 
   select coalesce(array_agg(attname::text order by attname), '{}') into discrete
     from pg_attribute join pg_type on pg_type.oid = atttypid
@@ -151,8 +178,8 @@ begin
   of_old := format('(%L)', name || ':*') || coalesce(of_old, '');
   of_new := format('(%L)', name || ':*') || coalesce(of_new, '');
   if key is not null then
-    of_old := of_old || format(', (%L || o.%I)', name || ':', key);
-    of_new := of_new || format(', (%L || n.%I)', name || ':', key);
+    of_old := of_old || format(', (%L || o.%I::text)', name || ':', key);
+    of_new := of_new || format(', (%L || n.%I::text)', name || ':', key);
   end if;
   select coalesce(string_agg(format('o.%1$I is distinct from n.%1$I', col), ' or '), 'false') into moved
     from unnest(columns) as col;
@@ -189,7 +216,7 @@ begin
     else
       -- A row whose key changed has no partner: it is one deleted and one inserted.
       format('select distinct tag from old_rows o full join new_rows n on n.%1$I = o.%1$I, lateral (
-                select %2$L || o.%1$I where o.%1$I is not null
+                select %2$L || o.%1$I::text where o.%1$I is not null
                 union all select tag from (values %3$s) left_lists(tag)
                   where o.%1$I is not null and (n.%1$I is null or %5$s)
                 union all select tag from (values %4$s) joined_lists(tag)
@@ -198,13 +225,26 @@ begin
               ) tags(tag)', key, name || ':', of_old, of_new, moved, changed)
     end);
 
-  execute format('create or replace trigger stet_insert after insert on %s referencing new table as new_rows
-                    for each statement execute function %s()', target, trigger_function);
-  execute format('create or replace trigger stet_update after update on %s referencing old table as old_rows new table as new_rows
-                    for each statement execute function %s()', target, trigger_function);
-  execute format('create or replace trigger stet_delete after delete on %s referencing old table as old_rows
-                    for each statement execute function %s()', target, trigger_function);
-  execute format('create or replace trigger stet_truncate after truncate on %s
-                    for each statement execute function %s()', target, trigger_function);
+  for member in
+    with recursive family(id) as (
+      select target::oid union select inhrelid from pg_inherits join family on inhparent = id
+    )
+    select id::regclass from family
+  loop
+    execute format($triggers$
+      create or replace trigger stet_insert after insert on %1$s referencing new table as new_rows
+        for each statement execute function %2$s();
+      create or replace trigger stet_update after update on %1$s referencing old table as old_rows new table as new_rows
+        for each statement execute function %2$s();
+      create or replace trigger stet_delete after delete on %1$s referencing old table as old_rows
+        for each statement execute function %2$s();
+      create or replace trigger stet_truncate after truncate on %1$s
+        for each statement execute function %2$s();
+      -- Always: also where somebody sets session_replication_role to write faster.
+      alter table %1$s
+        enable always trigger stet_insert, enable always trigger stet_update,
+        enable always trigger stet_delete, enable always trigger stet_truncate;
+    $triggers$, member, trigger_function);
+  end loop;
 end
 $watch$;

@@ -12,8 +12,8 @@ export interface Answer {
   readonly headers: ReadonlyMap<ShownHeader, string>
 }
 
-export const shownHeaders = ['X-Cache', 'Cache-Status', 'Age', 'ETag', 'Stet-As-Of'] as const
-export type ShownHeader = (typeof shownHeaders)[number]
+const shownHeaders = ['X-Cache', 'Cache-Status', 'Age', 'ETag', 'Stet-As-Of'] as const
+type ShownHeader = (typeof shownHeaders)[number]
 
 export interface AnswersSeen {
   /** Newest first, at most `maxAnswers`. */

@@ -35,7 +35,7 @@ const generated = await codegen({
     inputMaybeValue: 'T | null | undefined',
   },
 })
-const text = `// Made by \`npm run generate\` from schema/*.graphql: do not edit.\n/* biome-ignore-all lint: generated */\n/* biome-ignore-all format: generated */\n${generated}`
+const text = `// Made by \`npm run generate\` from schema/*.graphql: do not edit.\n/* biome-ignore-all lint: generated */\n/* biome-ignore-all format: generated */\n/* biome-ignore-all assist: generated */\n${generated}`
 
 if (!process.argv.includes('--check')) {
   await writeFile(target, text)

@@ -2,16 +2,17 @@ import { sql, type Transaction } from 'kysely'
 import { type ConstraintErrors, explainConstraints } from '../database/constraint-errors.ts'
 import type { Tables } from '../database/tables.ts'
 import { AskerError } from '../kernel/errors.ts'
+import { slugify } from '../kernel/slugify.ts'
 import type { Context } from '../request/context.ts'
 import { fromGlobalId } from '../request/global-id.ts'
-import { checkLength, checkSlug, given, slugify } from '../request/input.ts'
+import { checkLength, checkSlug, given } from '../request/input.ts'
 import type { Article } from '../request/models.ts'
 import type { CreateArticleInput, MutationResolvers, UpdateArticleInput } from '../request/resolvers.generated.ts'
 import { requireSignedIn, type Viewer } from '../request/viewer.ts'
 import { requireOwner } from './article-access.ts'
-import type { ArticleResolverParts } from './article-resolvers.ts'
+import type { ArticleEntries } from './article-entries.ts'
 
-export function articleMutations({ articles }: ArticleResolverParts): MutationResolvers {
+export function articleMutations(articles: ArticleEntries): MutationResolvers {
   /** Writes, then reads what was written the way everybody does. */
   const write = async (context: Context, work: (transaction: Transaction<Tables>) => Promise<number>) => {
     const id = await explainConstraints(constraintErrors, () => context.write(work))
@@ -152,7 +153,7 @@ const MAX_SLUG = 200
 
 /** A slug made from the title, numbered where others have it. Two who take the same one at once: the later is told SLUG_TAKEN. */
 async function freeSlug(transaction: Transaction<Tables>, title: string): Promise<string> {
-  const slug = slugify(title, MAX_SLUG - 8) || 'article'
+  const slug = slugify(title, MAX_SLUG - 8)
   const taken = await transaction
     .selectFrom('articles')
     .select('slug')

@@ -18,9 +18,7 @@ export interface ArticleResolverParts {
   readonly tags: TagEntries
 }
 
-export function articleResolvers(parts: ArticleResolverParts): Resolvers {
-  const { articles, users, tags } = parts
-
+export function articleResolvers({ articles, users, tags }: ArticleResolverParts): Resolvers {
   return {
     Query: {
       article: async (_parent, { id, slug }, context) => {
@@ -37,7 +35,7 @@ export function articleResolvers(parts: ArticleResolverParts): Resolvers {
         return articleConnection(articles, args, { ...filter, tagId, authorId }, context)
       },
     },
-    Mutation: articleMutations(parts),
+    Mutation: articleMutations(articles),
     Article: {
       id: ({ id }) => toGlobalId('Article', id),
       author: async ({ author_id }, _args, context) => {

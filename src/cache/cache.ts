@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../kernel/clock.ts'
+import type { CacheObserver, CacheParts } from './cache-parts.ts'
 import type { CacheTag } from './cache-tag.ts'
 import { CachedKind } from './cached-kind.ts'
 import { type KindDefinition, resolveKind } from './kind.ts'
@@ -23,14 +24,6 @@ export interface CacheOptions {
   /** A number in [0, 1), for jitter. */
   readonly random?: () => number
   readonly observer?: CacheObserver
-}
-
-/** What happens inside, for metrics and logs. */
-export interface CacheObserver {
-  onRequest?(kind: string, tier: 'memory' | 'redis', result: 'hit' | 'miss' | 'corrupt'): void
-  onLoad?(kind: string, seconds: number, keys: number): void
-  onFlightJoined?(kind: string): void
-  onRemoteError?(error: Error): void
 }
 
 /** Two tiers in front of a source, whose entries are judged by the ledger whenever they are read. */
@@ -112,16 +105,4 @@ export interface WrapOptions<A extends readonly unknown[], V>
   extends Pick<KindDefinition<A, V>, 'name' | 'version' | 'ttlMs' | 'jitter'> {
   readonly key: (...args: A) => string
   readonly tags: (result: V, ...args: A) => readonly CacheTag[]
-}
-
-/** What all kinds of one cache share. */
-export interface CacheParts {
-  readonly ledger: Ledger
-  readonly settle: () => Promise<void>
-  readonly memory: MemoryTier
-  readonly remote?: RemoteTier
-  readonly namespace: string
-  readonly clock: Clock
-  readonly random: () => number
-  readonly observer: CacheObserver
 }

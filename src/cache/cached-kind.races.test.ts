@@ -203,6 +203,25 @@ it('is content with a load that began after it was asked, however fast the log g
   expect(await Promise.all(askers)).toHaveLength(20)
 })
 
+it('is content with one load of a new history too', async () => {
+  const process = holding('1')
+  const rows = process.cache.kind<string, string>({
+    name: 'busy',
+    key: (key) => key,
+    tags: (key) => [`rows:${key}`],
+    load: async (keys, source) => {
+      if (process.loads.length === 0) process.database.epoch = 'second'
+      const snapshot = await process.load(keys, source)
+      process.writeAndFollow('a', '2')
+      process.writeAndFollow('a', '2')
+      return snapshot
+    },
+    ttlMs: 1000,
+  })
+  process.replicaLag = 1
+  expect(await rows.get('a')).toBe('2')
+})
+
 it('never answers less than was known when it was asked, nor more than its token covers', async () => {
   const key = fc.constantFrom('a', 'b', 'c')
   const step = fc.oneof(

@@ -1,4 +1,4 @@
-import type { CacheParts } from './cache.ts'
+import type { CacheParts } from './cache-parts.ts'
 import { withTables } from './cache-tag.ts'
 import type { Entry } from './entry.ts'
 import { decodeEntry, encodeEntry } from './envelope.ts'

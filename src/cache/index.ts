@@ -1,4 +1,5 @@
-export { Cache, type CacheObserver, type CacheOptions, type WrapOptions } from './cache.ts'
+export { Cache, type CacheOptions, type WrapOptions } from './cache.ts'
+export type { CacheObserver } from './cache-parts.ts'
 export { anyRowTag, type CacheTag, columnTag, fieldTag, rowTag } from './cache-tag.ts'
 export type { CachedKind } from './cached-kind.ts'
 export type { Entry } from './entry.ts'

@@ -87,6 +87,14 @@ it('lets nothing stand that was read before the position it began anew at', () =
   expect(ledger.stands(entryAsOf(10, ['users:1']))).toBe(true)
 })
 
+it('does not judge the entries of one epoch by what was written in another', () => {
+  const ledger = startedAt(0)
+  ledger.advance(stretch(0, ['users:1'], ['users:1'], ['articles:1']))
+  ledger.restart('b', 0)
+  ledger.advance({ ...stretch(0, ['users:1']), epoch: 'b' })
+  expect(ledger.stands({ ...entryAsOf(0, ['articles:1']), epoch: 'b' })).toBe(true)
+})
+
 it('forgets the tags written longest ago beyond its bound, and lets nothing stand that they might have felled', () => {
   const ledger = startedAt(0, { maxTags: 2 })
   ledger.advance(stretch(0, ['a:1'], ['a:2'], ['a:1'], ['a:3']))

@@ -1,3 +1,4 @@
+import { slugify } from '../kernel/slugify.ts'
 import {
   type ArticleRecord,
   ContentProblem,
@@ -6,7 +7,7 @@ import {
   type UserRecord,
 } from './content-record.ts'
 import { RecordFields } from './record-fields.ts'
-import { slugify, usernameOf } from './slugify.ts'
+import { usernameOf } from './username-of.ts'
 
 /** A record out of one line of Stet's own JSON Lines, as `exportContent` writes them. Throws a ContentProblem. */
 export function parseJsonLine(text: string, line: number): ContentRecord {

@@ -1,9 +1,10 @@
 import path from 'node:path'
+import { slugify } from '../kernel/slugify.ts'
 import { type ArticleRecord, type AuthorName, ContentProblem, type TagName } from './content-record.ts'
 import { parseDate } from './parse-date.ts'
 import type { RecordFields } from './record-fields.ts'
-import { slugify, usernameOf } from './slugify.ts'
 import { type MarkdownParts, splitFrontMatter } from './split-front-matter.ts'
+import { usernameOf } from './username-of.ts'
 
 export interface MarkdownFile {
   /** Relative to the imported folder: names and folders carry meaning. */

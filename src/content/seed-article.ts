@@ -1,6 +1,6 @@
+import { slugify } from '../kernel/slugify.ts'
 import { Random, Zipf } from './random.ts'
 import { proseFrom } from './seed-prose.ts'
-import { slugify } from './slugify.ts'
 
 /** An article depends on its number alone (and on how many users and tags there are), not on those made before it. */
 export function articleMaker(users: number, tags: number): (number: number) => SeedArticle {

@@ -27,7 +27,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
     }
     rmSync(aside, { force: true })
   }
-  throw new Error(`Another server is using ${directory}.`)
+  throw new Error(`Another server is using ${directory}: stop it, or set DATA_DIRECTORY or DATABASE_URL.`)
 }
 
 function listen(path: string): Promise<Server | undefined> {

@@ -17,7 +17,7 @@ export interface Connection<T> {
   totalCount(): Promise<number>
 }
 
-export interface PageInfo {
+interface PageInfo {
   readonly hasNextPage: boolean
   readonly hasPreviousPage: boolean
   readonly startCursor: string | null

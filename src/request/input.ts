@@ -45,17 +45,6 @@ export const checkSlug = (field: string, slug: string, max: number): string =>
     'words of lower-case letters and digits joined by "-"',
   )
 
-/** A slug for a title: its letters and digits in ASCII, words joined by `-`. Empty where it has none. */
-export const slugify = (title: string, max: number): string =>
-  title
-    .normalize('NFKD')
-    .replace(/[\u0300-\u036f'’]/g, '')
-    .toLowerCase()
-    .replace(/ß/g, 'ss')
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, max)
-    .replace(/^-+|-+$/g, '')
-
 /** The fields that were given. In an update null means absent, but for fields that can be emptied: name those in `nullable`. */
 export function given<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null)) as {

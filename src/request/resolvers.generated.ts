@@ -1,6 +1,7 @@
 // Made by `npm run generate` from schema/*.graphql: do not edit.
 /* biome-ignore-all lint: generated */
 /* biome-ignore-all format: generated */
+/* biome-ignore-all assist: generated */
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
 import type { Article as ArticleModel, User as UserModel, Tag as TagModel } from './models.ts';
 import type { Connection } from './connection.ts';

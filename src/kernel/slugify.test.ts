@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { slugify, usernameOf } from './slugify.ts'
+import { usernameOf } from '../content/username-of.ts'
+import { slugify } from './slugify.ts'
 
 it.each([
   ['Crème Brûlée, twice', 'creme-brulee-twice'],

@@ -21,11 +21,6 @@ export function slugify(text: string, maxLength: number): string {
   return `${slug.slice(0, maxLength - hash.length - 1)}-${hash}`.replace(/^-+/, '').replace(/-{2,}/g, '-')
 }
 
-/** A name as `users.username` accepts it, underscores included. */
-export function usernameOf(name: string): string {
-  return /^[a-z0-9][a-z0-9_-]{0,38}$/.test(name) ? name : slugify(name, 39)
-}
-
 /** Letters that NFKD does not take apart. */
 const latinLetters = new Map([
   ['ß', 'ss'],
