@@ -328,7 +328,7 @@ function copyIn(statement: string, lines: string): Promise<void> {
   return new Promise((resolve, reject) => {
     client.query({
       submit: (connection) => connection.query(statement),
-      handleCopyInResponse(connection: pg.Connection) {
+      handleCopyInResponse(connection: { sendCopyFromChunk(chunk: Buffer): void; endCopyFrom(): void }) {
         connection.sendCopyFromChunk(Buffer.from(lines))
         connection.endCopyFrom()
       },
