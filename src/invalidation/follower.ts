@@ -10,6 +10,8 @@ export interface FollowerOptions {
   readonly beatMs?: number
   /** How many records to read back at start, so that entries in a remote tier still stand. Default 100,000. */
   readonly readBack?: number
+  /** How long the log may take to answer, in milliseconds, before it counts as failed. Default 10,000. */
+  readonly timeoutMs?: number
   readonly observer?: FollowerObserver
 }
 
@@ -31,6 +33,7 @@ export class Follower {
   readonly #loudspeakers: readonly Loudspeaker[]
   readonly #beatMs: number
   readonly #readBack: number
+  readonly #timeoutMs: number
   readonly #observer: FollowerObserver
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
@@ -43,13 +46,14 @@ export class Follower {
     this.#loudspeakers = options.loudspeakers ?? []
     this.#beatMs = options.beatMs ?? 50
     this.#readBack = options.readBack ?? 100_000
+    this.#timeoutMs = options.timeoutMs ?? 10_000
     this.#observer = options.observer ?? {}
   }
 
-  /** Resolves once the ledger stands at the log's tip. Rejects where the log can't be read. */
+  /** Resolves once the ledger stands at the log's tip. Rejects where the log can't be read; it may be tried again then. */
   async start(): Promise<void> {
-    for (const loudspeaker of this.#loudspeakers) loudspeaker.start((heard) => this.#hear(heard, loudspeaker.name))
     await this.settle()
+    for (const loudspeaker of this.#loudspeakers) loudspeaker.start((heard) => this.#hear(heard, loudspeaker.name))
     this.#scheduleBeat()
   }
 
@@ -57,7 +61,7 @@ export class Follower {
     this.#stopped = true
     clearTimeout(this.#beat)
     await Promise.all(this.#loudspeakers.map((loudspeaker) => loudspeaker.stop()))
-    await this.#running?.catch(() => {})
+    await (this.#next ?? this.#running)?.catch(() => {})
   }
 
   /**
@@ -91,12 +95,13 @@ export class Follower {
     return this.#ledger.seen >= position
   }
 
-  async #run(): Promise<void> {
+  /** @param newEpoch why another epoch was begun just now */
+  async #run(newEpoch?: string): Promise<void> {
     // Taken before the log is asked: a loudspeaker may carry the ledger past what the log then says.
     const { epoch, seen, seenWrittenAtUs } = this.#ledger
-    const tip = await this.#log.sequence()
+    const tip = await this.#inTime(this.#log.sequence())
     if (tip.epoch !== epoch) {
-      if (epoch !== '') this.#observer.onNewEpoch?.(`the log's epoch was ${epoch}`)
+      if (epoch !== '') this.#observer.onNewEpoch?.(newEpoch ?? `the log's epoch was ${epoch}`)
       this.#ledger.restart(tip.epoch, Math.max(0, tip.position - this.#readBack))
     } else if (tip.position < seen) {
       return this.#startEpoch(`the log ends at ${tip.position}, and ${seen} was seen`)
@@ -106,16 +111,23 @@ export class Follower {
 
     let last: LogRecord[] = []
     while (this.#ledger.seen < tip.position) {
-      const records = await this.#log.recordsFrom(this.#ledger.seen, PAGE)
+      const from = this.#ledger.seen
+      const records = await this.#inTime(this.#log.recordsFrom(from, PAGE))
+      // A loudspeaker may have carried the ledger on meanwhile.
       const { seen, seenWrittenAtUs } = this.#ledger
-      const [first] = records
-      if (!first) return this.#startEpoch(`the log holds nothing from ${seen} on, though it ended at ${tip.position}`)
-      if (first.position === seen && seenWrittenAtUs !== undefined && first.writtenAtUs !== seenWrittenAtUs) {
+      const known = records.find((record) => record.position === seen)
+      if (known && seenWrittenAtUs !== undefined && known.writtenAtUs !== seenWrittenAtUs) {
         return this.#startEpoch(`the record at ${seen} isn't the one that was seen`)
       }
+      const news = records.filter((record) => record.position > seen)
+      const [next] = news
+      if (!next) {
+        if (seen > from) continue
+        throw new Error(`The log said that it ends at ${tip.position}, and then held nothing after ${seen}.`)
+      }
       // Pruned past us: what fell meanwhile is unknown, so nothing as of before may stand.
-      if (first.position > seen + 1) this.#ledger.restart(tip.epoch, first.position - 1)
-      last = records.filter((record) => record.position > seen)
+      if (next.position > seen + 1) this.#ledger.restart(tip.epoch, next.position - 1)
+      last = news.filter((record, index) => record.position === next.position + index)
       this.#apply({ epoch: tip.epoch, after: this.#ledger.seen, records: last }, 'log')
     }
     if (tip.sequenced > 0) this.#publish(tip, last)
@@ -151,9 +163,20 @@ export class Follower {
   }
 
   async #startEpoch(why: string): Promise<void> {
-    this.#observer.onNewEpoch?.(why)
-    await this.#log.startEpoch(this.#ledger.epoch)
-    return this.#run()
+    await this.#inTime(this.#log.startEpoch(this.#ledger.epoch))
+    return this.#run(why)
+  }
+
+  /** A connection can be lost without anybody noticing, and everything waits for this. */
+  async #inTime<T>(answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`The log did not answer within ${this.#timeoutMs} ms.`)),
+        this.#timeoutMs,
+      )
+    })
+    return await Promise.race([answer, timeout]).finally(() => clearTimeout(timer))
   }
 
   #scheduleBeat(delayMs = this.#beatMs): void {

@@ -32,14 +32,16 @@ export class NotifyLoudspeaker implements Loudspeaker {
 
   start(hear: (heard: Heard) => void): void {
     const { connect, patienceMs = 0, onError } = this.#options
-    const again = () => {
-      if (this.#stopped) return
-      this.#client = undefined
-      clearTimeout(this.#retry)
-      this.#retry = setTimeout(() => this.start(hear), RETRY_MS)
-    }
     const client = connect()
     this.#client = client
+    let over = false
+    const again = () => {
+      if (over || this.#stopped) return
+      over = true
+      // Its connection may well stand: a standby refuses to listen.
+      client.end().catch(onError)
+      this.#retry = setTimeout(() => this.start(hear), RETRY_MS)
+    }
     client.on('error', onError)
     client.on('end', again)
     client.on('notification', ({ payload }) => {

@@ -5,7 +5,7 @@ import type { Heard, Loudspeaker } from './loudspeaker.ts'
 export interface RedisLoudspeakerOptions {
   /** A client that fails at once where it isn't connected. */
   readonly publisher: Redis
-  /** A client of its own: Redis lets a subscriber do little else. It must reconnect and subscribe again by itself, as ioredis does. */
+  /** A client of its own, that goes on trying to connect: Redis lets a subscriber do little else. */
   readonly subscriber: Redis
   readonly channel: string
   readonly onError: (error: Error) => void
@@ -15,6 +15,7 @@ export interface RedisLoudspeakerOptions {
 export class RedisLoudspeaker implements Loudspeaker {
   readonly name = 'redis'
   readonly #options: RedisLoudspeakerOptions
+  #deafen: () => void = () => {}
 
   constructor(options: RedisLoudspeakerOptions) {
     this.#options = options
@@ -22,12 +23,16 @@ export class RedisLoudspeaker implements Loudspeaker {
 
   start(hear: (heard: Heard) => void): void {
     const { subscriber, channel, onError } = this.#options
-    subscriber.on('message', (_channel, text) => {
+    const receive = (_channel: string, text: string) => {
       const stretch = parseMessage(text)
       if (stretch) hear({ kind: 'stretch', stretch })
       else onError(new Error(`A message on ${channel} is not a stretch of the log: ${text.slice(0, 100)}`))
-    })
-    subscriber.subscribe(channel).catch(onError)
+    }
+    // At every connection: a subscription that failed is not one that ioredis would take up again.
+    const subscribe = () => void subscriber.subscribe(channel).catch(onError)
+    subscriber.on('message', receive).on('ready', subscribe)
+    this.#deafen = () => subscriber.off('message', receive).off('ready', subscribe)
+    if (subscriber.status === 'ready' || subscriber.status === 'wait') subscribe()
   }
 
   publish(stretch: LogStretch): void {
@@ -36,7 +41,7 @@ export class RedisLoudspeaker implements Loudspeaker {
   }
 
   async stop(): Promise<void> {
-    this.#options.subscriber.removeAllListeners('message')
+    this.#deafen()
   }
 }
 
@@ -50,10 +55,11 @@ function formatMessage({ epoch, after, records }: LogStretch): string {
   ])
 }
 
+/** Undefined for what isn't one: anybody may publish on a channel, and a ledger must not choke on it. */
 function parseMessage(text: string): LogStretch | undefined {
   try {
     const [epoch, after, records] = JSON.parse(text) as Message
-    if (typeof epoch !== 'string' || !Number.isSafeInteger(after)) return undefined
+    if (typeof epoch !== 'string' || !Number.isSafeInteger(after) || !records.every(isRecord)) return undefined
     return {
       epoch,
       after,
@@ -62,4 +68,8 @@ function parseMessage(text: string): LogStretch | undefined {
   } catch {
     return undefined
   }
+}
+
+function isRecord([writtenAtUs, tags]: readonly unknown[]): boolean {
+  return Number.isSafeInteger(writtenAtUs) && Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')
 }
