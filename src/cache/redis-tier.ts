@@ -4,7 +4,7 @@ import type { RemoteTier } from './remote-tier.ts'
 export interface RedisTierOptions {
   /** A client that fails at once where it isn't connected: `enableOfflineQueue: false`, and a `commandTimeout`. */
   readonly redis: Redis
-  /** How long writes wait for a read to travel with, in milliseconds. */
+  /** How long writes wait for a read to travel with, in milliseconds. Default 3. */
   readonly lingerMs?: number
   readonly onError: (error: Error) => void
   readonly onRoundTrip?: () => void
@@ -23,10 +23,15 @@ export class RedisTier implements RemoteTier {
   #sent = Promise.resolve()
 
   constructor(options: RedisTierOptions) {
-    this.#options = { lingerMs: 3, onRoundTrip: () => {}, ...options }
+    if (!options.redis.options.commandTimeout) {
+      throw new TypeError('The Redis client of a tier needs a commandTimeout: without one a read may never end.')
+    }
+    const { lingerMs = 3, onRoundTrip = () => {} } = options
+    this.#options = { ...options, lingerMs, onRoundTrip }
   }
 
   read(keys: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
+    if (keys.length === 0) return Promise.resolve([])
     return new Promise((resolve, reject) => {
       this.#reads.push({ keys, resolve, reject })
       this.#turn ??= setImmediate(() => void this.flush())
