@@ -22,7 +22,7 @@ function debianDirectories(): readonly string[] {
   return versions.map((version) => join(root, version, 'bin'))
 }
 
-function findOnPath(program: string): string | undefined {
+export function findOnPath(program: string): string | undefined {
   const files = (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, program))
   return files.find(isProgram)
 }
