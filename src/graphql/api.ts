@@ -1,4 +1,9 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
+import {
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled'
 import { GraphQLError } from 'graphql'
 import type { Ledger } from '../cache/index.ts'
 import type { Context } from '../request/context.ts'
@@ -26,7 +31,17 @@ export function createApi(options: ApiOptions): ApolloServer<Context> {
   return new ApolloServer<Context>({
     typeDefs: readSchema(),
     resolvers: mergeResolvers([{ DateTime: dateTime }, nodeResolvers(rooms), ...rooms.map((room) => room.resolvers)]),
-    plugins: [stampAnswers(options), limitComplexity(maxComplexity)],
+    plugins: [
+      stampAnswers(options),
+      limitComplexity(maxComplexity),
+      // Nothing here calls home, or makes a browser do so.
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+    ],
+    // Bounds what a document costs before its complexity is known.
+    parseOptions: { maxTokens: 10_000 },
+    maxRecursiveSelections: true,
     formatError: maskError,
     introspection: true,
     includeStacktraceInErrorResponses: false,
@@ -38,16 +53,23 @@ export function createApi(options: ApiOptions): ApolloServer<Context> {
 
 /** Puts on every answer the position that it reflects, and logs what it hides. */
 function stampAnswers({ ledger, onRequest, onUnexpected }: ApiOptions): ApolloServerPlugin<Context> {
+  const report = (error: Error, requestId: unknown) => {
+    const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error
+    onUnexpected(cause, typeof requestId === 'string' ? requestId : undefined)
+  }
   return {
     async contextCreationDidFail({ error }) {
-      if (!(error instanceof GraphQLError) || isUnexpected(error)) onUnexpected(error, undefined)
+      if (error instanceof GraphQLError && !isUnexpected(error)) return
+      report(error, error instanceof GraphQLError ? error.extensions.requestId : undefined)
+    },
+    async unexpectedErrorProcessingRequest({ error, requestContext }) {
+      report(error, requestContext.contextValue.requestId)
     },
     async requestDidStart() {
       const startedAt = performance.now()
       return {
         async didEncounterErrors({ errors, contextValue }) {
-          for (const error of errors.filter(isUnexpected))
-            onUnexpected(error.originalError ?? error, contextValue.requestId)
+          for (const error of errors.filter(isUnexpected)) report(error, contextValue.requestId)
         },
         async willSendResponse({ response, contextValue, operation }) {
           // No older than what this node knows by now, nor than the newest entry that went into the answer.

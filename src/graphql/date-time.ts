@@ -1,4 +1,5 @@
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql'
+import { quote } from '../request/input.ts'
 
 /** An instant, as ISO 8601 with a time zone. */
 export const dateTime = new GraphQLScalarType<Date, string>({
@@ -13,9 +14,10 @@ export const dateTime = new GraphQLScalarType<Date, string>({
 
 function parseInstant(value: unknown): Date {
   const instant = typeof value === 'string' && ISO_8601.test(value) ? new Date(value) : undefined
-  if (instant && !Number.isNaN(instant.getTime())) return instant
+  // Years that PostgreSQL writes as JavaScript does.
+  if (instant && instant.getUTCFullYear() >= 1 && instant.getUTCFullYear() <= 9999) return instant
   throw new GraphQLError(
-    `A DateTime must be ISO 8601 with a time zone, such as "2026-01-31T12:00:00Z", not ${JSON.stringify(value)}.`,
+    `A DateTime must be ISO 8601 with a time zone, such as "2026-01-31T12:00:00Z", not ${quote(String(value))}.`,
   )
 }
 

@@ -1,7 +1,9 @@
 import type { ApolloServerPlugin } from '@apollo/server'
-import type { GraphQLSchema } from 'graphql'
+import { ApolloServerErrorCode } from '@apollo/server/errors'
+import { GraphQLError, type GraphQLSchema } from 'graphql'
 import { type ComplexityEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity'
 import { AskerError } from '../kernel/errors.ts'
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../request/connection.ts'
 import type { Context } from '../request/context.ts'
 import { toGraphQLError } from './mask-errors.ts'
 
@@ -15,13 +17,15 @@ export function limitComplexity(max: number): ApolloServerPlugin<Context> {
     async requestDidStart() {
       return {
         async didResolveOperation({ request, document, operationName }) {
-          const complexity = getComplexity({
-            schema,
-            query: document,
-            variables: request.variables ?? {},
-            ...(operationName === null ? {} : { operationName }),
-            estimators: [listEstimator, simpleEstimator({ defaultComplexity: 1 })],
-          })
+          const complexity = explainBadInput(() =>
+            getComplexity({
+              schema,
+              query: document,
+              variables: request.variables ?? {},
+              ...(operationName === null ? {} : { operationName }),
+              estimators: [introspectionEstimator, listEstimator, simpleEstimator({ defaultComplexity: 1 })],
+            }),
+          )
           if (complexity <= max) return
           const message = `The query asks for up to ${complexity} fields; the server gives ${max} at once.`
           throw toGraphQLError(new AskerError('QUERY_TOO_COMPLEX', message))
@@ -31,11 +35,30 @@ export function limitComplexity(max: number): ApolloServerPlugin<Context> {
   }
 }
 
+/** Variables and arguments of the wrong type come to light while their fields are counted. Such a query is not run: its cost is unknown. */
+function explainBadInput(count: () => number): number {
+  try {
+    return count()
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error
+    const code = ApolloServerErrorCode.BAD_USER_INPUT
+    throw new GraphQLError(error.message, { originalError: error, extensions: { code, http: { status: 400 } } })
+  }
+}
+
+/** The schema is no bigger than it is, and graphql-js bounds how deep it is asked for: it needn't be multiplied. */
+const introspectionEstimator: ComplexityEstimator = ({ type, childComplexity }) =>
+  type.name.startsWith('__') ? 1 + childComplexity : undefined
+
 /** A page is as long as `first` or `last` says, `nodes` as its ids, a list without either counted as 10. */
 const listEstimator: ComplexityEstimator = ({ type, field, args, childComplexity }) => {
-  const { first, last, ids } = args as { first?: number; last?: number; ids?: unknown[] }
+  const { first, last, ids } = args as { first?: number | null; last?: number | null; ids?: unknown[] }
   if (ids) return 1 + ids.length * childComplexity
-  if (String(field.type).includes('Connection')) return 1 + (last ?? first ?? 20) * childComplexity
+  if (String(field.type).includes('Connection')) {
+    // What is beyond the bounds is refused later. It must not count below nothing here, and so make room for the rest.
+    const length = Math.min(Math.max(last ?? first ?? DEFAULT_PAGE_SIZE, 0), MAX_PAGE_SIZE)
+    return 1 + length * childComplexity
+  }
   // Within a connection the page has been counted.
   const isList = String(field.type).includes('[') && !type.name.endsWith('Connection')
   return isList ? 1 + 10 * childComplexity : undefined

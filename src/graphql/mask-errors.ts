@@ -5,8 +5,11 @@ import { AskerError } from '../kernel/errors.ts'
 /** The asker's own errors as they are; of anything else not a word. */
 export function maskError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
   const expected = findExpected(error)
-  if (!expected && !isRequestError(formatted))
-    return { ...formatted, message: MASKED, extensions: { code: 'INTERNAL_SERVER_ERROR' } }
+  if (!expected && !isRequestError(formatted)) {
+    const requestId = formatted.extensions?.requestId
+    const extensions = { code: ApolloServerErrorCode.INTERNAL_SERVER_ERROR, ...(requestId ? { requestId } : {}) }
+    return { ...formatted, message: MASKED, extensions }
+  }
   const { stacktrace: _, http: __, ...extensions } = expected?.extensions ?? formatted.extensions ?? {}
   return { ...formatted, message: expected?.message ?? formatted.message, extensions }
 }
@@ -14,7 +17,7 @@ export function maskError(formatted: GraphQLFormattedError, error: unknown): Gra
 /** True for an error that `maskError` hides: it is ours, and must be logged. */
 export const isUnexpected = (error: GraphQLError): boolean => !findExpected(error) && !isRequestError(error)
 
-const MASKED = 'Something went wrong here. It has been logged.'
+export const MASKED = 'Something went wrong here. It has been logged.'
 
 function findExpected(error: unknown): AskerError | undefined {
   const original = error instanceof GraphQLError ? (error.originalError ?? error) : error
@@ -38,9 +41,8 @@ function explainDatabaseInput(error: unknown): AskerError | undefined {
     : undefined
 }
 
-/** What to throw so that Apollo answers with an asker's error. */
-export function toGraphQLError(error: unknown): unknown {
-  return error instanceof AskerError
-    ? new GraphQLError(error.message, { extensions: { ...error.extensions }, originalError: error })
-    : error
+/** What to throw so that Apollo answers with `error`, where it isn't a resolver that throws. `maskError` sees to the rest. */
+export function toGraphQLError(error: Error, requestId?: string): GraphQLError {
+  const extensions = error instanceof AskerError ? { ...error.extensions } : { requestId }
+  return new GraphQLError(error.message, { extensions, originalError: error })
 }

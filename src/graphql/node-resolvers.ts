@@ -1,6 +1,7 @@
 import { AskerError } from '../kernel/errors.ts'
 import type { Context } from '../request/context.ts'
 import { parseGlobalId } from '../request/global-id.ts'
+import { quote } from '../request/input.ts'
 import type { Resolvers } from '../request/resolvers.generated.ts'
 import type { Room } from '../request/room.ts'
 
@@ -9,13 +10,11 @@ export function nodeResolvers(rooms: readonly Room[]): Resolvers {
   const finders: Room['nodes'] = Object.assign({}, ...rooms.map((room) => room.nodes))
 
   /** Tagged with its type, which `__resolveType` reads back. */
-  const find = async (globalId: string, context: Context) => {
+  const find = async (field: string, globalId: string, context: Context) => {
     const parsed = parseGlobalId(globalId)
     const finder = parsed && Object.hasOwn(finders, parsed.type) ? finders[parsed.type] : undefined
     if (!parsed || !finder) {
-      throw new AskerError('BAD_USER_INPUT', `${JSON.stringify(globalId)} is not the id of anything here.`, {
-        field: 'id',
-      })
+      throw new AskerError('BAD_USER_INPUT', `${quote(globalId)} is not the id of anything here.`, { field })
     }
     const node = await finder(parsed.id, context)
     return node && { ...node, __typename: parsed.type }
@@ -26,14 +25,15 @@ export function nodeResolvers(rooms: readonly Room[]): Resolvers {
       __resolveType: (node) => (node as unknown as { readonly __typename: 'Article' | 'User' | 'Tag' }).__typename,
     },
     Query: {
-      node: (_parent, { id }, context) => find(id, context) as never,
+      node: (_parent, { id }, context) => find('id', id, context) as never,
       nodes: (_parent, { ids }, context) => {
         if (ids.length > MAX_IDS) {
           throw new AskerError('BAD_USER_INPUT', `nodes takes at most ${MAX_IDS} ids, not ${ids.length}.`, {
             field: 'ids',
           })
         }
-        return Promise.all(ids.map((id) => find(id, context))) as never
+        // An error in a list stands for its own place: the other objects are answered.
+        return Promise.all(ids.map((id) => find('ids', id, context).catch((error: Error) => error))) as never
       },
     },
   }

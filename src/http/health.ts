@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { inTime } from '../kernel/in-time.ts'
 
 /** One check per dependency: resolves where it is well. Without `required` a failure is told, but the node stays ready. */
 export interface HealthChecks {
@@ -15,10 +16,7 @@ export function registerHealth(app: FastifyInstance, checks: HealthChecks): void
   app.get('/readyz', async (_request, reply) => {
     const results = await Promise.all(
       Object.entries(checks).map(async ([name, { required, check }]) => {
-        const well = await check().then(
-          () => true,
-          () => false,
-        )
+        const well = await inTime(check(), CHECK_TIMEOUT_MS).catch(() => false)
         return { name, well, ready: well || !required }
       }),
     )
@@ -33,3 +31,6 @@ export function registerHealth(app: FastifyInstance, checks: HealthChecks): void
       .send(`${lines.join('\n')}\n`)
   })
 }
+
+/** A dependency that hangs is not well either. */
+const CHECK_TIMEOUT_MS = 1000

@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { ApolloServer } from '@apollo/server'
 import { fastifyApolloHandler } from '@as-integrations/fastify'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import type { Ledger } from '../cache/index.ts'
 import type { Database } from '../database/database.ts'
-import { toGraphQLError } from '../graphql/mask-errors.ts'
+import { MASKED, toGraphQLError } from '../graphql/mask-errors.ts'
 import { createRequestContext } from '../graphql/request-context.ts'
 import { catchUp } from '../graphql/token.ts'
 import type { Follower } from '../invalidation/index.ts'
@@ -42,6 +49,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   })
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id)
+    if (reply.statusCode === 401) reply.header('www-authenticate', 'Bearer')
+    if (reply.statusCode === 503) reply.header('retry-after', '1')
+  })
+  app.setErrorHandler<FastifyError>(answerError)
+  app.addHook('preClose', async () => {
+    const cut = setTimeout(() => app.server.closeAllConnections(), options.shutdownTimeoutMs)
+    app.server.once('close', () => clearTimeout(cut))
   })
   app.route({
     method: ['GET', 'POST'],
@@ -52,6 +66,17 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   registerMetrics(app, options.metrics)
   await registerPlayground(app, options.playground)
   return app
+}
+
+/** For what fails outside of GraphQL: bodies that aren't JSON or too large, say. In the shape that GraphQL clients expect. */
+function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const status = error.statusCode ?? 500
+  if (status < 500) {
+    return reply.code(status).send({ errors: [{ message: error.message, extensions: { code: 'BAD_REQUEST' } }] })
+  }
+  request.log.error({ err: error, requestId: request.id }, 'A request failed')
+  const extensions = { code: 'INTERNAL_SERVER_ERROR', requestId: request.id }
+  return reply.code(status).send({ errors: [{ message: MASKED, extensions }] })
 }
 
 /** Who asks, and from which position on: settled before anything is read. */
@@ -65,6 +90,6 @@ async function requestContext(options: ServerOptions, request: FastifyRequest): 
     const bypass = viewer.kind !== 'visitor' && /\bno-cache\b/.test(cacheControl ?? '')
     return createRequestContext({ database, follower, requestId: request.id, viewer, bypass })
   } catch (error) {
-    throw toGraphQLError(error)
+    throw toGraphQLError(error as Error, request.id)
   }
 }

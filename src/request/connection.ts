@@ -1,5 +1,6 @@
 import type { KeyType, Page, Place, PlacesOnPage } from '../database/keyset.ts'
 import { AskerError } from '../kernel/errors.ts'
+import { checkText, quote } from './input.ts'
 
 /** A page of a list, as Relay's cursor connections ask for it. */
 export interface PageArguments {
@@ -30,12 +31,17 @@ export interface ListOrder {
   readonly keyType: KeyType
 }
 
+export const DEFAULT_PAGE_SIZE = 20
+export const MAX_PAGE_SIZE = 100
+
 export function parsePage(args: PageArguments, order: ListOrder): Page {
   const { first, last } = args
   if (first != null && last != null) throw badInput('first', 'Give either first or last, not both.')
   const field = last == null ? 'first' : 'last'
-  const limit = last ?? first ?? DEFAULT_LIMIT
-  if (limit < 1 || limit > MAX_LIMIT) throw badInput(field, `${field} must be from 1 to ${MAX_LIMIT}, not ${limit}.`)
+  const limit = last ?? first ?? DEFAULT_PAGE_SIZE
+  if (limit < 1 || limit > MAX_PAGE_SIZE) {
+    throw badInput(field, `${field} must be from 1 to ${MAX_PAGE_SIZE}, not ${limit}.`)
+  }
   return {
     limit,
     backward: last != null,
@@ -55,51 +61,60 @@ export interface ConnectionParts<T> {
 }
 
 export function makeConnection<T>({ page, order, places, nodes, totalCount }: ConnectionParts<T>): Connection<T> {
-  let reading: ReturnType<typeof read> | undefined
-  const read = async () => {
-    const { places: all, more } = await places()
-    const found = await nodes(all.map(({ id }) => id))
-    const edges = all.flatMap((place, index) => {
+  const readPlaces = once(places)
+  const readEdges = once(async () => {
+    const { places } = await readPlaces()
+    const found = await nodes(places.map(({ id }) => id))
+    return places.flatMap((place, index) => {
       const node = found[index]
       return node === undefined ? [] : [{ cursor: formatCursor(place, order), node }]
     })
-    return { edges, more }
-  }
-  const once = () => (reading ??= read())
+  })
   return {
-    edges: async () => (await once()).edges,
-    nodes: async () => (await once()).edges.map(({ node }) => node),
+    edges: readEdges,
+    nodes: async () => (await readEdges()).map(({ node }) => node),
     pageInfo: async () => {
-      const { edges, more } = await once()
+      // The cursors of the places, not of the edges: where all of a page was deleted meanwhile, the walk still goes on.
+      const { places, more } = await readPlaces()
+      const cursorOf = (place: Place | undefined) => (place ? formatCursor(place, order) : null)
       return {
         hasNextPage: page.backward ? page.before !== undefined : more,
         hasPreviousPage: page.backward ? more : page.after !== undefined,
-        startCursor: edges.at(0)?.cursor ?? null,
-        endCursor: edges.at(-1)?.cursor ?? null,
+        startCursor: cursorOf(places.at(0)),
+        endCursor: cursorOf(places.at(-1)),
       }
     },
     totalCount,
   }
 }
 
-const DEFAULT_LIMIT = 20
-const MAX_LIMIT = 100
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined
+  return () => (reading ??= read())
+}
 
 const formatCursor = ({ key, id }: Place, { name }: ListOrder): string =>
   Buffer.from(JSON.stringify([name, key, id])).toString('base64url')
 
 function parseCursor(cursor: string, { name, keyType }: ListOrder, field: string): Place {
   const [itsName, key, id] = parseArray(Buffer.from(cursor, 'base64url').toString())
-  if (typeof itsName !== 'string' || typeof key !== 'string' || !Number.isSafeInteger(id)) {
-    throw badInput(field, `${field} must be a cursor that a connection gave, not ${JSON.stringify(cursor)}.`)
+  if (typeof itsName === 'string' && ORDER_NAME.test(itsName) && itsName !== name) {
+    const message = `${field} is a cursor of another list: this one is in the order ${name}, and that in the order ${itsName}.`
+    throw badInput(field, message)
   }
-  if (itsName !== name || (keyType !== 'text' && !/^-?\d{1,18}$/.test(key))) {
-    throw badInput(
-      field,
-      `${field} is a cursor of another list: this one is in the order ${name}, and that in the order ${itsName}.`,
-    )
+  if (itsName !== name || typeof key !== 'string' || !KEYS[keyType].test(key) || !Number.isSafeInteger(id)) {
+    throw badInput(field, `${field} must be a cursor that a connection gave, not ${quote(cursor)}.`)
   }
-  return { key, id: Number(id) }
+  return { key: checkText(field, key), id: Number(id) }
+}
+
+const ORDER_NAME = /^[A-Z_]{1,40}$/
+
+/** What PostgreSQL would not refuse to compare with: its time begins in 4713 BC. */
+const KEYS: Record<KeyType, RegExp> = {
+  text: /^.{0,2000}$/s,
+  integer: /^-?\d{1,18}$/,
+  instant: /^(\d{1,18}|-\d{1,17})$/,
 }
 
 function parseArray(json: string): unknown[] {
