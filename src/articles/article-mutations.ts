@@ -2,22 +2,24 @@ import { sql, type Transaction } from 'kysely'
 import { type ConstraintErrors, explainConstraints } from '../database/constraint-errors.ts'
 import type { Tables } from '../database/tables.ts'
 import { AskerError } from '../kernel/errors.ts'
-import { slugify } from '../kernel/slugify.ts'
 import type { Context } from '../request/context.ts'
 import { fromGlobalId } from '../request/global-id.ts'
-import { checkLength, checkSlug, given } from '../request/input.ts'
+import { checkLength, checkName, checkSlug, given, quote } from '../request/input.ts'
 import type { Article } from '../request/models.ts'
 import type { CreateArticleInput, MutationResolvers, UpdateArticleInput } from '../request/resolvers.generated.ts'
 import { requireSignedIn, type Viewer } from '../request/viewer.ts'
-import { requireOwner } from './article-access.ts'
+import { canSee, requireOwner } from './article-access.ts'
 import type { ArticleEntries } from './article-entries.ts'
+import { insertArticle, MAX_SLUG } from './insert-article.ts'
 
 export function articleMutations(articles: ArticleEntries): MutationResolvers {
   /** Writes, then reads what was written the way everybody does. */
   const write = async (context: Context, work: (transaction: Transaction<Tables>) => Promise<number>) => {
     const id = await explainConstraints(constraintErrors, () => context.write(work))
     const article: Article | undefined = await articles(context).byId.load(id)
-    if (!article) throw new AskerError('NOT_FOUND', 'The article was deleted meanwhile.')
+    if (!article || !canSee(context.viewer, article)) {
+      throw new AskerError('NOT_FOUND', 'The change is made, but the article was deleted or hidden meanwhile.')
+    }
     return { article }
   }
 
@@ -39,20 +41,15 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
       const authorId = authorOf(input, context.viewer)
       const columns = checkArticle(input)
       return write(context, async (transaction) => {
-        const { id } = await transaction
-          .insertInto('articles')
-          .values({
-            ...columns,
-            title: input.title,
-            body: input.body,
-            slug: input.slug ?? (await freeSlug(transaction, input.title)),
-            author_id: authorId,
-            ...(input.status === 'PUBLISHED'
-              ? { status: 'PUBLISHED', published_at: sql<Date>`now()` }
-              : { published_at: null }),
-          })
-          .returning('id')
-          .executeTakeFirstOrThrow()
+        const id = await insertArticle(transaction, {
+          ...columns,
+          title: input.title,
+          body: input.body,
+          author_id: authorId,
+          ...(input.status === 'PUBLISHED'
+            ? { status: 'PUBLISHED', published_at: sql<Date>`now()` }
+            : { published_at: null }),
+        })
         if (input.tags != null) await replaceTags(transaction, id, input.tags, 'input.tags')
         return id
       })
@@ -149,20 +146,7 @@ function checkArticle({ title, slug, summary, body }: CreateArticleInput | Updat
   return given({ title, slug, summary, body })
 }
 
-const MAX_SLUG = 200
-
-/** A slug made from the title, numbered where others have it. Two who take the same one at once: the later is told SLUG_TAKEN. */
-async function freeSlug(transaction: Transaction<Tables>, title: string): Promise<string> {
-  const slug = slugify(title, MAX_SLUG - 8)
-  const taken = await transaction
-    .selectFrom('articles')
-    .select('slug')
-    .where((where) => where.or([where('slug', '=', slug), where('slug', '~', `^${slug}-[0-9]{1,6}$`)]))
-    .execute()
-  if (!taken.some((row) => row.slug === slug)) return slug
-  const numbers = taken.map((row) => Number(row.slug.slice(slug.length + 1)) || 1)
-  return `${slug}-${Math.max(...numbers) + 1}`
-}
+const MAX_TAGS = 100
 
 async function replaceTags(
   transaction: Transaction<Tables>,
@@ -171,13 +155,24 @@ async function replaceTags(
   field: string,
 ): Promise<void> {
   const wanted = [...new Set(slugs)]
+  if (wanted.length > MAX_TAGS) {
+    const message = `An article has at most ${MAX_TAGS} tags, not ${wanted.length}.`
+    throw new AskerError('BAD_USER_INPUT', message, { field })
+  }
+  for (const slug of wanted) checkName(field, slug)
   const found =
     wanted.length === 0
       ? []
-      : await transaction.selectFrom('tags').select(['id', 'slug']).where('slug', 'in', wanted).execute()
+      : await transaction
+          .selectFrom('tags')
+          .select(['id', 'slug'])
+          .where('slug', 'in', wanted)
+          // So that none of them is deleted before the article has it.
+          .forKeyShare()
+          .execute()
   const unknown = wanted.filter((slug) => !found.some((tag) => tag.slug === slug))
   if (unknown.length > 0) {
-    const names = unknown.map((slug) => JSON.stringify(slug)).join(', ')
+    const names = unknown.map(quote).join(', ')
     throw new AskerError('BAD_USER_INPUT', `There is no tag with the slug ${names}.`, { field })
   }
   const ids = found.map(({ id }) => id)

@@ -2,7 +2,7 @@ import { AskerError } from '../kernel/errors.ts'
 import { type Connection, makeConnection, type PageArguments, parsePage } from '../request/connection.ts'
 import type { Context } from '../request/context.ts'
 import { fromGlobalId, toGlobalId } from '../request/global-id.ts'
-import { exactlyOne } from '../request/input.ts'
+import { checkLength, checkName, exactlyOne } from '../request/input.ts'
 import type { Article } from '../request/models.ts'
 import type { ArticleFilter, ArticleOrder, Resolvers } from '../request/resolvers.generated.ts'
 import type { TagEntries } from '../tags/index.ts'
@@ -28,9 +28,12 @@ export function articleResolvers({ articles, users, tags }: ArticleResolverParts
       },
       articles: async (_parent, args, context) => {
         const { tag, author, ...filter } = args.filter ?? {}
+        if (filter.search != null) checkLength('filter.search', filter.search, { max: 500 })
         const [tagId, authorId] = await Promise.all([
-          tag == null ? undefined : tags(context).idBySlug.load(tag).then(orNone),
-          author == null ? undefined : users(context).idByUsername.load(author).then(orNone),
+          tag == null ? undefined : tags(context).idBySlug.load(checkName('filter.tag', tag)).then(orNone),
+          author == null
+            ? undefined
+            : users(context).idByUsername.load(checkName('filter.author', author)).then(orNone),
         ])
         return articleConnection(articles, args, { ...filter, tagId, authorId }, context)
       },

@@ -10,7 +10,6 @@ export function renderMarkdown(text: string): string {
     allowedAttributes: {
       a: ['href', 'title', 'rel'],
       img: ['src', 'alt', 'title', 'width', 'height'],
-      code: ['class'],
       th: ['align', 'style'],
       td: ['align', 'style'],
       ol: ['start'],
