@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose'
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose'
 import { AskerError } from '../kernel/errors.ts'
 import { parseGlobalId, toGlobalId } from './global-id.ts'
 import { type Viewer, visitor } from './viewer.ts'
@@ -18,6 +18,7 @@ export function createAuthenticate(keys: TokenKeys): Authenticate {
     const [, token] = /^Bearer +([^ ]+)$/i.exec(authorization) ?? []
     if (!token) throw refused('The Authorization header must be "Bearer", a space and a token.')
     const claims = await verify(token).catch((cause: Error) => {
+      if (isOurFault(cause)) throw cause
       throw refused(`The bearer token is not valid: ${cause.message}.`, cause)
     })
     return viewerOf(claims)
@@ -54,8 +55,14 @@ function verifier(keys: TokenKeys): (token: string) => Promise<JWTPayload> {
 /** Without HS256: a published key must not serve as a shared secret. */
 const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
 
+/** The published keys could not be read: that says nothing about the token. */
+const isOurFault = (error: Error): boolean =>
+  !(error instanceof errors.JOSEError) || UNREADABLE_KEYS.includes(error.code)
+
+const UNREADABLE_KEYS: readonly string[] = [errors.JOSEError.code, errors.JWKSTimeout.code, errors.JWKSInvalid.code]
+
 function viewerOf({ sub, role }: JWTPayload): Viewer {
-  const user = sub === undefined ? undefined : parseGlobalId(sub)
+  const user = typeof sub === 'string' ? parseGlobalId(sub) : undefined
   const userId = user?.type === 'User' ? user.id : undefined
   if (role === 'admin') return { kind: 'admin', userId }
   if (role !== 'author') throw refused('The claim "role" of the bearer token must be "author" or "admin".')

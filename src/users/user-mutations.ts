@@ -28,8 +28,9 @@ export function userMutations(entries: UserEntries): MutationResolvers {
     updateUser: async (_parent, { input }, context) => {
       const id = fromGlobalId('User', input.id, 'input.id')
       const viewer = requireSignedIn(context.viewer)
-      if (!isSelfOrAdmin(viewer, id))
-        throw new AskerError('FORBIDDEN', 'Only the user and admins may change a profile.')
+      if (!isSelfOrAdmin(viewer, id)) {
+        throw new AskerError('FORBIDDEN', 'Only the user and admins may change a profile.', { field: 'input.id' })
+      }
       if (input.role != null && viewer.kind !== 'admin') {
         throw new AskerError('FORBIDDEN', 'Only an admin may change a role.', { field: 'input.role' })
       }
@@ -41,7 +42,7 @@ export function userMutations(entries: UserEntries): MutationResolvers {
             .set({ ...changes, id })
             .where('id', '=', id)
           const { numUpdatedRows } = await query.executeTakeFirstOrThrow()
-          if (numUpdatedRows === 0n) throw noSuchUser()
+          if (numUpdatedRows === 0n) throw noSuchUser('input.id')
         }),
       )
       return { user: await written(entries(context).byId.load(id)) }
@@ -56,7 +57,7 @@ export function userMutations(entries: UserEntries): MutationResolvers {
             .deleteFrom('users')
             .where('id', '=', id)
             .executeTakeFirstOrThrow()
-          if (numDeletedRows === 0n) throw noSuchUser()
+          if (numDeletedRows === 0n) throw noSuchUser('id')
         }),
       )
       return { deletedId: globalId }
@@ -64,7 +65,7 @@ export function userMutations(entries: UserEntries): MutationResolvers {
   }
 }
 
-const noSuchUser = () => new AskerError('NOT_FOUND', 'There is no such user.', { field: 'id' })
+const noSuchUser = (field: string) => new AskerError('NOT_FOUND', 'There is no such user.', { field })
 
 const constraintErrors: ConstraintErrors = {
   users_username_key: ['USERNAME_TAKEN', 'Another user has this username.', 'input.username'],
@@ -88,7 +89,8 @@ function checkUser(input: CreateUserInput | UpdateUserInput) {
     checkPattern(
       'input.email',
       checkLength('input.email', email, { max: 254 }),
-      /^[^@\s]+@[^@\s]+$/,
+      // Without control and format characters: PostgreSQL takes some of them for spaces, and nobody sees them.
+      /^[^@\s\p{C}]+@[^@\s\p{C}]+$/u,
       'an e-mail address',
     )
   }
