@@ -1,13 +1,17 @@
 import { createWriteStream } from 'node:fs'
 import { Command } from 'commander'
 import { exportContent } from '../content/index.ts'
+import { print } from './output.ts'
 import { withDatabase } from './with-database.ts'
 
 export const exportCommand = new Command('export')
   .description('write everything as JSON Lines, which `import` reads')
   .argument('[file]', 'default: standard output')
-  .action(async (file: string | undefined) => {
+  .option('--json', 'print the report as JSON; with a file only, since the content is JSON already')
+  .action(async (file: string | undefined, { json }: { readonly json?: boolean }) => {
     const destination = file === undefined ? process.stdout : createWriteStream(file)
     const report = await withDatabase((db) => exportContent(db, destination))
-    console.error(`Exported ${report.articles} articles, ${report.users} users and ${report.tags} tags.`)
+    const text = `Exported ${report.articles} articles, ${report.users} users and ${report.tags} tags.`
+    if (file === undefined) console.error(text)
+    else print(report, { json, text })
   })

@@ -36,7 +36,13 @@ try {
   } else if (error instanceof Failure) {
     process.exitCode = 1
   } else {
-    console.error(error instanceof ConfigError ? error.message : `stet: ${(error as Error).message}`)
+    console.error(error instanceof ConfigError ? error.message : `stet: ${describe(error)}`)
     process.exitCode = error instanceof ConfigError ? 2 : 1
   }
+}
+
+/** One line. A name with several addresses fails with an error for each of them, and no message of its own. */
+function describe(error: unknown): string {
+  const first: unknown = error instanceof AggregateError && error.message === '' ? error.errors[0] : error
+  return first instanceof Error ? first.message || first.name : String(first)
 }
