@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, it } from '@jest/globals'
+import { Ledger } from '../src/cache/index.ts'
+import { options } from '../src/config.ts'
+import { Metrics } from '../src/http/metrics.ts'
+import { errorCodes } from '../src/kernel/errors.ts'
+
+const reference = readFileSync('docs/reference.md', 'utf8')
+
+it('documents every option, with its default and unit', () => {
+  for (const { variable, default: byDefault, unit = '', about } of Object.values(options)) {
+    const value = byDefault === undefined ? '' : `\`${byDefault}\``
+    expect(reference).toContain(`| \`${variable}\` | ${value} | ${unit} | ${about} |`)
+  }
+  expect(firstCells('Options')).toHaveLength(Object.keys(options).length)
+})
+
+it('documents every error code', () => {
+  for (const [code, about] of Object.entries(errorCodes)) expect(reference).toContain(`| \`${code}\` | ${about} |`)
+  expect(firstCells('Error codes')).toEqual(Object.keys(errorCodes))
+})
+
+it('documents every metric', async () => {
+  const metrics = await new Metrics(new Ledger()).registry.getMetricsAsJSON()
+  const ours = metrics.map(({ name }) => name).filter((name) => name.startsWith('stet_'))
+  expect(firstCells('Metrics').sort()).toEqual(ours.sort())
+})
+
+it('documents every command', () => {
+  const help = execFileSync(process.execPath, ['dist/cli/stet.js', '--help'], { encoding: 'utf8' })
+  const commands = [...help.slice(help.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name)
+  expect(firstCells('Commands').map((cell) => cell.split(' ')[0])).toEqual(commands.filter((name) => name !== 'help'))
+})
+
+it.each(['README.md', ...readdirSync('docs').map((name) => join('docs', name))])('has no dead link in %s', (file) => {
+  const links = [...readFileSync(file, 'utf8').matchAll(/\]\(([^)#]+)(#[^)]*)?\)/g)].map(([, target]) => target ?? '')
+  const dead = links.filter((target) => !target.startsWith('http') && !existsSync(join(dirname(file), target)))
+  expect(dead).toEqual([])
+})
+
+/** What stands in the first column of a section's tables, in back-ticks. */
+function firstCells(section: string): string[] {
+  const [, text = ''] = reference.split(`## ${section}\n`)
+  const [ours = ''] = text.split('\n## ')
+  return [...ours.matchAll(/^\| `([^`]+)`/gm)].map(([, cell]) => cell ?? '')
+}
