@@ -17,7 +17,7 @@ export function startingTabs({ id, slug, title }: Example): StartingTab[] {
 # the line below the answer tells
 # where it came from.
 query Newest {
-  articles(first: 5) {
+  articles(first: 5, filter: { status: PUBLISHED }) {
     totalCount
     nodes {
       id

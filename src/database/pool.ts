@@ -26,9 +26,16 @@ export function createPool(options: PoolOptions): Pool {
   return pool
 }
 
-/** Reads bigint as number: positions, ids and counters stay far below 2^53. */
+/** Reads bigint as number, alone and in arrays: positions, ids and counters stay far below 2^53. */
 export const numericTypes: pg.CustomTypesConfig = {
   getTypeParser(oid, format) {
-    return oid === pg.types.builtins.INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format)
+    const parse = pg.types.getTypeParser(oid, format)
+    if (format === 'binary') return parse
+    if (oid === pg.types.builtins.INT8) return Number
+    // pg knows bigint[], but has no name for it; its parser makes an array of strings.
+    if (oid === INT8_ARRAY) return (text: string) => (parse(text) as string[]).map(Number)
+    return parse
   },
 }
+
+const INT8_ARRAY: number = 1016

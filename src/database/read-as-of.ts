@@ -20,13 +20,18 @@ export async function readAsOf<Row>(db: Kysely<Tables>, query: Expression<Row>):
   return { asOf: first.$asOf, unsettled: first.$unsettled, rows: rows.filter((row) => row.$read) }
 }
 
-/** What was read, in the order of the keys it was read by. */
+/** What was read, in the order of the keys it was read by. Throws on a row that no key asked for: a key of another type, say. */
 export function inOrderOf<K, Row>(
   keys: readonly K[],
   { asOf, unsettled, rows }: ReadAsOf<Row>,
   keyOf: (row: Row) => K,
 ): Snapshot<Row> {
-  const byKey = new Map(rows.map((row) => [keyOf(row), row]))
+  const byKey = new Map<K, Row | undefined>(keys.map((key) => [key, undefined]))
+  for (const row of rows) {
+    const key = keyOf(row)
+    if (!byKey.has(key)) throw new Error(`A row with the key ${JSON.stringify(key)} was read, which nobody asked for.`)
+    byKey.set(key, row)
+  }
   return { asOf, unsettled, values: keys.map((key) => byKey.get(key)) }
 }
 

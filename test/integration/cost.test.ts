@@ -94,8 +94,9 @@ async function isListening(): Promise<boolean> {
 async function cost(node: TestNode, first: number): Promise<{ sql: number; redis: number }> {
   postgres.resetCounts()
   redis.resetCounts()
-  const { articles } = await node.visitor.get<{ articles: { nodes: unknown[] } }>(LIST, { first })
+  const { articles } = await node.visitor.get<{ articles: { nodes: { tags: unknown[] }[] } }>(LIST, { first })
   expect(articles.nodes).toHaveLength(first)
+  expect(articles.nodes.flatMap(({ tags }) => tags).length).toBeGreaterThan(first)
   await node.flush()
   return { sql: postgres.roundTrips(), redis: redis.roundTrips() }
 }
