@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import { eventually } from '../../test/harness/index.ts'
 import { createStetDatabase } from '../../test/models/stet-database.ts'
 import { installStet } from './install.ts'
 import { Log } from './log.ts'
@@ -52,6 +53,24 @@ it('gives each write one position, however many ask at once', async () => {
   const tips = await Promise.all(Array.from({ length: 12 }, () => log.sequence()))
   expect(tips.map(({ position }) => position)).toEqual(tips.map(() => 50))
   expect(tips.reduce((sum, { sequenced }) => sum + sequenced, 0)).toBe(50)
+})
+
+it('waits for another sequencer, and goes on where it ended', async () => {
+  const first = await database.pool.connect()
+  await database.pool.query('insert into articles values (1)')
+  await first.query('begin')
+  await first.query('select stet.sequence()')
+  await database.pool.query('insert into articles values (2)')
+  const second = log.sequence()
+  await eventually(async () => {
+    const { rows } = await database.pool.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    )
+    return rows.length === 1
+  })
+  await first.query('commit')
+  first.release()
+  expect(await second).toMatchObject({ position: 2, sequenced: 1 })
 })
 
 it('never shows a position to a reader who does not see all that was logged up to it', async () => {
