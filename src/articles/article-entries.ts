@@ -32,7 +32,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
   const byId = cachedRows<Article>(source, {
     name: 'article',
     columns: sql`id, slug, title, summary, body, status, author_id, published_at, created_at, updated_at, version,
-      array(select tag_id from article_tags where article_id = articles.id) as tag_ids`,
+      array(select tag_id from article_tags where article_id = articles.id order by tag_id) as tag_ids`,
     alsoOn: (id) => [columnTag('article_tags', 'article_id', id)],
   })
 
@@ -42,6 +42,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
     name: 'article-views',
     ttlMs: listTtlMs,
     key: String,
+    parseKey: Number,
     tags: (id) => [rowTag('article_stats', id)],
     load: async (ids, source) => {
       const query = sql<{ id: number; views: number }>`
@@ -64,6 +65,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
     name: 'article-list',
     ttlMs: listTtlMs,
     key: (list) => JSON.stringify(list),
+    parseKey: (text) => JSON.parse(text),
     tags: ({ selection, orderBy }) => [...selectionTags(selection), ...orderTags(orderBy)],
     load: (lists, source) => readPages(database.reader(source), lists.map(pagedQuery)),
   })
@@ -72,6 +74,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
     name: 'article-count',
     ttlMs: listTtlMs,
     key: (selection) => JSON.stringify(selection),
+    parseKey: (text) => JSON.parse(text),
     tags: selectionTags,
     load: (selections, source) =>
       readCounts(

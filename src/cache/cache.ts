@@ -2,10 +2,12 @@ import { type Clock, systemClock } from '../kernel/clock.ts'
 import type { CacheObserver, CacheParts } from './cache-parts.ts'
 import type { CacheTag } from './cache-tag.ts'
 import { CachedKind } from './cached-kind.ts'
+import type { Entry } from './entry.ts'
 import { type KindDefinition, resolveKind } from './kind.ts'
 import type { Ledger } from './ledger.ts'
 import { MemoryTier } from './memory-tier.ts'
 import type { RemoteTier } from './remote-tier.ts'
+import type { Verdict } from './verdict.ts'
 
 export interface CacheOptions {
   /** Judges every entry. Somebody must keep it up to date: see `stet/invalidation`. */
@@ -29,7 +31,7 @@ export interface CacheOptions {
 /** Two tiers in front of a source, whose entries are judged by the ledger whenever they are read. */
 export class Cache {
   readonly #parts: CacheParts
-  readonly #names = new Set<string>()
+  readonly #kinds = new Map<string, Verifiable>()
   readonly #jitter: number
 
   constructor(options: CacheOptions) {
@@ -46,9 +48,10 @@ export class Cache {
   /** Declares a kind of entry. Throws where the definition makes no sense or the name is taken. */
   kind<K, V>(definition: KindDefinition<K, V>): CachedKind<K, V> {
     const kind = resolveKind({ jitter: this.#jitter, ...definition })
-    if (this.#names.has(kind.name)) throw new TypeError(`This cache already has a kind named "${kind.name}".`)
-    this.#names.add(kind.name)
-    return new CachedKind(kind, this.#parts)
+    if (this.#kinds.has(kind.name)) throw new TypeError(`This cache already has a kind named "${kind.name}".`)
+    const cached = new CachedKind(kind, this.#parts)
+    this.#kinds.set(kind.name, cached)
+    return cached
   }
 
   /**
@@ -86,6 +89,18 @@ export class Cache {
     for (const entry of memory.entries()) if (clock.now() < entry.staleAtMs && ledger.stands(entry)) yield entry
   }
 
+  /** Compares entries of one tier with the source, and says of each, in their order, what became of it. Changes nothing. */
+  async verify(entries: readonly Entry[]): Promise<readonly Verdict[]> {
+    const verdicts = new Map<Entry, Verdict>()
+    for (const kind of this.#kinds.values()) {
+      const owned = entries.filter((entry) => kind.owns(entry))
+      if (owned.length === 0) continue
+      const found = await kind.verify(owned)
+      for (const [index, entry] of owned.entries()) verdicts.set(entry, found[index] ?? 'unknown')
+    }
+    return entries.map((entry) => verdicts.get(entry) ?? 'unknown')
+  }
+
   /** Forgets everything in memory. The remote tier keeps what it has. */
   clearMemory(): void {
     this.#parts.memory.clear()
@@ -100,6 +115,8 @@ export class Cache {
     return this.#parts.memory.bytes
   }
 }
+
+type Verifiable = Pick<CachedKind<never, unknown>, 'owns' | 'verify'>
 
 export interface WrapOptions<A extends readonly unknown[], V>
   extends Pick<KindDefinition<A, V>, 'name' | 'version' | 'ttlMs' | 'jitter'> {

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { CacheParts } from './cache-parts.ts'
 import { withTables } from './cache-tag.ts'
 import type { Entry } from './entry.ts'
 import { decodeEntry, encodeEntry } from './envelope.ts'
-import type { KindDefinition, Snapshot, Source } from './kind.ts'
+import type { ResolvedKind, Snapshot, Source } from './kind.ts'
 import type { Origin, Reader } from './reader.ts'
+import type { Verdict } from './verdict.ts'
 
 /**
  * The entries of one kind: memory, then the remote tier, then the source.
@@ -11,13 +13,13 @@ import type { Origin, Reader } from './reader.ts'
  * Promise: a value reflects every write that this process's ledger knew of when it was asked for.
  */
 export class CachedKind<K, V> {
-  readonly #kind: Required<KindDefinition<K, V>>
+  readonly #kind: ResolvedKind<K, V>
   readonly #parts: CacheParts
   readonly #prefix: string
   /** Loads under way, by key. Each is gone from here before anybody learns what it brought. */
   readonly #flights = new Map<string, Flight<V>>()
 
-  constructor(kind: Required<KindDefinition<K, V>>, parts: CacheParts) {
+  constructor(kind: ResolvedKind<K, V>, parts: CacheParts) {
     this.#kind = kind
     this.#parts = parts
     this.#prefix = `${parts.namespace}${kind.name}.${kind.version}:`
@@ -46,6 +48,28 @@ export class CachedKind<K, V> {
     if (missing.size > 0) await this.#obtain(missing, reader, obtained)
     for (const { entry, origin } of obtained.values()) reader.onRead?.(this.#kind.name, entry, origin)
     return keys.map((key) => obtained.get(this.#prefix + this.#kind.key(key))?.entry.value)
+  }
+
+  /** True for entries of this kind, as it is defined now. */
+  owns(entry: Entry): boolean {
+    return entry.key.startsWith(this.#prefix)
+  }
+
+  /** Compares entries of this kind, each key once, with what the primary holds. Nothing is stored. */
+  async verify(entries: readonly Entry[]): Promise<readonly Verdict[]> {
+    const { parseKey, load } = this.#kind
+    const { ledger, settle } = this.#parts
+    if (!parseKey) return entries.map(() => 'unknown')
+    const { values } = await load(
+      entries.map(({ key }) => parseKey(key.slice(this.#prefix.length))),
+      'primary',
+    )
+    // From here on the ledger knows of every write that the load saw: what stands now must agree with it.
+    await settle()
+    return entries.map((entry, index) => {
+      if (!ledger.stands(entry)) return 'fallen'
+      return isDeepStrictEqual(entry.value, values[index]) ? 'right' : 'wrong'
+    })
   }
 
   #inMemory(id: string): Entry<V> | undefined {

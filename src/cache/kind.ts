@@ -8,6 +8,8 @@ export interface KindDefinition<K, V> {
   readonly version?: number
   /** Names the entry among its kind. HAZARD: everything the value depends on must be in it, the viewer too where viewers differ. */
   readonly key: (key: K) => string
+  /** The inverse of `key`, by which `Cache.verify` loads an entry anew. Absent: entries of this kind are not verified. */
+  readonly parseKey?: (text: string) => K
   /** What the entry depends on. `value` is undefined where it doesn't exist: the tags that a creation writes must be among them. */
   readonly tags: (key: K, value: V | undefined) => readonly CacheTag[]
   /** Reads many at once from the source, in as few statements as it can. */
@@ -41,8 +43,12 @@ export interface Snapshot<V> {
   readonly values: readonly (V | undefined)[]
 }
 
-/** A kind with its defaults written out. Throws where the definition makes no sense. */
-export function resolveKind<K, V>(definition: KindDefinition<K, V>): Required<KindDefinition<K, V>> {
+/** A kind with its defaults written out. */
+export type ResolvedKind<K, V> = KindDefinition<K, V> &
+  Required<Pick<KindDefinition<K, V>, 'version' | 'jitter' | 'negativeTtlMs'>>
+
+/** Throws where the definition makes no sense. */
+export function resolveKind<K, V>(definition: KindDefinition<K, V>): ResolvedKind<K, V> {
   const { version = 1, jitter = 0.1, negativeTtlMs = definition.ttlMs / 10 } = definition
   const kind = { ...definition, version, jitter, negativeTtlMs }
   if (!/^[a-z][a-zA-Z0-9-]*$/.test(kind.name)) {

@@ -26,6 +26,7 @@ export function cachedRows<Row extends { readonly id: number }>(
     name,
     ttlMs,
     key: String,
+    parseKey: Number,
     tags: (id) => [rowTag(table, id), ...alsoOn(id)],
     load: async (ids, source) => {
       const query = sql<Row>`select ${columns} from ${sql.table(table)} where id = any(${ids})`
@@ -43,6 +44,7 @@ export function cachedIds(
     name,
     ttlMs,
     key: (value) => value,
+    parseKey: (text) => text,
     tags: (value) => [columnTag(table, column, value)],
     load: async (values, source) => {
       const query = sql<{ id: number; value: string }>`
@@ -64,6 +66,7 @@ export function cachedList(
       name: `${name}-list`,
       ttlMs,
       key: (page) => JSON.stringify(page),
+      parseKey: (text) => JSON.parse(text),
       tags: () => tags,
       load: (pages, source) =>
         readPages(
@@ -75,6 +78,7 @@ export function cachedList(
       name: `${name}-count`,
       ttlMs,
       key: (all) => all,
+      parseKey: () => 'all',
       tags: () => tags,
       load: (keys, source) =>
         readCounts(

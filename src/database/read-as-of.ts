@@ -17,7 +17,13 @@ export async function readAsOf<Row>(db: Kysely<Tables>, query: Expression<Row>):
       from stet.as_of left join (select true as "$read", query.* from (${query}) as query) as read on true`.execute(db)
   const [first] = rows
   if (!first) throw new Error('stet.as_of returned no row.')
-  return { asOf: first.$asOf, unsettled: first.$unsettled, rows: rows.filter((row) => row.$read) }
+  const found = rows.filter((row) => row.$read)
+  return {
+    asOf: first.$asOf,
+    unsettled: first.$unsettled,
+    // The margin isn't part of the row: left in, it would be cached, and tell equal rows apart.
+    rows: found.map(({ $asOf, $unsettled, $read, ...row }) => row as unknown as Row),
+  }
 }
 
 /** What was read, in the order of the keys it was read by. Throws on a row that no key asked for: a key of another type, say. */
