@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import { buildSchema, graphql } from 'graphql'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { Cache, columnTag, Ledger, RedisTier, rowTag } from 'stet/cache'
+import { anyWriteTag, Cache, columnTag, Ledger, RedisTier, rowTag } from 'stet/cache'
 import { Follower, installStet, Log, NotifyLoudspeaker, RedisLoudspeaker } from 'stet/invalidation'
 
 const { DATABASE_URL, REDIS_URL, PORT = '0' } = process.env
@@ -90,7 +90,7 @@ const productIds = cache.kind({
 const stockValue = cache.wrap(
   async (shelf) =>
     Number((await pool.query('select sum(price) from products where shelf_id = $1', [shelf])).rows[0].sum),
-  { name: 'stock-value', ttlMs: 60_000, key: String, tags: () => ['products'] },
+  { name: 'stock-value', ttlMs: 60_000, key: String, tags: () => [anyWriteTag('products')] },
 )
 
 // 4. GraphQL over HTTP, as anywhere. A mutation answers once its write is in every judgement made here.

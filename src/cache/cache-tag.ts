@@ -7,6 +7,7 @@
  * | `articles:author_id=7` | a row joins, leaves or moves within the rows with that value      |
  * | `articles:title`       | some row's title changes                                          |
  * | `articles:*`           | a row joins, leaves or moves in the table                         |
+ * | `articles:any`         | anything at all is written to the table                           |
  * | `articles`             | somebody purges the table, or one statement wrote too many rows   |
  */
 export type CacheTag = string
@@ -19,6 +20,8 @@ export const columnTag = (table: string, column: string, value: string | number 
 export const fieldTag = (table: string, field: string): CacheTag => `${table}:${field}`
 
 export const anyRowTag = (table: string): CacheTag => `${table}:*`
+
+export const anyWriteTag = (table: string): CacheTag => `${table}:any`
 
 /** `tags` once each, with the tag of every table among them: so that one record can purge a table. */
 export function withTables(tags: readonly CacheTag[]): readonly CacheTag[] {

@@ -30,6 +30,20 @@ beforeEach(async () => {
   `)
 })
 
+it.each([
+  `insert into articles values (4, 8)`,
+  `insert into articles select n from generate_series(10, 2000) n`,
+  `update articles set body = 'new' where id = 1`,
+  'delete from articles where id = 1',
+  'truncate articles',
+])('says of every write that the table was written: %s', async (statement) => {
+  expect(await allTagsOf(statement)).toContain('articles:any')
+})
+
+it('says nothing of a statement that wrote nothing', async () => {
+  expect(await allTagsOf('delete from articles where id = 99')).toEqual([])
+})
+
 it('names an inserted row, its table, and the value of each watched column', async () => {
   expect(await tagsOf(`insert into articles values (4, 8)`)).toEqual([
     'articles:*',
@@ -317,6 +331,11 @@ it('appends by hand what it is given', async () => {
 
 /** The tags that a statement's record holds. */
 async function tagsOf(statement: string): Promise<string[]> {
+  const tags = await allTagsOf(statement)
+  return tags.filter((tag) => !tag.endsWith(':any'))
+}
+
+async function allTagsOf(statement: string): Promise<string[]> {
   await client.query(statement)
   const { rows } = await client.query<{ tag: string }>(
     `with moved as (delete from stet.pending returning tags) select distinct unnest(tags) as tag from moved`,

@@ -1,0 +1,20 @@
+import { beginTestRun, endTestRun } from '../test/harness/index.ts'
+import { asOf } from './as-of.ts'
+import { staleness } from './staleness.ts'
+import { writes } from './writes.ts'
+
+const benchmarks: Record<string, () => Promise<void>> = { 'as-of': asOf, staleness, writes }
+
+/** `npm run bench -- <name> …`: each compares things within one run, on servers started for it. */
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !(name in benchmarks))
+if (wanted.length === 0 || unknown.length > 0) {
+  console.error(`usage: npm run bench -- ${Object.keys(benchmarks).join(' | ')}`)
+  process.exit(2)
+}
+await beginTestRun()
+try {
+  for (const name of wanted) await benchmarks[name]?.()
+} finally {
+  await endTestRun()
+}

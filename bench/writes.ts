@@ -1,0 +1,61 @@
+import pg from 'pg'
+import { Ledger } from '../src/cache/index.ts'
+import { Follower, installStet, Log } from '../src/invalidation/index.ts'
+import { createTestDatabase } from '../test/harness/index.ts'
+import { median, printRatios } from './report.ts'
+
+/** What watching a table costs its writers: single-row updates by 8 writers, in turns, a follower sequencing meanwhile. */
+export async function writes(): Promise<void> {
+  const database = await createTestDatabase()
+  const pool = new pg.Pool({ connectionString: database.url, max: WRITERS + 2 })
+  pool.on('error', () => {}) // the database is dropped under idle connections
+  const ledger = new Ledger()
+  const follower = new Follower({ log: new Log(pool), ledger })
+  try {
+    await installStet(pool)
+    for (const table of ['plain', 'watched', 'notifying']) {
+      await pool.query(`create table ${table} (id int primary key, title text not null, list int not null)`)
+      await pool.query(`insert into ${table} select n, 'x', n % 10 from generate_series(1, 10000) n`)
+    }
+    await pool.query(`select stet.watch('watched', 'id', '{list}', '{title}')`)
+    await pool.query(`
+      create function tell() returns trigger language plpgsql as $$ begin perform pg_notify('changed', new.id::text); return null; end $$;
+      create trigger tell after update on notifying for each row execute function tell()`)
+    await follower.start()
+
+    const rates = new Map<string, number[]>(['plain', 'watched', 'notifying'].map((table) => [table, []]))
+    for (let round = 0; round < 6; round++) {
+      for (const [table, samples] of rates) samples.push(await updatesPerSecond(pool, table))
+    }
+    await follower.settle()
+    const { rows } = await pool.query<{ records: string }>('select count(*) as records from stet.log')
+    const names = { plain: 'not watched', watched: 'watched by Stet', notifying: 'NOTIFY in a trigger' }
+    const results = [...rates].map(([table, samples]): [string, number] => [
+      names[table as keyof typeof names],
+      median(samples),
+    ])
+    printRatios('writes: single-row updates by 8 writers', 'per second, median of 6 rounds; fsync is off', results)
+    console.log(`  ${rows[0]?.records} records were sequenced meanwhile; the ledger stands at ${ledger.seen}.`)
+  } finally {
+    await follower.stop()
+    await pool.end()
+    await database.drop()
+  }
+}
+
+const WRITERS = 8
+
+async function updatesPerSecond(pool: pg.Pool, table: string): Promise<number> {
+  const until = performance.now() + 1000
+  let updates = 0
+  const write = async (writer: number) => {
+    while (performance.now() < until) {
+      const id = 1 + ((updates * WRITERS + writer) % 10000)
+      await pool.query({ name: table, text: `update ${table} set title = 'y' where id = $1`, values: [id] })
+      updates++
+    }
+  }
+  const startedAt = performance.now()
+  await Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer)))
+  return (updates * 1000) / (performance.now() - startedAt)
+}
