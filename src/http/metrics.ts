@@ -39,9 +39,16 @@ export class Metrics {
   readonly #roundTrips = this.#counter('stet_redis_round_trips_total', 'Pipelines sent to Redis', [])
   readonly #graphql = this.#histogram('stet_graphql_request_seconds', 'Time a GraphQL request took', ['operation'])
 
+  #settledAtMs = performance.now()
+
   constructor(ledger: Ledger) {
     collectDefaultMetrics({ register: this.registry })
     this.#gauge('stet_ledger_position', 'Last log position this node knows', () => ledger.seen)
+    this.#gauge(
+      'stet_ledger_lag',
+      "Seconds since the ledger was last found at the log's tip",
+      () => (performance.now() - this.#settledAtMs) / 1000,
+    )
     this.#gauge('stet_ledger_tags', 'Tags the ledger remembers', () => ledger.size)
   }
 
@@ -60,6 +67,9 @@ export class Metrics {
     },
     onGap: () => this.#gaps.inc(),
     onNewEpoch: () => this.#epochs.inc(),
+    onSettled: () => {
+      this.#settledAtMs = performance.now()
+    },
     onError: () => this.#followErrors.inc(),
   }
 

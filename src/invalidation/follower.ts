@@ -22,6 +22,8 @@ export interface FollowerObserver {
   onGap?(source: string): void
   /** The log isn't the one that was followed so far. */
   onNewEpoch?(why: string): void
+  /** The ledger stood at the log's tip a moment ago. */
+  onSettled?(): void
   /** The log could not be read. It will be tried again at the next beat. */
   onError?(error: Error): void
 }
@@ -130,6 +132,7 @@ export class Follower {
       last = news.filter((record, index) => record.position === next.position + index)
       this.#apply({ epoch: tip.epoch, after: this.#ledger.seen, records: last }, 'log')
     }
+    this.#observer.onSettled?.()
     if (tip.sequenced > 0) this.#publish(tip, last)
   }
 
