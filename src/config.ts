@@ -27,6 +27,7 @@ export interface Config {
   readonly authJwtSecret: string | undefined
   readonly authJwksUrl: string | undefined
   readonly queryMaxComplexity: number
+  readonly shutdownDelayMs: number
   readonly shutdownTimeoutMs: number
   readonly logLevel: LevelWithSilent
 }
@@ -240,9 +241,17 @@ export const options: Options = {
     default: '20000',
     parse: whole(1, 100_000_000),
   },
+  shutdownDelayMs: {
+    variable: 'SHUTDOWN_DELAY_MS',
+    about:
+      'How long /readyz says no after SIGTERM before the server stops accepting: time for a load balancer to see it.',
+    unit: 'milliseconds',
+    default: '0',
+    parse: whole(0, 600_000),
+  },
   shutdownTimeoutMs: {
     variable: 'SHUTDOWN_TIMEOUT_MS',
-    about: 'How long requests in flight may take to finish after SIGTERM.',
+    about: 'How long requests in flight may then take to finish, before they are cut off.',
     unit: 'milliseconds',
     default: '10000',
     parse: whole(0, 600_000),

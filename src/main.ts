@@ -186,6 +186,7 @@ async function wire(
     follower,
     ledger,
     catchUpTimeoutMs: config.catchUpTimeoutMs,
+    shutdownDelayMs: config.shutdownDelayMs,
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     metrics,
     health: {

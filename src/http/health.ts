@@ -7,11 +7,7 @@ export interface HealthChecks {
 }
 
 /** `/healthz`: the process answers. `/readyz`: it can serve, with a line per dependency; never an error's text. */
-export function registerHealth(app: FastifyInstance, checks: HealthChecks): void {
-  let closing = false
-  app.addHook('preClose', async () => {
-    closing = true
-  })
+export function registerHealth(app: FastifyInstance, checks: HealthChecks, isClosing: () => boolean): void {
   app.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'))
   app.get('/readyz', async (_request, reply) => {
     const results = await Promise.all(
@@ -20,6 +16,7 @@ export function registerHealth(app: FastifyInstance, checks: HealthChecks): void
         return { name, well, ready: well || !required }
       }),
     )
+    const closing = isClosing()
     const ready = !closing && results.every((result) => result.ready)
     const lines = [
       closing ? 'server: closing' : 'server: ok',

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ApolloServer } from '@apollo/server'
 import { fastifyApolloHandler } from '@as-integrations/fastify'
 import Fastify, {
@@ -28,7 +29,9 @@ export interface ServerOptions {
   readonly follower: Follower
   readonly ledger: Ledger
   readonly catchUpTimeoutMs: number
-  /** How long requests in flight may take to finish when the server closes. */
+  /** How long the server still accepts requests when it closes, while `/readyz` says that it will not. */
+  readonly shutdownDelayMs: number
+  /** How long requests in flight may take to finish then. */
   readonly shutdownTimeoutMs: number
   readonly health: HealthChecks
   readonly metrics: Metrics
@@ -47,22 +50,27 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     forceCloseConnections: 'idle',
     return503OnClosing: false,
   })
+  let closing = false
+  app.addHook('preClose', async () => {
+    closing = true
+    await sleep(options.shutdownDelayMs)
+    const cut = setTimeout(() => app.server.closeAllConnections(), options.shutdownTimeoutMs).unref()
+    app.server.once('close', () => clearTimeout(cut))
+  })
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id)
+    // Else the server would wait for a connection that nothing more is sent over.
+    if (closing) reply.header('connection', 'close')
     if (reply.statusCode === 401) reply.header('www-authenticate', 'Bearer')
     if (reply.statusCode === 503) reply.header('retry-after', '1')
   })
   app.setErrorHandler<FastifyError>(answerError)
-  app.addHook('preClose', async () => {
-    const cut = setTimeout(() => app.server.closeAllConnections(), options.shutdownTimeoutMs)
-    app.server.once('close', () => clearTimeout(cut))
-  })
   app.route({
     method: ['GET', 'POST'],
     url: '/graphql',
     handler: fastifyApolloHandler(options.api, { context: (request) => requestContext(options, request) }),
   })
-  registerHealth(app, options.health)
+  registerHealth(app, options.health, () => closing)
   registerMetrics(app, options.metrics)
   await registerPlayground(app, options.playground)
   return app

@@ -1,0 +1,311 @@
+import { once } from 'node:events'
+import { Agent, request } from 'node:http'
+import { json } from 'node:stream/consumers'
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import pg from 'pg'
+import {
+  createTestDatabase,
+  eventually,
+  type GraphQLClient,
+  queryOnce,
+  sharedServers,
+  startFaultProxy,
+  startTestNode,
+  type TestDatabase,
+  type TestNode,
+  testToken,
+} from '../harness/index.ts'
+import { addContent, ids } from './add-content.ts'
+
+let database: TestDatabase
+let node: TestNode
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  node = await startTestNode({ databaseUrl: database.url })
+  await addContent(database.url)
+})
+
+afterAll(async () => {
+  await node.close()
+  await database.drop()
+})
+
+const QUERY = '{ articles { totalCount } }'
+const ANSWER = { data: { articles: { totalCount: 2 } } }
+
+const get = (parameters: Record<string, string>, headers: Record<string, string> = {}) =>
+  fetch(`${node.url}/graphql?${new URLSearchParams(parameters)}`, { headers })
+
+const post = (body: string | undefined, headers: Record<string, string> = { 'content-type': 'application/json' }) =>
+  fetch(`${node.url}/graphql`, { method: 'POST', headers, ...(body !== undefined && { body }) })
+
+it('answers queries by POST and by GET', async () => {
+  expect(await (await post(JSON.stringify({ query: QUERY }))).json()).toEqual(ANSWER)
+  expect(await (await get({ query: QUERY })).json()).toEqual(ANSWER)
+  const named = { query: 'query A { tags { totalCount } } query B { users { totalCount } }', operationName: 'B' }
+  expect(await (await get(named)).json()).toEqual({ data: { users: { totalCount: 2 } } })
+  const variables = { query: 'query ($n: Int) { tags(first: $n) { nodes { slug } } }', variables: '{"n":1}' }
+  expect(await (await get(variables)).json()).toEqual({ data: { tags: { nodes: [{ slug: 'cats' }] } } })
+})
+
+it('answers in the media type that is asked for', async () => {
+  const answer = await get({ query: QUERY }, { accept: 'application/graphql-response+json' })
+  expect(answer.headers.get('content-type')).toContain('application/graphql-response+json')
+  expect((await get({ query: QUERY })).headers.get('content-type')).toContain('application/json')
+})
+
+it('refuses to change anything by GET', async () => {
+  const answer = await get(
+    { query: `mutation { deleteArticle(id: "${ids.published}") { deletedId } }` },
+    { authorization: `Bearer ${await testToken('admin')}` },
+  )
+  expect(answer.status).toBe(405)
+  expect(answer.headers.get('allow')).toBe('POST')
+  expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] })
+  expect(await (await get({ query: QUERY })).json()).toEqual(ANSWER)
+})
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+const BAD_REQUESTS: [what: string, status: number, send: () => Promise<Response>][] = [
+  ['a body that is not JSON', 400, () => post('{"query": ')],
+  ['an empty body', 400, () => post('')],
+  ['no body', 400, () => post(undefined, {})],
+  ['a body that is null', 400, () => post('null')],
+  ['a body that is a text', 400, () => post('"{ viewer { id } }"')],
+  ['several operations at once', 400, () => post(JSON.stringify([{ query: QUERY }, { query: QUERY }]))],
+  ['an empty list', 400, () => post('[]')],
+  ['no query', 400, () => post('{}')],
+  ['a query that is no text', 400, () => post('{"query": 1}')],
+  ['variables that are a list', 400, () => post(`{"query": "${QUERY}", "variables": [1]}`)],
+  ['a prototype', 400, () => post('{"query": "{ viewer { id } }", "__proto__": {"admin": true}}')],
+  ['another type than JSON', 415, () => post('<query/>', { 'content-type': 'application/xml' })],
+  ['a form', 415, () => post('query=x', { 'content-type': 'application/x-www-form-urlencoded' })],
+  ['plain text', 400, () => post(JSON.stringify({ query: QUERY }), { 'content-type': 'text/plain' })],
+  ['a body that is too large', 413, () => post(JSON.stringify({ query: QUERY, extra: 'x'.repeat(4 * 1024 * 1024) }))],
+  ['GET without a query', 400, () => get({})],
+  ['GET by a browser', 406, () => get({}, { accept: 'text/html' })],
+  ['GET with variables that are not JSON', 400, () => get({ query: QUERY, variables: '{' })],
+  ['an operation there is not', 400, () => post(JSON.stringify({ query: `query A ${QUERY}`, operationName: 'B' }))],
+  ['a document that does not parse', 400, () => post(JSON.stringify({ query: '{' }))],
+  ['a field there is not', 400, () => post(JSON.stringify({ query: '{ password }' }))],
+  ['more tokens than a document may have', 400, () => post(JSON.stringify({ query: `{ ${'a '.repeat(10_001)} }` }))],
+  ['a document nested without end', 400, () => post(JSON.stringify({ query: '{a'.repeat(500_000) }), JSON_TYPE)],
+]
+
+it.each(BAD_REQUESTS)('explains what is wrong with %s', async (_what, status, send) => {
+  const answer = await send()
+  expect(answer.status).toBe(status)
+  expect(answer.headers.get('content-type')).toMatch(/json/)
+  expect(answer.headers.get('x-request-id')).toBeTruthy()
+  const body = (await answer.json()) as { errors: { message: string; extensions: { code: string } }[] }
+  for (const { message, extensions } of body.errors) {
+    expect(extensions.code).toMatch(/^(BAD_REQUEST|GRAPHQL_\w+_FAILED|OPERATION_RESOLUTION_FAILURE)$/)
+    expect(message).not.toBe('')
+  }
+  expect(JSON.stringify(body)).not.toMatch(/node_modules|\/src\/|at \w+ \(/)
+})
+
+it('echoes the id of a request, and makes one where it has none that will do', async () => {
+  const idOf = async (given?: string) =>
+    (await get({ query: QUERY }, given === undefined ? {} : { 'x-request-id': given })).headers.get('x-request-id')
+  expect(await idOf('trace-1:a/b+c=.')).toBe('trace-1:a/b+c=.')
+  const made = await Promise.all([idOf(), idOf(''), idOf('two words'), idOf('x'.repeat(201)), idOf('<script>')])
+  for (const id of made) expect(id).toMatch(/^[0-9a-f-]{36}$/)
+  expect(new Set(made).size).toBe(made.length)
+})
+
+it('carries the position it reflects on every answer, and waits for the one it is told', async () => {
+  const { token } = await node.visitor.send(QUERY)
+  expect(token).toMatch(/^\d+\.[0-9a-f]+$/)
+  expect((await node.visitor.send('{ nonsense }')).token).toMatch(/^\d+\.[0-9a-f]+$/)
+  expect((await node.visitor.send(QUERY, {}, { 'stet-as-of': String(token) })).status).toBe(200)
+  const [row] = await queryOnce(database.url, `update articles set title = 'By hand' where id = 1;`).then(() =>
+    queryOnce(database.url, `select tip || '.' || epoch as token from stet.sequence()`),
+  )
+  const { data } = await node.visitor.send(
+    '{ article(slug: "published") { title } }',
+    {},
+    { 'stet-as-of': String(row?.token) },
+  )
+  expect(data).toEqual({ article: { title: 'By hand' } })
+})
+
+it.each(['garbage', '1', '-1.abc', '1.xyz', `${'9'.repeat(16)}.abc`, '1.abc, 2.abc', '1.abc.d'])(
+  'refuses %j as a position',
+  async (token) => {
+    const { status, errors, data } = await node.visitor.send(QUERY, {}, { 'stet-as-of': token })
+    expect([status, data]).toEqual([400, undefined])
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
+  },
+)
+
+it('says at once that it has not caught up with a position that there is not', async () => {
+  const { token } = await node.visitor.send(QUERY)
+  const [position, epoch] = String(token).split('.')
+  const startedAt = performance.now()
+  const future = { 'stet-as-of': `${Number(position) + 1000}.${epoch}` }
+  const { status, errors, headers } = await node.visitor.send(QUERY, {}, future)
+  expect(status).toBe(503)
+  expect(errors).toMatchObject([{ extensions: { code: 'NOT_CAUGHT_UP' } }])
+  expect(headers.get('retry-after')).toBe('1')
+  expect(performance.now() - startedAt).toBeLessThan(1500)
+})
+
+it('takes a position of another history as a wish for the newest there is', async () => {
+  expect(await node.visitor.send(QUERY, {}, { 'stet-as-of': '999999.abcdef' })).toMatchObject({
+    status: 200,
+    ...ANSWER,
+  })
+})
+
+it('reads through to the database for whoever is signed in and asks for it', async () => {
+  const loads = async () => {
+    const metrics = await (await fetch(`${node.url}/metrics`)).text()
+    return Number(/^stet_cache_load_seconds_count\{kind="article-count"\} (\d+)$/m.exec(metrics)?.[1] ?? 0)
+  }
+  const noCache = { 'cache-control': 'no-cache' }
+  const added = async (client: GraphQLClient, headers: Record<string, string>) => {
+    await client.get('{ articles(filter: { tag: "dogs", status: PUBLISHED }) { totalCount } }')
+    const before = await loads()
+    await client.get('{ articles(filter: { tag: "dogs", status: PUBLISHED }) { totalCount } }', {}, headers)
+    return (await loads()) - before
+  }
+  expect(await added(node.admin, {})).toBe(0)
+  expect(await added(node.admin, noCache)).toBe(1)
+  expect(await added(node.visitor, noCache)).toBe(0)
+})
+
+it('is alive, ready and measured', async () => {
+  const text = async (path: string) => {
+    const answer = await fetch(node.url + path)
+    return [answer.status, await answer.text()]
+  }
+  expect(await text('/healthz')).toEqual([200, 'ok\n'])
+  expect(await text('/readyz')).toEqual([200, 'server: ok\npostgresql: ok\n'])
+  const [status, metrics] = await text('/metrics')
+  expect(status).toBe(200)
+  for (const name of [
+    'stet_cache_requests_total',
+    'stet_sql_statements_total',
+    'stet_ledger_position',
+    'process_cpu_seconds_total',
+  ]) {
+    expect(metrics).toContain(`# TYPE ${name} `)
+  }
+  expect((await text('/nowhere'))[0]).toBe(404)
+})
+
+it.each(['cut', 'stall'] as const)(
+  'is alive but not ready while PostgreSQL is gone (%s), and ready again after',
+  async (fault) => {
+    const { hostname, port } = new URL(sharedServers().postgresUrl)
+    const proxy = await startFaultProxy({ host: hostname, port: Number(port || 5432) })
+    const remote = await startTestNode({ databaseUrl: proxy.through(database.url) })
+    try {
+      await proxy[fault]()
+      const ready = await fetch(`${remote.url}/readyz`)
+      expect([ready.status, await ready.text()]).toEqual([503, 'server: ok\npostgresql: failing\n'])
+      expect((await fetch(`${remote.url}/healthz`)).status).toBe(200)
+      await proxy.restore()
+      await eventually(async () => (await fetch(`${remote.url}/readyz`)).status === 200)
+    } finally {
+      await proxy.restore()
+      await remote.close()
+      await proxy.close()
+    }
+  },
+)
+
+it('says that Redis fails, and is ready all the same', async () => {
+  const { hostname, port } = new URL(sharedServers().redisUrl)
+  const proxy = await startFaultProxy({ host: hostname, port: Number(port || 6379) })
+  const remote = await startTestNode({ databaseUrl: database.url, redisUrl: proxy.through(sharedServers().redisUrl) })
+  try {
+    await eventually(async () => (await (await fetch(`${remote.url}/readyz`)).text()).includes('redis: ok'))
+    await proxy.cut()
+    const ready = await fetch(`${remote.url}/readyz`)
+    expect([ready.status, await ready.text()]).toEqual([200, 'server: ok\npostgresql: ok\nredis: failing\n'])
+  } finally {
+    await proxy.restore()
+    await remote.close()
+    await proxy.close()
+  }
+})
+
+it('lets requests in flight finish when it closes, and accepts no more', async () => {
+  await whileLocked(async (release) => {
+    const closing = await startTestNode({ databaseUrl: database.url })
+    const answer = closing.visitor.send(QUERY)
+    await aStatementWaits()
+    const closed = closing.close()
+    await eventually(() =>
+      fetch(`${closing.url}/healthz`).then(
+        () => false,
+        () => true,
+      ),
+    )
+    await release()
+    expect(await answer).toMatchObject({ status: 200, ...ANSWER })
+    const answeredAt = performance.now()
+    await closed
+    expect(performance.now() - answeredAt).toBeLessThan(3000)
+  })
+})
+
+it('cuts off what takes longer than it may', async () => {
+  await whileLocked(async (release) => {
+    const closing = await startTestNode({ databaseUrl: database.url, environment: { SHUTDOWN_TIMEOUT_MS: '50' } })
+    const answer = closing.visitor.send(QUERY).then(
+      () => 'answered',
+      () => 'cut off',
+    )
+    await aStatementWaits()
+    const closed = closing.close()
+    expect(await answer).toBe('cut off')
+    await release()
+    await closed
+  })
+})
+
+it('says that it is not ready before it stops accepting', async () => {
+  const closing = await startTestNode({ databaseUrl: database.url, environment: { SHUTDOWN_DELAY_MS: '1000' } })
+  expect((await fetch(`${closing.url}/readyz`)).status).toBe(200)
+  const closed = closing.close()
+  const ready = await fetch(`${closing.url}/readyz`)
+  expect([ready.status, await ready.text()]).toEqual([503, 'server: closing\npostgresql: ok\n'])
+  expect(await closing.visitor.send(QUERY)).toMatchObject({ status: 200, ...ANSWER })
+  await closed
+})
+
+it('does not wait for connections that are kept alive for nothing', async () => {
+  const closing = await startTestNode({ databaseUrl: database.url })
+  const agent = new Agent({ keepAlive: true })
+  const [response] = await once(
+    request(`${closing.url}/graphql?query=${encodeURIComponent(QUERY)}`, { agent }).end(),
+    'response',
+  )
+  expect(await json(response)).toEqual(ANSWER)
+  const startedAt = performance.now()
+  await closing.close()
+  expect(performance.now() - startedAt).toBeLessThan(3000)
+  agent.destroy()
+})
+
+/** Nobody reads an article until `release` is called. */
+async function whileLocked(work: (release: () => Promise<unknown>) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: database.url })
+  await client.connect()
+  try {
+    await client.query('begin; lock table articles in access exclusive mode')
+    await work(() => client.query('rollback'))
+  } finally {
+    await client.end()
+  }
+}
+
+const aStatementWaits = () =>
+  eventually(async () => {
+    const [row] = await queryOnce(database.url, `select count(*) as waiting from pg_locks where not granted`)
+    return Number(row?.waiting) > 0
+  })
