@@ -1,0 +1,40 @@
+import { randomInt } from 'node:crypto'
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { Dice } from './oracle/dice.ts'
+import { mutations } from './oracle/mutations.ts'
+import { OracleRun } from './oracle/oracle-run.ts'
+import { queries } from './oracle/queries.ts'
+
+const seed = Number(process.env.STET_SEED ?? randomInt(2 ** 31))
+const steps = Number(process.env.STET_STEPS ?? 2000)
+const STEPS_BETWEEN_CHECKS = 400
+
+let run: OracleRun
+
+beforeAll(async () => {
+  run = await OracleRun.begin(new Dice(seed))
+})
+
+afterAll(() => run?.end())
+
+it(`answers as a server without a cache does, whatever was written by whom (STET_SEED=${seed} STET_STEPS=${steps})`, async () => {
+  console.log(`STET_SEED=${seed} STET_STEPS=${steps} repeats this run.`)
+  for (let step = 1; step <= steps; step++) {
+    await run.step().catch((cause: Error) => {
+      throw new Error(`Step ${step} of STET_SEED=${seed}: ${cause.message}\n\n${run.recent.join('\n')}`, { cause })
+    })
+    if (step % STEPS_BETWEEN_CHECKS === 0 || step === steps) expect(await run.wrongEntries()).toEqual([])
+  }
+  console.log(JSON.stringify(await run.figures()))
+  const { hitRatio, redisHits, rightEntries } = await run.figures()
+  expect(hitRatio).toBeGreaterThan(0.4) // else nothing was put to the proof
+  expect(redisHits).toBeGreaterThan(0)
+  expect(rightEntries).toBeGreaterThan(0)
+}, 600_000)
+
+it('leaves no query and no mutation of the schema out', async () => {
+  expect(await run.rootFields()).toEqual({
+    queries: Object.keys(queries).sort(),
+    mutations: Object.keys(mutations).sort(),
+  })
+})

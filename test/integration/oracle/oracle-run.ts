@@ -1,0 +1,215 @@
+import { expect } from '@jest/globals'
+import type pg from 'pg'
+import type { Answer, TestNode } from '../../harness/index.ts'
+import type { Dice } from './dice.ts'
+import { Fleet, type Viewer } from './fleet.ts'
+import { KnownContent } from './known-content.ts'
+import { mutations } from './mutations.ts'
+import { type Ask, ask, queries } from './queries.ts'
+import { HeldTransaction, isExclusive, randomSql } from './sql-steps.ts'
+
+/** Random steps, one after the other, each on a random node with the newest token: so that every answer is determined. */
+export class OracleRun {
+  /** What the last steps did, oldest first. */
+  readonly recent: string[] = []
+  readonly #dice: Dice
+  readonly #fleet: Fleet
+  readonly #sql: pg.Client
+  readonly #known: KnownContent
+  readonly #held: HeldTransaction
+  readonly #earlierAsks: Ask[] = []
+  #token = ''
+  /** SQL wrote something that no token covers yet. */
+  #isUntold = false
+  #answers = 0
+  #rightEntries = 0
+
+  private constructor(dice: Dice, fleet: Fleet, clients: readonly [pg.Client, pg.Client]) {
+    this.#dice = dice
+    this.#fleet = fleet
+    this.#sql = clients[0]
+    this.#held = new HeldTransaction(clients[1], dice)
+    this.#known = new KnownContent(clients[0], dice)
+  }
+
+  static async begin(dice: Dice): Promise<OracleRun> {
+    const fleet = await Fleet.start()
+    const run = new OracleRun(dice, fleet, [await fleet.connect(), await fleet.connect()])
+    await run.#told()
+    return run
+  }
+
+  async step(): Promise<void> {
+    const roll = this.#dice.below(100)
+    if (roll < 65) return this.#query()
+    if (roll < 83) return this.#mutate()
+    if (roll < 95) return this.#write()
+    return this.#hold()
+  }
+
+  /** Keys of entries that stand, in whatever tier, and aren't what the database holds. */
+  async wrongEntries(): Promise<string[]> {
+    await this.#told()
+    const wrong: string[] = []
+    const [first] = this.#fleet.nodes
+    const tiers = this.#fleet.nodes.map((node) => ({ node, entries: [...node.cache.entries()] }))
+    if (first) tiers.push({ node: first, entries: await this.#fleet.entriesInRedis() })
+    for (const { node, entries } of tiers) {
+      const standing = entries.filter((entry) => node.ledger.stands(entry))
+      for (let from = 0; from < standing.length; from += BATCH) {
+        const batch = standing.slice(from, from + BATCH)
+        const verdicts = await node.cache.verify(batch)
+        wrong.push(...batch.filter((_, index) => verdicts[index] === 'wrong').map(({ key }) => key))
+        this.#rightEntries += verdicts.filter((verdict) => verdict === 'right').length
+      }
+    }
+    expect([...this.#fleet.oracle.cache.entries()]).toEqual([])
+    return wrong
+  }
+
+  async figures() {
+    const counts = await Promise.all(this.#fleet.nodes.map(countRequests))
+    const sum = (name: string) => counts.reduce((total, count) => total + (count[name] ?? 0), 0)
+    const requests = sum('memory hit') + sum('memory miss')
+    const redisHits = sum('redis hit')
+    return {
+      answers: this.#answers,
+      rightEntries: this.#rightEntries,
+      hitRatio: (sum('memory hit') + redisHits) / requests,
+      redisHits,
+    }
+  }
+
+  async rootFields() {
+    const { data } = await this.#fleet.oracle.visitor.send<{
+      __schema: { [type in 'queryType' | 'mutationType']: { fields: { name: string }[] } }
+    }>('{ __schema { queryType { fields { name } } mutationType { fields { name } } } }')
+    const names = (fields: { name: string }[]) => fields.map(({ name }) => name).sort()
+    return { queries: names(data.__schema.queryType.fields), mutations: names(data.__schema.mutationType.fields) }
+  }
+
+  async end(): Promise<void> {
+    await this.#held.end()
+    await this.#fleet.end()
+  }
+
+  async #query(): Promise<void> {
+    const asked = this.#chooseAsk()
+    const viewer = this.#chooseViewer()
+    const node = this.#dice.pick(this.#fleet.nodes)
+    this.#note(`${viewer} asks node ${this.#fleet.nodes.indexOf(node)}`, asked)
+    // A write that nobody was told of shows at the oracle: whoever has its token must then be shown it everywhere.
+    const oracleFirst = this.#isUntold || this.#dice.chance(30)
+    const foretold = oracleFirst ? await this.#ask(this.#fleet.oracle, viewer, asked) : undefined
+    const answer = await this.#ask(node, viewer, asked)
+    const expected = foretold ?? (await this.#ask(this.#fleet.oracle, viewer, asked))
+    expect(contentOf(answer)).toEqual(contentOf(expected))
+    this.#known.learnCursors(answer.data)
+    this.#answers++
+  }
+
+  /** What was asked before is often asked again: by others, elsewhere, after writes. */
+  #chooseAsk(): Ask {
+    const earlier = this.#dice.chance(60) ? this.#dice.pickAny(this.#earlierAsks) : undefined
+    if (earlier) return earlier
+    const asked = this.#dice.pick(Object.values(queries))(this.#known, this.#dice)
+    this.#earlierAsks[this.#earlierAsks.length < 60 ? this.#earlierAsks.length : this.#dice.below(60)] = asked
+    return asked
+  }
+
+  async #mutate(): Promise<void> {
+    const asked = this.#dice.pick(Object.values(mutations))(this.#known, this.#dice)
+    const viewer = this.#dice.chance(50) ? 'admin' : this.#chooseViewer()
+    const node = this.#dice.pick(this.#fleet.nodes)
+    this.#note(`${viewer} tells node ${this.#fleet.nodes.indexOf(node)}`, asked)
+    const answer = await this.#ask(node, viewer, asked)
+    const [payload] = Object.values((answer.data ?? {}) as Record<string, Payload | null>)
+    const [written] = Object.values(payload ?? {})
+    if (written === undefined) expect(answer.errors).toHaveLength(1)
+    else {
+      this.#isUntold = false // whatever was committed before has its position too
+      await this.#expectWritten(viewer, written)
+    }
+    await this.#known.refresh()
+  }
+
+  /** The payload of a mutation is what the oracle shows right after it. */
+  async #expectWritten(viewer: Viewer, written: string | { readonly id: string }): Promise<void> {
+    const id = typeof written === 'string' ? written : written.id
+    const shown = await this.#ask(
+      this.#fleet.oracle,
+      viewer,
+      ask('query ($id: ID!) { node(id: $id) { ...A ...U ...T } }', { id }),
+    )
+    expect(typeof written === 'string' ? null : written).toEqual(shown.data.node)
+  }
+
+  async #write(): Promise<void> {
+    const statement = randomSql(this.#dice)
+    if (isExclusive(statement)) await this.#held.end()
+    this.#note(statement)
+    await this.#sql.query(statement).catch((error: { readonly code?: string }) => {
+      if (!error.code?.startsWith('23')) throw error // a constraint may well object
+    })
+    this.#isUntold = true
+    if (this.#dice.chance(50)) await this.#told()
+    await this.#known.refresh()
+  }
+
+  async #hold(): Promise<void> {
+    this.#note('the held transaction goes on')
+    if (!(await this.#held.step())) return
+    this.#note('and commits')
+    this.#isUntold = true
+    if (this.#dice.chance(50)) await this.#told()
+    await this.#known.refresh()
+  }
+
+  /** Has every write its position, and takes the token that covers them all. */
+  async #told(): Promise<void> {
+    const { rows } = await this.#sql.query('select tip, epoch from stet.sequence()')
+    this.#token = `${rows[0].tip}.${rows[0].epoch}`
+    this.#isUntold = false
+    if (this.#known.users.length === 0) await this.#known.refresh()
+  }
+
+  async #ask(node: TestNode, viewer: Viewer, { query, variables }: Ask): Promise<Answer<Record<string, unknown>>> {
+    const client = await this.#fleet.client(node, viewer)
+    const answer = await client.send(query, variables, this.#token ? { 'stet-as-of': this.#token } : {})
+    const ours = answer.errors.filter(({ extensions }) => extensions.code === 'INTERNAL_SERVER_ERROR')
+    if (ours.length > 0 || answer.status >= 500) throw new Error(`The server failed: ${JSON.stringify(answer)}`)
+    if (answer.token && positionOf(answer.token) > positionOf(this.#token)) this.#token = answer.token
+    return answer
+  }
+
+  #chooseViewer(): Viewer {
+    if (this.#dice.chance(30)) return 'visitor'
+    return this.#dice.chance(30) ? 'admin' : (this.#dice.pickAny(this.#known.users)?.id ?? 'visitor')
+  }
+
+  #note(what: string, asked?: Ask): void {
+    this.recent.push(asked ? `${what}: ${asked.query.split('fragment')[0]} ${JSON.stringify(asked.variables)}` : what)
+    if (this.recent.length > 12) this.recent.shift()
+  }
+}
+
+type Payload = Record<string, string | { readonly id: string }>
+
+/** As many as the engine is asked for in one statement. */
+const BATCH = 100
+
+const positionOf = (token: string): number => Number.parseInt(token, 10) || 0
+
+const contentOf = ({ status, data, errors }: Answer<unknown>) => ({ status, data, errors })
+
+/** From the node's own metrics: how often each tier was asked, and with what result. */
+async function countRequests(node: TestNode): Promise<Record<string, number>> {
+  const text = await (await fetch(`${node.url}/metrics`)).text()
+  const counts: Record<string, number> = {}
+  for (const [, tier, result, count] of text.matchAll(
+    /^stet_cache_requests_total\{.*tier="(\w+)",result="(\w+)"\} (\d+)/gm,
+  )) {
+    counts[`${tier} ${result}`] = (counts[`${tier} ${result}`] ?? 0) + Number(count)
+  }
+  return counts
+}
