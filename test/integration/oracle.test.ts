@@ -23,7 +23,9 @@ it(`answers as a server without a cache does, whatever was written by whom (STET
     await run.step().catch((cause: Error) => {
       throw new Error(`Step ${step} of STET_SEED=${seed}: ${cause.message}\n\n${run.recent.join('\n')}`, { cause })
     })
-    if (step % STEPS_BETWEEN_CHECKS === 0 || step === steps) expect(await run.wrongEntries()).toEqual([])
+    if (step % STEPS_BETWEEN_CHECKS === 0 || step === steps) {
+      expect({ step, wrongEntries: await run.wrongEntries() }).toEqual({ step, wrongEntries: [] })
+    }
   }
   console.log(JSON.stringify(await run.figures()))
   const { hitRatio, redisHits, rightEntries } = await run.figures()

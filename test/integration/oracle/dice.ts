@@ -42,4 +42,4 @@ export class Dice {
 }
 
 /** Few, so that searches find something and slugs collide. */
-export const WORDS = 'cache stale fresh proof margin ink column letter Press étude ß Zebra apple'.split(' ')
+const WORDS = 'cache stale fresh proof margin ink column letter Press étude ß Zebra apple'.split(' ')
