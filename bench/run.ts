@@ -1,9 +1,10 @@
 import { beginTestRun, endTestRun } from '../test/harness/index.ts'
 import { asOf } from './as-of.ts'
+import { fanOut } from './fan-out.ts'
 import { staleness } from './staleness.ts'
 import { writes } from './writes.ts'
 
-const benchmarks: Record<string, () => Promise<void>> = { 'as-of': asOf, staleness, writes }
+const benchmarks: Record<string, () => Promise<void>> = { 'as-of': asOf, 'fan-out': fanOut, staleness, writes }
 
 /** `npm run bench -- <name> …`: each compares things within one run, on servers started for it. */
 const wanted = process.argv.slice(2)
