@@ -5,7 +5,15 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { eventually, GraphQLClient, sharedServers, TEST_JWT_SECRET, testToken } from '../../harness/index.ts'
-import { type ArticleWorld, COMMIT, createArticleWorld, ROW_READ, readTitle, writeTitle } from './article-world.ts'
+import {
+  type ArticleWorld,
+  askTitle,
+  COMMIT,
+  createArticleWorld,
+  ROW_READ,
+  readTitle,
+  writeTitle,
+} from './article-world.ts'
 
 /** Writes that no node of ours made, or that their node didn't live to tell of. */
 let world: ArticleWorld
@@ -33,6 +41,16 @@ it('shows a write made with psql on every node within the beat', async () => {
     eventually(async () => (await readTitle(node.visitor)) === 'new', { withinMs: 1000 }),
   )
   await Promise.all(showsNew)
+})
+
+it('answers with a token that covers what it showed, though the write had no position yet', async () => {
+  const knowing = await world.startNode()
+  const loading = await world.startNode({ redisUrl: undefined })
+  expect(await readTitle(knowing.visitor)).toBe('old')
+  await psql(`update articles set title = 'new' where id = 1`)
+  const answer = await askTitle(loading.visitor)
+  expect(answer.data.article).toEqual({ title: 'new' })
+  expect(await readTitle(knowing.visitor, answer.token)).toBe('new')
 })
 
 it('shows the write of the transaction that began first and commits last', async () => {
