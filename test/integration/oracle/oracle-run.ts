@@ -22,6 +22,8 @@ export class OracleRun {
   /** SQL wrote something that no token covers yet. */
   #isUntold = false
   #answers = 0
+  /** How often each mutation succeeded. */
+  readonly #made: Record<string, number> = {}
   #rightEntries = 0
 
   private constructor(dice: Dice, fleet: Fleet, clients: readonly [pg.Client, pg.Client]) {
@@ -74,6 +76,7 @@ export class OracleRun {
     const redisHits = sum('redis hit')
     return {
       answers: this.#answers,
+      made: this.#made,
       rightEntries: this.#rightEntries,
       hitRatio: (sum('memory hit') + redisHits) / requests,
       redisHits,
@@ -118,7 +121,8 @@ export class OracleRun {
   }
 
   async #mutate(): Promise<void> {
-    const asked = this.#dice.pick(Object.values(mutations))(this.#known, this.#dice)
+    const [name, make] = this.#dice.pick(Object.entries(mutations))
+    const asked = make(this.#known, this.#dice)
     const viewer = this.#dice.chance(50) ? 'admin' : this.#chooseViewer()
     const node = this.#dice.pick(this.#fleet.nodes)
     this.#note(`${viewer} tells node ${this.#fleet.nodes.indexOf(node)}`, asked)
@@ -127,6 +131,7 @@ export class OracleRun {
     const [written] = Object.values(payload ?? {})
     if (written === undefined) expect(answer.errors).toHaveLength(1)
     else {
+      this.#made[name] = (this.#made[name] ?? 0) + 1
       this.#isUntold = false // whatever was committed before has its position too
       await this.#expectWritten(viewer, written)
     }
