@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { Command } from 'commander'
 import { exportContent } from '../content/index.ts'
 import { print } from './output.ts'
@@ -9,7 +9,7 @@ export const exportCommand = new Command('export')
   .argument('[file]', 'default: standard output')
   .option('--json', 'print the report as JSON; with a file only, since the content is JSON already')
   .action(async (file: string | undefined, { json }: { readonly json?: boolean }) => {
-    const destination = file === undefined ? process.stdout : createWriteStream(file)
+    const destination = file === undefined ? process.stdout : (await open(file, 'w')).createWriteStream()
     const report = await withDatabase((db) => exportContent(db, destination))
     const text = `Exported ${report.articles} articles, ${report.users} users and ${report.tags} tags.`
     if (file === undefined) console.error(text)

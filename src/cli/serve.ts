@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import { createLogger } from '../kernel/logger.ts'
-import { type Node, startNode } from '../main.ts'
+import type { Node } from '../main.ts'
 
 interface ServeOptions {
   readonly sample?: boolean
@@ -14,6 +14,8 @@ export const serveCommand = new Command('serve')
   .option('--json', 'say where it serves as one line of JSON')
   .action(async ({ sample, json }: ServeOptions) => {
     const config = readConfig()
+    // Here, so that no other command waits until a whole server is loaded.
+    const { startNode } = await import('../main.ts')
     const logger = createLogger(config.logLevel)
     const stopped = new Promise<NodeJS.Signals>((resolve) => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)

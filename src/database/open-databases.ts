@@ -1,7 +1,6 @@
 import pg from 'pg'
 import type { ListeningClient } from '../invalidation/index.ts'
 import { Database } from './database.ts'
-import { openEmbedded } from './embedded.ts'
 import { createPool, type Pool } from './pool.ts'
 
 export interface OpenDatabasesOptions {
@@ -29,6 +28,8 @@ export interface OpenDatabases {
 export async function openDatabases(options: OpenDatabasesOptions): Promise<OpenDatabases> {
   const { url, replicaUrl, dataDirectory, poolMax, statementTimeoutMs, onStatement, onError } = options
   if (url === undefined) {
+    // Here, because it is large and most servers have no use for it.
+    const { openEmbedded } = await import('./embedded.ts')
     const { pool, close } = await openEmbedded(dataDirectory)
     const database = new Database({ primary: pool, onStatement })
     return { database, primary: pool, listen: undefined, where: `embedded PostgreSQL in ${dataDirectory}`, close }

@@ -1,0 +1,42 @@
+import { expect, it } from '@jest/globals'
+import { ConfigError, readConfig } from './config.ts'
+
+it('has a default for everything that a server needs', () => {
+  expect(readConfig({})).toMatchObject({ port: 4000, host: '127.0.0.1', databaseUrl: undefined, redisUrl: undefined })
+})
+
+it('reads times in their units, and an empty variable as none', () => {
+  const config = readConfig({ CACHE_TTL_ARTICLE: '1.5', LOG_KEEP_MINUTES: '2', CACHE_MEMORY_MAX_MB: '0.5', PORT: '' })
+  expect(config).toMatchObject({
+    cacheTtlArticleMs: 1500,
+    logKeepMs: 120_000,
+    cacheMemoryMaxBytes: 524_288,
+    port: 4000,
+  })
+})
+
+it.each([
+  ['PORT', 'http', 'a whole number from 0 to 65535'],
+  ['PORT', '65536', 'a whole number from 0 to 65535'],
+  ['PORT', '4000.5', 'a whole number from 0 to 65535'],
+  ['PORT', ' ', 'a whole number from 0 to 65535'],
+  ['CACHE_TTL_ARTICLE', '0', 'a number above 0'],
+  ['CACHE_TTL_ARTICLE', 'Infinity', 'a number above 0'],
+  ['CACHE_TTL_JITTER', '1', 'a number from 0 to below 1'],
+  ['LOG_LEVEL', 'loud', 'one of silent, fatal, error, warn, info, debug, trace'],
+  ['AUTH_JWKS_URL', 'ftp://x', 'a URL that begins with http:// or https://'],
+])('names a variable that holds nonsense, what it wants and what it got: %s=%s', (variable, value, wanted) => {
+  const message = `${variable} must be ${wanted}, not ${JSON.stringify(value)}.`
+  expect(() => readConfig({ [variable]: value })).toThrow(new ConfigError(message))
+})
+
+it.each([
+  ['AUTH_JWT_SECRET', 'hunter2'],
+  ['DATABASE_URL', 'mysql://user:hunter2@host/db'],
+  ['DATABASE_REPLICA_URL', 'user:hunter2@host/db'],
+  ['REDIS_URL', 'user:hunter2@host'],
+])('does not tell what may be secret, not even where it is wrong: %s', (variable, value) => {
+  const read = () => readConfig({ [variable]: value })
+  expect(read).toThrow(new RegExp(`^${variable} must be `))
+  expect(read).not.toThrow(/hunter2/)
+})

@@ -1,0 +1,136 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { options } from '../../src/config.ts'
+import { createAuthenticate } from '../../src/request/authenticate.ts'
+import { createTestDatabase, queryOnce, type TestDatabase } from '../harness/index.ts'
+import { ids } from './add-content.ts'
+import { runStet } from './run-stet.ts'
+
+const SECRET = 'correct horse battery staple'
+const NOWHERE = 'postgres://user:hunter2@127.0.0.1:1/nowhere'
+
+let directory: string
+let database: TestDatabase
+let other: TestDatabase
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'stet-cli-'))
+  database = await createTestDatabase()
+  other = await createTestDatabase()
+})
+
+afterAll(async () => {
+  await Promise.all([database.drop(), other.drop(), rm(directory, { recursive: true })])
+})
+
+it('helps, with exit code 0', async () => {
+  const { code, stdout, stderr } = await runStet(['--help'])
+  expect([code, stderr]).toEqual([0, ''])
+  for (const command of ['serve', 'migrate', 'import <path>', 'export', 'seed', 'token', 'config'].map(
+    (name) => name.split(' ')[0],
+  )) {
+    expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
+  }
+})
+
+it.each([
+  [],
+  ['sing'],
+  ['seed'],
+  ['seed', '--articles', '0'],
+  ['token', '--role', 'author'],
+  ['token', '--role', 'author', '--user', ids.cats],
+  ['token', '--role', 'admin', '--hours', '-1'],
+])('says how it is used, with exit code 2: stet %s %s %s %s %s', async (...args) => {
+  const { code, stdout, stderr } = await runStet(args.filter((arg) => arg !== undefined))
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).not.toMatch(/ at .*:\d+/)
+  expect(stderr).not.toBe('')
+})
+
+it('names a variable that holds nonsense in one line, with exit code 2', async () => {
+  for (const command of ['config', 'serve', 'migrate']) {
+    const { code, stdout, stderr } = await runStet([command], { PORT: 'http' })
+    expect([code, stdout, stderr]).toEqual([2, '', 'PORT must be a whole number from 0 to 65535, not "http".\n'])
+  }
+})
+
+it('prints every option with its default and the value in force, and no secret', async () => {
+  const environment = { PORT: '5000', AUTH_JWT_SECRET: SECRET, DATABASE_URL: NOWHERE, LOG_LEVEL: '' }
+  const text = await runStet(['config'], environment)
+  const json = await runStet(['config', '--json'], environment)
+  expect([text.code, text.stderr, json.code, json.stderr]).toEqual([0, '', 0, ''])
+  for (const { stdout } of [text, json]) {
+    expect(stdout).not.toMatch(/hunter2|correct horse/)
+    for (const { variable } of Object.values(options)) expect(stdout).toContain(variable)
+  }
+  expect(text.stdout).toMatch(/^PORT +5000 {2}\[default 4000\]$/m)
+  expect(text.stdout).toMatch(/^CACHE_TTL_ARTICLE +300 seconds$/m)
+  const rows = JSON.parse(json.stdout) as { variable: string }[]
+  expect(rows).toContainEqual(expect.objectContaining({ variable: 'PORT', value: '5000', default: '4000' }))
+  expect(rows).toContainEqual(expect.objectContaining({ variable: 'LOG_LEVEL', value: 'info' }))
+  expect(rows).toContainEqual(expect.objectContaining({ variable: 'AUTH_JWT_SECRET', value: '(secret)' }))
+})
+
+it('signs tokens that are good', async () => {
+  const viewerOf = async (...args: string[]) => {
+    const { code, stdout } = await runStet(['token', ...args], { AUTH_JWT_SECRET: SECRET })
+    expect(code).toBe(0)
+    const token = args.includes('--json') ? (JSON.parse(stdout) as { token: string }).token : stdout.trim()
+    return createAuthenticate({ kind: 'secret', secret: SECRET })(`Bearer ${token}`)
+  }
+  expect(await viewerOf('--role', 'admin')).toEqual({ kind: 'admin' })
+  expect(await viewerOf('--role', 'admin', '--user', '7', '--json')).toEqual({ kind: 'admin', userId: 7 })
+  expect(await viewerOf('--role', 'author', '--user', ids.bob, '--hours', '0.5')).toEqual({ kind: 'author', userId: 2 })
+  expect((await runStet(['token', '--role', 'admin'], { AUTH_JWKS_URL: 'https://example.com/keys' })).code).toBe(2)
+  expect((await runStet(['token', '--role', 'admin'], { HOST: '0.0.0.0' })).code).toBe(2)
+})
+
+it('migrates once, and says what it did', async () => {
+  const environment = { DATABASE_URL: database.url }
+  const first = await runStet(['migrate', '--json'], environment)
+  expect([first.code, first.stderr]).toEqual([0, ''])
+  expect(JSON.parse(first.stdout)).toEqual({ applied: expect.arrayContaining(['0001_stet', '0002_content']) })
+  expect(await runStet(['migrate', '--json'], environment)).toEqual({ code: 0, stdout: '{"applied":[]}\n', stderr: '' })
+  expect(await runStet(['migrate'], environment)).toEqual({ code: 0, stdout: 'Up to date.\n', stderr: '' })
+})
+
+it('seeds, exports, and imports what was exported into another database', async () => {
+  const file = join(directory, 'all.jsonl')
+  const seeded = await runStet(['seed', '--articles', '30', '--users', '3', '--tags', '5', '--json'], {
+    DATABASE_URL: database.url,
+  })
+  expect([seeded.code, JSON.parse(seeded.stdout)]).toEqual([0, { articles: 30, users: 3, tags: 5 }])
+  const exported = await runStet(['export', file, '--json'], { DATABASE_URL: database.url })
+  expect([exported.code, JSON.parse(exported.stdout)]).toEqual([0, { articles: 30, users: 3, tags: 5 }])
+  const imported = await runStet(['import', file, '--json'], { DATABASE_URL: other.url })
+  expect([imported.code, imported.stderr]).toEqual([0, ''])
+  expect(JSON.parse(imported.stdout)).toMatchObject({ articles: { created: 30 }, problemCount: 0 })
+  const again = await runStet(['export'], { DATABASE_URL: other.url })
+  expect([again.code, again.stdout]).toEqual([0, await readFile(file, 'utf8')])
+})
+
+it('imports what it can, names what it cannot, and ends with exit code 1', async () => {
+  const file = join(directory, 'some.jsonl')
+  await writeFile(file, '{"type":"tag","slug":"fine","name":"Fine"}\n{"type":"tag"\n')
+  const { code, stdout, stderr } = await runStet(['import', file], { DATABASE_URL: other.url })
+  expect(code).toBe(1)
+  expect(stdout).toContain('tags:     1 created')
+  expect(stderr).toContain('some.jsonl:2: ')
+  expect(await queryOnce(other.url, `select name from tags where slug = 'fine'`)).toEqual([{ name: 'Fine' }])
+})
+
+it.each([
+  ['migrate', 'nothing listens', NOWHERE, []],
+  ['serve', 'nothing listens', NOWHERE, []],
+  ['seed', 'nothing listens', NOWHERE, ['--articles', '1']],
+  ['import', 'the path does not exist', undefined, ['/nowhere/to/be/found']],
+  ['export', 'the file cannot be written', undefined, ['/nowhere/to/be/found.jsonl']],
+])('fails with one line and exit code 1: %s where %s', async (command, _why, url, args) => {
+  const { code, stdout, stderr } = await runStet([command, ...args], { DATABASE_URL: url ?? other.url })
+  expect([code, stdout]).toEqual([1, ''])
+  expect(stderr).toMatch(/^stet: .+\n$/)
+  expect(stderr).not.toContain('hunter2')
+})
