@@ -7,7 +7,7 @@ import { queries } from './oracle/queries.ts'
 
 const seed = Number(process.env.STET_SEED ?? randomInt(2 ** 31))
 const steps = Number(process.env.STET_STEPS ?? 2000)
-const STEPS_BETWEEN_CHECKS = 400
+const STEPS_BETWEEN_CHECKS = 100
 
 let run: OracleRun
 

@@ -6,7 +6,7 @@ import { Fleet, type Viewer } from './fleet.ts'
 import { KnownContent } from './known-content.ts'
 import { mutations } from './mutations.ts'
 import { type Ask, ask, queries } from './queries.ts'
-import { HeldTransaction, isExclusive, randomSql } from './sql-steps.ts'
+import { chooseStatement, HeldTransaction, isExclusive, type Statement } from './sql-steps.ts'
 
 /** Random steps, one after the other, each on a random node with the newest token: so that every answer is determined. */
 export class OracleRun {
@@ -17,7 +17,10 @@ export class OracleRun {
   readonly #sql: pg.Client
   readonly #known: KnownContent
   readonly #held: HeldTransaction
-  readonly #earlierAsks: Ask[] = []
+  readonly #earlierAsks: AskedBy[] = []
+  #steps = 0
+  #mutations: readonly string[] = []
+  #statements: readonly Statement[] = []
   #token = ''
   /** SQL wrote something that no token covers yet. */
   #isUntold = false
@@ -42,11 +45,21 @@ export class OracleRun {
   }
 
   async step(): Promise<void> {
+    if (this.#steps++ % STEPS_OF_A_STRETCH === 0) this.#chooseWrites()
     const roll = this.#dice.below(100)
     if (roll < 65) return this.#query()
     if (roll < 83) return this.#mutate()
     if (roll < 95) return this.#write()
     return this.#hold()
+  }
+
+  /**
+   * Of all kinds of writes just a few happen for a while: else some write that every list depends on would hide that a
+   * rarer one was missed. (Groce et al., "Swarm Testing", ISSTA 2012.)
+   */
+  #chooseWrites(): void {
+    this.#mutations = [0, 1, 2].map(() => this.#dice.pick(Object.keys(mutations)))
+    this.#statements = [0, 1].map(() => chooseStatement(this.#dice))
   }
 
   /** Keys of entries that stand, in whatever tier, and aren't what the database holds. */
@@ -97,8 +110,7 @@ export class OracleRun {
   }
 
   async #query(): Promise<void> {
-    const asked = this.#chooseAsk()
-    const viewer = this.#chooseViewer()
+    const { asked, viewer } = this.#chooseAsk()
     const node = this.#dice.pick(this.#fleet.nodes)
     this.#note(`${viewer} asks node ${this.#fleet.nodes.indexOf(node)}`, asked)
     // A write that nobody was told of shows at the oracle: whoever has its token must then be shown it everywhere.
@@ -111,18 +123,20 @@ export class OracleRun {
     this.#answers++
   }
 
-  /** What was asked before is often asked again: by others, elsewhere, after writes. */
-  #chooseAsk(): Ask {
-    const earlier = this.#dice.chance(60) ? this.#dice.pickAny(this.#earlierAsks) : undefined
-    if (earlier) return earlier
+  /** What was asked before is often asked again: elsewhere, after writes, now and then by somebody else. */
+  #chooseAsk(): AskedBy {
+    const earlier = this.#dice.chance(65) ? this.#dice.pickAny(this.#earlierAsks) : undefined
+    if (earlier) return this.#dice.chance(75) ? earlier : { ...earlier, viewer: this.#chooseViewer() }
     const asked = this.#dice.pick(Object.values(queries))(this.#known, this.#dice)
-    this.#earlierAsks[this.#earlierAsks.length < 60 ? this.#earlierAsks.length : this.#dice.below(60)] = asked
-    return asked
+    const chosen = { asked, viewer: this.#chooseViewer() }
+    this.#earlierAsks[this.#earlierAsks.length < 60 ? this.#earlierAsks.length : this.#dice.below(60)] = chosen
+    return chosen
   }
 
   async #mutate(): Promise<void> {
-    const [name, make] = this.#dice.pick(Object.entries(mutations))
-    const asked = make(this.#known, this.#dice)
+    const name = this.#dice.pick(this.#mutations)
+    const asked = mutations[name]?.(this.#known, this.#dice)
+    if (!asked) return
     const viewer = this.#dice.chance(50) ? 'admin' : this.#chooseViewer()
     const node = this.#dice.pick(this.#fleet.nodes)
     this.#note(`${viewer} tells node ${this.#fleet.nodes.indexOf(node)}`, asked)
@@ -150,7 +164,7 @@ export class OracleRun {
   }
 
   async #write(): Promise<void> {
-    const statement = randomSql(this.#dice)
+    const statement = this.#dice.pick(this.#statements)(this.#dice)
     if (isExclusive(statement)) await this.#held.end()
     this.#note(statement)
     await this.#sql.query(statement).catch((error: { readonly code?: string }) => {
@@ -198,7 +212,14 @@ export class OracleRun {
   }
 }
 
+interface AskedBy {
+  readonly asked: Ask
+  readonly viewer: Viewer
+}
+
 type Payload = Record<string, string | { readonly id: string }>
+
+const STEPS_OF_A_STRETCH = 25
 
 /** As many as the engine is asked for in one statement. */
 const BATCH = 100

@@ -2,10 +2,12 @@ import type pg from 'pg'
 import type { Dice } from './dice.ts'
 import { HELD_ID } from './known-content.ts'
 
-/** Statements that go round the API, each with its weight. None touches what the held transaction may have locked. */
-export function randomSql(dice: Dice): string {
-  const weighted = STATEMENTS.flatMap(([weight, make]) => Array.from({ length: weight }, () => make))
-  return dice.pick(weighted)(dice)
+/** Makes a statement that goes round the API. None touches what the held transaction may have locked. */
+export type Statement = (dice: Dice) => string
+
+/** Any kind of statement, those with more weight more often. */
+export function chooseStatement(dice: Dice): Statement {
+  return dice.pick(STATEMENTS.flatMap(([weight, make]) => Array.from({ length: weight }, () => make)))
 }
 
 /** Takes locks that a held transaction may stand in the way of. */
@@ -18,7 +20,7 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
 const day = (dice: Dice): string =>
   `timestamptz '2026-01-${String(1 + dice.below(28)).padStart(2, '0')} 12:00:00.${dice.below(1_000_000)}Z'`
 
-const STATEMENTS: readonly (readonly [weight: number, make: (dice: Dice) => string])[] = [
+const STATEMENTS: readonly (readonly [weight: number, make: Statement])[] = [
   [6, (dice) => `update articles set title = ${quoted(dice.words(2))} where ${freeArticle}`],
   [4, (dice) => `update articles set body = ${quoted(dice.words(6))} where ${freeArticle}`],
   [4, (dice) => `update articles set status = 'PUBLISHED', published_at = ${day(dice)} where ${freeArticle}`],
@@ -51,7 +53,7 @@ const STATEMENTS: readonly (readonly [weight: number, make: (dice: Dice) => stri
         and (select count(*) from article_tags o where o.article_id = article_tags.article_id) = 1 limit 1)`,
   ],
   [
-    5,
+    9,
     (dice) => `update article_stats set views = views + ${1 + dice.below(9)}
       where article_id in (select id from articles where ${free} order by random() limit 2)`,
   ],
@@ -60,7 +62,7 @@ const STATEMENTS: readonly (readonly [weight: number, make: (dice: Dice) => stri
     () =>
       `delete from article_stats where article_id in (select id from articles where ${free} order by random() limit 1)`,
   ],
-  [1, () => `insert into article_stats (article_id) select id from articles where ${free} on conflict do nothing`],
+  [3, () => `insert into article_stats (article_id) select id from articles where ${free} on conflict do nothing`],
   [
     3,
     (dice) =>
@@ -141,7 +143,7 @@ export class HeldTransaction {
 }
 
 const held = `author_id = ${HELD_ID}`
-const HELD_STATEMENTS: readonly ((dice: Dice) => string)[] = [
+const HELD_STATEMENTS: readonly Statement[] = [
   (dice) => `update articles set title = ${quoted(dice.words(2))} where ${held}`,
   (dice) => `update articles set status = 'PUBLISHED', published_at = ${day(dice)} where ${held} and status = 'DRAFT'`,
   () => `update articles set status = 'DRAFT', published_at = null where ${held} and random() < 0.5`,
