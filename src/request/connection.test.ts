@@ -1,0 +1,40 @@
+import { expect, it } from '@jest/globals'
+import { makeConnection } from './connection.ts'
+
+const order = { name: 'NEWEST', keyType: 'instant' } as const
+const places = async () => ({ places: [1, 2].map((id) => ({ key: '0', id })), more: true })
+
+it('lets a walk go on past a page of which everything was deleted meanwhile', async () => {
+  const connection = makeConnection({
+    page: { limit: 2, backward: false },
+    order,
+    places,
+    nodes: async (ids) => ids.map(() => undefined),
+    totalCount: async () => 4,
+  })
+  expect(await connection.nodes()).toEqual([])
+  expect(await connection.edges()).toEqual([])
+  const { hasNextPage, endCursor } = await connection.pageInfo()
+  expect([hasNextPage, endCursor]).toEqual([true, expect.any(String)])
+})
+
+it('reads its places once, and nodes only where they are asked for', async () => {
+  const reads: string[] = []
+  const connection = makeConnection({
+    page: { limit: 2, backward: false },
+    order,
+    places: () => {
+      reads.push('places')
+      return places()
+    },
+    nodes: async (ids) => {
+      reads.push('nodes')
+      return ids
+    },
+    totalCount: async () => 4,
+  })
+  await Promise.all([connection.pageInfo(), connection.pageInfo()])
+  expect(reads).toEqual(['places'])
+  await Promise.all([connection.nodes(), connection.edges(), connection.pageInfo()])
+  expect(reads).toEqual(['places', 'nodes'])
+})
