@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { installStet } from '../src/invalidation/index.ts'
+import { Random } from '../src/kernel/random.ts'
 import { createRedisPrefix, createTestDatabase, sharedServers } from '../test/harness/index.ts'
 import { type Contestant, type ContestantOptions, NODES } from './contestant.ts'
 import { createCacheAside } from './staleness-cache-aside.ts'
@@ -29,7 +30,8 @@ const KEYS = 50
 const GRACE_MS = 200
 
 async function run(create: (options: ContestantOptions) => Promise<Contestant>, seed: number) {
-  const random = randomFrom(seed)
+  const seeded = new Random(seed)
+  const random = () => seeded.next()
   const database = await createTestDatabase()
   const pool = new pg.Pool({ connectionString: database.url, max: 12 })
   pool.on('error', () => {}) // the database is dropped under idle connections
@@ -82,16 +84,5 @@ async function run(create: (options: ContestantOptions) => Promise<Contestant>, 
     await contestant.close()
     await pool.end()
     await database.drop()
-  }
-}
-
-/** Mulberry32: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }

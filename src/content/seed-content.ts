@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Tables } from '../database/tables.ts'
+import { Random } from '../kernel/random.ts'
 import type { Progress } from './import-content.ts'
-import { Random } from './random.ts'
 import { articleMaker, authorNameOf, FIRST_DAY, type SeedArticle, tagSlugOf } from './seed-article.ts'
 import { proseFrom } from './seed-prose.ts'
 

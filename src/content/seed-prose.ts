@@ -1,4 +1,4 @@
-import type { Random } from './random.ts'
+import type { Random } from '../kernel/random.ts'
 
 /** Makes up English that reads plausibly at a glance, for filling a database. */
 export interface Prose {

@@ -57,6 +57,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     const cut = setTimeout(() => app.server.closeAllConnections(), options.shutdownTimeoutMs).unref()
     app.server.once('close', () => clearTimeout(cut))
   })
+  app.addHook('onRequest', async (request) => {
+    if (!URL.canParse(`http://${request.host}/`)) throw new InvalidHost()
+  })
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id)
     // Else the server would wait for a connection that nothing more is sent over.
@@ -74,6 +77,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   registerMetrics(app, options.metrics)
   await registerPlayground(app, options.playground)
   return app
+}
+
+/** Whoever reads the URL of a request would fall over it (RFC 9112, section 3.2). */
+class InvalidHost extends Error {
+  readonly statusCode = 400
+
+  constructor() {
+    super('The Host header names no host.')
+  }
 }
 
 /** For what fails outside of GraphQL: bodies that aren't JSON or too large, say. In the shape that GraphQL clients expect. */

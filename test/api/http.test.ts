@@ -106,6 +106,17 @@ it.each(BAD_REQUESTS)('explains what is wrong with %s', async (_what, status, se
   expect(JSON.stringify(body)).not.toMatch(/node_modules|\/src\/|at \w+ \(/)
 })
 
+it('refuses a host that is none', async () => {
+  for (const host of ['[', 'two words']) {
+    const sent = request(`${node.url}/graphql?query=${encodeURIComponent(QUERY)}`, { headers: { host } }).end()
+    const [response] = await once(sent, 'response')
+    expect([response.statusCode, await json(response)]).toMatchObject([
+      400,
+      { errors: [{ extensions: { code: 'BAD_REQUEST' } }] },
+    ])
+  }
+})
+
 it('echoes the id of a request, and makes one where it has none that will do', async () => {
   const idOf = async (given?: string) =>
     (await get({ query: QUERY }, given === undefined ? {} : { 'x-request-id': given })).headers.get('x-request-id')

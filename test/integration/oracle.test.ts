@@ -5,8 +5,8 @@ import { mutations } from './oracle/mutations.ts'
 import { OracleRun } from './oracle/oracle-run.ts'
 import { queries } from './oracle/queries.ts'
 
-const seed = Number(process.env.STET_SEED ?? randomInt(2 ** 31))
-const steps = Number(process.env.STET_STEPS ?? 2000)
+const seed = Number(process.env.TEST_SEED ?? randomInt(2 ** 31))
+const steps = Number(process.env.TEST_STEPS ?? 2000)
 const STEPS_BETWEEN_CHECKS = 100
 
 let run: OracleRun
@@ -17,11 +17,11 @@ beforeAll(async () => {
 
 afterAll(() => run?.end())
 
-it(`answers as a server without a cache does, whatever was written by whom (STET_SEED=${seed} STET_STEPS=${steps})`, async () => {
-  console.log(`STET_SEED=${seed} STET_STEPS=${steps} repeats this run.`)
+it(`answers as a server without a cache does, whatever was written by whom (TEST_SEED=${seed} TEST_STEPS=${steps})`, async () => {
+  console.log(`TEST_SEED=${seed} TEST_STEPS=${steps} repeats this run.`)
   for (let step = 1; step <= steps; step++) {
     await run.step().catch((cause: Error) => {
-      throw new Error(`Step ${step} of STET_SEED=${seed}: ${cause.message}\n\n${run.recent.join('\n')}`, { cause })
+      throw new Error(`Step ${step} of TEST_SEED=${seed}: ${cause.message}\n\n${run.recent.join('\n')}`, { cause })
     })
     if (step % STEPS_BETWEEN_CHECKS === 0 || step === steps) {
       expect({ step, wrongEntries: await run.wrongEntries() }).toEqual({ step, wrongEntries: [] })

@@ -1,4 +1,4 @@
-import { Random } from '../../../src/content/random.ts'
+import { Random } from '../../../src/kernel/random.ts'
 
 /** Chances that a seed repeats exactly. */
 export class Dice {
