@@ -14,7 +14,7 @@ import type { Ledger } from '../cache/index.ts'
 import type { Database } from '../database/database.ts'
 import { MASKED, toGraphQLError } from '../graphql/mask-errors.ts'
 import { createRequestContext } from '../graphql/request-context.ts'
-import { catchUp } from '../graphql/token.ts'
+import { catchUp, formatToken } from '../graphql/token.ts'
 import type { Follower } from '../invalidation/index.ts'
 import type { Authenticate } from '../request/authenticate.ts'
 import type { Context } from '../request/context.ts'
@@ -62,6 +62,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   })
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id)
+    // Requests that are refused before they run are answered by this node all the same.
+    if (request.routeOptions.url === '/graphql' && !reply.hasHeader('stet-as-of')) {
+      reply.header('stet-as-of', formatToken(options.ledger.seen, options.ledger.epoch))
+    }
     // Else the server would wait for a connection that nothing more is sent over.
     if (closing) reply.header('connection', 'close')
     if (reply.statusCode === 401) reply.header('www-authenticate', 'Bearer')
