@@ -51,17 +51,29 @@ it('loads a key once for all who ask for it meanwhile', async () => {
   expect(joined).toHaveLength(2)
 })
 
-it('does not answer from a load that began before a write that the asker must see', async () => {
+it('neither answers from a load that began before a write that the asker must see, nor waits for it', async () => {
+  const process = holding('1')
+  const { begun, letOthersPass, release } = process.hold()
+  const early = process.rows.get('a')
+  await begun
+  letOthersPass()
+  process.writeAndFollow('a', '2')
+  expect(await Promise.all([process.rows.get('a'), process.rows.get('a')])).toEqual(['2', '2'])
+  release()
+  expect(await early).toBe('1')
+  expect(process.loads).toHaveLength(2)
+})
+
+it('waits for a load under way that only other writes have overtaken', async () => {
   const process = holding('1')
   const { begun, release } = process.hold()
   const early = process.rows.get('a')
   await begun
-  process.writeAndFollow('a', '2')
-  const late = [process.rows.get('a'), process.rows.get('a')]
+  process.writeAndFollow('b', '1')
+  const late = process.rows.get('a')
   release()
-  expect(await early).toBe('1')
-  expect(await Promise.all(late)).toEqual(['2', '2'])
-  expect(process.loads).toHaveLength(2)
+  expect(await Promise.all([early, late])).toEqual(['1', '1'])
+  expect(process.loads).toHaveLength(1)
 })
 
 it('fails for all who wait where a load fails, and loads anew for the next', async () => {

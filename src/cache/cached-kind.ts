@@ -110,26 +110,36 @@ export class CachedKind<K, V> {
   }
 
   /** The flights that will bring all of `missing`: those under way, and one more for the keys that are on none. */
-  #joinOrLaunch(missing: Map<string, K>): Flight<V>[] {
-    const flights = new Set<Flight<V>>()
+  #joinOrLaunch(missing: Map<string, K>): Arrival<V>[] {
+    const arrivals = new Set<Arrival<V>>()
     const unclaimed = new Map<string, K>()
     for (const [id, key] of missing) {
       const flight = this.#flights.get(id)
-      if (flight) {
-        flights.add(flight)
+      if (flight && this.#isWorthJoining(flight, key)) {
+        arrivals.add(flight.arrival)
         this.#parts.observer.onFlightJoined?.(this.#kind.name)
       } else {
         unclaimed.set(id, key)
       }
     }
-    if (unclaimed.size > 0) {
-      const flight = this.#fetch(unclaimed, NEAREST_FIRST).finally(() => {
-        for (const id of unclaimed.keys()) this.#flights.delete(id)
-      })
-      for (const id of unclaimed.keys()) this.#flights.set(id, flight)
-      flights.add(flight)
-    }
-    return [...flights]
+    if (unclaimed.size > 0) arrivals.add(this.#launch(unclaimed).arrival)
+    return [...arrivals]
+  }
+
+  #launch(batch: ReadonlyMap<string, K>): Flight<V> {
+    const { epoch, seen } = this.#parts.ledger
+    const arrival = this.#fetch(batch, NEAREST_FIRST).finally(() => {
+      for (const id of batch.keys()) if (this.#flights.get(id) === flight) this.#flights.delete(id)
+    })
+    const flight = { epoch, position: seen, arrival }
+    for (const id of batch.keys()) this.#flights.set(id, flight)
+    return flight
+  }
+
+  /** False where the key was written after the flight began: it may bring the old value, and waiting for it would be in vain. */
+  #isWorthJoining({ epoch, position }: Flight<V>, key: K): boolean {
+    const tags = withTables(this.#kind.tags(key, undefined))
+    return this.#parts.ledger.stands({ epoch, asOf: position, tags })
   }
 
   /** From the remote tier what stands there, the rest from each source in turn until it is fresh enough. */
@@ -221,8 +231,15 @@ function checkSnapshot<V>(snapshot: Snapshot<V>, kind: string, keys: number): Sn
   return snapshot
 }
 
-/** One load of many keys. Brings an entry for each of them that could be read fresh enough. */
-type Flight<V> = Promise<Map<string, Obtained<V>>>
+/** One load of many keys, and where the ledger stood when it began. */
+interface Flight<V> {
+  readonly epoch: string
+  readonly position: number
+  readonly arrival: Arrival<V>
+}
+
+/** Brings an entry for each key that could be read fresh enough. */
+type Arrival<V> = Promise<Map<string, Obtained<V>>>
 
 interface Obtained<V> {
   readonly entry: Entry<V>

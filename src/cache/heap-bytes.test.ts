@@ -1,79 +1,28 @@
-import { setImmediate } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect, it } from '@jest/globals'
-import { decodeEntry, encodeEntry } from './envelope.ts'
-import { MemoryTier } from './memory-tier.ts'
+import { heapBytes } from './heap-bytes.ts'
 
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
+/** How near this is to the real heap, `npm run bench -- memory` tells. */
+it('counts a letter once, and twice in a text that goes beyond Latin-1', () => {
+  const grown = heapBytes('a'.repeat(1000)) - heapBytes('a'.repeat(500))
+  expect(grown).toBe(500)
+  expect(heapBytes(`${'a'.repeat(999)}ж`) - heapBytes(`${'a'.repeat(499)}ж`)).toBe(2 * grown)
+})
 
-const samples: Readonly<Record<string, (id: number) => unknown>> = {
-  'articles of 2 KB': (id) => ({
-    id,
-    title: text(id, 60),
-    body: text(id, 1600),
-    summary: text(id, 200),
-    authorId: id % 100,
-    publishedAt: new Date(id),
-    createdAt: new Date(id),
-  }),
-  'tags of two fields': (id) => ({ id, name: text(id, 8) }),
-  'lists of twenty ids': (id) => ({ ids: Array.from({ length: 20 }, (_, index) => 20 * id + index), more: true }),
-  'twenty small rows': (id) => Array.from({ length: 20 }, (_, index) => ({ id: index, name: text(id + index, 20) })),
-  'text beyond Latin-1': (id) => ({ id, body: text(id, 1000, 'ж') }),
-  'bytes of a response': (id) => Buffer.from(text(id, 6000)),
-  'nothing (negative entries)': () => undefined,
-}
+it('counts what objects and arrays hold, however deep', () => {
+  const text = 'x'.repeat(10_000)
+  for (const value of [[text], { text }, { deep: [{ text }] }]) expect(heapBytes(value)).toBeGreaterThan(10_000)
+})
 
-for (const [name, make] of Object.entries(samples)) {
-  for (const decoded of [false, true]) {
-    it(`bounds the memory tier within 20 % of its real heap: ${name}${decoded ? ', decoded' : ''}`, async () => {
-      const fill = (count: number) => {
-        const tier = new MemoryTier({ maxBytes: 1e9 })
-        for (let id = 0; id < count; id++) {
-          const key = flat(`stet:sample.1:${id}`)
-          const times = { storedAtMs: 1_800_000_000_000, staleAtMs: 1_800_000_000_000.5 }
-          const entry = {
-            key,
-            epoch: 'a',
-            asOf: id,
-            tags: [flat(`samples:${id}`), 'samples'],
-            value: make(id),
-            ...times,
-          }
-          tier.set(decoded ? (decodeEntry(key, encodeEntry(entry)) ?? entry) : entry)
-        }
-        return tier
-      }
-      fill(100)
-      const before = await heapUsed()
-      const tier = fill(8000)
-      const real = (await heapUsed()) - before
-      expect(tier.size).toBe(8000)
-      expect(tier.bytes / real).toBeGreaterThan(0.8)
-      expect(tier.bytes / real).toBeLessThan(1.2)
-    })
-  }
-}
+it('counts a small integer for nothing, and any other number for something', () => {
+  expect(heapBytes([1, 2, 3])).toBe(heapBytes([4, 5, 6]))
+  expect(heapBytes([1.5])).toBeGreaterThan(heapBytes([1]))
+  expect(heapBytes([2 ** 40])).toBeGreaterThan(heapBytes([1]))
+})
 
-async function heapUsed(): Promise<number> {
-  // Twice: buffers are given back after the collection that found them.
-  for (let round = 0; round < 2; round++) {
-    collectGarbage()
-    await setImmediate()
-  }
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
-}
+it('counts the bytes of a buffer', () => {
+  expect(heapBytes(Buffer.alloc(5000)) - heapBytes(Buffer.alloc(1000))).toBe(4000)
+})
 
-function text(seed: number, length: number, letter = ''): string {
-  let words = letter
-  for (let word = seed; words.length < length; word++) words += `${(word * 2654435761) >>> 0} `
-  return flat(words.slice(0, length))
-}
-
-/** Without the pieces that it was put together from. */
-function flat(text: string): string {
-  return Buffer.from(text).toString()
-}
+it('counts nothing for what does not exist', () => {
+  expect([heapBytes(undefined), heapBytes(null)]).toEqual([0, 0])
+})

@@ -74,8 +74,11 @@ export class TinyProcess {
     this.database.tell(this.ledger)
   }
 
-  /** Loads from now on bring what they read when they are let go. `begun` resolves once there is one. */
-  hold(): { readonly begun: Promise<void>; release(): void } {
+  /**
+   * Loads from now on bring what they read when they are let go. `begun` resolves once there is one. With
+   * `letOthersPass` only those that have begun by then are held.
+   */
+  hold(): { readonly begun: Promise<void>; letOthersPass(): void; release(): void } {
     let arrive = () => {}
     let release = () => {}
     const begun = new Promise<void>((resolve) => {
@@ -87,6 +90,9 @@ export class TinyProcess {
     this.#gate = { open, arrive }
     return {
       begun,
+      letOthersPass: () => {
+        this.#gate = undefined
+      },
       release: () => {
         this.#gate = undefined
         release()

@@ -1,0 +1,74 @@
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { decodeEntry, encodeEntry } from '../src/cache/envelope.ts'
+import { MemoryTier } from '../src/cache/memory-tier.ts'
+
+/** How near the memory tier's count of bytes is to what its entries take in the heap: as they are loaded, and as they are decoded. */
+export async function memory(): Promise<void> {
+  console.log('\nmemory: counted bytes, as a share of the real heap of 8,000 entries')
+  for (const [name, make] of Object.entries(samples)) {
+    const [loaded, decoded] = [await countedShare(make, false), await countedShare(make, true)]
+    console.log(`  ${name.padEnd(30)} loaded ${loaded.toFixed(2)}   decoded ${decoded.toFixed(2)}`)
+  }
+}
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+const samples: Readonly<Record<string, (id: number) => unknown>> = {
+  'articles of 2 KB': (id) => ({
+    id,
+    title: text(id, 60),
+    body: text(id, 1600),
+    summary: text(id, 200),
+    authorId: id % 100,
+    publishedAt: new Date(id),
+    createdAt: new Date(id),
+  }),
+  'tags of two fields': (id) => ({ id, name: text(id, 8) }),
+  'lists of twenty ids': (id) => ({ ids: Array.from({ length: 20 }, (_, index) => 20 * id + index), more: true }),
+  'twenty small rows': (id) => Array.from({ length: 20 }, (_, index) => ({ id: index, name: text(id + index, 20) })),
+  'text beyond Latin-1': (id) => ({ id, body: text(id, 1000, 'ж') }),
+  'bytes of a response': (id) => Buffer.from(text(id, 6000)),
+  'nothing (negative entries)': () => undefined,
+}
+
+async function countedShare(make: (id: number) => unknown, decoded: boolean): Promise<number> {
+  const fill = (count: number) => {
+    const tier = new MemoryTier({ maxBytes: 1e9 })
+    for (let id = 0; id < count; id++) {
+      const key = flat(`stet:sample.1:${id}`)
+      const times = { storedAtMs: 1_800_000_000_000, staleAtMs: 1_800_000_000_000.5 }
+      const entry = { key, epoch: 'a', asOf: id, tags: [flat(`samples:${id}`), 'samples'], value: make(id), ...times }
+      tier.set(decoded ? (decodeEntry(key, encodeEntry(entry)) ?? entry) : entry)
+    }
+    return tier
+  }
+  fill(100)
+  const before = await heapUsed()
+  const tier = fill(8000)
+  const real = (await heapUsed()) - before
+  return tier.bytes / real
+}
+
+async function heapUsed(): Promise<number> {
+  // Twice: buffers are given back after the collection that found them.
+  for (let round = 0; round < 2; round++) {
+    collectGarbage()
+    await setImmediate()
+  }
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+function text(seed: number, length: number, letter = ''): string {
+  let words = letter
+  for (let word = seed; words.length < length; word++) words += `${(word * 2654435761) >>> 0} `
+  return flat(words.slice(0, length))
+}
+
+/** Without the pieces that it was put together from. */
+function flat(text: string): string {
+  return Buffer.from(text).toString()
+}
