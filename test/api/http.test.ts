@@ -252,7 +252,7 @@ it('says that Redis fails, and is ready all the same', async () => {
 
 it('lets requests in flight finish when it closes, and accepts no more', async () => {
   await whileLocked(async (release) => {
-    const closing = await startTestNode({ databaseUrl: database.url })
+    const closing = await startTestNode({ databaseUrl: database.url, environment: PATIENT })
     const answer = closing.visitor.send(QUERY)
     await aStatementWaits()
     const closed = closing.close()
@@ -264,9 +264,7 @@ it('lets requests in flight finish when it closes, and accepts no more', async (
     )
     await release()
     expect(await answer).toMatchObject({ status: 200, ...ANSWER })
-    const answeredAt = performance.now()
     await closed
-    expect(performance.now() - answeredAt).toBeLessThan(3000)
   })
 })
 
@@ -296,18 +294,19 @@ it('says that it is not ready before it stops accepting', async () => {
 })
 
 it('does not wait for connections that are kept alive for nothing', async () => {
-  const closing = await startTestNode({ databaseUrl: database.url })
+  const closing = await startTestNode({ databaseUrl: database.url, environment: PATIENT })
   const agent = new Agent({ keepAlive: true })
   const [response] = await once(
     request(`${closing.url}/graphql?query=${encodeURIComponent(QUERY)}`, { agent }).end(),
     'response',
   )
   expect(await json(response)).toEqual(ANSWER)
-  const startedAt = performance.now()
   await closing.close()
-  expect(performance.now() - startedAt).toBeLessThan(3000)
   agent.destroy()
 })
+
+/** Nothing is cut off: whoever waits for a connection to end by itself waits longer than a test may take. */
+const PATIENT = { SHUTDOWN_TIMEOUT_MS: '600000' }
 
 /** Nobody reads an article until `release` is called. */
 async function whileLocked(work: (release: () => Promise<unknown>) => Promise<void>): Promise<void> {
