@@ -1,15 +1,20 @@
-FROM node:22-slim AS build
+FROM node:22-slim AS manifest
 WORKDIR /app
 COPY package.json package-lock.json ./
+
+FROM manifest AS dependencies
+RUN npm ci --omit=dev
+
+FROM manifest AS build
 RUN npm ci
 COPY . .
-RUN npm run build && npm prune --omit=dev
+RUN npm run build
 
 FROM node:22-slim
 WORKDIR /app
-ENV NODE_ENV=production
-COPY --from=build /app/package.json ./
-COPY --from=build /app/node_modules ./node_modules
+# Inside a container loopback is reached by nobody. So it wants AUTH_JWT_SECRET or AUTH_JWKS_URL, and says so.
+ENV NODE_ENV=production HOST=0.0.0.0
+COPY --from=dependencies /app ./
 COPY --from=build /app/dist ./dist
 COPY migrations ./migrations
 COPY schema ./schema
@@ -17,6 +22,6 @@ COPY content ./content
 RUN ln -s /app/dist/cli/stet.js /usr/local/bin/stet && chmod +x dist/cli/stet.js && mkdir .data && chown node .data
 USER node
 EXPOSE 4000
-HEALTHCHECK --interval=5s CMD ["node", "-e", "fetch('http://127.0.0.1:4000/readyz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=5s CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 4000) + '/readyz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["stet"]
 CMD ["serve"]
