@@ -12,6 +12,7 @@ import { Metrics } from './http/metrics.ts'
 import { createServer } from './http/server.ts'
 import { Follower, Log, NotifyLoudspeaker, RedisLoudspeaker, startPruner } from './invalidation/index.ts'
 import type { Logger } from './kernel/logger.ts'
+import { sparingly } from './kernel/sparingly.ts'
 import { openRedis } from './redis.ts'
 import { createAuthenticate } from './request/authenticate.ts'
 import { tagsRoom } from './tags/index.ts'
@@ -62,7 +63,7 @@ async function wire(
   const keys = tokenKeys(config)
   const ledger = new Ledger()
   const metrics = new Metrics(ledger)
-  const warn = (message: string) => (error: Error) => logger.warn({ err: error }, message)
+  const warn = (message: string) => sparingly((err, untold) => logger.warn({ err, untold }, message))
 
   // PostgreSQL
   const databases = await openDatabases({
@@ -80,17 +81,22 @@ async function wire(
   if (sample) await whileEmpty(database.primary, loadSampleContent)
 
   // Redis
+  const warnOfRedis = warn('Redis failed: what it held is read from PostgreSQL')
   const onRedisError = (error: Error) => {
     metrics.onRedisError()
-    logger.warn({ err: error }, 'Redis')
+    warnOfRedis(error)
   }
   const redis =
     config.redisUrl === undefined
       ? undefined
       : openRedis({ url: config.redisUrl, timeoutMs: config.redisTimeoutMs, onError: onRedisError })
-  if (redis) onClose(redis.close)
+  if (redis) {
+    onClose(redis.close)
+    await redis.whenReady()
+  }
 
   // Invalidation: from the log to this node's ledger, and to everybody else's
+  const warnOfLog = warn('The log could not be read')
   const log = new Log(databases.primary)
   const { commands: publisher, subscriber } = redis ?? {}
   const follower = new Follower({
@@ -127,7 +133,7 @@ async function wire(
       },
       onError: (error) => {
         metrics.follower.onError?.(error)
-        logger.warn({ err: error }, 'The log could not be read')
+        warnOfLog(error)
       },
     },
   })

@@ -12,6 +12,8 @@ export interface RedisClients {
   readonly commands: Redis
   /** For a subscription: takes it up again after each reconnection. */
   readonly subscriber: Redis
+  /** Resolves once connected, or when that takes longer than a start should wait: it is only a cache. */
+  whenReady(): Promise<void>
   close(): Promise<void>
 }
 
@@ -21,16 +23,33 @@ export function openRedis({ url, timeoutMs, onError }: OpenRedisOptions): RedisC
     retryStrategy,
     commandTimeout: timeoutMs,
     connectTimeout: 2000,
+    // Else a client that is broken already would hold its process for two seconds.
+    disconnectTimeout: 100,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
   })
-  const subscriber = new Redis(url, { retryStrategy, connectTimeout: 2000, maxRetriesPerRequest: null })
+  const subscriber = new Redis(url, {
+    retryStrategy,
+    connectTimeout: 2000,
+    disconnectTimeout: 100,
+    maxRetriesPerRequest: null,
+  })
   for (const client of [commands, subscriber]) client.on('error', onError)
   return {
     commands,
     subscriber,
+    whenReady: () =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, START_TIMEOUT_MS)
+        commands.once('ready', () => {
+          clearTimeout(timer)
+          resolve()
+        })
+      }),
     close: async () => {
       for (const client of [commands, subscriber]) client.disconnect()
     },
   }
 }
+
+const START_TIMEOUT_MS = 1000

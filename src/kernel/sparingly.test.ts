@@ -1,0 +1,19 @@
+import { expect, it } from '@jest/globals'
+import { ManualClock } from './clock.ts'
+import { sparingly } from './sparingly.ts'
+
+it('tells the first error at once, and of the rest how many there were', () => {
+  const told: [string, number][] = []
+  const clock = new ManualClock()
+  const tell = sparingly((error, untold) => told.push([error.message, untold]), 1000, clock)
+  for (const message of ['first', 'second', 'third']) tell(new Error(message))
+  clock.advance(999)
+  tell(new Error('fourth'))
+  expect(told).toEqual([['first', 0]])
+  clock.advance(1)
+  tell(new Error('fifth'))
+  expect(told).toEqual([
+    ['first', 0],
+    ['fifth', 3],
+  ])
+})

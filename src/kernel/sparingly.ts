@@ -1,0 +1,20 @@
+import { type Clock, systemClock } from './clock.ts'
+
+/** `tell`, at most once in `everyMs`, with how many errors went untold since the last: a dependency that is down fails a thousand times a second. */
+export function sparingly(
+  tell: (error: Error, untold: number) => void,
+  everyMs = 10_000,
+  clock: Clock = systemClock,
+): (error: Error) => void {
+  let quietUntil = Number.NEGATIVE_INFINITY
+  let untold = 0
+  return (error) => {
+    if (clock.now() < quietUntil) {
+      untold++
+      return
+    }
+    tell(error, untold)
+    untold = 0
+    quietUntil = clock.now() + everyMs
+  }
+}
