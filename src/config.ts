@@ -1,4 +1,5 @@
 import type { LevelWithSilent } from 'pino'
+import { number, oneOf, positive, text, url, whole } from './option-parsers.ts'
 
 /** Every option of a server: the only place that reads the environment. Times are resolved to milliseconds. */
 export interface Config {
@@ -43,37 +44,6 @@ interface Option<T> {
   /** What the option is where it has no value and no default. */
   readonly absent?: T
 }
-
-const text = (value: string): string => value
-
-const oneOf =
-  <T extends string>(...allowed: readonly T[]) =>
-  (value: string): T => {
-    const found = allowed.find((name) => name === value)
-    if (!found) throw new Error(`one of ${allowed.join(', ')}`)
-    return found
-  }
-
-const number =
-  (wanted: string, holds: (value: number) => boolean, factor = 1) =>
-  (value: string): number => {
-    const parsed = Number(value)
-    if (value.trim() === '' || !Number.isFinite(parsed) || !holds(parsed)) throw new Error(wanted)
-    return parsed * factor
-  }
-
-const whole = (min: number, max: number) =>
-  number(`a whole number from ${min} to ${max}`, (value) => Number.isInteger(value) && value >= min && value <= max)
-
-const positive = (factor = 1) => number('a number above 0', (value) => value > 0, factor)
-
-const url =
-  (...protocols: readonly string[]) =>
-  (value: string): string => {
-    const wanted = `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`
-    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) throw new Error(wanted)
-    return value
-  }
 
 type Options = { readonly [Name in keyof Config]: Option<Config[Name]> & { readonly variable: string } }
 

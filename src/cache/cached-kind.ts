@@ -3,7 +3,7 @@ import type { CacheParts } from './cache-parts.ts'
 import { withTables } from './cache-tag.ts'
 import type { Entry } from './entry.ts'
 import { decodeEntry, encodeEntry } from './envelope.ts'
-import type { ResolvedKind, Snapshot, Source } from './kind.ts'
+import { checkSnapshot, type ResolvedKind, type Source } from './kind.ts'
 import type { Origin, Reader } from './reader.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -217,18 +217,6 @@ export class CachedKind<K, V> {
   #usable(entry: Entry<V>): boolean {
     return this.#parts.clock.now() < entry.staleAtMs && this.#parts.ledger.stands(entry)
   }
-}
-
-/** A position that is no number would be judged after every write there is; a value too few, as known not to exist. */
-function checkSnapshot<V>(snapshot: Snapshot<V>, kind: string, keys: number): Snapshot<V> {
-  const { asOf, values } = snapshot
-  if (!Number.isSafeInteger(asOf) || asOf < 0) {
-    throw new TypeError(`The load of "${kind}" must say which log position it read as of, not ${typeof asOf} ${asOf}.`)
-  }
-  if (values.length !== keys) {
-    throw new TypeError(`The load of "${kind}" was asked for ${keys} values and brought ${values.length}.`)
-  }
-  return snapshot
 }
 
 /** One load of many keys, and where the ledger stood when it began. */

@@ -68,3 +68,15 @@ export function resolveKind<K, V>(definition: KindDefinition<K, V>): ResolvedKin
   }
   return Object.freeze(kind)
 }
+
+/** A position that is no number would be judged after every write there is; a value too few, as known not to exist. */
+export function checkSnapshot<V>(snapshot: Snapshot<V>, kind: string, keys: number): Snapshot<V> {
+  const { asOf, values } = snapshot
+  if (!Number.isSafeInteger(asOf) || asOf < 0) {
+    throw new TypeError(`The load of "${kind}" must say which log position it read as of, not ${typeof asOf} ${asOf}.`)
+  }
+  if (values.length !== keys) {
+    throw new TypeError(`The load of "${kind}" was asked for ${keys} values and brought ${values.length}.`)
+  }
+  return snapshot
+}

@@ -1,0 +1,32 @@
+/** How options are read from text. Each throws an error whose message completes "must be …". */
+
+export const text = (value: string): string => value
+
+export const oneOf =
+  <T extends string>(...allowed: readonly T[]) =>
+  (value: string): T => {
+    const found = allowed.find((name) => name === value)
+    if (!found) throw new Error(`one of ${allowed.join(', ')}`)
+    return found
+  }
+
+export const number =
+  (wanted: string, holds: (value: number) => boolean, factor = 1) =>
+  (value: string): number => {
+    const parsed = Number(value)
+    if (value.trim() === '' || !Number.isFinite(parsed) || !holds(parsed)) throw new Error(wanted)
+    return parsed * factor
+  }
+
+export const whole = (min: number, max: number) =>
+  number(`a whole number from ${min} to ${max}`, (value) => Number.isInteger(value) && value >= min && value <= max)
+
+export const positive = (factor = 1) => number('a number above 0', (value) => value > 0, factor)
+
+export const url =
+  (...protocols: readonly string[]) =>
+  (value: string): string => {
+    const wanted = `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`
+    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) throw new Error(wanted)
+    return value
+  }
