@@ -7,9 +7,9 @@ import path from 'node:path'
  */
 export async function* findFiles(folder: string, name: RegExp, below = ''): AsyncGenerator<FoundFile> {
   const here = path.join(folder, below)
-  const found = await readdir(here, { withFileTypes: true }).catch((error: Error) => error)
-  if (found instanceof Error) {
-    yield { file: below, problem: `cannot be read: ${found.message}` }
+  const found = await readdir(here, { withFileTypes: true }).catch((error: Error) => error.message)
+  if (typeof found === 'string') {
+    yield { file: below, problem: `cannot be read: ${found}` }
     return
   }
   for (const entry of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { hasCode } from './has-code.ts'
 
 /**
  * A port that nobody listens on and no other worker of this run is given.
@@ -24,7 +25,7 @@ function claim(file: string): boolean {
     closeSync(openSync(file, 'wx'))
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    if (hasCode(error, 'EEXIST')) return false
     throw error
   }
 }
