@@ -18,7 +18,11 @@ export async function catchUp(token: string, follower: Follower, ledger: Ledger,
   const reached =
     epoch === ledger.epoch
       ? await follower.reach(Number(digits), withinMs)
-      : await inTime(follower.settle(), withinMs).catch(() => false)
+      : await inTime(
+          follower.settle().then(() => true),
+          withinMs,
+          () => false,
+        ).catch(() => false)
   if (reached) return
   const message = `This node stands at ${ledger.seen} and could not reach ${token} in time: try again.`
   throw new AskerError('NOT_CAUGHT_UP', message, { status: 503 })

@@ -12,7 +12,11 @@ export function registerHealth(app: FastifyInstance, checks: HealthChecks, isClo
   app.get('/readyz', async (_request, reply) => {
     const results = await Promise.all(
       Object.entries(checks).map(async ([name, { required, check }]) => {
-        const well = await inTime(check(), CHECK_TIMEOUT_MS).catch(() => false)
+        const well = await inTime(
+          check().then(() => true),
+          CHECK_TIMEOUT_MS,
+          () => false,
+        ).catch(() => false)
         return { name, well, ready: well || !required }
       }),
     )

@@ -1,4 +1,5 @@
 import type { Ledger, LogRecord, LogStretch } from '../cache/index.ts'
+import { inTime } from '../kernel/in-time.ts'
 import type { Log, Tip } from './log.ts'
 import type { Heard, Loudspeaker } from './loudspeaker.ts'
 
@@ -87,13 +88,13 @@ export class Follower {
   /** Resolves with true once the ledger has reached `position`, with false if it can't within `withinMs`. */
   async reach(position: number, withinMs: number): Promise<boolean> {
     if (this.#ledger.seen >= position) return true
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, withinMs)
-    })
-    // The log itself is the surest way. A position it doesn't hold was never handed out.
-    await Promise.race([this.settle().catch(() => timeout), timeout])
-    clearTimeout(timer)
+    // The log itself is the surest way: a position it doesn't hold was never handed out. Where it fails, a loudspeaker may do.
+    const forever = new Promise<void>(() => {})
+    await inTime(
+      this.settle().catch(() => forever),
+      withinMs,
+      () => {},
+    )
     return this.#ledger.seen >= position
   }
 
@@ -171,15 +172,10 @@ export class Follower {
   }
 
   /** A connection can be lost without anybody noticing, and everything waits for this. */
-  async #inTime<T>(answer: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new Error(`The log did not answer within ${this.#timeoutMs} ms.`)),
-        this.#timeoutMs,
-      )
+  #inTime<T>(answer: Promise<T>): Promise<T> {
+    return inTime(answer, this.#timeoutMs, () => {
+      throw new Error(`The log did not answer within ${this.#timeoutMs} ms.`)
     })
-    return await Promise.race([answer, timeout]).finally(() => clearTimeout(timer))
   }
 
   #scheduleBeat(delayMs = this.#beatMs): void {

@@ -1,8 +1,8 @@
-/** True once `work` is done, false if it isn't within `withinMs`. Rejects as it does. */
-export async function inTime(work: Promise<unknown>, withinMs: number): Promise<boolean> {
+/** What `work` brings; where it takes longer than `withinMs`, what `otherwise` returns or throws. Rejects as `work` does. */
+export async function inTime<T>(work: Promise<T>, withinMs: number, otherwise: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), withinMs)
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, withinMs)
   })
-  return await Promise.race([work.then(() => true), timeout]).finally(() => clearTimeout(timer))
+  return await Promise.race([work, late.then(otherwise)]).finally(() => clearTimeout(timer))
 }
