@@ -1,5 +1,5 @@
 import type { LevelWithSilent } from 'pino'
-import { number, oneOf, positive, text, url, whole } from './option-parsers.ts'
+import { atLeastZero, number, oneOf, positive, text, url, whole } from './option-parsers.ts'
 
 /** Every option of a server: the only place that reads the environment. Times are resolved to milliseconds. */
 export interface Config {
@@ -20,6 +20,15 @@ export interface Config {
   readonly cacheTtlUserMs: number
   readonly cacheTtlTagMs: number
   readonly cacheTtlJitter: number
+  readonly cacheGraceMs: number
+  readonly cacheGraceIfErrorMs: number
+  readonly cacheEarlyRefresh: number
+  readonly cacheRefreshAheadConcurrency: number
+  readonly cacheLoadTimeoutSoftMs: number
+  readonly cacheLoadTimeoutMs: number
+  readonly cacheLeaseMs: number
+  readonly cacheCompressAboveBytes: number
+  readonly cacheMaxEntryBytes: number
   readonly cacheMemoryMaxBytes: number
   readonly logBeatMs: number
   readonly logKeepRecords: number
@@ -155,6 +164,67 @@ export const options: Options = {
     default: '0.1',
     parse: number('a number from 0 to below 1', (value) => value >= 0 && value < 1),
   },
+  cacheGraceMs: {
+    variable: 'CACHE_GRACE',
+    about: 'How long what is past its time to live, and still stands, is served while it is refreshed.',
+    unit: 'seconds',
+    default: '60',
+    parse: atLeastZero(1000),
+  },
+  cacheGraceIfErrorMs: {
+    variable: 'CACHE_GRACE_IF_ERROR',
+    about: 'How long it is served where it cannot be loaded, or only slowly. 0, or more than CACHE_GRACE.',
+    unit: 'seconds',
+    default: '3600',
+    parse: atLeastZero(1000),
+  },
+  cacheEarlyRefresh: {
+    variable: 'CACHE_EARLY_REFRESH',
+    about: 'How readily entries are refreshed before they turn stale: more is earlier, 0 is never.',
+    default: '1',
+    parse: atLeastZero(),
+  },
+  cacheRefreshAheadConcurrency: {
+    variable: 'CACHE_REFRESH_AHEAD_CONCURRENCY',
+    about: 'How many of the most used entries are refreshed at a time, before they turn stale. 0: none are.',
+    default: '4',
+    parse: whole(0, 1000),
+  },
+  cacheLoadTimeoutSoftMs: {
+    variable: 'CACHE_LOAD_TIMEOUT_SOFT_MS',
+    about: 'How long a read waits for a load before it is answered with what is stale, where there is something.',
+    unit: 'milliseconds',
+    default: '500',
+    parse: whole(1, 600_000),
+  },
+  cacheLoadTimeoutMs: {
+    variable: 'CACHE_LOAD_TIMEOUT_MS',
+    about: 'How long it waits in all before it fails with LOAD_TIMEOUT. More than CACHE_LOAD_TIMEOUT_SOFT_MS.',
+    unit: 'milliseconds',
+    default: '10000',
+    parse: whole(1, 600_000),
+  },
+  cacheLeaseMs: {
+    variable: 'CACHE_LEASE_MS',
+    about: 'How long one node may keep the others from loading the same entry; none waits longer than twice that.',
+    unit: 'milliseconds',
+    default: '1000',
+    parse: whole(0, 60_000),
+  },
+  cacheCompressAboveBytes: {
+    variable: 'CACHE_COMPRESS_ABOVE_BYTES',
+    about: 'Entries larger than that are compressed in Redis.',
+    unit: 'bytes',
+    default: '4096',
+    parse: whole(1, 2 ** 30),
+  },
+  cacheMaxEntryBytes: {
+    variable: 'CACHE_MAX_ENTRY_BYTES',
+    about: 'Entries larger than that, in memory, are served and not stored.',
+    unit: 'bytes',
+    default: '2097152',
+    parse: whole(1, 2 ** 30),
+  },
   cacheMemoryMaxBytes: {
     variable: 'CACHE_MEMORY_MAX_MB',
     about: 'Size of the memory tier.',
@@ -236,9 +306,21 @@ export const options: Options = {
 
 /** Reads the options. Throws one line that names the variable, what it wants and what it got. An empty variable counts as absent. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  return Object.freeze(
-    Object.fromEntries(Object.entries(options).map(([name, option]) => [name, readOption(option, environment)])),
+  const config = Object.fromEntries(
+    Object.entries(options).map(([name, option]) => [name, readOption(option, environment)]),
   ) as unknown as Config
+  checkTogether(config)
+  return Object.freeze(config)
+}
+
+function checkTogether(config: Config): void {
+  const refuse = (wrong: boolean, one: keyof Config, wanted: string, other: keyof Config) => {
+    if (wrong) throw new ConfigError(`${options[one].variable} must be ${wanted} ${options[other].variable}.`)
+  }
+  const { cacheGraceMs, cacheGraceIfErrorMs, cacheLoadTimeoutSoftMs, cacheLoadTimeoutMs } = config
+  const pointless = cacheGraceIfErrorMs > 0 && cacheGraceIfErrorMs < cacheGraceMs
+  refuse(pointless, 'cacheGraceIfErrorMs', '0, or no less than', 'cacheGraceMs')
+  refuse(cacheLoadTimeoutSoftMs >= cacheLoadTimeoutMs, 'cacheLoadTimeoutMs', 'more than', 'cacheLoadTimeoutSoftMs')
 }
 
 function readOption(option: Options[keyof Options], environment: NodeJS.ProcessEnv): unknown {

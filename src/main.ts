@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { articlesRoom } from './articles/index.ts'
-import { Cache, Ledger, RedisTier } from './cache/index.ts'
+import { Cache, Ledger, type Policy, RedisTier } from './cache/index.ts'
 import type { Config } from './config.ts'
 import { loadSampleContent } from './content/index.ts'
 import { migrate } from './database/migrate.ts'
@@ -157,7 +157,7 @@ async function wire(
     settle: () => follower.settle(),
     ...(remote && { remote }),
     memoryMaxBytes: config.cacheMemoryMaxBytes,
-    jitter: config.cacheTtlJitter,
+    defaults: policyDefaults(config),
     namespace: `${config.redisKeyPrefix}${config.cacheVersion}:`,
     observer: { ...metrics.cache, onRemoteError: onRedisError },
   })
@@ -209,6 +209,20 @@ async function wire(
   onClose(() => app.close())
   const url = await app.listen({ port: config.port, host: config.host })
   return { url, where: databases.where, demoTokens, cache, ledger, flush: async () => remote?.flush() }
+}
+
+/** The part of every kind's policy that is configured. */
+function policyDefaults(config: Config): Partial<Policy> {
+  const { cacheGraceMs, cacheGraceIfErrorMs, cacheLoadTimeoutSoftMs: softMs, cacheLoadTimeoutMs: hardMs } = config
+  return {
+    jitter: config.cacheTtlJitter,
+    grace: { staleWhileRevalidateMs: cacheGraceMs, staleIfErrorMs: cacheGraceIfErrorMs },
+    earlyRefresh: config.cacheEarlyRefresh,
+    loadTimeout: { softMs, hardMs },
+    leaseMs: config.cacheLeaseMs,
+    compressAboveBytes: config.cacheCompressAboveBytes,
+    maxBytes: config.cacheMaxEntryBytes,
+  }
 }
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }

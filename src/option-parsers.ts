@@ -23,6 +23,8 @@ export const whole = (min: number, max: number) =>
 
 export const positive = (factor = 1) => number('a number above 0', (value) => value > 0, factor)
 
+export const atLeastZero = (factor = 1) => number('a number, 0 or more', (value) => value >= 0, factor)
+
 export const url =
   (...protocols: readonly string[]) =>
   (value: string): string => {

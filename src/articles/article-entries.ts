@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import { type Cache, columnTag, rowTag } from '../cache/index.ts'
-import { cachedIds, cachedRows } from '../database/cached-rows.ts'
+import { cachedIds, cachedRows, PAGES_AT_ONCE } from '../database/cached-rows.ts'
 import type { Database } from '../database/database.ts'
 import { type PlacesOnPage, readCounts, readPages } from '../database/keyset.ts'
 import { inOrderOf, readAsOf } from '../database/read-as-of.ts'
@@ -11,6 +11,7 @@ import type { Article } from '../request/models.ts'
 import {
   type ArticleListPage,
   type ArticleSelection,
+  listsAreMadeOf,
   orderTags,
   pagedQuery,
   selectionQuery,
@@ -56,6 +57,9 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
   const html = cache.kind<string, string>({
     name: 'article-html',
     ttlMs,
+    // Quicker made than asked around for.
+    leaseMs: 0,
+    madeOf: [renderMarkdown],
     key: (body) => createHash('sha256').update(body).digest('base64url'),
     tags: () => [],
     load: async (bodies) => ({ asOf: cache.position, unsettled: false, values: bodies.map(renderMarkdown) }),
@@ -64,6 +68,8 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
   const pages = cache.kind<ArticleListPage, PlacesOnPage>({
     name: 'article-list',
     ttlMs: listTtlMs,
+    maxBatch: PAGES_AT_ONCE,
+    madeOf: listsAreMadeOf(),
     key: (list) => JSON.stringify(list),
     parseKey: (text) => JSON.parse(text),
     tags: ({ selection, orderBy }) => [...selectionTags(selection), ...orderTags(orderBy)],
@@ -73,6 +79,8 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
   const counts = cache.kind<ArticleSelection, number>({
     name: 'article-count',
     ttlMs: listTtlMs,
+    maxBatch: PAGES_AT_ONCE,
+    madeOf: listsAreMadeOf(),
     key: (selection) => JSON.stringify(selection),
     parseKey: (text) => JSON.parse(text),
     tags: selectionTags,

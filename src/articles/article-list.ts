@@ -110,6 +110,18 @@ export function selectionQuery(
   return { from: sql.join([sql`articles a`, ...joins], sql` `), where }
 }
 
+/** Whatever decides what a list holds and depends on: hashed into the keys of its entries. */
+export const listsAreMadeOf = (): readonly unknown[] => [
+  selectionQuery,
+  selectionTags,
+  orderTags,
+  ...Object.values(orderings).flatMap(({ value, keyType, descending }) => [
+    value.toOperationNode(),
+    keyType,
+    descending,
+  ]),
+]
+
 const id = sql<number>`a.id`
 const orderings: Record<ArticleOrder, Ordering> = {
   NEWEST: { value: sql`a.sorted_at`, keyType: 'instant', id, descending: true },

@@ -1,6 +1,8 @@
 import type { Clock } from '../kernel/clock.ts'
+import type { HotKeys } from './hot-keys.ts'
 import type { Ledger } from './ledger.ts'
 import type { MemoryTier } from './memory-tier.ts'
+import type { StaleReason } from './reader.ts'
 import type { RemoteTier } from './remote-tier.ts'
 
 /** What all kinds of one cache share. */
@@ -9,6 +11,7 @@ export interface CacheParts {
   readonly settle: () => Promise<void>
   readonly memory: MemoryTier
   readonly remote?: RemoteTier
+  readonly hotKeys: HotKeys
   readonly namespace: string
   readonly clock: Clock
   readonly random: () => number
@@ -17,8 +20,18 @@ export interface CacheParts {
 
 /** What happens inside, for metrics and logs. */
 export interface CacheObserver {
-  onRequest?(kind: string, tier: 'memory' | 'redis', result: 'hit' | 'miss' | 'corrupt'): void
+  onRequest?(kind: string, tier: 'memory' | 'redis', result: 'hit' | 'stale' | 'miss' | 'corrupt'): void
   onLoad?(kind: string, seconds: number, keys: number): void
   onFlightJoined?(kind: string): void
+  /** Another process loads what was asked for: this one waits. */
+  onLeaseAwaited?(kind: string): void
+  onStaleServed?(kind: string, why: StaleReason): void
+  /** An entry is loaded anew in the background. @param why `stale`, or before it is: `early` by chance, `hot` for its use */
+  onRefresh?(kind: string, why: RefreshReason): void
+  onRefreshError?(kind: string, error: Error): void
+  /** A value was larger than its policy's `maxBytes`: it was served, and not stored. */
+  onOversized?(kind: string): void
   onRemoteError?(error: Error): void
 }
+
+export type RefreshReason = 'stale' | 'early' | 'hot'

@@ -9,6 +9,9 @@
  * | `articles:*`           | a row joins, leaves or moves in the table                         |
  * | `articles:any`         | anything at all is written to the table                           |
  * | `articles`             | somebody purges the table, or one statement wrote too many rows   |
+ * | an entry's whole key   | somebody purges that entry                                        |
+ *
+ * With `~` before it a tag in the log is a soft one: what depends on it may be served once more while it is refreshed.
  */
 export type CacheTag = string
 
@@ -22,6 +25,14 @@ export const fieldTag = (table: string, field: string): CacheTag => `${table}:${
 export const anyRowTag = (table: string): CacheTag => `${table}:*`
 
 export const anyWriteTag = (table: string): CacheTag => `${table}:any`
+
+/** The tag to append to the log (`stet.touch`) so that entries are refreshed, and may be served until they are. */
+export const softly = (tag: CacheTag): CacheTag => `~${tag}`
+
+export const isSoft = (tag: CacheTag): boolean => tag.startsWith('~')
+
+/** A tag of the log as entries have it. */
+export const hard = (tag: CacheTag): CacheTag => (isSoft(tag) ? tag.slice(1) : tag)
 
 /** `tags` once each, with the tag of every table among them: so that one record can purge a table. */
 export function withTables(tags: readonly CacheTag[]): readonly CacheTag[] {

@@ -3,9 +3,12 @@ import type { CacheObserver, CacheParts } from './cache-parts.ts'
 import type { CacheTag } from './cache-tag.ts'
 import { CachedKind } from './cached-kind.ts'
 import type { Entry } from './entry.ts'
+import { HotKeys } from './hot-keys.ts'
 import { type KindDefinition, resolveKind } from './kind.ts'
 import type { Ledger } from './ledger.ts'
 import { MemoryTier } from './memory-tier.ts'
+import type { Policy } from './policy.ts'
+import { startRefresher } from './refresher.ts'
 import type { RemoteTier } from './remote-tier.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -20,34 +23,36 @@ export interface CacheOptions {
   readonly memoryMaxBytes?: number
   /** Begins every key: entries of one namespace are never read in another. Default `stet:`. */
   readonly namespace?: string
-  /** How far lives are shortened at random, for kinds that don't say. Default 0.1: up to 10 %. */
-  readonly jitter?: number
+  /** Policy of all kinds, where theirs says nothing else. */
+  readonly defaults?: Partial<Policy>
   readonly clock?: Clock
-  /** A number in [0, 1), for jitter. */
+  /** A number in [0, 1), for jitter and early refreshes. */
   readonly random?: () => number
   readonly observer?: CacheObserver
+  readonly hotKeys?: HotKeys
 }
 
 /** Two tiers in front of a source, whose entries are judged by the ledger whenever they are read. */
 export class Cache {
   readonly #parts: CacheParts
-  readonly #kinds = new Map<string, Verifiable>()
-  readonly #jitter: number
+  readonly #kinds = new Map<string, AnyKind>()
+  readonly #defaults: Partial<Policy>
 
   constructor(options: CacheOptions) {
     const { memoryMaxBytes = 64 * 1024 * 1024, ledger, settle, remote } = options
     const { namespace = 'stet:', clock = systemClock, random = Math.random, observer = {} } = options
-    this.#jitter = options.jitter ?? 0.1
+    this.#defaults = options.defaults ?? {}
     if (!(Number.isSafeInteger(memoryMaxBytes) && memoryMaxBytes > 0)) {
       throw new TypeError(`memoryMaxBytes must be a whole number of bytes above 0, not ${memoryMaxBytes}.`)
     }
     const memory = new MemoryTier({ maxBytes: memoryMaxBytes })
-    this.#parts = { ledger, settle, remote, memory, namespace, clock, random, observer }
+    const hotKeys = options.hotKeys ?? new HotKeys()
+    this.#parts = { ledger, settle, remote, memory, hotKeys, namespace, clock, random, observer }
   }
 
   /** Declares a kind of entry. Throws where the definition makes no sense or the name is taken. */
   kind<K, V>(definition: KindDefinition<K, V>): CachedKind<K, V> {
-    const kind = resolveKind({ jitter: this.#jitter, ...definition })
+    const kind = resolveKind(definition, this.#defaults)
     if (this.#kinds.has(kind.name)) throw new TypeError(`This cache already has a kind named "${kind.name}".`)
     const cached = new CachedKind(kind, this.#parts)
     this.#kinds.set(kind.name, cached)
@@ -65,6 +70,7 @@ export class Cache {
     const { ledger } = this.#parts
     const kind = this.kind<A, { readonly result: V }>({
       ...options,
+      madeOf: [fn, options.key, options.tags, ...(options.madeOf ?? [])],
       key: (args) => options.key(...args),
       tags: (args, value) => (value ? options.tags(value.result, ...args) : []),
       load: async (calls) => {
@@ -81,6 +87,30 @@ export class Cache {
       if (!value) throw new Error(`"${kind.name}" was loaded without a result.`)
       return value.result
     }
+  }
+
+  /** The kind of that name, undefined where there is none. */
+  find(name: string): AnyKind | undefined {
+    return this.#kinds.get(name)
+  }
+
+  get kindNames(): readonly string[] {
+    return [...this.#kinds.keys()]
+  }
+
+  /** What is used most in this process, the most used first. */
+  hottest(): readonly HotEntry[] {
+    return this.#parts.hotKeys.hottest().flatMap(({ id, count }) => {
+      const kind = this.#kindOf(id)
+      return kind ? [{ kind: kind.name, key: kind.textOf({ key: id }), count }] : []
+    })
+  }
+
+  /** Keeps what is used most from turning stale. Returns what stops it. */
+  startRefresher({ everyMs = 1000, concurrency = 4 }: { everyMs?: number; concurrency?: number } = {}): () => void {
+    const { hotKeys, clock } = this.#parts
+    const refresh = async (id: string, withinMs: number) => this.#kindOf(id)?.refreshAhead(id, withinMs)
+    return startRefresher({ hotKeys, clock, refresh, everyMs, concurrency })
   }
 
   /** Every entry in memory that stands and isn't stale, for inspection. */
@@ -114,12 +144,26 @@ export class Cache {
   get memoryBytes(): number {
     return this.#parts.memory.bytes
   }
+
+  #kindOf(id: string): AnyKind | undefined {
+    for (const kind of this.#kinds.values()) if (kind.owns({ key: id })) return kind
+    return undefined
+  }
 }
 
-type Verifiable = Pick<CachedKind<never, unknown>, 'owns' | 'verify'>
+/** An entry that is used much: its kind, the text of its key, and how often, in counts that fade. */
+export interface HotEntry {
+  readonly kind: string
+  readonly key: string
+  readonly count: number
+}
+
+/** A kind, where it doesn't matter of what. */
+type AnyKind = Pick<CachedKind<never, unknown>, 'name' | 'owns' | 'textOf' | 'verify' | 'refreshAhead' | 'getByText'>
 
 export interface WrapOptions<A extends readonly unknown[], V>
-  extends Pick<KindDefinition<A, V>, 'name' | 'version' | 'ttlMs' | 'jitter'> {
+  extends Policy,
+    Pick<KindDefinition<A, V>, 'name' | 'madeOf'> {
   readonly key: (...args: A) => string
   readonly tags: (result: V, ...args: A) => readonly CacheTag[]
 }

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals'
-import { TinyDatabase, TinyRemote } from '../../test/models/tiny-database.ts'
+import { TinyDatabase } from '../../test/models/tiny-database.ts'
 import { TinyProcess, type TinyProcessOptions } from '../../test/models/tiny-process.ts'
+import { TinyRemote } from '../../test/models/tiny-remote.ts'
 import { ManualClock } from '../kernel/clock.ts'
 import type { Entry } from './entry.ts'
 
@@ -93,10 +94,8 @@ it('asks the remote tier once for a whole batch, and tells it when to let go of 
   const process = holding({ a: '1' }, { remote, kind: { ttlMs: 1000, negativeTtlMs: 10 } })
   await process.rows.getMany(['a', 'x'])
   expect(remote.reads).toBe(1)
-  expect(Object.fromEntries([...remote.stored].map(([key, { ttlMs }]) => [key, ttlMs]))).toEqual({
-    'stet:row.1:a': 1000,
-    'stet:row.1:x': 10,
-  })
+  const lives = [...remote.stored].map(([key, { ttlMs }]) => [key.slice(key.lastIndexOf(':')), ttlMs])
+  expect(Object.fromEntries(lives)).toEqual({ ':a': 1000, ':x': 10 })
 })
 
 it('does not take from the remote tier what a write has felled since', async () => {
@@ -112,7 +111,11 @@ it('loads what the remote tier holds in pieces, and says so', async () => {
   const seen: string[] = []
   const observer = { onRequest: (_: string, tier: string, result: string) => void seen.push(`${tier} ${result}`) }
   const process = holding({ a: '1' }, { remote, observer })
-  remote.write('stet:row.1:a', Buffer.from('nonsense'), 1000)
+  await process.rows.get('a')
+  const [key = ''] = remote.stored.keys()
+  remote.write(key, Buffer.from('nonsense'), 1000)
+  process.cache.clearMemory()
+  seen.length = 0
   expect(await process.rows.get('a')).toBe('1')
   expect(seen).toEqual(['memory miss', 'redis corrupt', 'redis miss'])
 })
@@ -130,7 +133,7 @@ it('does not read what older code wrote, nor what is under another namespace', a
   const remote = new TinyRemote()
   const database = new TinyDatabase<string>()
   database.write('a', '1')
-  for (const options of [{}, { kind: { version: 2 } }, { namespace: 'other:' }]) {
+  for (const options of [{}, { kind: { madeOf: ['another column'] } }, { namespace: 'other:' }]) {
     const process = new TinyProcess({ remote, database, ...options })
     await process.settle()
     await process.rows.get('a')
@@ -167,7 +170,7 @@ it('shows for inspection what stands, and forgets it when told to', async () => 
   const process = holding({ a: '1', b: '2', c: '3' }, { kind: { tags: (key: string) => [`rows:${key}`] } })
   await process.rows.getMany(['a', 'b'])
   process.writeAndFollow('a', '2')
-  expect([...process.cache.entries()].map(({ key }) => key)).toEqual(['stet:row.1:b'])
+  expect([...process.cache.entries()].map(({ value }) => value)).toEqual(['2'])
   expect(process.cache.memoryBytes).toBeGreaterThan(0)
   process.clock.advance(60_000)
   expect([...process.cache.entries()]).toEqual([])

@@ -1,32 +1,47 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { CacheParts } from './cache-parts.ts'
+import type { CacheParts, RefreshReason } from './cache-parts.ts'
 import { withTables } from './cache-tag.ts'
+import { type Condition, conditionOf } from './condition.ts'
+import { Deadline, OVER } from './deadline.ts'
 import type { Entry } from './entry.ts'
-import { decodeEntry, encodeEntry } from './envelope.ts'
-import { checkSnapshot, type ResolvedKind, type Source } from './kind.ts'
-import type { Origin, Reader } from './reader.ts'
+import type { Flight, Need, Obtained } from './flight.ts'
+import { Flights } from './flights.ts'
+import type { ResolvedKind } from './kind.ts'
+import type { LogPlace } from './ledger.ts'
+import type { Wanted } from './load-queue.ts'
+import { LoadTimeoutError } from './load-timeout-error.ts'
+import type { Reader, StaleReason } from './reader.ts'
+import { Tiers } from './tiers.ts'
 import type { Verdict } from './verdict.ts'
 
 /**
  * The entries of one kind: memory, then the remote tier, then the source.
  *
- * Promise: a value reflects every write that this process's ledger knew of when it was asked for.
+ * Promise: a value reflects every write that this process's ledger knew of when it was asked for. Also a stale one: it is
+ * past its time to live, not past a write.
  */
 export class CachedKind<K, V> {
   readonly #kind: ResolvedKind<K, V>
   readonly #parts: CacheParts
   readonly #prefix: string
-  /** Loads under way, by key. Each is gone from here before anybody learns what it brought. */
-  readonly #flights = new Map<string, Flight<V>>()
+  readonly #tiers: Tiers<V>
+  readonly #flights: Flights<K, V>
 
   constructor(kind: ResolvedKind<K, V>, parts: CacheParts) {
     this.#kind = kind
     this.#parts = parts
-    this.#prefix = `${parts.namespace}${kind.name}.${kind.version}:`
+    this.#prefix = `${parts.namespace}${kind.name}.${kind.fingerprint}:`
+    this.#tiers = new Tiers(kind, parts)
+    this.#flights = new Flights(kind, parts, this.#tiers)
   }
 
   get name(): string {
     return this.#kind.name
+  }
+
+  /** Loads under way. */
+  get loading(): number {
+    return this.#flights.size
   }
 
   async get(key: K, reader?: Reader): Promise<V | undefined> {
@@ -36,32 +51,86 @@ export class CachedKind<K, V> {
 
   /** Values in the order of `keys`, undefined where there is none. Rejects with the source's error where a load fails. */
   async getMany(keys: readonly K[], reader: Reader = {}): Promise<(V | undefined)[]> {
+    const ids = keys.map((key) => this.#id(key, reader))
     const obtained = new Map<string, Obtained<V>>()
-    const missing = new Map<string, K>()
-    for (const key of keys) {
-      const id = this.#prefix + this.#kind.key(key)
+    const missing = new Map<string, Wanted<K>>()
+    for (const [index, id] of ids.entries()) {
       if (obtained.has(id) || missing.has(id)) continue
-      const entry = reader.bypass ? undefined : this.#inMemory(id)
-      if (entry) obtained.set(id, { entry, origin: 'memory' })
-      else missing.set(id, key)
+      const wanted = { id, key: keys[index] as K, viewer: reader.viewer }
+      const found = reader.bypass ? undefined : this.#fromMemory(wanted, reader)
+      if (found) obtained.set(id, found)
+      else missing.set(id, wanted)
     }
     if (missing.size > 0) await this.#obtain(missing, reader, obtained)
-    for (const { entry, origin } of obtained.values()) reader.onRead?.(this.#kind.name, entry, origin)
-    return keys.map((key) => obtained.get(this.#prefix + this.#kind.key(key))?.entry.value)
+    for (const { entry, origin, stale } of obtained.values()) {
+      if (stale) this.#parts.observer.onStaleServed?.(this.#kind.name, stale)
+      reader.onRead?.(this.#kind.name, entry, origin, stale)
+    }
+    return ids.map((id) => obtained.get(id)?.entry.value)
+  }
+
+  /**
+   * Stores what a write has just returned, so that the next read is a hit. Takes effect only where that write is the only
+   * one of the row in the log since `began`; returns whether it did. The write must be settled.
+   * @param began where the ledger stood when the write's transaction began
+   */
+  writeThrough(key: K, value: V | undefined, began: LogPlace): boolean {
+    const { policy, name, tags } = this.#kind
+    const { ledger, clock, random } = this.#parts
+    if (!policy.writeThrough) throw new TypeError(`The kind "${name}" has no writeThrough in its policy.`)
+    const id = this.#id(key, {})
+    const dependsOn = withTables(tags(key, value))
+    // The write's own record is one of them. Were there another, who could tell which came last?
+    if (ledger.recordsSince(began, [...dependsOn, id]) !== 1) return false
+    const storedAtMs = clock.now()
+    const lifeMs = (value === undefined ? policy.negativeTtlMs : policy.ttlMs) * (1 - policy.jitter * random())
+    this.#tiers.store({
+      key: id,
+      epoch: ledger.epoch,
+      asOf: ledger.seen,
+      tags: dependsOn,
+      value,
+      loadMs: 0,
+      storedAtMs,
+      staleAtMs: storedAtMs + lifeMs,
+    })
+    return true
+  }
+
+  /** Loads an entry anew in the background, where memory has it and it turns stale within `withinMs`. Resolves when that is done. */
+  async refreshAhead(id: string, withinMs: number): Promise<void> {
+    const { memory, clock } = this.#parts
+    const { parseKey, policy } = this.#kind
+    const entry = memory.peek(id) as Entry<V> | undefined
+    if (!entry || !parseKey || !policy.refreshAhead || policy.scope === 'viewer') return
+    if (clock.now() + withinMs < entry.staleAtMs || conditionOf(entry, this.#parts, policy) === 'void') return
+    await this.#refresh({ id, key: parseKey(this.#text(id)), viewer: undefined }, entry, 'hot')?.arrival.catch(() => {})
+  }
+
+  /** Values by their keys' text, as `parseKey` reads it. Throws where the kind has none. */
+  async getByText(texts: readonly string[]): Promise<(V | undefined)[]> {
+    const { parseKey, name } = this.#kind
+    if (!parseKey) throw new TypeError(`Keys of the kind "${name}" can't be read back.`)
+    return this.getMany(texts.map(parseKey))
   }
 
   /** True for entries of this kind, as it is defined now. */
-  owns(entry: Entry): boolean {
-    return entry.key.startsWith(this.#prefix)
+  owns({ key }: Pick<Entry, 'key'>): boolean {
+    return key.startsWith(this.#prefix)
+  }
+
+  /** The text that names the entry among its kind. */
+  textOf({ key }: Pick<Entry, 'key'>): string {
+    return this.#text(key)
   }
 
   /** Compares entries of this kind, each key once, with what the primary holds. Nothing is stored. */
   async verify(entries: readonly Entry[]): Promise<readonly Verdict[]> {
-    const { parseKey, load } = this.#kind
+    const { parseKey, load, policy } = this.#kind
     const { ledger, settle } = this.#parts
-    if (!parseKey) return entries.map(() => 'unknown')
+    if (!parseKey || policy.scope === 'viewer') return entries.map(() => 'unknown')
     const { values } = await load(
-      entries.map(({ key }) => parseKey(key.slice(this.#prefix.length))),
+      entries.map(({ key }) => parseKey(this.#text(key))),
       'primary',
     )
     // From here on the ledger knows of every write that the load saw: what stands now must agree with it.
@@ -72,168 +141,165 @@ export class CachedKind<K, V> {
     })
   }
 
-  #inMemory(id: string): Entry<V> | undefined {
-    const { memory, observer } = this.#parts
-    // Only this kind writes under its prefix.
-    const entry = memory.get(id) as Entry<V> | undefined
-    if (entry && this.#usable(entry)) {
-      observer.onRequest?.(this.#kind.name, 'memory', 'hit')
-      return entry
+  #id(key: K, { viewer }: Reader): string {
+    const text = this.#kind.key(key)
+    if (this.#kind.policy.scope === 'public') return this.#prefix + withoutBraces(text)
+    if (viewer === undefined) {
+      throw new TypeError(`The kind "${this.#kind.name}" has entries for each viewer: its reader must say who that is.`)
     }
-    observer.onRequest?.(this.#kind.name, 'memory', 'miss')
+    return `${this.#prefix}${withoutBraces(JSON.stringify(viewer))} ${withoutBraces(text)}`
+  }
+
+  #text(id: string): string {
+    return decodeURIComponent(id.slice(this.#prefix.length))
+  }
+
+  #fromMemory(wanted: Wanted<K>, reader: Reader): Obtained<V> | undefined {
+    const { observer, clock, hotKeys } = this.#parts
+    const { name, policy, parseKey } = this.#kind
+    const entry = this.#tiers.inMemory(wanted.id)
+    const condition: Condition = entry ? conditionOf(entry, this.#parts, policy, reader) : 'void'
+    const resting = entry?.retryAtMs !== undefined && clock.now() < entry.retryAtMs
+    if (entry && condition === 'fresh') {
+      observer.onRequest?.(name, 'memory', 'hit')
+      if (policy.refreshAhead && parseKey) hotKeys.use(wanted.id)
+      if (!resting && this.#isDueEarly(entry)) this.#refresh(wanted, entry, 'early')
+      return { entry, origin: 'memory' }
+    }
+    if (entry && (condition === 'stale' || (condition === 'lapsed' && resting))) {
+      observer.onRequest?.(name, 'memory', 'stale')
+      if (resting) return { entry, origin: 'memory', stale: 'error' }
+      this.#refresh(wanted, entry, 'stale')
+      return { entry, origin: 'memory', stale: this.#whyStale(entry) }
+    }
+    observer.onRequest?.(name, 'memory', 'miss')
     return undefined
   }
 
-  /** Fills `into` with an entry for each key of `missing`, each as good as a read of the source that begins now. */
-  async #obtain(missing: Map<string, K>, reader: Reader, into: Map<string, Obtained<V>>): Promise<void> {
-    const { ledger, settle } = this.#parts
+  /** XFetch: see `Policy.earlyRefresh`. */
+  #isDueEarly(entry: Entry<V>): boolean {
+    const leftMs = entry.staleAtMs - this.#parts.clock.now()
+    const gapMs = entry.loadMs * this.#kind.policy.earlyRefresh
+    // Beyond that the odds are one in e²⁰: not worth a logarithm at every hit.
+    return leftMs < 20 * gapMs && leftMs <= -gapMs * Math.log(1 - this.#parts.random())
+  }
+
+  /** In the background, unless it is on its way. Should it fail, the next try waits a while. */
+  #refresh(wanted: Wanted<K>, entry: Entry<V>, why: RefreshReason): Flight<K, V> | undefined {
+    const { observer, clock } = this.#parts
+    if (this.#flights.has(wanted.id)) return undefined
+    observer.onRefresh?.(this.#kind.name, why)
+    const [flight] = this.#flights.launch([wanted], { fresh: true, storedAfterMs: entry.storedAtMs })
+    flight?.arrival.catch((error: Error) => {
+      entry.retryAtMs = clock.now() + RETRY_MS
+      observer.onRefreshError?.(this.#kind.name, error)
+    })
+    return flight
+  }
+
+  /** Fills `into` with an entry for each of `missing`, each as good as a read of the source that begins now. */
+  async #obtain(missing: Map<string, Wanted<K>>, reader: Reader, into: Map<string, Obtained<V>>): Promise<void> {
+    const { ledger, settle, clock } = this.#parts
+    const { loadTimeout } = this.#kind.policy
+    const soft = new Deadline(clock, loadTimeout.softMs)
+    const hard = new Deadline(clock, loadTimeout.hardMs)
     // Once, not at every attempt: a ledger that runs ahead of the loads would never be content with one.
-    let asked = { epoch: ledger.epoch, position: ledger.seen }
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      // Two attempts suffice within one history of the log. So it isn't the one this ledger follows, or not any longer.
-      if (attempt >= 2) await settle()
-      if (asked.epoch !== ledger.epoch) asked = { epoch: ledger.epoch, position: ledger.seen }
-      const flights = reader.bypass ? [this.#fetch(new Map(missing), PRIMARY_ONLY)] : this.#joinOrLaunch(missing)
-      for (const arrived of await Promise.all(flights)) {
-        for (const [id, obtained] of arrived) {
-          // A flight that somebody else began may have read before a write that this caller must see.
-          if (!missing.has(id) || !this.#reflects(obtained.entry, asked)) continue
-          into.set(id, obtained)
+    let asked = ledger.place
+    try {
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        // Two attempts suffice within one history of the log. So it isn't the one this ledger follows, or not any longer.
+        if (attempt >= 2) await settle()
+        if (asked.epoch !== ledger.epoch) asked = ledger.place
+        for (const [id, arrival] of this.#arrivals([...missing.values()], reader, attempt === 0 ? ANYTHING : FRESH)) {
+          const obtained = await this.#await(id, arrival, reader, soft, hard)
+          const accepted = obtained && this.#accept(obtained, missing.get(id), reader, asked)
+          if (!accepted) continue
+          into.set(id, accepted)
           missing.delete(id)
         }
+        if (missing.size === 0) return
       }
-      if (missing.size === 0) return
+    } finally {
+      soft.cancel()
+      hard.cancel()
     }
     throw new Error(
       `"${this.#kind.name}" could not be loaded: the log's history changed ${MAX_ATTEMPTS} times meanwhile.`,
     )
   }
 
-  /** The flights that will bring all of `missing`: those under way, and one more for the keys that are on none. */
-  #joinOrLaunch(missing: Map<string, K>): Arrival<V>[] {
-    const arrivals = new Set<Arrival<V>>()
-    const unclaimed = new Map<string, K>()
-    for (const [id, key] of missing) {
-      const flight = this.#flights.get(id)
-      if (flight && this.#isWorthJoining(flight, key)) {
-        arrivals.add(flight.arrival)
-        this.#parts.observer.onFlightJoined?.(this.#kind.name)
-      } else {
-        unclaimed.set(id, key)
-      }
+  #arrivals(wanted: readonly Wanted<K>[], reader: Reader, need: Need): [string, Promise<Obtained<V> | undefined>][] {
+    if (!reader.bypass) {
+      return this.#flights.joinOrLaunch(wanted, need).map(({ id, arrival }) => [id, arrival])
     }
-    if (unclaimed.size > 0) arrivals.add(this.#launch(unclaimed).arrival)
-    return [...arrivals]
-  }
-
-  #launch(batch: ReadonlyMap<string, K>): Flight<V> {
-    const { epoch, seen } = this.#parts.ledger
-    const arrival = this.#fetch(batch, NEAREST_FIRST).finally(() => {
-      for (const id of batch.keys()) if (this.#flights.get(id) === flight) this.#flights.delete(id)
-    })
-    const flight = { epoch, position: seen, arrival }
-    for (const id of batch.keys()) this.#flights.set(id, flight)
-    return flight
-  }
-
-  /** False where the key was written after the flight began: it may bring the old value, and waiting for it would be in vain. */
-  #isWorthJoining({ epoch, position }: Flight<V>, key: K): boolean {
-    const tags = withTables(this.#kind.tags(key, undefined))
-    return this.#parts.ledger.stands({ epoch, asOf: position, tags })
-  }
-
-  /** From the remote tier what stands there, the rest from each source in turn until it is fresh enough. */
-  async #fetch(batch: ReadonlyMap<string, K>, sources: readonly Source[]): Promise<Map<string, Obtained<V>>> {
-    const { ledger } = this.#parts
-    const asked = { epoch: ledger.epoch, position: ledger.seen }
-    const obtained =
-      sources === PRIMARY_ONLY ? new Map<string, Obtained<V>>() : await this.#readRemote([...batch.keys()])
-    for (const source of sources) {
-      const wanted = [...batch].filter(([id]) => !obtained.has(id))
-      if (wanted.length === 0) break
-      for (const entry of await this.#load(wanted, source)) {
-        // What a write overtook while it was read may be answered once. It is never kept.
-        if (ledger.stands(entry)) this.#store(entry)
-        if (this.#reflects(entry, asked)) obtained.set(entry.key, { entry, origin: 'source' })
-      }
-    }
-    return obtained
-  }
-
-  /** Does `entry` show every write logged at or before the position that was asked for? */
-  #reflects(entry: Entry<V>, asked: { readonly epoch: string; readonly position: number }): boolean {
-    return (entry.epoch === asked.epoch && entry.asOf >= asked.position) || this.#parts.ledger.stands(entry)
-  }
-
-  async #readRemote(ids: readonly string[]): Promise<Map<string, Obtained<V>>> {
-    const { remote, memory, observer } = this.#parts
-    const obtained = new Map<string, Obtained<V>>()
-    if (!remote) return obtained
-    const stored = await remote.read(ids).catch((error: Error) => {
-      observer.onRemoteError?.(error)
-      return []
-    })
-    for (const [index, id] of ids.entries()) {
-      const bytes = stored[index]
-      const entry = bytes && decodeEntry<V>(id, bytes)
-      if (bytes && !entry) observer.onRequest?.(this.#kind.name, 'redis', 'corrupt')
-      if (bytes && entry && this.#usable(entry)) {
-        memory.set(entry)
-        obtained.set(id, { entry, origin: 'redis' })
-        observer.onRequest?.(this.#kind.name, 'redis', 'hit')
-      } else {
-        observer.onRequest?.(this.#kind.name, 'redis', 'miss')
-      }
-    }
-    return obtained
-  }
-
-  async #load(wanted: readonly (readonly [string, K])[], source: Source): Promise<Entry<V>[]> {
-    const { ledger, settle, clock, random, observer } = this.#parts
-    const { ttlMs, negativeTtlMs, jitter } = this.#kind
-    const { epoch } = ledger
-    const startedAt = performance.now()
-    const keys = wanted.map(([, key]) => key)
-    const snapshot = checkSnapshot(await this.#kind.load(keys, source), this.#kind.name, keys.length)
-    observer.onLoad?.(this.#kind.name, (performance.now() - startedAt) / 1000, keys.length)
-    // What was read may show a write that has no position yet. It gets one before anybody sees the value, so that
-    // a token handed out with it covers the write, and an entry that shows it doesn't stand as of a position before.
-    if (snapshot.unsettled) await settle()
-    const storedAtMs = clock.now()
-    return wanted.map(([id, key], index) => {
-      const value = snapshot.values[index]
-      const lifeMs = (value === undefined ? negativeTtlMs : ttlMs) * (1 - jitter * random())
-      const tags = withTables(this.#kind.tags(key, value))
-      return { key: id, epoch, asOf: snapshot.asOf, tags, value, storedAtMs, staleAtMs: storedAtMs + lifeMs }
+    const all = this.#flights.readThrough(wanted)
+    return wanted.map(({ id }, index) => {
+      const arrival = all.then((read) => read[index])
+      // Whoever waits for several meets the first failure, and never looks at the others.
+      arrival.catch(() => {})
+      return [id, arrival]
     })
   }
 
-  #store(entry: Entry<V>): void {
-    const { memory, remote } = this.#parts
-    remote?.write(entry.key, encodeEntry(entry), entry.staleAtMs - entry.storedAtMs)
-    memory.set(entry)
+  /** What arrives; or, where it fails or is slow, what memory has, if that may be served. */
+  async #await(
+    id: string,
+    arrival: Promise<Obtained<V> | undefined>,
+    reader: Reader,
+    soft: Deadline,
+    hard: Deadline,
+  ): Promise<Obtained<V> | undefined> {
+    try {
+      const first = await soft.race(arrival)
+      if (first !== OVER) return first
+      const stale = this.#inStead(id, reader, 'slow')
+      if (stale) return stale
+      const second = await hard.race(arrival)
+      if (second !== OVER) return second
+      throw new LoadTimeoutError(this.#kind.name, this.#kind.policy.loadTimeout.hardMs)
+    } catch (error) {
+      const stale = this.#inStead(id, reader, error instanceof LoadTimeoutError ? 'slow' : 'error')
+      if (!stale) throw error
+      stale.entry.retryAtMs = this.#parts.clock.now() + RETRY_MS
+      return stale
+    }
   }
 
-  #usable(entry: Entry<V>): boolean {
-    return this.#parts.clock.now() < entry.staleAtMs && this.#parts.ledger.stands(entry)
+  #inStead(id: string, reader: Reader, why: StaleReason): Obtained<V> | undefined {
+    const entry = reader.bypass ? undefined : this.#tiers.inMemory(id)
+    if (!entry) return undefined
+    const condition = conditionOf(entry, this.#parts, this.#kind.policy, reader)
+    if (condition === 'void') return undefined
+    return condition === 'fresh' ? { entry, origin: 'memory' } : { entry, origin: 'memory', stale: why }
+  }
+
+  /** Undefined for what this reader can't be content with: a flight that somebody else began may have read before a write that it must see. */
+  #accept(
+    obtained: Obtained<V>,
+    wanted: Wanted<K> | undefined,
+    reader: Reader,
+    asked: LogPlace,
+  ): Obtained<V> | undefined {
+    const { entry, origin, stale } = obtained
+    if (stale) return obtained
+    const reflects = this.#flights.reflects(entry, asked)
+    if (origin === 'source') return reflects ? obtained : undefined
+    if (reflects && this.#parts.clock.now() < entry.staleAtMs) return obtained
+    if (!wanted || conditionOf(entry, this.#parts, this.#kind.policy, reader) !== 'stale') return undefined
+    this.#refresh(wanted, entry, 'stale')
+    return { ...obtained, stale: this.#whyStale(entry) }
+  }
+
+  #whyStale(entry: Entry<V>): StaleReason {
+    return this.#parts.ledger.softenedAt(entry) > 0 ? 'softened' : 'revalidating'
   }
 }
 
-/** One load of many keys, and where the ledger stood when it began. */
-interface Flight<V> {
-  readonly epoch: string
-  readonly position: number
-  readonly arrival: Arrival<V>
-}
+/** Braces and what escapes them: a Redis Cluster would take the text between braces for the whole key. */
+const withoutBraces = (text: string): string => (/[{}%]/.test(text) ? text.replace(/[{}%]/g, encodeURIComponent) : text)
 
-/** Brings an entry for each key that could be read fresh enough. */
-type Arrival<V> = Promise<Map<string, Obtained<V>>>
-
-interface Obtained<V> {
-  readonly entry: Entry<V>
-  readonly origin: Origin
-}
-
-const NEAREST_FIRST: readonly Source[] = ['any', 'primary']
-const PRIMARY_ONLY: readonly Source[] = ['primary']
+const ANYTHING: Need = { fresh: false, storedAfterMs: Number.NEGATIVE_INFINITY }
+const FRESH: Need = { fresh: true, storedAfterMs: Number.NEGATIVE_INFINITY }
 const MAX_ATTEMPTS = 4
+/** After a failed refresh. */
+const RETRY_MS = 1000

@@ -6,7 +6,11 @@ export interface Entry<V = unknown> extends Judgeable {
   readonly key: string
   /** Undefined: known not to exist. */
   readonly value: V | undefined
+  /** How long the load took that brought the value, in milliseconds. */
+  readonly loadMs: number
   readonly storedAtMs: number
   /** From then on it is loaded again, standing or not. */
   readonly staleAtMs: number
+  /** Until then no other refresh is tried, since one has failed. Of this process alone. */
+  retryAtMs?: number
 }

@@ -15,7 +15,7 @@ const HEADER_BYTES = 5
 // Buffers are copied out: as views they would keep the whole of what the socket read alive.
 const packr = new Packr({ useRecords: false, useBigIntExtension: true, copyBuffers: true })
 
-export function encodeEntry(entry: Entry): Buffer {
+export function encodeEntry(entry: Entry, _options?: object): Buffer {
   const { epoch, asOf, storedAtMs, staleAtMs, tags, value } = entry
   const body = packr.pack([epoch, asOf, storedAtMs, staleAtMs, tags, value === undefined ? [] : [value]])
   const bytes = Buffer.allocUnsafe(HEADER_BYTES + body.length)
@@ -39,7 +39,7 @@ export function decodeEntry<V>(key: string, bytes: Buffer): Entry<V> | undefined
     tags: string[],
     value: [V] | [],
   ]
-  return { key, epoch, asOf, storedAtMs, staleAtMs, tags, value }
+  return { key, epoch, asOf, loadMs: 0, storedAtMs, staleAtMs, tags, value }
 }
 
 const checksum = (key: string, body: Buffer): number => crc32(body, crc32(key))

@@ -1,32 +1,34 @@
+import { createHash } from 'node:crypto'
 import type { CacheTag } from './cache-tag.ts'
+import { type Policy, type ResolvedPolicy, resolvePolicy } from './policy.ts'
 
-/** One kind of entry: what its keys are, what it depends on, how it is loaded and how long it lives. */
-export interface KindDefinition<K, V> {
+/** One kind of entry: what its keys are, what it depends on, how it is loaded, and its policy: how it lives. */
+export interface KindDefinition<K, V> extends Policy {
   /** Unique in its cache; part of every key and of the metrics. */
   readonly name: string
-  /** Count it up when the shape of `V`, or what it depends on, changes: entries written by older code are not read. Default 1. */
-  readonly version?: number
+  /**
+   * What else decides what the entries hold and depend on, beside the text of `key`, `tags` and `load`: functions and
+   * statements that those use. All of it is hashed into every key, so that a deploy which changes it can't read what older
+   * code stored. HAZARD: what isn't named here can change unnoticed.
+   */
+  readonly madeOf?: readonly unknown[]
   /** Names the entry among its kind. HAZARD: everything the value depends on must be in it, the viewer too where viewers differ. */
   readonly key: (key: K) => string
-  /** The inverse of `key`, by which `Cache.verify` loads an entry anew. Absent: entries of this kind are not verified. */
+  /** The inverse of `key`, by which an entry is loaded anew: to verify it, to refresh it unasked. Absent: neither is done. */
   readonly parseKey?: (text: string) => K
   /** What the entry depends on. `value` is undefined where it doesn't exist: the tags that a creation writes must be among them. */
   readonly tags: (key: K, value: V | undefined) => readonly CacheTag[]
   /** Reads many at once from the source, in as few statements as it can. */
   readonly load: Load<K, V>
-  /** Time to live, in milliseconds. */
-  readonly ttlMs: number
-  /** Time to live of what doesn't exist, in milliseconds. Default: a tenth of `ttlMs`. */
-  readonly negativeTtlMs?: number
-  /** How far each life is shortened at random, so that what was stored together doesn't expire together: 0.1 is up to 10 %. Default: the cache's. */
-  readonly jitter?: number
 }
 
 /**
+ * Keys that several readers asked for at the same moment come in one call. Where that fails, each reader's are asked for again by themselves.
  * @param keys distinct
  * @param source `any`: a replica will do. `primary`: it must have every write committed before the call.
+ * @param viewer who reads, for kinds of scope `viewer`: the same for all keys
  */
-export type Load<K, V> = (keys: readonly K[], source: Source) => Promise<Snapshot<V>>
+export type Load<K, V> = (keys: readonly K[], source: Source, viewer?: string) => Promise<Snapshot<V>>
 
 export type Source = 'any' | 'primary'
 
@@ -43,30 +45,42 @@ export interface Snapshot<V> {
   readonly values: readonly (V | undefined)[]
 }
 
-/** A kind with its defaults written out. */
-export type ResolvedKind<K, V> = KindDefinition<K, V> &
-  Required<Pick<KindDefinition<K, V>, 'version' | 'jitter' | 'negativeTtlMs'>>
+/** A kind, checked, with its policy's defaults written out. */
+export interface ResolvedKind<K, V> extends Pick<KindDefinition<K, V>, 'name' | 'key' | 'parseKey' | 'tags' | 'load'> {
+  /** Names this definition: another one has another. */
+  readonly fingerprint: string
+  readonly policy: ResolvedPolicy
+}
 
 /** Throws where the definition makes no sense. */
-export function resolveKind<K, V>(definition: KindDefinition<K, V>): ResolvedKind<K, V> {
-  const { version = 1, jitter = 0.1, negativeTtlMs = definition.ttlMs / 10 } = definition
-  const kind = { ...definition, version, jitter, negativeTtlMs }
-  if (!/^[a-z][a-zA-Z0-9-]*$/.test(kind.name)) {
+export function resolveKind<K, V>(
+  definition: KindDefinition<K, V>,
+  defaults: Partial<Policy> = {},
+): ResolvedKind<K, V> {
+  const { name, key, parseKey, tags, load, madeOf = [] } = definition
+  if (!/^[a-z][a-zA-Z0-9-]*$/.test(name)) {
     throw new TypeError(
-      `A kind's name must be a word such as "article" or "article-list", not ${JSON.stringify(kind.name)}.`,
+      `A kind's name must be a word such as "article" or "article-list", not ${JSON.stringify(name)}.`,
     )
   }
-  if (!Number.isSafeInteger(version)) {
-    throw new TypeError(`version of the kind "${kind.name}" must be a whole number, not ${version}.`)
+  const policy = resolvePolicy(definition, defaults, `the kind "${name}"`)
+  return Object.freeze({
+    name,
+    key,
+    ...(parseKey && { parseKey }),
+    tags,
+    load,
+    policy,
+    fingerprint: fingerprint([key, tags, load, policy.scope, ...madeOf]),
+  })
+}
+
+function fingerprint(parts: readonly unknown[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) {
+    hash.update(typeof part === 'function' ? part.toString() : (JSON.stringify(part) ?? 'undefined')).update('\0')
   }
-  for (const option of ['ttlMs', 'negativeTtlMs'] as const) {
-    if (!(kind[option] > 0 && Number.isFinite(kind[option])))
-      throw new TypeError(`${option} of the kind "${kind.name}" must be milliseconds above 0, not ${kind[option]}.`)
-  }
-  if (!(jitter >= 0 && jitter < 1)) {
-    throw new TypeError(`jitter of the kind "${kind.name}" must be at least 0 and below 1, not ${jitter}.`)
-  }
-  return Object.freeze(kind)
+  return hash.digest('base64url').slice(0, 8)
 }
 
 /** A position that is no number would be judged after every write there is; a value too few, as known not to exist. */

@@ -76,7 +76,7 @@ it('lets nothing of another epoch stand, and takes no records of one', () => {
 })
 
 it('lets nothing stand before the log was first read', () => {
-  expect(new Ledger().stands({ epoch: '', asOf: 7, tags: [] })).toBe(false)
+  expect(new Ledger().stands({ key: 'k', epoch: '', asOf: 7, tags: [] })).toBe(false)
 })
 
 it('lets nothing stand that was read before the position it began anew at', () => {
@@ -117,7 +117,7 @@ it('agrees with a ledger that keeps everything, whatever arrives in whatever ord
     fc.property(fc.array(step, { maxLength: 80 }), fc.integer({ min: 1, max: 7 }), (steps, maxTags) => {
       const log: LogRecord[] = []
       const ledger = startedAt(0, { maxTags })
-      const entries: { asOf: number; read: number; tags: readonly string[]; epoch: string }[] = []
+      const entries: { key: string; asOf: number; read: number; tags: readonly string[]; epoch: string }[] = []
       for (const taken of steps) {
         if (taken.do === 'write') log.push(record(log.length + 1, taken.tags))
         if (taken.do === 'hear') {
@@ -129,7 +129,7 @@ it('agrees with a ledger that keeps everything, whatever arrives in whatever ord
         }
         if (taken.do === 'read') {
           const asOf = Math.min(log.length, Math.max(0, ledger.seen + taken.ahead))
-          entries.push({ epoch: 'a', asOf, read: asOf, tags: taken.tags })
+          entries.push({ key: 'k', epoch: 'a', asOf, read: asOf, tags: taken.tags })
         }
         if (taken.do === 'restart') ledger.restart('a', Math.max(0, log.length - taken.back))
         for (const entry of entries) {
@@ -154,7 +154,7 @@ function startedAt(position: number, options?: { readonly maxTags: number }): Le
 }
 
 function entryAsOf(asOf: number, tags: readonly string[]) {
-  return { epoch: 'a', asOf, tags }
+  return { key: 'k', epoch: 'a', asOf, tags }
 }
 
 function record(position: number, tags: readonly string[]): LogRecord {

@@ -1,4 +1,4 @@
-import type { CacheTag } from './cache-tag.ts'
+import { type CacheTag, hard, isSoft } from './cache-tag.ts'
 
 /** One committed change, as the log has it. */
 export interface LogRecord {
@@ -15,8 +15,16 @@ export interface LogStretch {
   readonly records: readonly LogRecord[]
 }
 
+/** A place in one history of the log. */
+export interface LogPlace {
+  readonly epoch: string
+  readonly position: number
+}
+
 /** What the ledger must know of an entry to judge it. */
 export interface Judgeable {
+  /** Counts as one of its tags: by it a purge reaches this one entry. */
+  readonly key: string
   readonly epoch: string
   readonly tags: readonly CacheTag[]
   /** The entry's value is what the database held at this position. Raised whenever the entry is found to stand. */
@@ -33,6 +41,10 @@ export class Ledger {
   readonly #maxTags: number
   /** In the order of positions, oldest first, because a tag is taken out before it is put back. */
   readonly #lastWritten = new Map<CacheTag, number>()
+  /** The same for what was written `softly`. */
+  readonly #lastSoftened = new Map<CacheTag, number>()
+  /** The last records, oldest first: see `recordsSince`. */
+  #recent: LogRecord[] = []
   #epoch = ''
   #seen = 0
   #floor = 0
@@ -63,24 +75,43 @@ export class Ledger {
     return this.#floor
   }
 
+  /** Where it stands now. */
+  get place(): LogPlace {
+    return { epoch: this.#epoch, position: this.#seen }
+  }
+
   get size(): number {
-    return this.#lastWritten.size
+    return this.#lastWritten.size + this.#lastSoftened.size
   }
 
   /**
    * True while nothing that `entry` depends on was written after it was read. One comparison if nothing was written
-   * since it was last asked. Before the log is first read nothing stands: who could tell?
+   * since it was last asked. Before the log is first read nothing stands: who could tell? An entry that was softened
+   * stands all the same.
    */
   stands(entry: Judgeable): boolean {
     if (entry.epoch !== this.#epoch || this.#epoch === '') return false
     if (entry.asOf >= this.#seen) return true
     if (entry.asOf < this.#floor) return false
-    for (const tag of entry.tags) {
-      const written = this.#lastWritten.get(tag)
-      if (written !== undefined && written > entry.asOf) return false
-    }
-    entry.asOf = this.#seen
+    if (lastOf(this.#lastWritten, entry) > 0) return false
+    // What was softened keeps its position, by which that is known.
+    if (this.softenedAt(entry) === 0) entry.asOf = this.#seen
     return true
+  }
+
+  /** The last position after `entry` was read at which something that it depends on was written softly, 0 where nothing was. */
+  softenedAt(entry: Judgeable): number {
+    return this.#lastSoftened.size === 0 || entry.asOf >= this.#seen ? 0 : lastOf(this.#lastSoftened, entry)
+  }
+
+  /** How many records after `position` hold one of `tags`, hard or soft. Undefined where it isn't remembered that far back. */
+  recordsSince({ epoch, position }: LogPlace, tags: readonly CacheTag[]): number | undefined {
+    const first = this.#recent[0]?.position ?? this.#seen + 1
+    if (epoch !== this.#epoch || position < first - 1) return undefined
+    const wanted = new Set(tags)
+    return this.#recent.filter(
+      (record) => record.position > position && record.tags.some((tag) => wanted.has(hard(tag))),
+    ).length
   }
 
   /** Applies a stretch of the log. Returns false on a gap or another epoch, changing nothing. NEVER skip ahead: a missed record is a stale answer. */
@@ -90,30 +121,47 @@ export class Ledger {
     for (const record of records) {
       if (record.position <= this.#seen) continue
       for (const tag of record.tags) {
-        this.#lastWritten.delete(tag)
-        this.#lastWritten.set(tag, record.position)
+        const last = isSoft(tag) ? this.#lastSoftened : this.#lastWritten
+        last.delete(hard(tag))
+        last.set(hard(tag), record.position)
       }
+      this.#recent.push(record)
       this.#seen = record.position
       this.#seenWrittenAtUs = record.writtenAtUs
     }
-    this.#forgetOldest()
+    if (this.#recent.length > 2 * RECENT) this.#recent = this.#recent.slice(-RECENT)
+    for (const last of [this.#lastWritten, this.#lastSoftened]) this.#forgetOldest(last)
     return true
   }
 
   /** Begins anew at `position`, knowing nothing of what came before: at start, in a new epoch, or where the log was pruned past `seen`. */
   restart(epoch: string, position: number): void {
     this.#lastWritten.clear()
+    this.#lastSoftened.clear()
+    this.#recent = []
     this.#epoch = epoch
     this.#seen = position
     this.#floor = position
     this.#seenWrittenAtUs = undefined
   }
 
-  #forgetOldest(): void {
-    for (const [tag, position] of this.#lastWritten) {
-      if (this.#lastWritten.size <= this.#maxTags) return
-      this.#lastWritten.delete(tag)
-      this.#floor = position
+  #forgetOldest(last: Map<CacheTag, number>): void {
+    for (const [tag, position] of last) {
+      if (last.size <= this.#maxTags) return
+      last.delete(tag)
+      this.#floor = Math.max(this.#floor, position)
     }
   }
 }
+
+/** The last position after `entry` was read at which one of its tags was written, 0 where none was. */
+function lastOf(written: ReadonlyMap<CacheTag, number>, { asOf, key, tags }: Judgeable): number {
+  let last = written.get(key) ?? 0
+  for (const tag of tags) {
+    const position = written.get(tag)
+    if (position !== undefined && position > last) last = position
+  }
+  return last > asOf ? last : 0
+}
+
+const RECENT = 1000

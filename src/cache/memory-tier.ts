@@ -14,10 +14,14 @@ export class MemoryTier {
     return this.#entries.get(key)
   }
 
+  /** Like `get`, and not counted as use. */
+  peek(key: string): Entry | undefined {
+    return this.#entries.peek(key)
+  }
+
   /** An entry larger than the whole tier is not kept, nor is what it would have replaced. */
   set(entry: Entry): void {
-    const { key, tags, value } = entry
-    this.#entries.set(key, entry, { size: heapBytes(key) + heapBytes(tags) + heapBytes(value) + OVERHEAD_BYTES })
+    this.#entries.set(entry.key, entry, { size: entryBytes(entry) })
   }
 
   delete(key: string): void {
@@ -41,6 +45,10 @@ export class MemoryTier {
     return this.#entries.size
   }
 }
+
+/** About how many bytes of heap an entry takes. */
+export const entryBytes = ({ key, tags, value }: Entry): number =>
+  heapBytes(key) + heapBytes(tags) + heapBytes(value) + OVERHEAD_BYTES
 
 /** What an entry takes beside its key, tags and value: itself, its times and its place in the map. Measured. */
 const OVERHEAD_BYTES = 240

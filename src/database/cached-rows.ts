@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import { type Cache, type CachedKind, type CacheTag, columnTag, rowTag } from '../cache/index.ts'
+import { type Cache, type CachedKind, type CacheTag, columnTag, type Policy, rowTag } from '../cache/index.ts'
 import type { Database } from './database.ts'
 import { type Ordering, type Page, type PlacesOnPage, readCounts, readPages } from './keyset.ts'
 import { inOrderOf, readAsOf } from './read-as-of.ts'
@@ -20,11 +20,19 @@ export function cachedRows<Row extends { readonly id: number }>(
     name,
     columns,
     alsoOn = () => [],
-  }: { readonly name: string; readonly columns: RawBuilder<unknown>; readonly alsoOn?: (id: number) => CacheTag[] },
+    policy = {},
+  }: {
+    readonly name: string
+    readonly columns: RawBuilder<unknown>
+    readonly alsoOn?: (id: number) => CacheTag[]
+    readonly policy?: Partial<Policy>
+  },
 ): CachedKind<number, Row> {
   return cache.kind<number, Row>({
     name,
     ttlMs,
+    ...policy,
+    madeOf: [table, columns.toOperationNode(), alsoOn],
     key: String,
     parseKey: Number,
     tags: (id) => [rowTag(table, id), ...alsoOn(id)],
@@ -43,6 +51,7 @@ export function cachedIds(
   return cache.kind<string, number>({
     name,
     ttlMs,
+    madeOf: [table, column],
     key: (value) => value,
     parseKey: (text) => text,
     tags: (value) => [columnTag(table, column, value)],
@@ -61,10 +70,13 @@ export function cachedList(
   { name, ordering, tags }: { readonly name: string; readonly ordering: Ordering; readonly tags: readonly CacheTag[] },
 ): { readonly pages: CachedKind<Page, PlacesOnPage>; readonly count: CachedKind<'all', number> } {
   const list = { from: sql.table(table), where: [] }
+  const madeOf = [table, ordering.keyType, ordering.value.toOperationNode(), ordering.descending, tags, readPages]
   return {
     pages: cache.kind<Page, PlacesOnPage>({
       name: `${name}-list`,
       ttlMs,
+      maxBatch: PAGES_AT_ONCE,
+      madeOf,
       key: (page) => JSON.stringify(page),
       parseKey: (text) => JSON.parse(text),
       tags: () => tags,
@@ -77,6 +89,7 @@ export function cachedList(
     count: cache.kind<'all', number>({
       name: `${name}-count`,
       ttlMs,
+      madeOf,
       key: (all) => all,
       parseKey: () => 'all',
       tags: () => tags,
@@ -88,3 +101,6 @@ export function cachedList(
     }),
   }
 }
+
+/** Pages that one statement reads at most: whoever asks for a quick one waits for the slowest. */
+export const PAGES_AT_ONCE = 20

@@ -75,6 +75,7 @@ function stampAnswers({ ledger, onRequest, onUnexpected }: ApiOptions): ApolloSe
           // No older than what this node knows by now, nor than the newest entry that went into the answer.
           const position = Math.max(ledger.seen, contextValue.progress.newest)
           response.http.headers.set('stet-as-of', formatToken(position, ledger.epoch))
+          response.http.headers.set('x-cache', inOneWord(contextValue))
           if (response.body.kind === 'single') {
             for (const { extensions } of response.body.singleResult.errors ?? []) {
               if (extensions?.code === 'INTERNAL_SERVER_ERROR') extensions.requestId = contextValue.requestId
@@ -85,6 +86,13 @@ function stampAnswers({ ledger, onRequest, onUnexpected }: ApiOptions): ApolloSe
       }
     },
   }
+}
+
+/** Where the entries of an answer came from: the word of the one that took longest, or that is stale. */
+function inOneWord({ reader, progress: { read } }: Context): 'BYPASS' | 'STALE' | 'MISS' | 'HIT' {
+  if (reader.bypass) return 'BYPASS'
+  if (read.stale > 0) return 'STALE'
+  return read.source > 0 || read.memory + read.redis === 0 ? 'MISS' : 'HIT'
 }
 
 /** Several rooms may add fields to one type. */

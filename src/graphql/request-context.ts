@@ -1,3 +1,4 @@
+import type { Ledger } from '../cache/index.ts'
 import type { Database } from '../database/database.ts'
 import type { Follower } from '../invalidation/index.ts'
 import { AskerError } from '../kernel/errors.ts'
@@ -7,29 +8,45 @@ import type { Viewer } from '../request/viewer.ts'
 export interface RequestContextParts {
   readonly database: Database
   readonly follower: Follower
+  readonly ledger: Ledger
   readonly requestId: string
   readonly viewer: Viewer
   /** Read through to the database. */
   readonly bypass: boolean
+  /** The log position that the asker knows of. */
+  readonly position: number
 }
 
 /** The context of one GraphQL request. A plain object: Apollo copies it. */
-export function createRequestContext({ database, follower, requestId, viewer, bypass }: RequestContextParts): Context {
-  const progress = { writes: 0, newest: 0 }
+export function createRequestContext(parts: RequestContextParts): Context {
+  const { database, follower, ledger, requestId, viewer, bypass, position } = parts
+  const progress = {
+    writes: 0,
+    wroteFrom: ledger.place,
+    newest: 0,
+    read: { memory: 0, redis: 0, source: 0, stale: 0 },
+  }
   return {
     requestId,
     viewer,
     progress,
     reader: {
       bypass,
-      onRead: (_kind, { asOf }) => {
+      position,
+      get fresh() {
+        return progress.writes > 0
+      },
+      onRead: (_kind, { asOf }, origin, stale) => {
         progress.newest = Math.max(progress.newest, asOf)
+        progress.read[stale ? 'stale' : origin]++
       },
     },
     write: async (work) => {
+      const began = ledger.place
       const result = await database.primary.transaction().execute(work)
       progress.writes++
       await confirm(follower)
+      progress.wroteFrom = began
       return result
     },
   }

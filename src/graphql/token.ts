@@ -7,8 +7,8 @@ import { quote } from '../request/input.ts'
 /** `Stet-As-Of`: a log position and the epoch that it belongs to. Opaque to clients. */
 export const formatToken = (position: number, epoch: string): string => `${position}.${epoch}`
 
-/** Resolves once this node reflects everything that `token` does. Throws where the token isn't one, or the node can't catch up in time. */
-export async function catchUp(token: string, follower: Follower, ledger: Ledger, withinMs: number): Promise<void> {
+/** Resolves with the token's position in the present history once this node reflects everything that `token` does. Throws where the token isn't one, or the node can't catch up in time. */
+export async function catchUp(token: string, follower: Follower, ledger: Ledger, withinMs: number): Promise<number> {
   const [, digits, epoch] = /^(\d{1,15})\.([0-9a-f]{1,32})$/.exec(token) ?? []
   if (digits === undefined) {
     const message = `Stet-As-Of must be a token that an answer carried, not ${quote(token)}.`
@@ -23,7 +23,7 @@ export async function catchUp(token: string, follower: Follower, ledger: Ledger,
           withinMs,
           () => false,
         ).catch(() => false)
-  if (reached) return
+  if (reached) return epoch === ledger.epoch ? Number(digits) : ledger.seen
   const message = `This node stands at ${ledger.seen} and could not reach ${token} in time: try again.`
   throw new AskerError('NOT_CAUGHT_UP', message, { status: 503 })
 }

@@ -17,6 +17,18 @@ export class Metrics {
     'Look-ups that waited for a load already under way',
     [],
   )
+  readonly #leasesAwaited = this.#counter(
+    'stet_cache_leases_awaited_total',
+    'Look-ups that waited for a load by another node',
+    [],
+  )
+  readonly #staleServed = this.#counter('stet_stale_served_total', 'Entries that were served stale', ['why'])
+  readonly #refreshes = this.#counter('stet_cache_refreshes_total', 'Entries loaded anew in the background', [
+    'kind',
+    'why',
+  ])
+  readonly #refreshErrors = this.#counter('stet_cache_refresh_errors_total', 'Of these, loads that failed', ['kind'])
+  readonly #oversized = this.#counter('stet_cache_oversized_total', 'Values that were too large to be stored', ['kind'])
   readonly #remoteErrors = this.#counter('stet_redis_errors_total', 'Redis commands that failed or timed out', [])
   readonly #invalidations = this.#counter(
     'stet_invalidations_total',
@@ -56,6 +68,11 @@ export class Metrics {
     onRequest: (kind, tier, result) => this.#requests.inc({ kind, tier, result }),
     onLoad: (kind, seconds) => this.#loads.observe({ kind }, seconds),
     onFlightJoined: () => this.#joined.inc(),
+    onLeaseAwaited: () => this.#leasesAwaited.inc(),
+    onStaleServed: (_kind, why) => this.#staleServed.inc({ why }),
+    onRefresh: (kind, why) => this.#refreshes.inc({ kind, why }),
+    onRefreshError: (kind) => this.#refreshErrors.inc({ kind }),
+    onOversized: (kind) => this.#oversized.inc({ kind }),
     onRemoteError: () => this.#remoteErrors.inc(),
   }
 

@@ -109,10 +109,11 @@ async function requestContext(options: ServerOptions, request: FastifyRequest): 
   const { authorization, 'stet-as-of': token, 'cache-control': cacheControl } = request.headers
   try {
     const viewer = await authenticate(authorization)
-    if (typeof token === 'string' && token !== '') await catchUp(token, follower, ledger, catchUpTimeoutMs)
+    const position =
+      typeof token === 'string' && token !== '' ? await catchUp(token, follower, ledger, catchUpTimeoutMs) : 0
     // For whoever is signed in: else any visitor could send every read to the database.
     const bypass = viewer.kind !== 'visitor' && /\bno-cache\b/.test(cacheControl ?? '')
-    return createRequestContext({ database, follower, requestId: request.id, viewer, bypass })
+    return createRequestContext({ database, follower, ledger, requestId: request.id, viewer, bypass, position })
   } catch (error) {
     throw toGraphQLError(error as Error, request.id)
   }

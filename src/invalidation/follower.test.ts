@@ -383,7 +383,7 @@ async function write(...ids: readonly number[]): Promise<void> {
 }
 
 function entryAsOf({ epoch }: Ledger, asOf: number, ...tags: readonly string[]) {
-  return { epoch, asOf, tags }
+  return { key: 'k', epoch, asOf, tags }
 }
 
 /** Lets the database answer the next query of its kind, and holds the answer back. */

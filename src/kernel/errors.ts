@@ -39,6 +39,7 @@ export const errorCodes = {
   FORBIDDEN: 'The viewer may not do this.',
   QUERY_TOO_COMPLEX: 'The query could ask for more objects than the server gives at once.',
   NOT_CAUGHT_UP: 'This node could not reach the position in `Stet-As-Of` in time: try again. HTTP status 503.',
+  LOAD_TIMEOUT: 'Something asked for could not be loaded in time: try again.',
   WRITE_UNCONFIRMED:
     'The change is committed, but its position in the log could not be read: read before you repeat it.',
 } as const

@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely'
-import type { Reader } from '../cache/index.ts'
+import type { LogPlace, Origin, Reader } from '../cache/index.ts'
 import type { Tables } from '../database/tables.ts'
 import type { Viewer } from './viewer.ts'
 
@@ -12,8 +12,12 @@ export interface Context {
   readonly progress: {
     /** How many writes this request has made: what was loaded before one is not served after it. */
     readonly writes: number
+    /** Where this node's ledger stood when the last of them began. */
+    readonly wroteFrom: LogPlace
     /** The newest position that anything in the answer was read as of. */
     readonly newest: number
+    /** How many entries came from where. */
+    readonly read: Readonly<Record<Origin | 'stale', number>>
   }
   /**
    * Runs `work` in a transaction, and resolves once its writes are in the log and this node's ledger knows them.

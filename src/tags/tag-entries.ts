@@ -12,7 +12,11 @@ export const tagOrder = { name: 'NAME', keyType: 'text' } as const
 /** Everything about tags that is cached: the SQL behind it, and what it depends on. */
 export function tagEntries(parts: { readonly cache: Cache; readonly database: Database; readonly ttlMs: number }) {
   const source = { ...parts, table: 'tags' } as const
-  const byId = cachedRows<Tag>(source, { name: 'tag', columns: sql`*` })
+  const byId = cachedRows<Tag>(source, {
+    name: 'tag',
+    columns: sql`id, slug, name, description`,
+    policy: { writeThrough: true },
+  })
   const idBySlug = cachedIds(source, { name: 'tag-by-slug', column: 'slug' })
   const list = cachedList(source, {
     name: 'tag',
@@ -20,8 +24,10 @@ export function tagEntries(parts: { readonly cache: Cache; readonly database: Da
     tags: [anyRowTag('tags'), fieldTag('tags', 'name')],
   })
 
-  return perRequest(({ reader }) => ({
+  return perRequest(({ reader, progress }) => ({
     byId: new DataLoader((ids: readonly number[]) => byId.getMany(ids, reader)),
+    /** Keeps what this request has just written, undefined where it deleted the tag: the next read is a hit. */
+    keep: (id: number, tag: Tag | undefined) => byId.writeThrough(id, tag, progress.wroteFrom),
     idBySlug: new DataLoader((slugs: readonly string[]) => idBySlug.getMany(slugs, reader)),
     page: async (page: Page) => (await list.pages.get(page, reader)) ?? { places: [], more: false },
     count: async () => (await list.count.get('all', reader)) ?? 0,

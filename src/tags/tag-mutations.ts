@@ -1,6 +1,7 @@
 import { type ConstraintErrors, explainConstraints } from '../database/constraint-errors.ts'
 import { AskerError } from '../kernel/errors.ts'
 import { slugify } from '../kernel/slugify.ts'
+import type { Context } from '../request/context.ts'
 import { fromGlobalId } from '../request/global-id.ts'
 import { checkLength, checkSlug, given } from '../request/input.ts'
 import type { Tag } from '../request/models.ts'
@@ -9,34 +10,43 @@ import { requireAdmin } from '../request/viewer.ts'
 import type { TagEntries } from './tag-entries.ts'
 
 export function tagMutations(entries: TagEntries): MutationResolvers {
+  /** Keeps what was written, then reads it the way everybody does: somebody else may have been quicker. */
+  const written = async (tag: Tag, context: Context): Promise<Tag> => {
+    entries(context).keep(tag.id, tag)
+    const found = await entries(context).byId.load(tag.id)
+    if (!found) throw new AskerError('NOT_FOUND', 'The tag was deleted meanwhile.')
+    return found
+  }
+
   return {
     createTag: async (_parent, { input }, context) => {
       requireAdmin(context.viewer)
       const slug = input.slug ?? slugify(input.name, MAX_SLUG)
       const values = { ...checkTag({ ...input, slug }), name: input.name, slug }
-      const { id } = await explainConstraints(constraintErrors, () =>
+      const tag = await explainConstraints(constraintErrors, () =>
         context.write((transaction) =>
-          transaction.insertInto('tags').values(values).returning('id').executeTakeFirstOrThrow(),
+          transaction.insertInto('tags').values(values).returningAll().executeTakeFirstOrThrow(),
         ),
       )
-      return { tag: await written(entries(context).byId.load(id)) }
+      return { tag: await written(tag, context) }
     },
 
     updateTag: async (_parent, { input }, context) => {
       requireAdmin(context.viewer)
       const id = fromGlobalId('Tag', input.id, 'input.id')
       const changes = checkTag(input)
-      await explainConstraints(constraintErrors, () =>
+      const tag = await explainConstraints(constraintErrors, () =>
         context.write(async (transaction) => {
           const query = transaction
             .updateTable('tags')
             .set({ ...changes, id })
             .where('id', '=', id)
-          const { numUpdatedRows } = await query.executeTakeFirstOrThrow()
-          if (numUpdatedRows === 0n) throw noSuchTag('input.id')
+          const updated = await query.returningAll().executeTakeFirst()
+          if (!updated) throw noSuchTag('input.id')
+          return updated
         }),
       )
-      return { tag: await written(entries(context).byId.load(id)) }
+      return { tag: await written(tag, context) }
     },
 
     deleteTag: async (_parent, { id: globalId }, context) => {
@@ -46,6 +56,7 @@ export function tagMutations(entries: TagEntries): MutationResolvers {
         const { numDeletedRows } = await transaction.deleteFrom('tags').where('id', '=', id).executeTakeFirstOrThrow()
         if (numDeletedRows === 0n) throw noSuchTag('id')
       })
+      entries(context).keep(id, undefined)
       return { deletedId: globalId }
     },
   }
@@ -65,10 +76,4 @@ function checkTag({ name, slug, description }: CreateTagInput | UpdateTagInput) 
   if (slug != null) checkSlug('input.slug', slug, MAX_SLUG)
   if (description != null) checkLength('input.description', description, { max: 2000 })
   return given({ name, slug, description })
-}
-
-async function written(tag: Promise<Tag | undefined>): Promise<Tag> {
-  const found = await tag
-  if (!found) throw new AskerError('NOT_FOUND', 'The tag was deleted meanwhile.')
-  return found
 }

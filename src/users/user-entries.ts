@@ -12,7 +12,11 @@ export const userOrder = { name: 'USERNAME', keyType: 'text' } as const
 /** Everything about users that is cached: the SQL behind it, and what it depends on. */
 export function userEntries(parts: { readonly cache: Cache; readonly database: Database; readonly ttlMs: number }) {
   const source = { ...parts, table: 'users' } as const
-  const byId = cachedRows<User>(source, { name: 'user', columns: sql`*` })
+  const byId = cachedRows<User>(source, {
+    name: 'user',
+    columns: sql`id, username, display_name, email, bio, avatar_url, role, created_at`,
+    policy: { writeThrough: true },
+  })
   const idByUsername = cachedIds(source, { name: 'user-by-username', column: 'username' })
   const list = cachedList(source, {
     name: 'user',
@@ -20,8 +24,10 @@ export function userEntries(parts: { readonly cache: Cache; readonly database: D
     tags: [anyRowTag('users')],
   })
 
-  return perRequest(({ reader }) => ({
+  return perRequest(({ reader, progress }) => ({
     byId: new DataLoader((ids: readonly number[]) => byId.getMany(ids, reader)),
+    /** Keeps what this request has just written, undefined where it deleted the user: the next read is a hit. */
+    keep: (id: number, user: User | undefined) => byId.writeThrough(id, user, progress.wroteFrom),
     idByUsername: new DataLoader((usernames: readonly string[]) => idByUsername.getMany(usernames, reader)),
     page: async (page: Page) => (await list.pages.get(page, reader)) ?? { places: [], more: false },
     count: async () => (await list.count.get('all', reader)) ?? 0,

@@ -1,5 +1,6 @@
 import { type ConstraintErrors, explainConstraints } from '../database/constraint-errors.ts'
 import { AskerError } from '../kernel/errors.ts'
+import type { Context } from '../request/context.ts'
 import { fromGlobalId } from '../request/global-id.ts'
 import { checkLength, checkPattern, given } from '../request/input.ts'
 import type { User } from '../request/models.ts'
@@ -8,6 +9,14 @@ import { isSelfOrAdmin, requireAdmin, requireSignedIn } from '../request/viewer.
 import type { UserEntries } from './user-entries.ts'
 
 export function userMutations(entries: UserEntries): MutationResolvers {
+  /** Keeps what was written, then reads it the way everybody does: somebody else may have been quicker. */
+  const written = async (user: User, context: Context): Promise<User> => {
+    entries(context).keep(user.id, user)
+    const found = await entries(context).byId.load(user.id)
+    if (!found) throw new AskerError('NOT_FOUND', 'The user was deleted meanwhile.')
+    return found
+  }
+
   return {
     createUser: async (_parent, { input }, context) => {
       requireAdmin(context.viewer)
@@ -17,12 +26,12 @@ export function userMutations(entries: UserEntries): MutationResolvers {
         display_name: input.displayName,
         email: input.email,
       }
-      const { id } = await explainConstraints(constraintErrors, () =>
+      const user = await explainConstraints(constraintErrors, () =>
         context.write((transaction) =>
-          transaction.insertInto('users').values(values).returning('id').executeTakeFirstOrThrow(),
+          transaction.insertInto('users').values(values).returningAll().executeTakeFirstOrThrow(),
         ),
       )
-      return { user: await written(entries(context).byId.load(id)) }
+      return { user: await written(user, context) }
     },
 
     updateUser: async (_parent, { input }, context) => {
@@ -35,17 +44,18 @@ export function userMutations(entries: UserEntries): MutationResolvers {
         throw new AskerError('FORBIDDEN', 'Only an admin may change a role.', { field: 'input.role' })
       }
       const changes = checkUser(input)
-      await explainConstraints(constraintErrors, () =>
+      const user = await explainConstraints(constraintErrors, () =>
         context.write(async (transaction) => {
           const query = transaction
             .updateTable('users')
             .set({ ...changes, id })
             .where('id', '=', id)
-          const { numUpdatedRows } = await query.executeTakeFirstOrThrow()
-          if (numUpdatedRows === 0n) throw noSuchUser('input.id')
+          const updated = await query.returningAll().executeTakeFirst()
+          if (!updated) throw noSuchUser('input.id')
+          return updated
         }),
       )
-      return { user: await written(entries(context).byId.load(id)) }
+      return { user: await written(user, context) }
     },
 
     deleteUser: async (_parent, { id: globalId }, context) => {
@@ -60,6 +70,7 @@ export function userMutations(entries: UserEntries): MutationResolvers {
           if (numDeletedRows === 0n) throw noSuchUser('id')
         }),
       )
+      entries(context).keep(id, undefined)
       return { deletedId: globalId }
     },
   }
@@ -107,10 +118,4 @@ function checkUser(input: CreateUserInput | UpdateUserInput) {
     ...given({ username, display_name: displayName, email, bio, role }),
     ...(avatarUrl === undefined ? {} : { avatar_url: avatarUrl }),
   }
-}
-
-async function written(user: Promise<User | undefined>): Promise<User> {
-  const found = await user
-  if (!found) throw new AskerError('NOT_FOUND', 'The user was deleted meanwhile.')
-  return found
 }

@@ -1,0 +1,67 @@
+/** A key that is used much, and how often, in counts that fade. */
+export interface HotKey {
+  readonly id: string
+  readonly count: number
+}
+
+/**
+ * The most used keys, within a fixed size: Space-Saving (Metwally, Agrawal, El Abbadi, "Efficient Computation of Frequent
+ * and Top-k Elements in Data Streams", ICDT 2005). Whatever is used more often than one use in `capacity` is among them.
+ */
+export class HotKeys {
+  readonly #capacity: number
+  readonly #sampleEvery: number
+  readonly #counts = new Map<string, Count>()
+  #uses = 0
+
+  /** @param options.sampleEvery one use in so many is counted: what is hot is so often used that it is seen all the same. Default 8. */
+  constructor({ capacity = 256, sampleEvery = 8 }: { readonly capacity?: number; readonly sampleEvery?: number } = {}) {
+    this.#capacity = capacity
+    this.#sampleEvery = sampleEvery
+  }
+
+  use(id: string): void {
+    if (++this.#uses < this.#sampleEvery) return
+    this.#uses = 0
+    const known = this.#counts.get(id)
+    if (known) {
+      known.count++
+      return
+    }
+    const coldest = this.#counts.size < this.#capacity ? undefined : this.#coldest()
+    if (coldest !== undefined) this.#counts.delete(coldest.id)
+    // It may have been used as often as what it pushed out, and nobody counted.
+    const missed = coldest?.count ?? 0
+    this.#counts.set(id, { id, count: missed + 1, missed })
+  }
+
+  /** Those surely used at least `least` times lately, the most used first. */
+  hottest(least = 2): HotKey[] {
+    return [...this.#counts.values()]
+      .map(({ id, count, missed }) => ({ id, count: count - missed }))
+      .filter(({ count }) => count >= least)
+      .sort((a, b) => b.count - a.count)
+  }
+
+  /** Halves every count: what isn't used any longer cools down. */
+  fade(): void {
+    for (const counted of this.#counts.values()) {
+      counted.count = Math.floor(counted.count / 2)
+      counted.missed = Math.floor(counted.missed / 2)
+      if (counted.count === 0) this.#counts.delete(counted.id)
+    }
+  }
+
+  #coldest(): Count | undefined {
+    let coldest: Count | undefined
+    for (const counted of this.#counts.values()) if (!coldest || counted.count < coldest.count) coldest = counted
+    return coldest
+  }
+}
+
+interface Count {
+  readonly id: string
+  count: number
+  /** How much of the count may be somebody else's. */
+  missed: number
+}

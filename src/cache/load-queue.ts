@@ -1,0 +1,103 @@
+import type { CacheParts } from './cache-parts.ts'
+import { withTables } from './cache-tag.ts'
+import type { Entry } from './entry.ts'
+import { checkSnapshot, type ResolvedKind, type Source } from './kind.ts'
+
+/** What is to be loaded: the entry's whole key, the kind's own key, and who reads where that matters. */
+export interface Wanted<K> {
+  readonly id: string
+  readonly key: K
+  readonly viewer: string | undefined
+}
+
+/** Loads entries of one kind: all that is asked for in one turn of the event loop, in as few calls as there can be. */
+export class LoadQueue<K, V> {
+  readonly #kind: ResolvedKind<K, V>
+  readonly #parts: CacheParts
+  /** Orders that may share a call, by what it would say. */
+  readonly #waiting = new Map<string, Order<K, V>[]>()
+
+  constructor(kind: ResolvedKind<K, V>, parts: CacheParts) {
+    this.#kind = kind
+    this.#parts = parts
+  }
+
+  /** Entries in the order of `wanted`, whose ids are distinct. Rejects where the load fails. */
+  load(wanted: readonly Wanted<K>[], source: Source): Promise<Entry<V>[]> {
+    return new Promise((resolve, reject) => {
+      const viewer = wanted[0]?.viewer
+      const call = JSON.stringify([source, viewer])
+      const waiting = this.#waiting.get(call)
+      if (waiting) return void waiting.push({ wanted, resolve, reject })
+      this.#waiting.set(call, [{ wanted, resolve, reject }])
+      setImmediate(() => {
+        const orders = this.#waiting.get(call) ?? []
+        this.#waiting.delete(call)
+        void this.#fill(orders, source, viewer)
+      })
+    })
+  }
+
+  async #fill(orders: readonly Order<K, V>[], source: Source, viewer: string | undefined): Promise<void> {
+    const distinct = new Map(orders.flatMap(({ wanted }) => wanted.map(({ id, key }) => [id, key] as const)))
+    try {
+      const loaded = await this.#loadAll([...distinct], source, viewer)
+      for (const { wanted, resolve } of orders) resolve(wanted.flatMap(({ id }) => loaded.get(id) ?? []))
+    } catch (error) {
+      // One reader's key may be what the source choked on: nobody else shall fail for it.
+      if (orders.length === 1) for (const { reject } of orders) reject(error as Error)
+      else await Promise.all(orders.map((order) => this.#fill([order], source, viewer)))
+    }
+  }
+
+  async #loadAll(
+    wanted: readonly (readonly [id: string, key: K])[],
+    source: Source,
+    viewer: string | undefined,
+  ): Promise<Map<string, Entry<V>>> {
+    const { maxBatch } = this.#kind.policy
+    const batches = Array.from({ length: Math.ceil(wanted.length / maxBatch) }, (_, index) =>
+      this.#loadBatch(wanted.slice(index * maxBatch, (index + 1) * maxBatch), source, viewer),
+    )
+    return new Map((await Promise.all(batches)).flat().map((entry) => [entry.key, entry]))
+  }
+
+  async #loadBatch(
+    wanted: readonly (readonly [id: string, key: K])[],
+    source: Source,
+    viewer: string | undefined,
+  ): Promise<Entry<V>[]> {
+    const { ledger, settle, clock, random, observer } = this.#parts
+    const { name, load, policy, tags } = this.#kind
+    const { epoch } = ledger
+    const startedAt = clock.elapsed()
+    const keys = wanted.map(([, key]) => key)
+    const snapshot = checkSnapshot(await load(keys, source, viewer), name, keys.length)
+    const loadMs = clock.elapsed() - startedAt
+    observer.onLoad?.(name, loadMs / 1000, keys.length)
+    // What was read may show a write that has no position yet. It gets one before anybody sees the value, so that
+    // a token handed out with it covers the write, and an entry that shows it doesn't stand as of a position before.
+    if (snapshot.unsettled) await settle()
+    const storedAtMs = clock.now()
+    return wanted.map(([id, key], index) => {
+      const value = snapshot.values[index]
+      const lifeMs = (value === undefined ? policy.negativeTtlMs : policy.ttlMs) * (1 - policy.jitter * random())
+      return {
+        key: id,
+        epoch,
+        asOf: snapshot.asOf,
+        tags: withTables(tags(key, value)),
+        value,
+        loadMs,
+        storedAtMs,
+        staleAtMs: storedAtMs + lifeMs,
+      }
+    })
+  }
+}
+
+interface Order<K, V> {
+  readonly wanted: readonly Wanted<K>[]
+  resolve(entries: Entry<V>[]): void
+  reject(error: Error): void
+}

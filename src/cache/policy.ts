@@ -1,0 +1,184 @@
+/** How the entries of one kind live. Times in milliseconds, sizes in bytes. Defaults that a cache is given hold for all its kinds. */
+export interface Policy {
+  /** Time to live: from then on an entry is stale, standing or not. */
+  readonly ttlMs: number
+  /** Time to live of what doesn't exist. Default: a tenth of `ttlMs`. */
+  readonly negativeTtlMs?: number
+  /** How far each life is shortened at random, so that what was stored together doesn't turn stale together: 0.1 is up to 10 %. Default 0.1. */
+  readonly jitter?: number
+  /** How long what is stale, and stands, may still be served. Default: not at all. See RFC 5861. */
+  readonly grace?: Grace
+  /**
+   * Refreshes an entry before it turns stale, at random, the likelier the nearer that is and the longer its load took: the
+   * β of XFetch (Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015). More is earlier, 0 is never. Default 1.
+   */
+  readonly earlyRefresh?: number
+  /** Whether entries that are used most are refreshed before they turn stale, read or not. Default true. */
+  readonly refreshAhead?: boolean
+  /** How long a reader waits for a load. */
+  readonly loadTimeout?: LoadTimeout
+  /** Entries larger than that, in memory, are served and not stored. Default: no bound. */
+  readonly maxBytes?: number
+  /** Entries larger than that, encoded, are compressed in the remote tier. Default 4096. */
+  readonly compressAboveBytes?: number
+  /** Where entries are kept. Default `both`. */
+  readonly tiers?: 'memory' | 'redis' | 'both'
+  /** `viewer`: each viewer has entries of their own, and a reader must say who that is. Default `public`. */
+  readonly scope?: 'public' | 'viewer'
+  /** Whether rows that writes return may be stored. HAZARD: only where one row decides the whole value, and each write of it locks that row. Default false. */
+  readonly writeThrough?: boolean
+  /**
+   * How long one process may keep others from loading the same key. Nobody waits for it longer than twice that. It takes a
+   * remote tier. 0: every process loads for itself. Default 1000.
+   */
+  readonly leaseMs?: number
+  /** How many keys one load is asked for at most. Default 1000. */
+  readonly maxBatch?: number
+}
+
+export interface Grace {
+  /** An entry is served for so long after its time to live, at once, while it is refreshed. Default 0. */
+  readonly staleWhileRevalidateMs?: number
+  /** An entry is served for so long after its time to live where its load fails, or takes longer than the soft time-out. Default 0. */
+  readonly staleIfErrorMs?: number
+}
+
+export interface LoadTimeout {
+  /** Then a reader is given what is stale, where grace allows it, and the load goes on. Default: it waits. */
+  readonly softMs?: number
+  /** Then it is given a `LoadTimeoutError`. The load goes on, and fills what it still can. Default 10,000. */
+  readonly hardMs?: number
+}
+
+/** A policy with its defaults written out. */
+export type ResolvedPolicy = Required<Omit<Policy, 'grace' | 'loadTimeout'>> & {
+  readonly grace: Required<Grace>
+  readonly loadTimeout: Required<LoadTimeout>
+}
+
+/**
+ * Throws a sentence where the policy makes no sense.
+ * @param own what the kind itself says
+ * @param defaults what goes for it otherwise
+ * @param of whose it is, for that sentence
+ */
+export function resolvePolicy(own: Policy, defaults: Partial<Policy>, of: string): ResolvedPolicy {
+  const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined))
+  const policy: Policy = { ...defaults, ttlMs: own.ttlMs, ...given }
+  const resolved: ResolvedPolicy = {
+    ttlMs: policy.ttlMs,
+    negativeTtlMs: policy.negativeTtlMs ?? policy.ttlMs / 10,
+    jitter: policy.jitter ?? 0.1,
+    grace: { staleWhileRevalidateMs: 0, staleIfErrorMs: 0, ...policy.grace },
+    earlyRefresh: policy.earlyRefresh ?? 1,
+    refreshAhead: policy.refreshAhead ?? true,
+    loadTimeout: { softMs: Number.POSITIVE_INFINITY, hardMs: 10_000, ...policy.loadTimeout },
+    maxBytes: policy.maxBytes ?? Number.POSITIVE_INFINITY,
+    compressAboveBytes: policy.compressAboveBytes ?? 4096,
+    tiers: policy.tiers ?? 'both',
+    scope: policy.scope ?? 'public',
+    writeThrough: policy.writeThrough ?? false,
+    leaseMs: policy.leaseMs ?? 1000,
+    maxBatch: policy.maxBatch ?? 1000,
+  }
+  checkValues(resolved, of)
+  checkTogether(own, resolved, of)
+  return Object.freeze(resolved)
+}
+
+function checkValues(policy: ResolvedPolicy, of: string): void {
+  const { grace, loadTimeout } = policy
+  const check = (name: string, value: unknown, holds: boolean, wanted: string) => {
+    if (!holds) throw new TypeError(`${name} of ${of} must be ${wanted}, not ${JSON.stringify(value) ?? value}.`)
+  }
+  const life = (name: string, value: number) =>
+    check(name, value, value > 0 && Number.isFinite(value), 'milliseconds above 0')
+  const span = (name: string, value: number) =>
+    check(name, value, value >= 0 && Number.isFinite(value), 'milliseconds, 0 or more')
+  const bound = (name: string, value: number, unit: string) => check(name, value, value > 0, `${unit} above 0`)
+  const oneOf = (name: string, value: string, allowed: readonly string[]) =>
+    check(name, value, allowed.includes(value), `one of ${allowed.join(', ')}`)
+
+  life('ttlMs', policy.ttlMs)
+  life('negativeTtlMs', policy.negativeTtlMs)
+  check('jitter', policy.jitter, policy.jitter >= 0 && policy.jitter < 1, 'at least 0 and below 1')
+  span('grace.staleWhileRevalidateMs', grace.staleWhileRevalidateMs)
+  span('grace.staleIfErrorMs', grace.staleIfErrorMs)
+  check(
+    'earlyRefresh',
+    policy.earlyRefresh,
+    policy.earlyRefresh >= 0 && Number.isFinite(policy.earlyRefresh),
+    '0 or more',
+  )
+  bound('loadTimeout.softMs', loadTimeout.softMs, 'milliseconds')
+  bound('loadTimeout.hardMs', loadTimeout.hardMs, 'milliseconds')
+  bound('maxBytes', policy.maxBytes, 'bytes')
+  bound('compressAboveBytes', policy.compressAboveBytes, 'bytes')
+  oneOf('tiers', policy.tiers, ['memory', 'redis', 'both'])
+  oneOf('scope', policy.scope, ['public', 'viewer'])
+  span('leaseMs', policy.leaseMs)
+  const { maxBatch } = policy
+  check('maxBatch', maxBatch, Number.isSafeInteger(maxBatch) && maxBatch > 0, 'a whole number of keys above 0')
+}
+
+/** @param given as it was declared: what a default makes pointless is nobody's mistake */
+function checkTogether(given: Policy, policy: ResolvedPolicy, of: string): void {
+  const { ttlMs, negativeTtlMs, grace, loadTimeout, tiers, scope } = policy
+  const refuse = (wrong: boolean, one: string, other: string, why: string) => {
+    if (wrong) throw new TypeError(`${one} and ${other} of ${of} don't go together: ${why}.`)
+  }
+  refuse(
+    negativeTtlMs > ttlMs,
+    `negativeTtlMs ${negativeTtlMs}`,
+    `ttlMs ${ttlMs}`,
+    'what does not exist would outlive what does',
+  )
+  const { staleWhileRevalidateMs: whileMs, staleIfErrorMs: ifErrorMs } = grace
+  refuse(
+    ifErrorMs > 0 && ifErrorMs < whileMs,
+    `grace.staleIfErrorMs ${ifErrorMs}`,
+    `grace.staleWhileRevalidateMs ${whileMs}`,
+    'as long as it is served anyway, an error makes no difference; it must be 0 or the longer one',
+  )
+  const { softMs, hardMs } = loadTimeout
+  refuse(
+    Number.isFinite(softMs) && softMs >= hardMs,
+    `loadTimeout.softMs ${softMs}`,
+    `loadTimeout.hardMs ${hardMs}`,
+    'the soft one must come first',
+  )
+  refuse(
+    given.loadTimeout?.softMs !== undefined && whileMs === 0 && ifErrorMs === 0,
+    `loadTimeout.softMs ${softMs}`,
+    'a grace of 0',
+    'there is nothing stale to answer when the time is up',
+  )
+  refuse(
+    given.compressAboveBytes !== undefined && Number.isFinite(given.compressAboveBytes) && tiers === 'memory',
+    `compressAboveBytes ${given.compressAboveBytes}`,
+    'tiers "memory"',
+    'only what goes to the remote tier is compressed',
+  )
+  refuse(
+    (given.leaseMs ?? 0) > 0 && tiers === 'memory',
+    `leaseMs ${given.leaseMs}`,
+    'tiers "memory"',
+    'who waits for another process finds what it loaded in the remote tier',
+  )
+  refuse(
+    policy.writeThrough && scope === 'viewer',
+    'writeThrough',
+    'scope "viewer"',
+    'a row that one viewer wrote is no answer for another',
+  )
+  refuse(
+    given.refreshAhead === true && tiers === 'redis',
+    'refreshAhead',
+    'tiers "redis"',
+    'it is the memory tier that knows what is used most',
+  )
+}
+
+/** For how long after it turned stale an entry may be of use. */
+export const graceMs = ({ grace }: ResolvedPolicy): number =>
+  Math.max(grace.staleWhileRevalidateMs, grace.staleIfErrorMs)
