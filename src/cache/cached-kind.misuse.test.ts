@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
-import { TinyRemote } from '../../test/models/tiny-database.ts'
 import { TinyProcess } from '../../test/models/tiny-process.ts'
+import { TinyRemote } from '../../test/models/tiny-remote.ts'
 import { Cache } from './cache.ts'
 import type { KindDefinition, Snapshot } from './kind.ts'
 import { Ledger } from './ledger.ts'

@@ -1,7 +1,8 @@
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { TinyDatabase, TinyRemote } from '../../test/models/tiny-database.ts'
+import { TinyDatabase } from '../../test/models/tiny-database.ts'
 import { TinyProcess, type TinyProcessOptions } from '../../test/models/tiny-process.ts'
+import { TinyRemote } from '../../test/models/tiny-remote.ts'
 import type { Entry } from './entry.ts'
 
 it('does not let a slow fill outlive the write it raced', async () => {

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals'
-import { TinyDatabase, TinyRemote } from '../../test/models/tiny-database.ts'
+import { TinyDatabase } from '../../test/models/tiny-database.ts'
 import { TinyProcess, type TinyProcessOptions } from '../../test/models/tiny-process.ts'
+import { TinyRemote } from '../../test/models/tiny-remote.ts'
 import { ManualClock } from '../kernel/clock.ts'
 import type { Entry } from './entry.ts'
 

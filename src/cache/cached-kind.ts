@@ -169,12 +169,12 @@ export class CachedKind<K, V> {
     const { remote, memory, observer } = this.#parts
     const obtained = new Map<string, Obtained<V>>()
     if (!remote) return obtained
-    const stored = await remote.read(ids).catch((error: Error) => {
+    const stored = await remote.read(ids.map((key) => ({ key }))).catch((error: Error) => {
       observer.onRemoteError?.(error)
       return []
     })
     for (const [index, id] of ids.entries()) {
-      const bytes = stored[index]
+      const bytes = stored[index]?.bytes
       const entry = bytes && decodeEntry<V>(id, bytes)
       if (bytes && !entry) observer.onRequest?.(this.#kind.name, 'redis', 'corrupt')
       if (bytes && entry && this.#usable(entry)) {
