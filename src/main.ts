@@ -147,11 +147,13 @@ async function wire(
     redis &&
     new RedisTier({
       redis: redis.commands,
+      subscriber: redis.subscriber,
+      channel: `${config.redisKeyPrefix}leases`,
       lingerMs: config.redisLingerMs,
       onError: onRedisError,
       onRoundTrip: metrics.onRedisRoundTrip,
     })
-  if (remote) onClose(() => remote.flush())
+  if (remote) onClose(() => remote.stop())
   const cache = new Cache({
     ledger,
     settle: () => follower.settle(),

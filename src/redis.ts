@@ -10,7 +10,7 @@ export interface OpenRedisOptions {
 export interface RedisClients {
   /** For commands: fails at once where it isn't connected, and keeps trying to connect. */
   readonly commands: Redis
-  /** For a subscription: takes it up again after each reconnection. */
+  /** For every subscription of the process: goes on trying to connect. */
   readonly subscriber: Redis
   /** Resolves once connected, or when that takes longer than a start should wait: it is only a cache. */
   whenReady(): Promise<void>

@@ -1,9 +1,23 @@
-import type { Redis } from 'ioredis'
-import type { RemoteTier } from './remote-tier.ts'
+import type { ChainableCommander, Redis } from 'ioredis'
+import { hearChannel } from '../kernel/hear-channel.ts'
+import {
+  askForLeases,
+  defineLeaseScripts,
+  giveLeaseBack,
+  type LeasedWanted,
+  parseLeases,
+  wholeMs,
+} from './redis-lease-script.ts'
+import { ReleaseWakers } from './release-wakers.ts'
+import type { Found, RemoteTier, Wanted } from './remote-tier.ts'
 
 export interface RedisTierOptions {
   /** A client that fails at once where it isn't connected: `enableOfflineQueue: false`, and a `commandTimeout`. */
   readonly redis: Redis
+  /** Hears when leases are given back. A client that goes on trying to connect; others may listen on it too. */
+  readonly subscriber?: Redis
+  /** Where that is told: the same for all that share entries. Goes with `subscriber`; without them nobody is ever woken. */
+  readonly channel?: string
   /** How long writes wait for a read to travel with, in milliseconds. Default 3. */
   readonly lingerMs?: number
   readonly onError: (error: Error) => void
@@ -11,84 +25,141 @@ export interface RedisTierOptions {
 }
 
 /**
- * Entries in Redis. Everything asked for in one turn of the event loop travels in one pipeline, and so do the writes
- * that wait: a request that fills what it just missed pays no round trip for it when it reads again.
+ * Entries in Redis, and leases on what is missing. Everything asked for in one turn of the event loop travels in one
+ * pipeline, and so do the writes and releases that wait: a request that fills what it just missed pays no round trip for
+ * it when it reads again.
  */
 export class RedisTier implements RemoteTier {
-  readonly #options: Required<RedisTierOptions>
+  readonly #options: RedisTierOptions & { readonly lingerMs: number }
+  readonly #wakers = new ReleaseWakers()
+  readonly #deafen: () => void
   #reads: Read[] = []
-  #writes: Write[] = []
+  #changes: Change[] = []
   #turn: NodeJS.Immediate | undefined
   #linger: NodeJS.Timeout | undefined
   #sent = Promise.resolve()
 
   constructor(options: RedisTierOptions) {
-    if (!options.redis.options.commandTimeout) {
+    const { redis, subscriber, channel, onError, lingerMs = 3 } = options
+    if (!redis.options.commandTimeout) {
       throw new TypeError('The Redis client of a tier needs a commandTimeout: without one a read may never end.')
     }
-    const { lingerMs = 3, onRoundTrip = () => {} } = options
-    this.#options = { ...options, lingerMs, onRoundTrip }
+    if ((subscriber === undefined) !== (channel === undefined)) {
+      throw new TypeError(
+        'A Redis tier takes both `subscriber` and `channel`, to wake who waits for a load, or neither.',
+      )
+    }
+    this.#options = { ...options, lingerMs }
+    defineLeaseScripts(redis)
+    this.#deafen =
+      subscriber && channel !== undefined
+        ? hearChannel({ subscriber, channel, hear: (key) => this.#wakers.wake(key), onError })
+        : () => {}
   }
 
-  read(keys: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
-    if (keys.length === 0) return Promise.resolve([])
+  read(wanted: readonly Wanted[]): Promise<readonly Found[]> {
+    if (wanted.length === 0) return Promise.resolve([])
     return new Promise((resolve, reject) => {
-      this.#reads.push({ keys, resolve, reject })
+      this.#reads.push({ wanted, resolve, reject })
       this.#turn ??= setImmediate(() => void this.flush())
     })
   }
 
   write(key: string, bytes: Buffer, ttlMs: number): void {
-    this.#writes.push({ key, bytes, ttlMs })
-    this.#linger ??= setTimeout(() => void this.flush(), this.#options.lingerMs)
+    this.#changeSoon((pipeline) => pipeline.set(key, bytes, 'PX', wholeMs(ttlMs)))
+  }
+
+  release(key: string, holder: string): void {
+    const { channel } = this.#options
+    this.#changeSoon((pipeline) => giveLeaseBack(pipeline, { key, holder, channel }))
+  }
+
+  onRelease(key: string, wake: () => void): () => void {
+    return this.#options.subscriber ? this.#wakers.add(key, wake) : () => {}
   }
 
   /** Sends what waits. Resolves when Redis has answered everything sent so far, also where it failed. */
   flush(): Promise<void> {
     const reads = this.#reads
-    const writes = this.#writes
+    const changes = this.#changes
     clearImmediate(this.#turn)
     clearTimeout(this.#linger)
     this.#turn = undefined
     this.#linger = undefined
     this.#reads = []
-    this.#writes = []
-    this.#sent = Promise.all([this.#sent, this.#send(reads, writes)]).then(() => {})
+    this.#changes = []
+    this.#sent = Promise.all([this.#sent, this.#send(reads, changes)]).then(() => {})
     return this.#sent
   }
 
-  async #send(reads: readonly Read[], writes: readonly Write[]): Promise<void> {
-    const keys = [...new Set(reads.flatMap((read) => read.keys))]
-    if (keys.length === 0 && writes.length === 0) return
+  /** Wakes nobody any more, and flushes. The clients stay open. */
+  stop(): Promise<void> {
+    this.#deafen()
+    return this.flush()
+  }
+
+  #changeSoon(change: Change): void {
+    this.#changes.push(change)
+    this.#linger ??= setTimeout(() => void this.flush(), this.#options.lingerMs)
+  }
+
+  async #send(reads: readonly Read[], changes: readonly Change[]): Promise<void> {
+    if (reads.length === 0 && changes.length === 0) return
     const pipeline = this.#options.redis.pipeline()
-    for (const { key, bytes, ttlMs } of writes) pipeline.set(key, bytes, 'PX', Math.max(1, Math.ceil(ttlMs)))
-    if (keys.length > 0) pipeline.mgetBuffer(keys)
-    this.#options.onRoundTrip()
+    for (const change of changes) change(pipeline)
+    const question = new Question(reads.flatMap(({ wanted }) => wanted))
+    question.ask(pipeline)
+    const stopListeningAhead = this.#wakers.listenAhead(question.leased.map(({ key }) => key))
+    this.#options.onRoundTrip?.()
     try {
       const replies = (await pipeline.exec()) ?? []
-      if (keys.length > 0) {
-        const [error, values] = replies.pop() as [Error | null, readonly (Buffer | null)[]]
-        if (error) throw error
-        const found = new Map(keys.map((key, index) => [key, values[index] ?? undefined]))
-        for (const read of reads) read.resolve(read.keys.map((key) => found.get(key)))
-      }
+      const answer = question.parse(replies.slice(changes.length))
+      for (const { wanted, resolve } of reads) resolve(wanted.map(answer))
       const failure = replies.find(([error]) => error)?.[0]
       if (failure) this.#options.onError(failure)
     } catch (error) {
       if (reads.length === 0) this.#options.onError(error as Error)
-      for (const read of reads) read.reject(error as Error)
+      for (const { reject } of reads) reject(error as Error)
+    } finally {
+      // Who was told to wait has begun to by then.
+      setImmediate(stopListeningAhead)
     }
   }
 }
 
+/** All that is read in one turn: entries alone by MGET, what a lease is wanted for by one script. */
+class Question {
+  readonly leased: readonly LeasedWanted[]
+  readonly #plain: readonly string[]
+
+  constructor(wanted: readonly Wanted[]) {
+    this.leased = [...new Set(wanted)].filter((each): each is LeasedWanted => each.lease !== undefined)
+    const brought = new Set(this.leased.map(({ key }) => key))
+    this.#plain = [...new Set(wanted.map(({ key }) => key))].filter((key) => !brought.has(key))
+  }
+
+  ask(pipeline: ChainableCommander): void {
+    if (this.#plain.length > 0) pipeline.mgetBuffer([...this.#plain])
+    if (this.leased.length > 0) askForLeases(pipeline, this.leased)
+  }
+
+  /** Throws what Redis refused to answer with. */
+  parse(replies: readonly (readonly [Error | null, unknown])[]): (wanted: Wanted) => Found {
+    const refusal = replies.find(([error]) => error)?.[0]
+    if (refusal) throw refusal
+    const bodies = replies.map(([, body]) => body)
+    const values = this.#plain.length > 0 ? (bodies.shift() as readonly (Buffer | null)[]) : []
+    const bytes = new Map(this.#plain.map((key, index) => [key, values[index] ?? undefined]))
+    const found = parseLeases(bodies.shift() ?? [], this.leased)
+    for (const [{ key }, each] of found) bytes.set(key, each.bytes)
+    return (wanted) => found.get(wanted) ?? { bytes: bytes.get(wanted.key) }
+  }
+}
+
 interface Read {
-  readonly keys: readonly string[]
-  resolve(values: readonly (Buffer | undefined)[]): void
+  readonly wanted: readonly Wanted[]
+  resolve(found: readonly Found[]): void
   reject(error: Error): void
 }
 
-interface Write {
-  readonly key: string
-  readonly bytes: Buffer
-  readonly ttlMs: number
-}
+type Change = (pipeline: ChainableCommander) => void

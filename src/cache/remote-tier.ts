@@ -1,12 +1,19 @@
-/** The far tier, shared by processes: a store of bytes that may forget anything at any time. */
+/** The far tier, shared by processes: a store of bytes that may forget anything at any time, leases included. */
 export interface RemoteTier {
   /** What is stored under each key, in their order, all in one round trip. Rejects when the store can't be reached in time. */
   read(wanted: readonly Wanted[]): Promise<readonly Found[]>
   /** Stores soon, in the background. A failure is reported to the tier's own `onError`. */
   write(key: string, bytes: Buffer, ttlMs: number): void
-  /** Gives a lease back, if `holder` still has it, after everything written before has been stored; then whoever waits is woken. In the background. */
+  /**
+   * Gives a lease back, if `holder` still has it, after everything written before has been stored; then whoever waits is
+   * woken. In the background. After a `read` that was rejected too: the lease may have been granted all the same.
+   */
   release(key: string, holder: string): void
-  /** Calls `wake` once, when a lease on `key` is given back. A message can be lost: never rely on it alone. Returns what stops it. */
+  /**
+   * Calls `wake` once, when a lease on `key` is given back. Asked for before anything else is awaited, it covers all that
+   * was given back since `read` answered 'somebody else'. HAZARD: a message can be lost, and a holder can die. NEVER
+   * rely on this alone. Returns what stops it.
+   */
   onRelease(key: string, wake: () => void): () => void
 }
 
@@ -17,9 +24,9 @@ export interface Wanted {
 }
 
 export interface LeaseRequest {
-  /** Who asks: unguessable. Opaque to the tier; handed to others that ask meanwhile. */
+  /** Who asks: unguessable, never empty. Opaque to the tier; handed to others that ask meanwhile. */
   readonly holder: string
-  /** The lease ends by itself after this time. */
+  /** The lease ends by itself after this time. A holder that asks again begins anew. */
   readonly ms: number
   /** Ask for it though something is stored: the asker found that it no longer serves. */
   readonly evenIfFound?: boolean
@@ -29,6 +36,9 @@ export interface LeaseRequest {
 
 export interface Found {
   readonly bytes: Buffer | undefined
-  /** 'mine': the asker shall load, and release. Otherwise who holds it, and for how long at most. Undefined where none was asked for, or something was found and `evenIfFound` wasn't set. */
+  /**
+   * 'mine': the asker shall load, and release. Otherwise who holds it, and for how long at most. Undefined where none was
+   * asked for, or something was found and `evenIfFound` wasn't set.
+   */
   readonly lease?: 'mine' | { readonly holder: string; readonly leftMs: number }
 }

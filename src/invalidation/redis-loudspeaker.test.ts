@@ -50,6 +50,19 @@ it('tells of what is no stretch of the log, and hears what comes after', async (
   expect(errors).toHaveLength(nonsense.length)
 })
 
+it('leaves alone what comes on the channels of others that share its subscriber', async () => {
+  const subscriber = client()
+  const speaker = start({}, subscriber)
+  await subscribers(1)
+  await subscriber.subscribe(`${channel}:other`)
+  await publisher.publish(`${channel}:other`, 'a key')
+  await publisher.publish(`${channel}:other`, '["a",1,[]]')
+  speaker.publish({ epoch: 'a', after: 7, records: [] })
+  await eventually(() => heard.length > 0)
+  expect(heard).toEqual([{ kind: 'stretch', stretch: { epoch: 'a', after: 7, records: [] } }])
+  expect(errors).toEqual([])
+})
+
 it('listens again after Redis was gone', async () => {
   const speaker = start()
   await subscribers(1)
@@ -84,8 +97,7 @@ it('hears nothing more once it has stopped', async () => {
   expect(heard).toEqual([])
 })
 
-function start(options = {}): RedisLoudspeaker {
-  const subscriber = client(options)
+function start(options = {}, subscriber = client(options)): RedisLoudspeaker {
   const speaker = new RedisLoudspeaker({ publisher, subscriber, channel, onError: (error) => void errors.push(error) })
   speaker.start((message) => void heard.push(message))
   ends.push(

@@ -1,11 +1,12 @@
 import type { Redis } from 'ioredis'
 import type { LogStretch } from '../cache/index.ts'
+import { hearChannel } from '../kernel/hear-channel.ts'
 import type { Heard, Loudspeaker } from './loudspeaker.ts'
 
 export interface RedisLoudspeakerOptions {
   /** A client that fails at once where it isn't connected. */
   readonly publisher: Redis
-  /** A client of its own, that goes on trying to connect: Redis lets a subscriber do little else. */
+  /** A client that goes on trying to connect. Others may listen to channels of their own on it. */
   readonly subscriber: Redis
   readonly channel: string
   readonly onError: (error: Error) => void
@@ -23,16 +24,12 @@ export class RedisLoudspeaker implements Loudspeaker {
 
   start(hear: (heard: Heard) => void): void {
     const { subscriber, channel, onError } = this.#options
-    const receive = (_channel: string, text: string) => {
+    const receive = (text: string) => {
       const stretch = parseMessage(text)
       if (stretch) hear({ kind: 'stretch', stretch })
       else onError(new Error(`A message on ${channel} is not a stretch of the log: ${text.slice(0, 100)}`))
     }
-    // At every connection: a subscription that failed is not one that ioredis would take up again.
-    const subscribe = () => void subscriber.subscribe(channel).catch(onError)
-    subscriber.on('message', receive).on('ready', subscribe)
-    this.#deafen = () => subscriber.off('message', receive).off('ready', subscribe)
-    if (subscriber.status === 'ready' || subscriber.status === 'wait') subscribe()
+    this.#deafen = hearChannel({ subscriber, channel, hear: receive, onError })
   }
 
   publish(stretch: LogStretch): void {

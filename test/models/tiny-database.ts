@@ -1,4 +1,4 @@
-import type { CacheTag, Ledger, LogRecord, RemoteTier, Snapshot } from '../../src/cache/index.ts'
+import type { CacheTag, Ledger, LogRecord, Snapshot } from '../../src/cache/index.ts'
 
 /** The PostgreSQL of `migrations/0001_stet.sql` in a few lines: one table, snapshots, a log whose positions follow commits. */
 export class TinyDatabase<V> {
@@ -54,21 +54,4 @@ interface State<V> {
   readonly rows: ReadonlyMap<string, V>
   readonly pending: readonly (readonly CacheTag[])[]
   readonly log: readonly LogRecord[]
-}
-
-/** A remote tier that answers at once, and keeps what it is given. */
-export class TinyRemote implements RemoteTier {
-  readonly stored = new Map<string, { bytes: Buffer; ttlMs: number }>()
-  reads = 0
-  failure: Error | undefined
-
-  async read(keys: readonly string[]) {
-    this.reads++
-    if (this.failure) throw this.failure
-    return keys.map((key) => this.stored.get(key)?.bytes)
-  }
-
-  write(key: string, bytes: Buffer, ttlMs: number): void {
-    this.stored.set(key, { bytes, ttlMs })
-  }
 }

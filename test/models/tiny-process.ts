@@ -7,7 +7,8 @@ import {
   type Source,
 } from '../../src/cache/index.ts'
 import { ManualClock } from '../../src/kernel/clock.ts'
-import { TinyDatabase, type TinyRemote } from './tiny-database.ts'
+import { TinyDatabase } from './tiny-database.ts'
+import type { TinyRemote } from './tiny-remote.ts'
 
 export interface TinyProcessOptions {
   readonly database?: TinyDatabase<string>
