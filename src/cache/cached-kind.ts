@@ -195,7 +195,8 @@ export class CachedKind<K, V> {
     const startedAt = performance.now()
     const keys = wanted.map(([, key]) => key)
     const snapshot = checkSnapshot(await this.#kind.load(keys, source), this.#kind.name, keys.length)
-    observer.onLoad?.(this.#kind.name, (performance.now() - startedAt) / 1000, keys.length)
+    const loadMs = performance.now() - startedAt
+    observer.onLoad?.(this.#kind.name, loadMs / 1000, keys.length)
     // What was read may show a write that has no position yet. It gets one before anybody sees the value, so that
     // a token handed out with it covers the write, and an entry that shows it doesn't stand as of a position before.
     if (snapshot.unsettled) await settle()
@@ -204,7 +205,7 @@ export class CachedKind<K, V> {
       const value = snapshot.values[index]
       const lifeMs = (value === undefined ? negativeTtlMs : ttlMs) * (1 - jitter * random())
       const tags = withTables(this.#kind.tags(key, value))
-      return { key: id, epoch, asOf: snapshot.asOf, tags, value, storedAtMs, staleAtMs: storedAtMs + lifeMs }
+      return { key: id, epoch, asOf: snapshot.asOf, tags, value, storedAtMs, staleAtMs: storedAtMs + lifeMs, loadMs }
     })
   }
 

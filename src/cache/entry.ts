@@ -9,4 +9,6 @@ export interface Entry<V = unknown> extends Judgeable {
   readonly storedAtMs: number
   /** From then on it is loaded again, standing or not. */
   readonly staleAtMs: number
+  /** How long the load that brought it took: dear entries are worth loading again early. */
+  readonly loadMs: number
 }

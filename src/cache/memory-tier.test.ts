@@ -52,5 +52,5 @@ it('counts tags too: an answer that depends on much is not small', () => {
 })
 
 function entryOf(key: string, value: unknown): Entry {
-  return { key, epoch: 'a', asOf: 0, tags: ['a'], value, storedAtMs: 0, staleAtMs: 1 }
+  return { key, epoch: 'a', asOf: 0, tags: ['a'], value, storedAtMs: 0, staleAtMs: 1, loadMs: 0 }
 }
