@@ -39,7 +39,7 @@ async function countedShare(make: (id: number) => unknown, decoded: boolean): Pr
     const tier = new MemoryTier({ maxBytes: 1e9 })
     for (let id = 0; id < count; id++) {
       const key = flat(`stet:sample.1:${id}`)
-      const times = { storedAtMs: 1_800_000_000_000, staleAtMs: 1_800_000_000_000.5 }
+      const times = { storedAtMs: 1_800_000_000_000, staleAtMs: 1_800_000_000_000.5, loadMs: 1.5 }
       const entry = { key, epoch: 'a', asOf: id, tags: [flat(`samples:${id}`), 'samples'], value: make(id), ...times }
       tier.set(decoded ? (decodeEntry(key, encodeEntry(entry)) ?? entry) : entry)
     }

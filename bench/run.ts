@@ -1,11 +1,21 @@
 import { beginTestRun, endTestRun } from '../test/harness/index.ts'
 import { asOf } from './as-of.ts'
+import { codecs } from './codecs.ts'
+import { compression } from './compression.ts'
 import { fanOut } from './fan-out.ts'
 import { memory } from './memory.ts'
 import { staleness } from './staleness.ts'
 import { writes } from './writes.ts'
 
-const benchmarks: Record<string, () => Promise<void>> = { 'as-of': asOf, 'fan-out': fanOut, memory, staleness, writes }
+const benchmarks: Record<string, () => Promise<void>> = {
+  'as-of': asOf,
+  codecs,
+  compression,
+  'fan-out': fanOut,
+  memory,
+  staleness,
+  writes,
+}
 
 /** `npm run bench -- <name> …`: each compares things within one run, on servers started for it. */
 const wanted = process.argv.slice(2)

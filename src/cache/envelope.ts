@@ -1,45 +1,91 @@
-import { crc32 } from 'node:zlib'
+import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
 import { Packr } from 'msgpackr'
 import type { Entry } from './entry.ts'
 
 /**
  * How an entry is written to a remote tier:
  *
- *   byte 0     format version
- *   bytes 1–4  CRC-32 of the key and of everything that follows (so a value under a foreign key is refused too)
- *   rest       MessagePack array: epoch, asOf, storedAtMs, staleAtMs, tags, [value] or [] where it doesn't exist
+ *   byte 0     format: PLAIN or DEFLATED
+ *   bytes 1–4  CRC-32 of the format, the key and everything that follows (so a value under a foreign key is refused too)
+ *   rest       MessagePack array, raw-deflated (RFC 1951) where the format says so:
+ *              epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, [value] or [] where it doesn't exist
+ *
+ * Codec and compression were chosen by `npm run bench -- codecs compression`.
  */
-const FORMAT = 1
+const PLAIN = 2
+const DEFLATED = 3
 const HEADER_BYTES = 5
+
+/** No body is inflated beyond this: a forged one of a few KB could fill the heap. */
+const MAX_INFLATED_BYTES = 64 * 1024 * 1024
 
 // Buffers are copied out: as views they would keep the whole of what the socket read alive.
 const packr = new Packr({ useRecords: false, useBigIntExtension: true, copyBuffers: true })
 
-export function encodeEntry(entry: Entry, _options?: object): Buffer {
-  const { epoch, asOf, storedAtMs, staleAtMs, tags, value } = entry
-  const body = packr.pack([epoch, asOf, storedAtMs, staleAtMs, tags, value === undefined ? [] : [value]])
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES + body.length)
-  bytes[0] = FORMAT
-  bytes.writeUInt32BE(checksum(entry.key, body), 1)
-  body.copy(bytes, HEADER_BYTES)
+export interface EncodeOptions {
+  /** Longer bodies are compressed, where that makes them smaller. Default 4096; Infinity: none is. */
+  readonly compressAboveBytes?: number
+}
+
+export function encodeEntry(entry: Entry, { compressAboveBytes = 4096 }: EncodeOptions = {}): Buffer {
+  const { key, epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value } = entry
+  const body = packr.pack([epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value === undefined ? [] : [value]])
+  if (body.length > compressAboveBytes && body.length <= MAX_INFLATED_BYTES) {
+    const deflated = deflateRawSync(body, { level: 1 })
+    if (deflated.length < body.length) return seal(DEFLATED, key, deflated)
+  }
+  return seal(PLAIN, key, body)
+}
+
+/** The entry, or undefined where the bytes are not one: written in another format, under another key, damaged, cut short or forged. */
+export function decodeEntry<V>(key: string, bytes: Buffer): Entry<V> | undefined {
+  const format = bytes[0]
+  if (bytes.length <= HEADER_BYTES || (format !== PLAIN && format !== DEFLATED)) return undefined
+  const stored = bytes.subarray(HEADER_BYTES)
+  if (bytes.readUInt32BE(1) !== checksum(format, key, stored)) return undefined
+  try {
+    const body = format === DEFLATED ? inflateRawSync(stored, { maxOutputLength: MAX_INFLATED_BYTES }) : stored
+    const fields: unknown = packr.unpack(body)
+    if (!isEntry<V>(fields)) return undefined
+    const [epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, [value]] = fields
+    return { key, epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value }
+  } catch {
+    // Only a forgery comes here: its checksum is right and its body isn't. To the caller it is as damaged as any.
+    return undefined
+  }
+}
+
+function seal(format: number, key: string, stored: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + stored.length)
+  bytes[0] = format
+  bytes.writeUInt32BE(checksum(format, key, stored), 1)
+  stored.copy(bytes, HEADER_BYTES)
   return bytes
 }
 
-/** The entry, or undefined where the bytes are not one: written in another format, under another key, damaged or cut short. */
-export function decodeEntry<V>(key: string, bytes: Buffer): Entry<V> | undefined {
-  if (bytes.length <= HEADER_BYTES || bytes[0] !== FORMAT) return undefined
-  const body = bytes.subarray(HEADER_BYTES)
-  if (bytes.readUInt32BE(1) !== checksum(key, body)) return undefined
-  // The checksum vouches for the body: it is an array that `encodeEntry` of this format wrote.
-  const [epoch, asOf, storedAtMs, staleAtMs, tags, [value]] = packr.unpack(body) as [
-    epoch: string,
-    asOf: number,
-    storedAtMs: number,
-    staleAtMs: number,
-    tags: string[],
-    value: [V] | [],
-  ]
-  return { key, epoch, asOf, loadMs: 0, storedAtMs, staleAtMs, tags, value }
-}
+/** Begins at the format, so that a plain body isn't taken for a deflated one. */
+const checksum = (format: number, key: string, stored: Buffer): number => crc32(stored, crc32(key, format))
 
-const checksum = (key: string, body: Buffer): number => crc32(body, crc32(key))
+type Fields<V> = [
+  epoch: string,
+  asOf: number,
+  storedAtMs: number,
+  staleAtMs: number,
+  loadMs: number,
+  tags: string[],
+  value: [V] | [],
+]
+
+/** The value is of its kind's making, whatever it is: the key names the kind and its version. */
+function isEntry<V>(fields: unknown): fields is Fields<V> {
+  if (!Array.isArray(fields) || fields.length !== 7) return false
+  const [epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value] = fields
+  return (
+    typeof epoch === 'string' &&
+    [asOf, storedAtMs, staleAtMs, loadMs].every(Number.isFinite) &&
+    Array.isArray(tags) &&
+    tags.every((tag) => typeof tag === 'string') &&
+    Array.isArray(value) &&
+    value.length <= 1
+  )
+}

@@ -134,7 +134,7 @@ export class Flights<K, V> {
     const askAgain: Flight<K, V>[] = []
     for (const [index, flight] of flights.entries()) {
       const next = found ? this.#receive(flight, found[index]) : 'load'
-      if (!found) flight.lease = { kind: 'none' }
+      if (!found) this.#doWithout(flight)
       if (next === 'load') toLoad.push(flight)
       else if (next === 'ask again') askAgain.push(flight)
       else if (next !== 'landed') ears.get(flight)?.wait(next.waitMs)
@@ -179,6 +179,12 @@ export class Flights<K, V> {
     }
     observer.onLeaseAwaited?.(name)
     return { waitMs: Math.min(lease.leftMs, asked.untilMs - clock.now()) }
+  }
+
+  /** The lease may have been granted, and the answer lost. */
+  #doWithout(flight: Flight<K, V>): void {
+    if (flight.lease.kind === 'asking') this.#tiers.remote?.release(flight.id, flight.lease.holder)
+    flight.lease = { kind: 'none' }
   }
 
   /** Until the lease is given back, or over, or has been waited for long enough: then the flight goes on. */

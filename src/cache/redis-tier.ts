@@ -109,7 +109,6 @@ export class RedisTier implements RemoteTier {
     for (const change of changes) change(pipeline)
     const question = new Question(reads.flatMap(({ wanted }) => wanted))
     question.ask(pipeline)
-    const stopListeningAhead = this.#wakers.listenAhead(question.leased.map(({ key }) => key))
     this.#options.onRoundTrip?.()
     try {
       const replies = (await pipeline.exec()) ?? []
@@ -120,9 +119,6 @@ export class RedisTier implements RemoteTier {
     } catch (error) {
       if (reads.length === 0) this.#options.onError(error as Error)
       for (const { reject } of reads) reject(error as Error)
-    } finally {
-      // Who was told to wait has begun to by then.
-      setImmediate(stopListeningAhead)
     }
   }
 }

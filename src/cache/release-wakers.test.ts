@@ -46,33 +46,6 @@ it('wakes twice who waits twice', () => {
   expect(woken).toEqual(['a', 'a'])
 })
 
-it('wakes soon who begins to wait for what was given back while it asked, once, and nobody else', async () => {
-  const stopListening = wakers.listenAhead(['a', 'b'])
-  const stopListeningElsewhere = wakers.listenAhead(['a'])
-  for (const key of ['a', 'b', 'c']) wakers.wake(key)
-  wait('a', 'a')
-  wait('b', 'stopped')()
-  wait('c', 'not asked for')
-  stopListening()
-  stopListeningElsewhere()
-  wait('b', 'too late')
-  expect(woken).toEqual([])
-  await turn()
-  expect(woken).toEqual(['a'])
-})
-
-it('leaves alone who waits for a key that was given back before it was asked for', async () => {
-  wakers.wake('a')
-  wakers.listenAhead(['a'])
-  wait('a', 'a')
-  await turn()
-  expect(woken).toEqual([])
-})
-
 function wait(key: string, name: string): () => void {
   return wakers.add(key, () => void woken.push(name))
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

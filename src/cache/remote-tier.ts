@@ -10,9 +10,8 @@ export interface RemoteTier {
    */
   release(key: string, holder: string): void
   /**
-   * Calls `wake` once, when a lease on `key` is given back. Asked for before anything else is awaited, it covers all that
-   * was given back since `read` answered 'somebody else'. HAZARD: a message can be lost, and a holder can die. NEVER
-   * rely on this alone. Returns what stops it.
+   * Calls `wake` once, when a lease on `key` is given back. To be asked for before the `read`: the message may overtake
+   * its answer. HAZARD: a message can be lost, and a holder can die. NEVER rely on this alone. Returns what stops it.
    */
   onRelease(key: string, wake: () => void): () => void
 }

@@ -1,0 +1,55 @@
+import { Redis } from 'ioredis'
+import { decodeEntry, type Entry } from '../src/cache/index.ts'
+import { seedContent } from '../src/content/index.ts'
+import { openDatabases } from '../src/database/open-databases.ts'
+import { createRedisPrefix, createTestDatabase, sharedServers, startTestNode } from '../test/harness/index.ts'
+
+/** What a server has stored in Redis once it was asked for most of what there is to ask: real entries, by kind. */
+export async function storedEntries(): Promise<ReadonlyMap<string, readonly Entry[]>> {
+  const database = await createTestDatabase()
+  const { redisUrl } = sharedServers()
+  const redisPrefix = createRedisPrefix()
+  const node = await startTestNode({ databaseUrl: database.url, redisUrl, redisPrefix })
+  const redis = new Redis(redisUrl)
+  try {
+    await seed(database.url)
+    for (const query of QUERIES) await node.visitor.get(query)
+    await node.flush()
+    const kinds = new Map<string, Entry[]>()
+    for (const key of await redis.keys(`${redisPrefix}*`)) {
+      const bytes = await redis.getBuffer(key)
+      const entry = bytes && decodeEntry(key, bytes)
+      if (!entry) continue
+      const [, kind = key] = /([a-z-]+)\.\d+:/.exec(key) ?? []
+      const name = entry.value === undefined ? 'nothing (negative entries)' : kind
+      kinds.set(name, [...(kinds.get(name) ?? []), entry])
+    }
+    return kinds
+  } finally {
+    redis.disconnect()
+    await node.close()
+    await database.drop()
+  }
+}
+
+async function seed(url: string): Promise<void> {
+  const options = {
+    replicaUrl: undefined,
+    dataDirectory: '',
+    poolMax: 4,
+    statementTimeoutMs: 60_000,
+    onError: () => {},
+  }
+  const databases = await openDatabases({ url, ...options })
+  await seedContent(databases.database.primary, { articles: 1000, users: 40, tags: 50 })
+  await databases.close()
+}
+
+const ARTICLES = Array.from({ length: 200 }, (_, index) => index + 1)
+const PAGE = 'nodes { bodyHtml viewCount author { displayName } tags { name articleCount } } totalCount'
+const QUERIES = [
+  ...['NEWEST', 'OLDEST', 'TITLE', 'MOST_VIEWED'].map((by) => `{ articles(first: 20, orderBy: ${by}) { ${PAGE} } }`),
+  ...ARTICLES.slice(0, 25).map((n) => `{ articles(first: 20, filter: { tag: "seed-tag-${n}" }) { ${PAGE} } }`),
+  ...ARTICLES.slice(0, 25).map((n) => `{ articles(first: 20, filter: { author: "seed-author-${n}" }) { ${PAGE} } }`),
+  ...ARTICLES.map((n) => `{ article(slug: "no-such-article-${n}") { id } tag(slug: "seed-tag-${n}") { id } }`),
+]
