@@ -31,6 +31,8 @@ export class Flight<K, V> {
   readonly arrival: Promise<Obtained<V> | undefined>
   land: (obtained: Obtained<V> | undefined) => void = () => {}
   fail: (error: Error) => void = () => {}
+  /** The remote tier didn't have it. */
+  missed = false
   /** Its part in the lease on its key. */
   lease: LeaseState
 

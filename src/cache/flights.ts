@@ -3,6 +3,7 @@ import type { CacheParts } from './cache-parts.ts'
 import { withTables } from './cache-tag.ts'
 import { conditionOf } from './condition.ts'
 import type { Entry } from './entry.ts'
+import { decodeEntry } from './envelope.ts'
 import { Flight, type Need, type Obtained } from './flight.ts'
 import type { ResolvedKind, Source } from './kind.ts'
 import type { Ledger, LogPlace } from './ledger.ts'
@@ -152,7 +153,7 @@ export class Flights<K, V> {
     const { name, policy } = this.#kind
     const asked = flight.lease
     if (lease === 'mine' && asked.kind === 'asking') flight.lease = { kind: 'held', holder: asked.holder }
-    const entry = this.#tiers.decode(flight.id, bytes)
+    const entry = bytes && decodeEntry<V>(flight.id, bytes)
     const condition = entry ? conditionOf(entry, this.#parts, policy) : 'void'
     // Also what has lapsed: it may be all there is, should the load fail.
     if (entry && condition !== 'void') this.#rememberIfNewer(entry)
@@ -162,7 +163,11 @@ export class Flights<K, V> {
       flight.land({ entry, origin: 'redis' })
       return 'landed'
     }
-    observer.onRequest?.(name, 'redis', 'miss')
+    // Once for each flight, however often it asks.
+    if (!flight.missed) {
+      flight.missed = true
+      observer.onRequest?.(name, 'redis', bytes && !entry ? 'corrupt' : 'miss')
+    }
     if (flight.lease.kind === 'held' || asked.kind !== 'asking') return 'load'
     if (clock.now() >= asked.untilMs || (lease === undefined && asked.evenIfFound)) {
       flight.lease = { kind: 'none' }

@@ -1,6 +1,6 @@
 import type { CacheParts } from './cache-parts.ts'
 import type { Entry } from './entry.ts'
-import { decodeEntry, encodeEntry } from './envelope.ts'
+import { encodeEntry } from './envelope.ts'
 import type { ResolvedKind } from './kind.ts'
 import { entryBytes } from './memory-tier.ts'
 import { graceMs } from './policy.ts'
@@ -42,12 +42,5 @@ export class Tiers<V> {
       this.remote.write(entry.key, encodeEntry(entry, policy), lifeMs)
     }
     this.remember(entry)
-  }
-
-  /** The entry that the remote tier's bytes are, undefined where they are none. */
-  decode(id: string, bytes: Buffer | undefined): Entry<V> | undefined {
-    const entry = bytes && decodeEntry<V>(id, bytes)
-    if (bytes && !entry) this.#parts.observer.onRequest?.(this.#kind.name, 'redis', 'corrupt')
-    return entry
   }
 }
