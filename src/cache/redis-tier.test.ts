@@ -216,7 +216,8 @@ it('wakes those who waited for a holder that lost its lease when the next one is
 })
 
 it('wakes who is told to wait by an answer that the release overtook', async () => {
-  const { tier, channel } = await overheardTier()
+  const patient = await connect(proxy.through(server.url), { commandTimeout: 10_000 })
+  const { tier, channel } = await overheardTier({ redis: patient })
   const direct = await connect(server.url)
   const holder = tierOf({ redis: direct, channel, subscriber: await connectSubscriber(server.url) })
   await holder.read(leased('a', 'x'))
@@ -231,7 +232,7 @@ it('wakes who is told to wait by an answer that the release overtook', async () 
 })
 
 it('wakes after Redis was gone and came back', async () => {
-  const { tier, channel } = await overheardTier(proxy.through(server.url))
+  const { tier, channel } = await overheardTier({}, proxy.through(server.url))
   await proxy.cut()
   await eventually(() => redis.status !== 'ready')
   await proxy.restore()
@@ -344,12 +345,12 @@ function tierOf(options: Partial<RedisTierOptions> = {}): RedisTier {
 }
 
 /** A tier that is woken, and whatever is said on its channel. */
-async function overheardTier(url = server.url) {
+async function overheardTier(options: Partial<RedisTierOptions> = {}, url = server.url) {
   const channel = `${prefix}leases`
   const subscriber = await connectSubscriber(url)
   const messages: string[] = []
   subscriber.on('message', (_channel, message) => void messages.push(message))
-  const tier = tierOf({ subscriber, channel })
+  const tier = tierOf({ ...options, subscriber, channel })
   await eventually(async () => (await redis.pubsub('NUMSUB', channel))[1] === 1)
   proxy.resetCounts()
   return { tier, subscriber, channel, messages }
