@@ -149,6 +149,7 @@ async function wire(
       redis: redis.commands,
       subscriber: redis.subscriber,
       channel: `${config.redisKeyPrefix}leases`,
+      leasePrefix: `${config.redisKeyPrefix}lease:`,
       lingerMs: config.redisLingerMs,
       onError: onRedisError,
       onRoundTrip: metrics.onRedisRoundTrip,

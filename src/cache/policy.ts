@@ -89,7 +89,10 @@ export function resolvePolicy(own: Policy, defaults: Partial<Policy>, of: string
 function checkValues(policy: ResolvedPolicy, of: string): void {
   const { grace, loadTimeout } = policy
   const check = (name: string, value: unknown, holds: boolean, wanted: string) => {
-    if (!holds) throw new TypeError(`${name} of ${of} must be ${wanted}, not ${typeof value === 'string' ? JSON.stringify(value) : value}.`)
+    if (!holds)
+      throw new TypeError(
+        `${name} of ${of} must be ${wanted}, not ${typeof value === 'string' ? JSON.stringify(value) : value}.`,
+      )
   }
   const life = (name: string, value: number) =>
     check(name, value, value > 0 && Number.isFinite(value), 'milliseconds above 0')

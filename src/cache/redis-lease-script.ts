@@ -11,8 +11,8 @@ export function defineLeaseScripts(redis: Redis): void {
 }
 
 /** Adds one command that reads each entry and, where that is called for, its lease. `parseLeases` understands its reply. */
-export function askForLeases(pipeline: ChainableCommander, wanted: readonly LeasedWanted[]): void {
-  const keys = wanted.flatMap(({ key }) => [key, leaseKey(key)])
+export function askForLeases(pipeline: ChainableCommander, leasePrefix: string, wanted: readonly LeasedWanted[]): void {
+  const keys = wanted.flatMap(({ key }) => [key, leaseKey(leasePrefix, key)])
   const requests = wanted.flatMap(({ lease: { holder, ms, evenIfFound, from } }) => [
     holder,
     wholeMs(ms),
@@ -35,15 +35,15 @@ function parseLease([bytes, heldBy, leftMs]: LeaseReply = [null, null, 0], asker
 }
 
 /** Adds a command that ends the lease, if `holder` has it, and tells `channel` where somebody waits. */
-export function giveLeaseBack(pipeline: ChainableCommander, { key, holder, channel }: Release): void {
-  scripted(pipeline).stetRelease(leaseKey(key), holder, channel ?? '', key)
+export function giveLeaseBack(pipeline: ChainableCommander, { leasePrefix, key, holder, channel }: Release): void {
+  scripted(pipeline).stetRelease(leaseKey(leasePrefix, key), holder, channel ?? '', key)
 }
 
 /** Redis counts in whole milliseconds, of which a life has at least one. */
 export const wholeMs = (ms: number): number => Math.max(1, Math.ceil(ms))
 
 /** In the same slot of a Redis Cluster as the entry, whose key has no braces of its own. */
-const leaseKey = (key: string): string => `{${key}}:lease`
+const leaseKey = (prefix: string, key: string): string => `${prefix}{${key}}`
 
 /**
  * A lease is a string: '+' where somebody waits for it or '-' where nobody does, then its holder.
@@ -97,6 +97,7 @@ return 1
 type LeaseReply = readonly [bytes: Buffer | null, heldBy: Buffer | null, leftMs: number]
 
 interface Release {
+  readonly leasePrefix: string
   readonly key: string
   readonly holder: string
   readonly channel: string | undefined

@@ -160,7 +160,7 @@ it('brings entries, and leases on those that are missing, in one round trip', as
 
 it('gives every lease an end, also one that is taken away or waited for', async () => {
   const tier = tierOf()
-  const endsInMs = () => redis.pttl(`{${prefix}a}:lease`)
+  const endsInMs = () => redis.pttl(`lease:{${prefix}a}`)
   await tier.read(leased('a', 'x'))
   const first = await endsInMs()
   expect(first).toBeGreaterThan(50_000)
@@ -182,14 +182,14 @@ it('lets a release wait for a read to travel with, behind what was written befor
   tier.release(`${prefix}a`, 'x')
   expect(await tier.read(keyed('a'))).toEqual([{ bytes: Buffer.from('1') }])
   expect(proxy.roundTrips()).toBe(1)
-  expect(await redis.exists(`{${prefix}a}:lease`)).toBe(0)
+  expect(await redis.exists(`lease:{${prefix}a}`)).toBe(0)
 })
 
 it('sends a release that waits in vain for a read by itself', async () => {
   const tier = tierOf({ lingerMs: 1 })
   await tier.read(leased('a', 'x'))
   tier.release(`${prefix}a`, 'x')
-  await eventually(async () => (await redis.exists(`{${prefix}a}:lease`)) === 0)
+  await eventually(async () => (await redis.exists(`lease:{${prefix}a}`)) === 0)
 })
 
 it('says that a lease was given back where somebody waits for it, and nowhere else', async () => {
@@ -221,13 +221,14 @@ it('wakes who is told to wait by an answer that the release overtook', async () 
   const direct = await connect(server.url)
   const holder = tierOf({ redis: direct, channel, subscriber: await connectSubscriber(server.url) })
   await holder.read(leased('a', 'x'))
+  const woken = new Promise<void>((wake) => tier.onRelease(`${prefix}a`, wake))
   const asks = tier.read(leased('a', 'y'))
   proxy.delay(100)
-  await eventually(async () => (await direct.get(`{${prefix}a}:lease`)) === '+x')
+  await eventually(async () => (await direct.get(`lease:{${prefix}a}`)) === '+x')
   holder.release(`${prefix}a`, 'x')
   await holder.flush()
   expect(await asks).toEqual([{ lease: { holder: 'x', leftMs: expect.any(Number) } }])
-  await new Promise<void>((wake) => tier.onRelease(`${prefix}a`, wake))
+  await woken
   await proxy.restore()
 })
 
@@ -274,7 +275,7 @@ it('brings its scripts along again where Redis forgot them', async () => {
   await redis.script('FLUSH')
   tier.release(`${prefix}a`, 'x')
   await tier.flush()
-  expect(await redis.exists(`{${prefix}a}:lease`)).toBe(0)
+  expect(await redis.exists(`lease:{${prefix}a}`)).toBe(0)
   expect(errors).toEqual([])
 })
 
@@ -285,7 +286,7 @@ it('hands out leases again after Redis was restarted', async () => {
   await eventually(async () => expect(await tier.read(leased('a', 'y'))).toEqual([{ lease: 'mine' }]))
   tier.release(`${prefix}a`, 'y')
   await tier.flush()
-  expect(await redis.exists(`{${prefix}a}:lease`)).toBe(0)
+  expect(await redis.exists(`lease:{${prefix}a}`)).toBe(0)
 })
 
 it('lets everybody load, and still brings what it has, while Redis is full', async () => {

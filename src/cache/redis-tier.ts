@@ -18,6 +18,8 @@ export interface RedisTierOptions {
   readonly subscriber?: Redis
   /** Where that is told: the same for all that share entries. Goes with `subscriber`; without them nobody is ever woken. */
   readonly channel?: string
+  /** Begins the names of leases. Default `lease:`. */
+  readonly leasePrefix?: string
   /** How long writes wait for a read to travel with, in milliseconds. Default 3. */
   readonly lingerMs?: number
   readonly onError: (error: Error) => void
@@ -30,7 +32,7 @@ export interface RedisTierOptions {
  * it when it reads again.
  */
 export class RedisTier implements RemoteTier {
-  readonly #options: RedisTierOptions & { readonly lingerMs: number }
+  readonly #options: RedisTierOptions & { readonly lingerMs: number; readonly leasePrefix: string }
   readonly #wakers = new ReleaseWakers()
   readonly #deafen: () => void
   #reads: Read[] = []
@@ -40,7 +42,7 @@ export class RedisTier implements RemoteTier {
   #sent = Promise.resolve()
 
   constructor(options: RedisTierOptions) {
-    const { redis, subscriber, channel, onError, lingerMs = 3 } = options
+    const { redis, subscriber, channel, onError, lingerMs = 3, leasePrefix = 'lease:' } = options
     if (!redis.options.commandTimeout) {
       throw new TypeError('The Redis client of a tier needs a commandTimeout: without one a read may never end.')
     }
@@ -49,7 +51,7 @@ export class RedisTier implements RemoteTier {
         'A Redis tier takes both `subscriber` and `channel`, to wake who waits for a load, or neither.',
       )
     }
-    this.#options = { ...options, lingerMs }
+    this.#options = { ...options, lingerMs, leasePrefix }
     defineLeaseScripts(redis)
     this.#deafen =
       subscriber && channel !== undefined
@@ -70,8 +72,8 @@ export class RedisTier implements RemoteTier {
   }
 
   release(key: string, holder: string): void {
-    const { channel } = this.#options
-    this.#changeSoon((pipeline) => giveLeaseBack(pipeline, { key, holder, channel }))
+    const { channel, leasePrefix } = this.#options
+    this.#changeSoon((pipeline) => giveLeaseBack(pipeline, { leasePrefix, key, holder, channel }))
   }
 
   onRelease(key: string, wake: () => void): () => void {
@@ -108,7 +110,7 @@ export class RedisTier implements RemoteTier {
     const pipeline = this.#options.redis.pipeline()
     for (const change of changes) change(pipeline)
     const question = new Question(reads.flatMap(({ wanted }) => wanted))
-    question.ask(pipeline)
+    question.ask(pipeline, this.#options.leasePrefix)
     this.#options.onRoundTrip?.()
     try {
       const replies = (await pipeline.exec()) ?? []
@@ -125,18 +127,18 @@ export class RedisTier implements RemoteTier {
 
 /** All that is read in one turn: entries alone by MGET, what a lease is wanted for by one script. */
 class Question {
-  readonly leased: readonly LeasedWanted[]
+  readonly #leased: readonly LeasedWanted[]
   readonly #plain: readonly string[]
 
   constructor(wanted: readonly Wanted[]) {
-    this.leased = [...new Set(wanted)].filter((each): each is LeasedWanted => each.lease !== undefined)
-    const brought = new Set(this.leased.map(({ key }) => key))
+    this.#leased = [...new Set(wanted)].filter((each): each is LeasedWanted => each.lease !== undefined)
+    const brought = new Set(this.#leased.map(({ key }) => key))
     this.#plain = [...new Set(wanted.map(({ key }) => key))].filter((key) => !brought.has(key))
   }
 
-  ask(pipeline: ChainableCommander): void {
+  ask(pipeline: ChainableCommander, leasePrefix: string): void {
     if (this.#plain.length > 0) pipeline.mgetBuffer([...this.#plain])
-    if (this.leased.length > 0) askForLeases(pipeline, this.leased)
+    if (this.#leased.length > 0) askForLeases(pipeline, leasePrefix, this.#leased)
   }
 
   /** Throws what Redis refused to answer with. */
@@ -146,7 +148,7 @@ class Question {
     const bodies = replies.map(([, body]) => body)
     const values = this.#plain.length > 0 ? (bodies.shift() as readonly (Buffer | null)[]) : []
     const bytes = new Map(this.#plain.map((key, index) => [key, values[index] ?? undefined]))
-    const found = parseLeases(bodies.shift() ?? [], this.leased)
+    const found = parseLeases(bodies.shift() ?? [], this.#leased)
     for (const [{ key }, each] of found) bytes.set(key, each.bytes)
     return (wanted) => found.get(wanted) ?? { bytes: bytes.get(wanted.key) }
   }
