@@ -3,14 +3,14 @@ import { FifoQueue, QueueItem } from '../src/cache/fifo-queue.ts'
 import { S3Fifo } from '../src/cache/s3-fifo.ts'
 
 /** Which keys a cache of so many bytes would hold. */
-export interface EvictionPolicy {
+interface EvictionPolicy {
   /** True where the key is held; counts as a use of it. */
   get(key: string): boolean
   /** Takes in a key that is not held. */
   set(key: string, bytes: number): void
 }
 
-export type PolicyMaker = (maxBytes: number, meanBytes: number) => EvictionPolicy
+type PolicyMaker = (maxBytes: number, meanBytes: number) => EvictionPolicy
 
 export const policies: Readonly<Record<string, PolicyMaker>> = {
   LRU: (maxBytes) => {
