@@ -2,6 +2,7 @@ import { beginTestRun, endTestRun } from '../test/harness/index.ts'
 import { asOf } from './as-of.ts'
 import { codecs } from './codecs.ts'
 import { compression } from './compression.ts'
+import { eviction } from './eviction.ts'
 import { fanOut } from './fan-out.ts'
 import { memory } from './memory.ts'
 import { staleness } from './staleness.ts'
@@ -11,6 +12,7 @@ const benchmarks: Record<string, () => Promise<void>> = {
   'as-of': asOf,
   codecs,
   compression,
+  eviction,
   'fan-out': fanOut,
   memory,
   staleness,

@@ -14,9 +14,11 @@ export async function storedEntries(): Promise<ReadonlyMap<string, readonly Entr
   try {
     await seed(database.url)
     for (const query of QUERIES) await node.visitor.get(query)
+    const { articles } = await node.visitor.get<Slugs>('{ articles(first: 100) { nodes { slug } } }')
+    for (const { slug } of articles.nodes) await node.visitor.get(`{ article(slug: "${slug}") { title } }`)
     await node.flush()
     const kinds = new Map<string, Entry[]>()
-    for (const key of await redis.keys(`${redisPrefix}*`)) {
+    for (const key of (await redis.keys(`${redisPrefix}*`)).sort()) {
       const bytes = await redis.getBuffer(key)
       const entry = bytes && decodeEntry(key, bytes)
       if (!entry) continue
@@ -45,11 +47,15 @@ async function seed(url: string): Promise<void> {
   await databases.close()
 }
 
-const ARTICLES = Array.from({ length: 200 }, (_, index) => index + 1)
+interface Slugs {
+  readonly articles: { readonly nodes: readonly { readonly slug: string }[] }
+}
+
+const NUMBERS = Array.from({ length: 200 }, (_, index) => index + 1)
 const PAGE = 'nodes { bodyHtml viewCount author { displayName } tags { name articleCount } } totalCount'
 const QUERIES = [
   ...['NEWEST', 'OLDEST', 'TITLE', 'MOST_VIEWED'].map((by) => `{ articles(first: 20, orderBy: ${by}) { ${PAGE} } }`),
-  ...ARTICLES.slice(0, 25).map((n) => `{ articles(first: 20, filter: { tag: "seed-tag-${n}" }) { ${PAGE} } }`),
-  ...ARTICLES.slice(0, 25).map((n) => `{ articles(first: 20, filter: { author: "seed-author-${n}" }) { ${PAGE} } }`),
-  ...ARTICLES.map((n) => `{ article(slug: "no-such-article-${n}") { id } tag(slug: "seed-tag-${n}") { id } }`),
+  ...NUMBERS.slice(0, 25).map((n) => `{ articles(first: 20, filter: { tag: "seed-tag-${n}" }) { ${PAGE} } }`),
+  ...NUMBERS.slice(0, 25).map((n) => `{ articles(first: 20, filter: { author: "seed-author-${n}" }) { ${PAGE} } }`),
+  ...NUMBERS.map((n) => `{ article(slug: "no-such-article-${n}") { id } tag(slug: "seed-tag-${n}") { id } }`),
 ]

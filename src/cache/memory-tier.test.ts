@@ -10,13 +10,13 @@ it('gives back the very entry it was given', () => {
   expect(tier.get('b')).toBeUndefined()
 })
 
-it('never takes more bytes than it may, and lets the least recently used go first', () => {
+it('never takes more bytes than it may, and keeps what is in use', () => {
   const tier = new MemoryTier({ maxBytes: 10_000 })
   for (const key of ['a', 'b', 'c']) tier.set(entryOf(key, 'x'.repeat(2_500)))
-  tier.get('a')
+  for (let use = 0; use < 2; use++) tier.get('a')
   tier.set(entryOf('d', 'x'.repeat(2_500)))
   expect(tier.bytes).toBeLessThanOrEqual(10_000)
-  expect([...tier.entries()].map(({ key }) => key)).toEqual(['d', 'a', 'c'])
+  expect([...tier.entries()].map(({ key }) => key)).toEqual(['a', 'c', 'd'])
 })
 
 it('does not keep what is larger than all of it, nor the entry that was to be replaced', () => {
@@ -39,7 +39,7 @@ it('counts what an entry no longer takes once it is replaced or deleted', () => 
 it('looks through its entries without counting them as used', () => {
   const tier = new MemoryTier({ maxBytes: 10_000 })
   for (const key of ['a', 'b', 'c']) tier.set(entryOf(key, 'x'.repeat(2_500)))
-  for (const _ of tier.entries());
+  for (let time = 0; time < 2; time++) for (const _ of tier.entries());
   tier.set(entryOf('d', 'x'.repeat(2_500)))
   expect(tier.get('a')).toBeUndefined()
 })

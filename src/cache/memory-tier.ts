@@ -1,13 +1,13 @@
-import { LRUCache } from 'lru-cache'
 import type { Entry } from './entry.ts'
 import { heapBytes } from './heap-bytes.ts'
+import { S3Fifo } from './s3-fifo.ts'
 
-/** The near tier: this process's own entries, least recently used out first, bounded in bytes of heap. */
+/** The near tier: this process's own entries, those in use, bounded in bytes of heap. */
 export class MemoryTier {
-  readonly #entries: LRUCache<string, Entry>
+  readonly #entries: S3Fifo<Entry>
 
   constructor({ maxBytes }: { readonly maxBytes: number }) {
-    this.#entries = new LRUCache({ maxSize: maxBytes })
+    this.#entries = new S3Fifo(maxBytes)
   }
 
   get(key: string): Entry | undefined {
@@ -21,7 +21,7 @@ export class MemoryTier {
 
   /** An entry larger than the whole tier is not kept, nor is what it would have replaced. */
   set(entry: Entry): void {
-    this.#entries.set(entry.key, entry, { size: entryBytes(entry) })
+    this.#entries.set(entry.key, entry, entryBytes(entry))
   }
 
   delete(key: string): void {
@@ -32,13 +32,13 @@ export class MemoryTier {
     this.#entries.clear()
   }
 
-  /** Every entry, most recently used first. For inspection: nothing is counted as used. */
+  /** Every entry, in no particular order. For inspection: nothing is counted as used. */
   entries(): IterableIterator<Entry> {
     return this.#entries.values()
   }
 
   get bytes(): number {
-    return this.#entries.calculatedSize
+    return this.#entries.bytes
   }
 
   get size(): number {
@@ -50,5 +50,5 @@ export class MemoryTier {
 export const entryBytes = ({ key, tags, value }: Entry): number =>
   heapBytes(key) + heapBytes(tags) + heapBytes(value) + OVERHEAD_BYTES
 
-/** What an entry takes beside its key, tags and value: itself, its times and its place in the map. Measured. */
-const OVERHEAD_BYTES = 240
+/** What an entry takes beside its key, tags and value: itself, its times, its place in map and queue. Measured, and a hash that outlives it. */
+const OVERHEAD_BYTES = 264
