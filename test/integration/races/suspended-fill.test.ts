@@ -89,7 +89,7 @@ it('takes a row from a held reply of Redis only where it still stands', async ()
 
   const redis = await world.startGate(sharedServers().redisUrl)
   const node = await world.startNode({ redisUrl: redis.through(sharedServers().redisUrl), environment: PATIENT_REDIS })
-  const reply = redis.hold(/evalsha/i)
+  const reply = redis.hold(/\beval/i)
   const early = readTitle(node.visitor)
   await reply.arrived
   const { token } = await writeTitle(filler.admin, 'new')
