@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { adminRoom } from './admin/index.ts'
 import { articlesRoom } from './articles/index.ts'
 import { Cache, type CacheObserver, Ledger, RedisTier } from './cache/index.ts'
 import type { Config } from './config.ts'
@@ -173,7 +174,7 @@ async function wire(
     redis: redis?.commands,
     cache,
     namespace,
-    rooms: [users, tags, articles],
+    rooms: [users, tags, articles, adminRoom({ ledger })],
     flush: async () => remote?.flush(),
   }
 }

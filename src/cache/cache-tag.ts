@@ -23,6 +23,9 @@ export const anyRowTag = (table: string): CacheTag => `${table}:*`
 
 export const anyWriteTag = (table: string): CacheTag => `${table}:any`
 
+/** `tag`, written to the log to say: what depends on it may be served once more while it refreshes. */
+export const softly = (tag: CacheTag): CacheTag => `~${tag}`
+
 /** `tags` once each, with the tag of every table among them: so that one record can purge a table. */
 export function withTables(tags: readonly CacheTag[]): readonly CacheTag[] {
   const all = new Set(tags)

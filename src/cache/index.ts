@@ -1,6 +1,6 @@
 export { Cache, type CacheOptions, type WrapOptions } from './cache.ts'
 export type { CacheObserver } from './cache-parts.ts'
-export { anyRowTag, anyWriteTag, type CacheTag, columnTag, fieldTag, rowTag } from './cache-tag.ts'
+export { anyRowTag, anyWriteTag, type CacheTag, columnTag, fieldTag, rowTag, softly } from './cache-tag.ts'
 export type { CachedKind } from './cached-kind.ts'
 export type { Entry } from './entry.ts'
 export { decodeEntry } from './envelope.ts'
