@@ -31,7 +31,7 @@ export interface CacheOptions {
 /** Two tiers in front of a source, whose entries are judged by the ledger whenever they are read. */
 export class Cache {
   readonly #parts: CacheParts
-  readonly #kinds = new Map<string, Verifiable>()
+  readonly #kinds = new Map<string, NamedKind>()
   readonly #jitter: number
 
   constructor(options: CacheOptions) {
@@ -83,6 +83,16 @@ export class Cache {
     }
   }
 
+  /** All kinds, in the order in which they were declared: for tools, which know kinds by name and keys as text. */
+  get kinds(): readonly NamedKind[] {
+    return [...this.#kinds.values()]
+  }
+
+  /** The kind of that name. */
+  find(name: string): NamedKind | undefined {
+    return this.#kinds.get(name)
+  }
+
   /** Every entry in memory that stands and isn't stale, for inspection. */
   *entries() {
     const { memory, ledger, clock } = this.#parts
@@ -116,7 +126,8 @@ export class Cache {
   }
 }
 
-type Verifiable = Pick<CachedKind<never, unknown>, 'owns' | 'verify'>
+/** A kind, whatever its keys and values are. */
+export type NamedKind = Pick<CachedKind<never, unknown>, 'name' | 'prefix' | 'owns' | 'verify' | 'getByText'>
 
 export interface WrapOptions<A extends readonly unknown[], V>
   extends Pick<KindDefinition<A, V>, 'name' | 'version' | 'ttlMs' | 'jitter'> {

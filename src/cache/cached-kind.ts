@@ -50,6 +50,17 @@ export class CachedKind<K, V> {
     return keys.map((key) => obtained.get(this.#prefix + this.#kind.key(key))?.entry.value)
   }
 
+  /** Begins the key of every entry of this kind, as it is defined now. */
+  get prefix(): string {
+    return this.#prefix
+  }
+
+  /** Values by keys as they stand in entries, behind the prefix. Undefined where keys of this kind can't be read back. */
+  getByText(texts: readonly string[]): Promise<(V | undefined)[]> | undefined {
+    const { parseKey } = this.#kind
+    return parseKey && this.getMany(texts.map(parseKey))
+  }
+
   /** True for entries of this kind, as it is defined now. */
   owns(entry: Entry): boolean {
     return entry.key.startsWith(this.#prefix)

@@ -1,4 +1,4 @@
-export { Cache, type CacheOptions, type WrapOptions } from './cache.ts'
+export { Cache, type CacheOptions, type NamedKind, type WrapOptions } from './cache.ts'
 export type { CacheObserver } from './cache-parts.ts'
 export { anyRowTag, anyWriteTag, type CacheTag, columnTag, fieldTag, rowTag, softly } from './cache-tag.ts'
 export type { CachedKind } from './cached-kind.ts'
