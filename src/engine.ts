@@ -24,7 +24,7 @@ export interface OpenEngineOptions {
 }
 
 /** What happens inside, for metrics. */
-export interface EngineObserver {
+interface EngineObserver {
   readonly cache?: CacheObserver
   readonly follower?: FollowerObserver
   onStatement?(kind: string): void
