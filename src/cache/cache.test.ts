@@ -50,6 +50,18 @@ it('calls a wrapped function once for all who call it meanwhile', async () => {
   expect(calls).toEqual(['a'])
 })
 
+it('finds kinds by name, and their values by keys as text', async () => {
+  const process = new TinyProcess({ kind: { parseKey: (text) => text } })
+  process.writeAndFollow('a', 'one')
+  const { cache } = process
+  expect(cache.kinds.map(({ name }) => name)).toEqual(['row'])
+  expect(await cache.find('row')?.getByText(['b', 'a'])).toEqual([undefined, 'one'])
+  const found = [...cache.entries()].map(({ key }) => key.startsWith(cache.find('row')?.prefix ?? 'none'))
+  expect(found).toEqual([true, true])
+  expect(cache.find('column')).toBeUndefined()
+  expect(new TinyProcess().cache.find('row')?.getByText(['a'])).toBeUndefined()
+})
+
 function wrapped(meanwhile = () => {}) {
   const process = new TinyProcess()
   const calls: string[] = []

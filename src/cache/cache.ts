@@ -35,7 +35,7 @@ export interface CacheOptions {
 /** Two tiers in front of a source, whose entries are judged by the ledger whenever they are read. */
 export class Cache {
   readonly #parts: CacheParts
-  readonly #kinds = new Map<string, AnyKind>()
+  readonly #kinds = new Map<string, NamedKind>()
   readonly #defaults: Partial<Policy>
 
   constructor(options: CacheOptions) {
@@ -89,13 +89,14 @@ export class Cache {
     }
   }
 
-  /** The kind of that name, undefined where there is none. */
-  find(name: string): AnyKind | undefined {
-    return this.#kinds.get(name)
+  /** All kinds, in the order in which they were declared: for tools, which know kinds by name and keys as text. */
+  get kinds(): readonly NamedKind[] {
+    return [...this.#kinds.values()]
   }
 
-  get kindNames(): readonly string[] {
-    return [...this.#kinds.keys()]
+  /** The kind of that name. */
+  find(name: string): NamedKind | undefined {
+    return this.#kinds.get(name)
   }
 
   /** What is used most in this process, the most used first. */
@@ -145,7 +146,7 @@ export class Cache {
     return this.#parts.memory.bytes
   }
 
-  #kindOf(id: string): AnyKind | undefined {
+  #kindOf(id: string): NamedKind | undefined {
     for (const kind of this.#kinds.values()) if (kind.owns({ key: id })) return kind
     return undefined
   }
@@ -158,8 +159,11 @@ export interface HotEntry {
   readonly count: number
 }
 
-/** A kind, where it doesn't matter of what. */
-type AnyKind = Pick<CachedKind<never, unknown>, 'name' | 'owns' | 'textOf' | 'verify' | 'refreshAhead' | 'getByText'>
+/** A kind, whatever its keys and values are: for tools, which know kinds by name and keys as text. */
+export type NamedKind = Pick<
+  CachedKind<never, unknown>,
+  'name' | 'prefix' | 'keyOf' | 'textOf' | 'owns' | 'conditionOf' | 'verify' | 'refreshAhead' | 'getByText'
+>
 
 export interface WrapOptions<A extends readonly unknown[], V>
   extends Policy,

@@ -107,11 +107,20 @@ export class CachedKind<K, V> {
     await this.#refresh({ id, key: parseKey(this.#text(id)), viewer: undefined }, entry, 'hot')?.arrival.catch(() => {})
   }
 
-  /** Values by their keys' text, as `parseKey` reads it. Throws where the kind has none. */
-  async getByText(texts: readonly string[]): Promise<(V | undefined)[]> {
-    const { parseKey, name } = this.#kind
-    if (!parseKey) throw new TypeError(`Keys of the kind "${name}" can't be read back.`)
-    return this.getMany(texts.map(parseKey))
+  /** Begins the key of every entry of this kind, as it is defined now. */
+  get prefix(): string {
+    return this.#prefix
+  }
+
+  /** Values by their keys' text. Undefined where keys of this kind can't be read back. */
+  getByText(texts: readonly string[], reader?: Reader): Promise<(V | undefined)[]> | undefined {
+    const { parseKey } = this.#kind
+    return parseKey && this.getMany(texts.map(parseKey), reader)
+  }
+
+  /** The whole key of an entry, from the text that names it among its kind. */
+  keyOf(text: string): string {
+    return this.#prefix + withoutBraces(text)
   }
 
   /** True for entries of this kind, as it is defined now. */
@@ -122,6 +131,11 @@ export class CachedKind<K, V> {
   /** The text that names the entry among its kind. */
   textOf({ key }: Pick<Entry, 'key'>): string {
     return this.#text(key)
+  }
+
+  /** What an entry of this kind is good for now. Marks nothing. */
+  conditionOf(entry: Entry): Condition {
+    return conditionOf({ ...entry }, this.#parts, this.#kind.policy)
   }
 
   /** Compares entries of this kind, each key once, with what the primary holds. Nothing is stored. */
@@ -143,7 +157,7 @@ export class CachedKind<K, V> {
 
   #id(key: K, { viewer }: Reader): string {
     const text = this.#kind.key(key)
-    if (this.#kind.policy.scope === 'public') return this.#prefix + withoutBraces(text)
+    if (this.#kind.policy.scope === 'public') return this.keyOf(text)
     if (viewer === undefined) {
       throw new TypeError(`The kind "${this.#kind.name}" has entries for each viewer: its reader must say who that is.`)
     }

@@ -1,4 +1,4 @@
-export { Cache, type CacheOptions, type HotEntry, type WrapOptions } from './cache.ts'
+export { Cache, type CacheOptions, type HotEntry, type NamedKind, type WrapOptions } from './cache.ts'
 export type { CacheObserver, RefreshReason } from './cache-parts.ts'
 export { anyRowTag, anyWriteTag, type CacheTag, columnTag, fieldTag, rowTag, softly } from './cache-tag.ts'
 export type { CachedKind } from './cached-kind.ts'

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { softly } from './cache-tag.ts'
 import { Ledger, type LogRecord } from './ledger.ts'
 
 it('lets an entry stand until one of its tags is written', () => {
@@ -96,13 +97,56 @@ it('does not judge the entries of one epoch by what was written in another', () 
 })
 
 it('forgets the tags written longest ago beyond its bound, and lets nothing stand that they might have felled', () => {
-  const ledger = startedAt(0, { maxTags: 2 })
+  const ledger = startedAt(0, { maxTags: 4 })
   ledger.advance(stretch(0, ['a:1'], ['a:2'], ['a:1'], ['a:3']))
   expect(ledger.size).toBe(2)
   expect(ledger.floor).toBe(2)
   expect(ledger.stands(entryAsOf(1, ['a:2']))).toBe(false)
   expect(ledger.stands(entryAsOf(2, ['a:2']))).toBe(true)
   expect(ledger.stands(entryAsOf(2, ['a:1']))).toBe(false)
+})
+
+it('holds what a purge of one key felled against that entry alone', () => {
+  const ledger = startedAt(0)
+  ledger.advance(stretch(0, ['stet:row:a']))
+  expect(ledger.stands({ ...entryAsOf(0, ['rows']), key: 'stet:row:a' })).toBe(false)
+  expect(ledger.stands({ ...entryAsOf(0, ['rows']), key: 'stet:row:b' })).toBe(true)
+})
+
+it('lets what was written softly stand, and remembers since when', () => {
+  const ledger = startedAt(0)
+  const entry = entryAsOf(0, ['a:1', 'a'])
+  ledger.advance(stretch(0, ['a:2'], [softly('a')], ['a:3'], [softly('a:1')]))
+  expect(ledger.stands(entry)).toBe(true)
+  expect(ledger.softenedAt(entry)).toBe(4)
+  expect(ledger.softenedAt(entryAsOf(2, ['a']))).toBe(0)
+  ledger.advance(stretch(4, ['b:1']))
+  expect([ledger.stands(entry), ledger.softenedAt(entry)]).toEqual([true, 4])
+  ledger.advance(stretch(5, ['a:1']))
+  expect(ledger.stands(entry)).toBe(false)
+})
+
+it('lets nothing stand that what was softened longest ago might concern', () => {
+  const ledger = startedAt(0, { maxTags: 2 })
+  ledger.advance(stretch(0, [softly('a:1')], [softly('a:2')], [softly('a:3')], [softly('a:4')]))
+  expect(ledger.stands(entryAsOf(0, ['a:1']))).toBe(false)
+})
+
+it('counts the records that hold one of some tags, as far back as it remembers', () => {
+  const ledger = startedAt(5)
+  const place = ledger.place
+  ledger.advance(stretch(5, ['a:1', 'a:any'], ['b:1'], [softly('a:1')], ['a:1', 'a:*']))
+  expect(ledger.recordsSince(place, ['a:1', 'a:*'])).toBe(3)
+  expect(ledger.recordsSince({ epoch: 'a', position: 6 }, ['a:any'])).toBe(0)
+  expect(ledger.recordsSince({ epoch: 'a', position: 4 }, ['a:1'])).toBeUndefined()
+  expect(ledger.recordsSince({ epoch: 'b', position: 5 }, ['a:1'])).toBeUndefined()
+})
+
+it('forgets records beyond its bound, and says so', () => {
+  const ledger = startedAt(0)
+  for (let after = 0; after < 2500; after++) ledger.advance(stretch(after, ['a:1']))
+  expect(ledger.recordsSince({ epoch: 'a', position: 0 }, ['a:1'])).toBeUndefined()
+  expect(ledger.recordsSince({ epoch: 'a', position: 2400 }, ['a:1'])).toBe(100)
 })
 
 it('agrees with a ledger that keeps everything, whatever arrives in whatever order', () => {

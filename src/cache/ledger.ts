@@ -1,4 +1,5 @@
 import { type CacheTag, hard, isSoft } from './cache-tag.ts'
+import { TagPositions } from './tag-positions.ts'
 
 /** One committed change, as the log has it. */
 export interface LogRecord {
@@ -39,10 +40,9 @@ export interface Judgeable {
  */
 export class Ledger {
   readonly #maxTags: number
-  /** In the order of positions, oldest first, because a tag is taken out before it is put back. */
-  readonly #lastWritten = new Map<CacheTag, number>()
+  #lastWritten: TagPositions
   /** The same for what was written `softly`. */
-  readonly #lastSoftened = new Map<CacheTag, number>()
+  #lastSoftened: TagPositions
   /** The last records, oldest first: see `recordsSince`. */
   #recent: LogRecord[] = []
   #epoch = ''
@@ -53,6 +53,8 @@ export class Ledger {
   /** @param options.maxTags how many tags to remember (about 150 bytes each); beyond it the oldest go and the floor rises. */
   constructor({ maxTags = 250_000 }: { readonly maxTags?: number } = {}) {
     this.#maxTags = maxTags
+    this.#lastWritten = new TagPositions(maxTags)
+    this.#lastSoftened = new TagPositions(maxTags)
   }
 
   /** The history of the log that positions belong to. Empty until the log is first read. */
@@ -122,7 +124,6 @@ export class Ledger {
       if (record.position <= this.#seen) continue
       for (const tag of record.tags) {
         const last = isSoft(tag) ? this.#lastSoftened : this.#lastWritten
-        last.delete(hard(tag))
         last.set(hard(tag), record.position)
       }
       this.#recent.push(record)
@@ -130,32 +131,24 @@ export class Ledger {
       this.#seenWrittenAtUs = record.writtenAtUs
     }
     if (this.#recent.length > 2 * RECENT) this.#recent = this.#recent.slice(-RECENT)
-    for (const last of [this.#lastWritten, this.#lastSoftened]) this.#forgetOldest(last)
+    this.#floor = Math.max(this.#floor, this.#lastWritten.forgottenUpTo, this.#lastSoftened.forgottenUpTo)
     return true
   }
 
   /** Begins anew at `position`, knowing nothing of what came before: at start, in a new epoch, or where the log was pruned past `seen`. */
   restart(epoch: string, position: number): void {
-    this.#lastWritten.clear()
-    this.#lastSoftened.clear()
+    this.#lastWritten = new TagPositions(this.#maxTags)
+    this.#lastSoftened = new TagPositions(this.#maxTags)
     this.#recent = []
     this.#epoch = epoch
     this.#seen = position
     this.#floor = position
     this.#seenWrittenAtUs = undefined
   }
-
-  #forgetOldest(last: Map<CacheTag, number>): void {
-    for (const [tag, position] of last) {
-      if (last.size <= this.#maxTags) return
-      last.delete(tag)
-      this.#floor = Math.max(this.#floor, position)
-    }
-  }
 }
 
 /** The last position after `entry` was read at which one of its tags was written, 0 where none was. */
-function lastOf(written: ReadonlyMap<CacheTag, number>, { asOf, key, tags }: Judgeable): number {
+function lastOf(written: TagPositions, { asOf, key, tags }: Judgeable): number {
   let last = written.get(key) ?? 0
   for (const tag of tags) {
     const position = written.get(tag)

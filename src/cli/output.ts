@@ -4,6 +4,9 @@ import type { Progress } from '../content/index.ts'
 /** The command did what it could, and said what went wrong: exit code 1. */
 export class Failure extends Error {}
 
+/** The arguments make no sense together, or for what is there: exit code 2. */
+export class UsageError extends Error {}
+
 /** Prints a result: as one line of JSON, or for people. */
 export function print(
   result: object,

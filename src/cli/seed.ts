@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { seedContent } from '../content/index.ts'
 import { print, withProgress } from './output.ts'
+import { parseCount } from './parse-count.ts'
 import { withDatabase } from './with-database.ts'
 
 interface SeedCommandOptions {
@@ -22,9 +23,3 @@ export const seedCommand = new Command('seed')
     )
     print(report, { json, text: `Added ${report.articles} articles, ${report.users} users and ${report.tags} tags.` })
   })
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('It must be a whole number above 0.')
-  return count
-}

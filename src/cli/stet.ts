@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config.ts'
+import { AskerError } from '../kernel/errors.ts'
+import { cacheCommand } from './cache/cache.ts'
 import { configCommand } from './config.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
-import { Failure } from './output.ts'
+import { Failure, UsageError } from './output.ts'
 import { seedCommand } from './seed.ts'
 import { serveCommand } from './serve.ts'
 import { tokenCommand } from './token.ts'
@@ -23,8 +25,10 @@ for (const command of [
   seedCommand,
   tokenCommand,
   configCommand,
+  cacheCommand,
 ]) {
-  program.addCommand(command.exitOverride().showHelpAfterError())
+  program.addCommand(command)
+  for (const each of [command, ...command.commands]) each.exitOverride().showHelpAfterError()
 }
 
 // Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -37,8 +41,13 @@ try {
     process.exitCode = 1
   } else {
     console.error(error instanceof ConfigError ? error.message : `stet: ${describe(error)}`)
-    process.exitCode = error instanceof ConfigError ? 2 : 1
+    process.exitCode = isMisuse(error) ? 2 : 1
   }
+}
+
+function isMisuse(error: unknown): boolean {
+  const isBadInput = error instanceof AskerError && error.code === 'BAD_USER_INPUT'
+  return isBadInput || error instanceof ConfigError || error instanceof UsageError
 }
 
 /** One line. A name with several addresses fails with an error for each of them, and no message of its own. */

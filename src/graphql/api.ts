@@ -7,6 +7,7 @@ import {
 import { GraphQLError } from 'graphql'
 import type { Ledger } from '../cache/index.ts'
 import type { Context } from '../request/context.ts'
+import { formatToken } from '../request/format-token.ts'
 import type { Resolvers } from '../request/resolvers.generated.ts'
 import type { Room } from '../request/room.ts'
 import { dateTime } from './date-time.ts'
@@ -14,7 +15,6 @@ import { limitComplexity } from './limit-complexity.ts'
 import { isUnexpected, maskError } from './mask-errors.ts'
 import { nodeResolvers } from './node-resolvers.ts'
 import { readSchema } from './read-schema.ts'
-import { formatToken } from './token.ts'
 
 export interface ApiOptions {
   readonly rooms: readonly Room[]

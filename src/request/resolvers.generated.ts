@@ -21,6 +21,133 @@ export type Scalars = {
   DateTime: { input: Date; output: Date; }
 };
 
+export type InvalidationMode =
+  /** What depends on the tags is loaded the next time it is read. */
+  | 'HARD'
+  /** What depends on the tags may be served once more while it refreshes. */
+  | 'SOFT';
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type Mutation = {
+  __typename?: 'Mutation';
+  /**
+   * For admins. Has everything that depends on the tags loaded anew, on every node: `articles:42`, `articles:author_id=7`,
+   * `articles:title`, `articles:*`, or `articles` for all that has to do with the table. 1 to 1000 tags.
+   */
+  invalidateCache?: Maybe<InvalidateCachePayload>;
+  createArticle?: Maybe<ArticlePayload>;
+  /** For its author, and admins. */
+  updateArticle?: Maybe<ArticlePayload>;
+  /** For its author, and admins. Published already: nothing changes. */
+  publishArticle?: Maybe<ArticlePayload>;
+  /** For its author, and admins. A draft already: nothing changes. */
+  unpublishArticle?: Maybe<ArticlePayload>;
+  /** For its author, and admins. */
+  deleteArticle?: Maybe<DeletePayload>;
+  /** For its author, and admins. Replaces all of its tags by those with the given slugs. */
+  setArticleTags?: Maybe<ArticlePayload>;
+  /** For admins. */
+  createTag?: Maybe<TagPayload>;
+  /** For admins. */
+  updateTag?: Maybe<TagPayload>;
+  /** For admins. Its articles lose the tag. */
+  deleteTag?: Maybe<DeletePayload>;
+  /** For admins. */
+  createUser?: Maybe<UserPayload>;
+  /** For the user, and admins. Only admins change roles. */
+  updateUser?: Maybe<UserPayload>;
+  /** For admins. A user who has articles can't be deleted. */
+  deleteUser?: Maybe<DeletePayload>;
+};
+
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type MutationInvalidateCacheArgs = {
+  tags: Array<Scalars['String']['input']>;
+  mode?: InputMaybe<InvalidationMode>;
+};
+
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type MutationCreateArticleArgs = {
+  input: CreateArticleInput;
+};
+
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type MutationUpdateArticleArgs = {
+  input: UpdateArticleInput;
+};
+
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type MutationPublishArticleArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type MutationUnpublishArticleArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type MutationDeleteArticleArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type MutationSetArticleTagsArgs = {
+  id: Scalars['ID']['input'];
+  tags: Array<Scalars['String']['input']>;
+};
+
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type MutationCreateTagArgs = {
+  input: CreateTagInput;
+};
+
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type MutationUpdateTagArgs = {
+  input: UpdateTagInput;
+};
+
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type MutationDeleteTagArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type MutationCreateUserArgs = {
+  input: CreateUserInput;
+};
+
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type MutationUpdateUserArgs = {
+  input: UpdateUserInput;
+};
+
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type MutationDeleteUserArgs = {
+  id: Scalars['ID']['input'];
+};
+
+export type InvalidateCachePayload = {
+  __typename?: 'InvalidateCachePayload';
+  /** Sent back as `Stet-As-Of`, it makes an answer of any node reflect the invalidation. */
+  position: Scalars['String']['output'];
+  /** Those that were invalidated, once each. */
+  tags: Array<Scalars['String']['output']>;
+};
+
 export type Article = Node & {
   __typename?: 'Article';
   id: Scalars['ID']['output'];
@@ -202,107 +329,6 @@ export type TagArticlesArgs = {
   last?: InputMaybe<Scalars['Int']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
   orderBy?: InputMaybe<ArticleOrder>;
-};
-
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
-export type Mutation = {
-  __typename?: 'Mutation';
-  createArticle?: Maybe<ArticlePayload>;
-  /** For its author, and admins. */
-  updateArticle?: Maybe<ArticlePayload>;
-  /** For its author, and admins. Published already: nothing changes. */
-  publishArticle?: Maybe<ArticlePayload>;
-  /** For its author, and admins. A draft already: nothing changes. */
-  unpublishArticle?: Maybe<ArticlePayload>;
-  /** For its author, and admins. */
-  deleteArticle?: Maybe<DeletePayload>;
-  /** For its author, and admins. Replaces all of its tags by those with the given slugs. */
-  setArticleTags?: Maybe<ArticlePayload>;
-  /** For admins. */
-  createTag?: Maybe<TagPayload>;
-  /** For admins. */
-  updateTag?: Maybe<TagPayload>;
-  /** For admins. Its articles lose the tag. */
-  deleteTag?: Maybe<DeletePayload>;
-  /** For admins. */
-  createUser?: Maybe<UserPayload>;
-  /** For the user, and admins. Only admins change roles. */
-  updateUser?: Maybe<UserPayload>;
-  /** For admins. A user who has articles can't be deleted. */
-  deleteUser?: Maybe<DeletePayload>;
-};
-
-
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
-export type MutationCreateArticleArgs = {
-  input: CreateArticleInput;
-};
-
-
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
-export type MutationUpdateArticleArgs = {
-  input: UpdateArticleInput;
-};
-
-
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
-export type MutationPublishArticleArgs = {
-  id: Scalars['ID']['input'];
-};
-
-
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
-export type MutationUnpublishArticleArgs = {
-  id: Scalars['ID']['input'];
-};
-
-
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
-export type MutationDeleteArticleArgs = {
-  id: Scalars['ID']['input'];
-};
-
-
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
-export type MutationSetArticleTagsArgs = {
-  id: Scalars['ID']['input'];
-  tags: Array<Scalars['String']['input']>;
-};
-
-
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
-export type MutationCreateTagArgs = {
-  input: CreateTagInput;
-};
-
-
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
-export type MutationUpdateTagArgs = {
-  input: UpdateTagInput;
-};
-
-
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
-export type MutationDeleteTagArgs = {
-  id: Scalars['ID']['input'];
-};
-
-
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
-export type MutationCreateUserArgs = {
-  input: CreateUserInput;
-};
-
-
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
-export type MutationUpdateUserArgs = {
-  input: UpdateUserInput;
-};
-
-
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
-export type MutationDeleteUserArgs = {
-  id: Scalars['ID']['input'];
 };
 
 export type CreateArticleInput = {
@@ -513,9 +539,12 @@ export type ResolversInterfaceTypes<_RefType extends Record<string, unknown>> = 
 
 /** Mapping between all available schema types and the resolvers types */
 export type ResolversTypes = {
-  Article: ResolverTypeWrapper<ArticleModel>;
-  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  InvalidationMode: InvalidationMode;
+  Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
+  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  InvalidateCachePayload: ResolverTypeWrapper<InvalidateCachePayload>;
+  Article: ResolverTypeWrapper<ArticleModel>;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   ArticleStatus: ArticleStatus;
   ArticleOrder: ArticleOrder;
@@ -525,7 +554,6 @@ export type ResolversTypes = {
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   User: ResolverTypeWrapper<UserModel>;
   Tag: ResolverTypeWrapper<TagModel>;
-  Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   CreateArticleInput: CreateArticleInput;
   UpdateArticleInput: UpdateArticleInput;
   ArticlePayload: ResolverTypeWrapper<Omit<ArticlePayload, 'article'> & { article: ResolversTypes['Article'] }>;
@@ -549,9 +577,11 @@ export type ResolversTypes = {
 
 /** Mapping between all available schema types and the resolvers parents */
 export type ResolversParentTypes = {
-  Article: ArticleModel;
-  ID: Scalars['ID']['output'];
+  Mutation: Record<PropertyKey, never>;
   String: Scalars['String']['output'];
+  ID: Scalars['ID']['output'];
+  InvalidateCachePayload: InvalidateCachePayload;
+  Article: ArticleModel;
   Int: Scalars['Int']['output'];
   ArticleFilter: ArticleFilter;
   ArticleConnection: Connection<ArticleModel>;
@@ -559,7 +589,6 @@ export type ResolversParentTypes = {
   Query: Record<PropertyKey, never>;
   User: UserModel;
   Tag: TagModel;
-  Mutation: Record<PropertyKey, never>;
   CreateArticleInput: CreateArticleInput;
   UpdateArticleInput: UpdateArticleInput;
   ArticlePayload: Omit<ArticlePayload, 'article'> & { article: ResolversParentTypes['Article'] };
@@ -578,6 +607,27 @@ export type ResolversParentTypes = {
   CreateUserInput: CreateUserInput;
   UpdateUserInput: UpdateUserInput;
   UserPayload: Omit<UserPayload, 'user'> & { user: ResolversParentTypes['User'] };
+};
+
+export type MutationResolvers<ContextType = Context, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
+  invalidateCache?: Resolver<Maybe<ResolversTypes['InvalidateCachePayload']>, ParentType, ContextType, RequireFields<MutationInvalidateCacheArgs, 'tags' | 'mode'>>;
+  createArticle?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationCreateArticleArgs, 'input'>>;
+  updateArticle?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationUpdateArticleArgs, 'input'>>;
+  publishArticle?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationPublishArticleArgs, 'id'>>;
+  unpublishArticle?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationUnpublishArticleArgs, 'id'>>;
+  deleteArticle?: Resolver<Maybe<ResolversTypes['DeletePayload']>, ParentType, ContextType, RequireFields<MutationDeleteArticleArgs, 'id'>>;
+  setArticleTags?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationSetArticleTagsArgs, 'id' | 'tags'>>;
+  createTag?: Resolver<Maybe<ResolversTypes['TagPayload']>, ParentType, ContextType, RequireFields<MutationCreateTagArgs, 'input'>>;
+  updateTag?: Resolver<Maybe<ResolversTypes['TagPayload']>, ParentType, ContextType, RequireFields<MutationUpdateTagArgs, 'input'>>;
+  deleteTag?: Resolver<Maybe<ResolversTypes['DeletePayload']>, ParentType, ContextType, RequireFields<MutationDeleteTagArgs, 'id'>>;
+  createUser?: Resolver<Maybe<ResolversTypes['UserPayload']>, ParentType, ContextType, RequireFields<MutationCreateUserArgs, 'input'>>;
+  updateUser?: Resolver<Maybe<ResolversTypes['UserPayload']>, ParentType, ContextType, RequireFields<MutationUpdateUserArgs, 'input'>>;
+  deleteUser?: Resolver<Maybe<ResolversTypes['DeletePayload']>, ParentType, ContextType, RequireFields<MutationDeleteUserArgs, 'id'>>;
+};
+
+export type InvalidateCachePayloadResolvers<ContextType = Context, ParentType extends ResolversParentTypes['InvalidateCachePayload'] = ResolversParentTypes['InvalidateCachePayload']> = {
+  position?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  tags?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
 export type ArticleResolvers<ContextType = Context, ParentType extends ResolversParentTypes['Article'] = ResolversParentTypes['Article']> = {
@@ -645,21 +695,6 @@ export type TagResolvers<ContextType = Context, ParentType extends ResolversPare
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
-export type MutationResolvers<ContextType = Context, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
-  createArticle?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationCreateArticleArgs, 'input'>>;
-  updateArticle?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationUpdateArticleArgs, 'input'>>;
-  publishArticle?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationPublishArticleArgs, 'id'>>;
-  unpublishArticle?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationUnpublishArticleArgs, 'id'>>;
-  deleteArticle?: Resolver<Maybe<ResolversTypes['DeletePayload']>, ParentType, ContextType, RequireFields<MutationDeleteArticleArgs, 'id'>>;
-  setArticleTags?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationSetArticleTagsArgs, 'id' | 'tags'>>;
-  createTag?: Resolver<Maybe<ResolversTypes['TagPayload']>, ParentType, ContextType, RequireFields<MutationCreateTagArgs, 'input'>>;
-  updateTag?: Resolver<Maybe<ResolversTypes['TagPayload']>, ParentType, ContextType, RequireFields<MutationUpdateTagArgs, 'input'>>;
-  deleteTag?: Resolver<Maybe<ResolversTypes['DeletePayload']>, ParentType, ContextType, RequireFields<MutationDeleteTagArgs, 'id'>>;
-  createUser?: Resolver<Maybe<ResolversTypes['UserPayload']>, ParentType, ContextType, RequireFields<MutationCreateUserArgs, 'input'>>;
-  updateUser?: Resolver<Maybe<ResolversTypes['UserPayload']>, ParentType, ContextType, RequireFields<MutationUpdateUserArgs, 'input'>>;
-  deleteUser?: Resolver<Maybe<ResolversTypes['DeletePayload']>, ParentType, ContextType, RequireFields<MutationDeleteUserArgs, 'id'>>;
-};
-
 export type ArticlePayloadResolvers<ContextType = Context, ParentType extends ResolversParentTypes['ArticlePayload'] = ResolversParentTypes['ArticlePayload']> = {
   article?: Resolver<ResolversTypes['Article'], ParentType, ContextType>;
 };
@@ -716,13 +751,14 @@ export type UserPayloadResolvers<ContextType = Context, ParentType extends Resol
 };
 
 export type Resolvers<ContextType = Context> = {
+  Mutation?: MutationResolvers<ContextType>;
+  InvalidateCachePayload?: InvalidateCachePayloadResolvers<ContextType>;
   Article?: ArticleResolvers<ContextType>;
   ArticleConnection?: ArticleConnectionResolvers<ContextType>;
   ArticleEdge?: ArticleEdgeResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
   Tag?: TagResolvers<ContextType>;
-  Mutation?: MutationResolvers<ContextType>;
   ArticlePayload?: ArticlePayloadResolvers<ContextType>;
   DateTime?: GraphQLScalarType;
   Node?: NodeResolvers<ContextType>;

@@ -28,7 +28,7 @@ afterAll(async () => {
 it('helps, with exit code 0', async () => {
   const { code, stdout, stderr } = await runStet(['--help'])
   expect([code, stderr]).toEqual([0, ''])
-  for (const command of ['serve', 'migrate', 'import <path>', 'export', 'seed', 'token', 'config'].map(
+  for (const command of ['serve', 'migrate', 'import <path>', 'export', 'seed', 'token', 'config', 'cache'].map(
     (name) => name.split(' ')[0],
   )) {
     expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))

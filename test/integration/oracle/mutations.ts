@@ -54,6 +54,14 @@ export const mutations: { readonly [field: string]: (known: KnownContent, dice: 
         ...dice.maybe({ username: username(dice), displayName: name(dice), email: email(dice), ...profile(dice) }, 25),
       },
     }),
+  invalidateCache: (known, dice) =>
+    ask(
+      'mutation ($tags: [String!]!, $mode: InvalidationMode) { invalidateCache(tags: $tags, mode: $mode) { position tags } }',
+      {
+        tags: dice.chance(5) ? ['nowhere:1'] : cacheTags(known, dice),
+        ...dice.maybe({ mode: dice.pick(['HARD', 'SOFT']) }, 70),
+      },
+    ),
   deleteUser: (known) => ask('mutation ($id: ID!) { deleteUser(id: $id) { deletedId } }', { id: known.freeUserId() }),
 }
 
@@ -75,5 +83,13 @@ const profile = (dice: Dice) => ({
 })
 const tagSlugs = (known: KnownContent, dice: Dice): string[] =>
   dice.chance(5) ? ['no-such-tag'] : known.freeTagSlugs()
+
+const cacheTags = (known: KnownContent, dice: Dice): string[] => [
+  dice.pick(['articles:*', 'articles:title', 'articles:status=PUBLISHED', 'article_tags', 'users', 'tags:*']),
+  ...dice.some(
+    [...known.articles.map(({ id }) => `articles:${id}`), ...known.users.map(({ id }) => `users:${id}`)],
+    10,
+  ),
+]
 
 const SYLLABLES = ['ka', 'lo', 'mi', 'ru']

@@ -142,19 +142,20 @@ export class OracleRun {
     this.#note(`${viewer} tells node ${this.#fleet.nodes.indexOf(node)}`, asked)
     const answer = await this.#ask(node, viewer, asked)
     const [payload] = Object.values((answer.data ?? {}) as Record<string, Payload | null>)
-    const [written] = Object.values(payload ?? {})
-    if (written === undefined) expect(answer.errors).toHaveLength(1)
+    if (!payload) expect(answer.errors).toHaveLength(1)
     else {
       this.#made[name] = (this.#made[name] ?? 0) + 1
       this.#isUntold = false // whatever was committed before has its position too
-      await this.#expectWritten(viewer, written)
+      await this.#expectWritten(viewer, payload)
     }
     await this.#known.refresh()
   }
 
   /** The payload of a mutation is what the oracle shows right after it. */
-  async #expectWritten(viewer: Viewer, written: string | { readonly id: string }): Promise<void> {
-    const id = typeof written === 'string' ? written : written.id
+  async #expectWritten(viewer: Viewer, payload: Payload): Promise<void> {
+    if ('position' in payload) return expect(payload.position).toBe(this.#token)
+    const [written] = Object.values(payload)
+    const id = typeof written === 'string' ? written : written?.id
     const shown = await this.#ask(
       this.#fleet.oracle,
       viewer,

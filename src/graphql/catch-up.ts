@@ -4,9 +4,6 @@ import { AskerError } from '../kernel/errors.ts'
 import { inTime } from '../kernel/in-time.ts'
 import { quote } from '../request/input.ts'
 
-/** `Stet-As-Of`: a log position and the epoch that it belongs to. Opaque to clients. */
-export const formatToken = (position: number, epoch: string): string => `${position}.${epoch}`
-
 /** Resolves with the token's position in the present history once this node reflects everything that `token` does. Throws where the token isn't one, or the node can't catch up in time. */
 export async function catchUp(token: string, follower: Follower, ledger: Ledger, withinMs: number): Promise<number> {
   const [, digits, epoch] = /^(\d{1,15})\.([0-9a-f]{1,32})$/.exec(token) ?? []

@@ -1,0 +1,90 @@
+import { Command } from 'commander'
+import type { Entry } from '../../cache/index.ts'
+import { Failure, print, UsageError } from '../output.ts'
+import { withEngineAndRedis } from '../with-engine.ts'
+import { judgeEntry, whyFallen } from './judge-entry.ts'
+import { readEntries } from './read-entries.ts'
+
+export const getCommand = new Command('get')
+  .description('print what Redis holds under a key, and how it is judged')
+  .argument('<kind>', 'such as "article"')
+  .argument('<key>', 'such as 42, or a whole key as other commands print it')
+  .option('--json', 'print as JSON')
+  .action(async (kindName: string, given: string, { json }: { readonly json?: boolean }) => {
+    const found = await withEngineAndRedis(async ({ redis, cache, ledger }) => {
+      const kind = cache.find(kindName)
+      if (!kind) {
+        const names = cache.kinds.map(({ name }) => name).join(', ')
+        throw new UsageError(`There is no kind ${JSON.stringify(kindName)}, but ${names}.`)
+      }
+      const key = given.startsWith(kind.prefix) ? given : kind.keyOf(given)
+      const [stored] = await readEntries(redis, [key])
+      if (!stored) return { key, found: false } as const
+      const { bytes, entry } = stored
+      if (!entry) return { key, found: true, bytes, readable: false } as const
+      const standing = judgeEntry(entry, kind, ledger)
+      return {
+        key,
+        found: true,
+        bytes,
+        readable: true,
+        standing,
+        ...(standing === 'fallen' && { why: whyFallen(entry, ledger) }),
+        ...describeEntry(entry),
+        position: ledger.seen,
+        expiresInMs: await redis.pttl(key),
+      } as const
+    })
+    print(found, { json, text: describe(found) })
+    if (!found.found || !found.readable) throw new Failure()
+  })
+
+function describeEntry({ value, tags, epoch, asOf, storedAtMs, staleAtMs }: Entry) {
+  return {
+    exists: value !== undefined,
+    value: toJson(value),
+    tags,
+    epoch,
+    asOf,
+    storedAt: new Date(storedAtMs).toISOString(),
+    staleAt: new Date(staleAtMs).toISOString(),
+    ageMs: Date.now() - storedAtMs,
+  }
+}
+
+/** Values may hold what JSON can't. */
+function toJson(value: unknown): unknown {
+  const text = JSON.stringify(value, (_name, part) => (typeof part === 'bigint' ? String(part) : part))
+  return text === undefined ? null : JSON.parse(text)
+}
+
+type Found =
+  | { readonly key: string; readonly found: false }
+  | { readonly key: string; readonly found: true; readonly readable: false; readonly bytes: number }
+  | ({
+      readonly key: string
+      readonly found: true
+      readonly readable: true
+      readonly bytes: number
+      readonly standing: string
+      readonly why?: string
+      readonly position: number
+      readonly expiresInMs: number
+    } & ReturnType<typeof describeEntry>)
+
+function describe(found: Found): string {
+  if (!found.found) return `Redis holds nothing under ${found.key}`
+  if (!found.readable) return `What Redis holds under ${found.key} is no entry that this version can read.`
+  const rows = {
+    judged: found.why ? `${found.standing}: ${found.why}` : found.standing,
+    'as of': `${found.asOf} (${found.epoch}); the log is at ${found.position}`,
+    stored: `${found.storedAt}, ${seconds(found.ageMs)} ago`,
+    stale: found.staleAt,
+    'in Redis': `for another ${seconds(found.expiresInMs)}, ${found.bytes} bytes`,
+    tags: found.tags.join('  '),
+    value: found.exists ? JSON.stringify(found.value, undefined, 2) : 'known not to exist',
+  }
+  return [found.key, ...Object.entries(rows).map(([name, text]) => `${name.padEnd(9)} ${text}`)].join('\n')
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`

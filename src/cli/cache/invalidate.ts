@@ -1,0 +1,21 @@
+import { Command } from 'commander'
+import { invalidateCache } from '../../admin/index.ts'
+import { print } from '../output.ts'
+import { withEngine } from '../with-engine.ts'
+
+interface InvalidateCommandOptions {
+  readonly soft?: boolean
+  readonly json?: boolean
+}
+
+export const invalidateCommand = new Command('invalidate')
+  .description('have everything that depends on the tags loaded anew, on every node')
+  .argument('<tag...>', 'such as articles:42, articles:author_id=7, articles:title or articles')
+  .option('--soft', 'let it be served once more while it refreshes')
+  .option('--json', 'print the result as JSON')
+  .action(async (tags: readonly string[], { soft, json }: InvalidateCommandOptions) => {
+    const result = await withEngine(({ context, ledger }) =>
+      invalidateCache(context, ledger, tags, soft ? 'SOFT' : 'HARD'),
+    )
+    print(result, { json, text: `Invalidated ${result.tags.join(' ')} at ${result.position}` })
+  })

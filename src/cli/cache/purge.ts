@@ -1,0 +1,67 @@
+import { Command, InvalidArgumentError } from 'commander'
+import type { Redis } from 'ioredis'
+import { touch } from '../../admin/index.ts'
+import { parseDate } from '../../content/parse-date.ts'
+import { print, UsageError, withProgress } from '../output.ts'
+import { parseCount } from '../parse-count.ts'
+import { withEngineAndRedis } from '../with-engine.ts'
+import { readEntries } from './read-entries.ts'
+import { scanKeys } from './scan-keys.ts'
+
+interface PurgeCommandOptions {
+  readonly pattern?: string
+  readonly storedBefore?: Date
+  readonly all?: boolean
+  readonly limit: number
+  readonly json?: boolean
+}
+
+export const purgeCommand = new Command('purge')
+  .description('drop entries by their keys, from Redis and from the memory of every node; `invalidate` does it by tag')
+  .option('--pattern <glob>', 'keys that match, such as "article-list.*"', checkPattern)
+  .option('--stored-before <instant>', 'what was stored before then, such as 2026-01-31T12:00:00Z', parseInstant)
+  .option('--all', 'every entry')
+  .option('--limit <number>', 'how many at most', parseCount, 100_000)
+  .option('--json', 'print the result as JSON')
+  .action(async ({ pattern, storedBefore, all, limit, json }: PurgeCommandOptions) => {
+    if (pattern === undefined && storedBefore === undefined && !all) {
+      throw new UsageError('Say which entries: --pattern, --stored-before, or --all.')
+    }
+    const result = await withEngineAndRedis(({ redis, namespace, context }) =>
+      withProgress('Purging', async (onProgress) => {
+        const rest = pattern?.startsWith(namespace) ? pattern.slice(namespace.length) : pattern
+        let purged = 0
+        for await (const keys of scanKeys(redis, { prefix: namespace, pattern: rest, batch: BATCH, onProgress })) {
+          const chosen = (storedBefore ? await storedEarlier(redis, keys, storedBefore) : keys).slice(0, limit - purged)
+          if (chosen.length === 0) continue
+          // An entry's key is among its tags. The log first: where it fails, nothing has happened.
+          await context.write((transaction) => touch(transaction, chosen))
+          await redis.unlink(...chosen)
+          purged += chosen.length
+          if (purged >= limit) return { purged, complete: false }
+        }
+        return { purged, complete: true }
+      }),
+    )
+    const more = result.complete ? '' : ' That is the limit: there may be more.'
+    print(result, { json, text: `Purged ${result.purged} entries.${more}` })
+  })
+
+async function storedEarlier(redis: Redis, keys: readonly string[], than: Date): Promise<string[]> {
+  const stored = await readEntries(redis, keys)
+  return stored.filter(({ entry }) => entry && entry.storedAtMs < than.getTime()).map(({ key }) => key)
+}
+
+function checkPattern(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.')
+  return text
+}
+
+function parseInstant(text: string): Date {
+  const date = parseDate(text)
+  if (date === undefined) throw new InvalidArgumentError('It must be an instant such as 2026-01-31T12:00:00Z.')
+  return new Date(date)
+}
+
+/** As many as go into one record of the log. */
+const BATCH = 500

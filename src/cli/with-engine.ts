@@ -1,0 +1,76 @@
+import type { Redis } from 'ioredis'
+import { type Config, ConfigError, readConfig } from '../config.ts'
+import type { OpenDatabases } from '../database/open-databases.ts'
+import type { Engine } from '../engine.ts'
+import { createRequestContext } from '../graphql/request-context.ts'
+import { createLogger } from '../kernel/logger.ts'
+import type { Context } from '../request/context.ts'
+
+/** What a command has of a node: all but its API. */
+export interface CommandEngine extends Engine {
+  readonly config: Config
+  /** Who runs commands may do what an admin may. */
+  readonly context: Context
+  /** Rejects where Redis did not take everything. */
+  flush(): Promise<void>
+}
+
+/** Runs `work` with the engine of a node that is configured alike, up to date with the log. */
+export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>): Promise<T> {
+  const config = readConfig()
+  // Here, so that no other command waits until an engine is loaded.
+  const { openEngine } = await import('../engine.ts')
+  let redisFailure: Error | undefined
+  const engine = await openEngine({
+    // Whoever waits for a command can wait longer for Redis than whoever waits for an answer.
+    config: { ...config, redisTimeoutMs: Math.max(config.redisTimeoutMs, REDIS_TIMEOUT_MS) },
+    // Where something fails that matters here, the command says so itself.
+    logger: createLogger('silent'),
+    observer: {
+      onRedisError: (error) => {
+        redisFailure = error
+      },
+    },
+    prepare: checkMigrated,
+  })
+  try {
+    const context = createRequestContext({
+      database: engine.databases.database,
+      follower: engine.follower,
+      ledger: engine.ledger,
+      requestId: 'command line',
+      viewer: { kind: 'admin', userId: undefined },
+      bypass: false,
+      position: 0,
+    })
+    const flush = async () => {
+      await engine.flush()
+      if (redisFailure) throw new Error(`Redis did not take all of it: ${redisFailure.message}`)
+    }
+    if (engine.redis?.status === 'ready') redisFailure = undefined
+    return await work({ ...engine, config, context, flush })
+  } finally {
+    await engine.close()
+  }
+}
+
+/** The same for what is about Redis. */
+export async function withEngineAndRedis<T>(
+  work: (engine: CommandEngine & { readonly redis: Redis }) => Promise<T>,
+): Promise<T> {
+  const { redisUrl } = readConfig()
+  if (redisUrl === undefined) throw new ConfigError('REDIS_URL is not set, and this is about what Redis holds.')
+  return withEngine(async (engine) => {
+    const { redis } = engine
+    if (redis?.status !== 'ready') throw new Error(`Redis at ${new URL(redisUrl).host} could not be reached.`)
+    return work({ ...engine, redis })
+  })
+}
+
+/** A command that looks should not change the schema by the way. */
+async function checkMigrated({ primary }: OpenDatabases): Promise<void> {
+  const { rows } = await primary.query<{ found: boolean }>(`select to_regclass('stet.log') is not null as found`)
+  if (!rows[0]?.found) throw new Error('The database has no log yet: run `stet migrate` first.')
+}
+
+const REDIS_TIMEOUT_MS = 5000

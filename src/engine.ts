@@ -1,0 +1,197 @@
+import type { Redis } from 'ioredis'
+import { adminRoom } from './admin/index.ts'
+import { articlesRoom } from './articles/index.ts'
+import { Cache, type CacheObserver, Ledger, type Policy, RedisTier } from './cache/index.ts'
+import type { Config } from './config.ts'
+import { type OpenDatabases, openDatabases } from './database/open-databases.ts'
+import { Follower, type FollowerObserver, Log, NotifyLoudspeaker, RedisLoudspeaker } from './invalidation/index.ts'
+import type { Logger } from './kernel/logger.ts'
+import { openTogether } from './kernel/open-together.ts'
+import { sparingly } from './kernel/sparingly.ts'
+import { openRedis } from './redis.ts'
+import type { Room } from './request/room.ts'
+import { tagsRoom } from './tags/index.ts'
+import { usersRoom } from './users/index.ts'
+
+export interface OpenEngineOptions {
+  readonly config: Config
+  readonly logger: Logger
+  /** Default: one of its own. */
+  readonly ledger?: Ledger
+  readonly observer?: EngineObserver
+  /** What must be done with the databases before the log in them is followed: migrations, say. */
+  readonly prepare?: (databases: OpenDatabases) => Promise<unknown>
+}
+
+/** What happens inside, for metrics. */
+interface EngineObserver {
+  readonly cache?: CacheObserver
+  readonly follower?: FollowerObserver
+  onStatement?(kind: string): void
+  onRedisRoundTrip?(): void
+  onRedisError?(error: Error): void
+}
+
+/** Databases, Redis, the log that is followed, the cache, and all that is cached: a node without its API. */
+export interface Engine {
+  readonly databases: OpenDatabases
+  readonly log: Log
+  readonly ledger: Ledger
+  readonly follower: Follower
+  /** Undefined where there is none: memory alone. Fails at once where it isn't connected. */
+  readonly redis: Redis | undefined
+  readonly cache: Cache
+  /** Begins every key of the cache. */
+  readonly namespace: string
+  readonly rooms: readonly Room[]
+  /** Resolves once what was filled is in Redis too. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Opens an engine: resolves once its ledger stands at the log's tip. For servers, and for commands that do their work and end. */
+export function openEngine(options: OpenEngineOptions): Promise<Engine> {
+  return openTogether((onClose) => wire(options, onClose))
+}
+
+async function wire(
+  { config, logger, ledger = new Ledger(), observer = {}, prepare }: OpenEngineOptions,
+  onClose: (closer: () => unknown) => void,
+): Promise<Omit<Engine, 'close'>> {
+  const warn = (message: string) => sparingly((err, untold) => logger.warn({ err, untold }, message))
+
+  // PostgreSQL
+  const databases = await openDatabases({
+    url: config.databaseUrl,
+    replicaUrl: config.databaseReplicaUrl,
+    dataDirectory: config.dataDirectory,
+    poolMax: config.databasePoolMax,
+    statementTimeoutMs: config.databaseStatementTimeoutMs,
+    onStatement: observer.onStatement,
+    onError: warn('An idle database connection broke'),
+  })
+  onClose(databases.close)
+  const { database } = databases
+  await prepare?.(databases)
+
+  // Redis
+  const warnOfRedis = warn('Redis failed: what it held is read from PostgreSQL')
+  const onRedisError = (error: Error) => {
+    observer.onRedisError?.(error)
+    warnOfRedis(error)
+  }
+  const redis =
+    config.redisUrl === undefined
+      ? undefined
+      : openRedis({ url: config.redisUrl, timeoutMs: config.redisTimeoutMs, onError: onRedisError })
+  if (redis) {
+    onClose(redis.close)
+    await redis.whenReady()
+  }
+
+  // Invalidation: from the log to this node's ledger, and to everybody else's
+  const warnOfLog = warn('The log could not be read')
+  const log = new Log(databases.primary)
+  const { commands: publisher, subscriber } = redis ?? {}
+  const follower = new Follower({
+    log,
+    ledger,
+    beatMs: config.logBeatMs,
+    loudspeakers: [
+      ...(publisher && subscriber
+        ? [
+            new RedisLoudspeaker({
+              publisher,
+              subscriber,
+              channel: `${config.redisKeyPrefix}log`,
+              onError: onRedisError,
+            }),
+          ]
+        : []),
+      // Where Redis brings the records themselves, a bare "there is more" can wait for them.
+      ...(databases.listen
+        ? [
+            new NotifyLoudspeaker({
+              connect: databases.listen,
+              patienceMs: redis ? 20 : 0,
+              onError: warn('Listening for NOTIFY'),
+            }),
+          ]
+        : []),
+    ],
+    observer: {
+      ...observer.follower,
+      onNewEpoch: (why) => {
+        observer.follower?.onNewEpoch?.(why)
+        logger.error({ why }, 'The log has another history than this node saw: everything cached before is void')
+      },
+      onError: (error) => {
+        observer.follower?.onError?.(error)
+        warnOfLog(error)
+      },
+    },
+  })
+  onClose(() => follower.stop())
+  await follower.start()
+
+  // The cache
+  const remote =
+    redis &&
+    new RedisTier({
+      redis: redis.commands,
+      subscriber: redis.subscriber,
+      channel: `${config.redisKeyPrefix}leases`,
+      leasePrefix: `${config.redisKeyPrefix}lease:`,
+      lingerMs: config.redisLingerMs,
+      onError: onRedisError,
+      onRoundTrip: observer.onRedisRoundTrip,
+    })
+  if (remote) onClose(() => remote.stop())
+  const namespace = `${config.redisKeyPrefix}${config.cacheVersion}:`
+  const cache = new Cache({
+    ledger,
+    settle: () => follower.settle(),
+    ...(remote && { remote }),
+    memoryMaxBytes: config.cacheMemoryMaxBytes,
+    defaults: policyDefaults(config),
+    namespace,
+    observer: { ...observer.cache, onRemoteError: onRedisError },
+  })
+
+  // The rooms: what is cached, and what resolves it
+  const users = usersRoom({ cache, database, ttlMs: config.cacheTtlUserMs })
+  const tags = tagsRoom({ cache, database, ttlMs: config.cacheTtlTagMs })
+  const articles = articlesRoom({
+    cache,
+    database,
+    users: users.entries,
+    tags: tags.entries,
+    ttlMs: config.cacheTtlArticleMs,
+    listTtlMs: config.cacheTtlArticleListMs,
+  })
+  return {
+    databases,
+    log,
+    ledger,
+    follower,
+    redis: redis?.commands,
+    cache,
+    namespace,
+    rooms: [users, tags, articles, adminRoom({ ledger })],
+    flush: async () => remote?.flush(),
+  }
+}
+
+/** The part of every kind's policy that is configured. */
+function policyDefaults(config: Config): Partial<Policy> {
+  const { cacheGraceMs, cacheGraceIfErrorMs, cacheLoadTimeoutSoftMs: softMs, cacheLoadTimeoutMs: hardMs } = config
+  return {
+    jitter: config.cacheTtlJitter,
+    grace: { staleWhileRevalidateMs: cacheGraceMs, staleIfErrorMs: cacheGraceIfErrorMs },
+    earlyRefresh: config.cacheEarlyRefresh,
+    loadTimeout: { softMs, hardMs },
+    leaseMs: config.cacheLeaseMs,
+    compressAboveBytes: config.cacheCompressAboveBytes,
+    maxBytes: config.cacheMaxEntryBytes,
+  }
+}
