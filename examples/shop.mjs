@@ -30,17 +30,13 @@ const redis = new Redis(REDIS_URL, { enableOfflineQueue: false, commandTimeout: 
   'error',
   warn,
 )
+const subscriber = new Redis(REDIS_URL).on('error', warn)
 const ledger = new Ledger()
 const follower = new Follower({
   log: new Log(pool),
   ledger,
   loudspeakers: [
-    new RedisLoudspeaker({
-      publisher: redis,
-      subscriber: new Redis(REDIS_URL).on('error', warn),
-      channel: 'shop:log',
-      onError: warn,
-    }),
+    new RedisLoudspeaker({ publisher: redis, subscriber, channel: 'shop:log', onError: warn }),
     new NotifyLoudspeaker({ connect: () => new pg.Client({ connectionString: DATABASE_URL }), onError: warn }),
   ],
 })
@@ -50,7 +46,7 @@ await follower.start()
 const cache = new Cache({
   ledger,
   settle: () => follower.settle(),
-  remote: new RedisTier({ redis, onError: warn }),
+  remote: new RedisTier({ redis, subscriber, channel: 'shop:leases', leasePrefix: 'shop:lease:', onError: warn }),
   namespace: 'shop:',
 })
 
