@@ -224,12 +224,12 @@ export class CachedKind<K, V> {
         // Two attempts suffice within one history of the log. So it isn't the one this ledger follows, or not any longer.
         if (attempt >= 2) await settle()
         if (asked.epoch !== ledger.epoch) asked = ledger.place
-        for (const [id, arrival] of this.#arrivals([...missing.values()], reader, attempt === 0 ? ANYTHING : FRESH)) {
-          const obtained = await this.#await(id, arrival, reader, soft, hard)
-          const accepted = obtained && this.#accept(obtained, missing.get(id), reader, asked)
+        for (const coming of this.#coming([...missing.values()], reader, attempt === 0 ? ANYTHING : FRESH)) {
+          const obtained = await this.#await(coming, reader, soft, hard)
+          const accepted = obtained && this.#accept(obtained, missing.get(coming.id), reader, asked)
           if (!accepted) continue
-          into.set(id, accepted)
-          missing.delete(id)
+          into.set(coming.id, accepted)
+          missing.delete(coming.id)
         }
         if (missing.size === 0) return
       }
@@ -242,45 +242,41 @@ export class CachedKind<K, V> {
     )
   }
 
-  #arrivals(wanted: readonly Wanted<K>[], reader: Reader, need: Need): [string, Promise<Obtained<V> | undefined>][] {
-    if (!reader.bypass) {
-      return this.#flights.joinOrLaunch(wanted, need).map(({ id, arrival }) => [id, arrival])
-    }
+  #coming(wanted: readonly Wanted<K>[], reader: Reader, need: Need): readonly Coming<V>[] {
+    if (!reader.bypass) return this.#flights.joinOrLaunch(wanted, need)
     const all = this.#flights.readThrough(wanted)
     return wanted.map(({ id }, index) => {
       const arrival = all.then((read) => read[index])
       // Whoever waits for several meets the first failure, and never looks at the others.
       arrival.catch(() => {})
-      return [id, arrival]
+      return { id, arrival }
     })
   }
 
-  /** What arrives; or, where it fails or is slow, what memory has, if that may be served. */
-  async #await(
-    id: string,
-    arrival: Promise<Obtained<V> | undefined>,
-    reader: Reader,
-    soft: Deadline,
-    hard: Deadline,
-  ): Promise<Obtained<V> | undefined> {
+  /** What arrives; or, where it fails or is slow, what there is already, if that may be served. Undefined where another attempt is due. */
+  async #await(coming: Coming<V>, reader: Reader, soft: Deadline, hard: Deadline): Promise<Obtained<V> | undefined> {
+    const { loadTimeout } = this.#kind.policy
+    const inTime = hard.race(coming.arrival).then((first) => {
+      if (first === OVER) throw new LoadTimeoutError(this.#kind.name, loadTimeout.hardMs)
+      return first
+    })
     try {
-      const first = await soft.race(arrival)
+      const first = await soft.race(inTime)
       if (first !== OVER) return first
-      const stale = this.#inStead(id, reader, 'slow')
-      if (stale) return stale
-      const second = await hard.race(arrival)
-      if (second !== OVER) return second
-      throw new LoadTimeoutError(this.#kind.name, this.#kind.policy.loadTimeout.hardMs)
+      return this.#inStead(coming, reader, 'slow') ?? (await inTime)
     } catch (error) {
-      const stale = this.#inStead(id, reader, error instanceof LoadTimeoutError ? 'slow' : 'error')
+      const isSlow = error instanceof LoadTimeoutError
+      // It took too long for those who asked for it before this reader did.
+      if (isSlow && !hard.isOver) return undefined
+      const stale = this.#inStead(coming, reader, isSlow ? 'slow' : 'error')
       if (!stale) throw error
       stale.entry.retryAtMs = this.#parts.clock.now() + RETRY_MS
       return stale
     }
   }
 
-  #inStead(id: string, reader: Reader, why: StaleReason): Obtained<V> | undefined {
-    const entry = reader.bypass ? undefined : this.#tiers.inMemory(id)
+  #inStead({ id, reserve }: Coming<V>, reader: Reader, why: StaleReason): Obtained<V> | undefined {
+    const entry = reader.bypass ? undefined : (this.#tiers.inMemory(id) ?? reserve)
     if (!entry) return undefined
     const condition = conditionOf(entry, this.#parts, this.#kind.policy, reader)
     if (condition === 'void') return undefined
@@ -308,6 +304,9 @@ export class CachedKind<K, V> {
     return this.#parts.ledger.softenedAt(entry) > 0 ? 'softened' : 'revalidating'
   }
 }
+
+/** What a reader waits for. */
+type Coming<V> = Pick<Flight<unknown, V>, 'id' | 'arrival'> & { readonly reserve?: Entry<V> | undefined }
 
 /** Braces and what escapes them: a Redis Cluster would take the text between braces for the whole key. */
 const withoutBraces = (text: string): string => (/[{}%]/.test(text) ? text.replace(/[{}%]/g, encodeURIComponent) : text)

@@ -40,6 +40,11 @@ export class ManualClock implements Clock {
     return () => void this.#timers.delete(timer)
   }
 
+  /** Calls that are yet to come. */
+  get waiting(): number {
+    return this.#timers.size
+  }
+
   /** Moves on, and calls what falls due meanwhile, in order, each at its own time. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms
