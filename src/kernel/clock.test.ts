@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { ManualClock } from './clock.ts'
+import { ManualClock, systemClock } from './clock.ts'
 
 it('moves only when told to', () => {
   const clock = new ManualClock(1000)
@@ -39,6 +39,14 @@ it('calls nothing that was cancelled, also from within a call of the same moment
   clock.advance(10)
   clock.advance(10)
   expect(called).toEqual(['once at 10'])
+})
+
+it('does not call at once what is a month away', async () => {
+  const called: string[] = []
+  const cancel = systemClock.after(31 * 24 * 3600 * 1000, () => void called.push('early'))
+  await new Promise<void>((resolve) => void systemClock.after(5, resolve))
+  cancel()
+  expect(called).toEqual([])
 })
 
 function recorded() {

@@ -12,7 +12,8 @@ export const systemClock: Clock = {
   now: Date.now,
   elapsed: () => performance.now(),
   after: (ms, run) => {
-    const timer = setTimeout(run, ms).unref()
+    // What is to come later than it can count to, Node calls at once.
+    const timer = setTimeout(run, Math.min(ms, 2 ** 31 - 1)).unref()
     return () => clearTimeout(timer)
   },
 }
