@@ -3,6 +3,7 @@ import {
   type CacheObserver,
   type KindDefinition,
   Ledger,
+  type Policy,
   type Snapshot,
   type Source,
 } from '../../src/cache/index.ts'
@@ -19,6 +20,7 @@ export interface TinyProcessOptions {
   readonly kind?: Partial<KindDefinition<string, string>>
   readonly namespace?: string
   readonly memoryMaxBytes?: number
+  readonly defaults?: Partial<Policy>
 }
 
 /** A process that caches the rows of a tiny database, and does nothing by itself. */
@@ -50,6 +52,7 @@ export class TinyProcess {
       observer: options.observer,
       namespace: options.namespace,
       memoryMaxBytes: options.memoryMaxBytes,
+      defaults: options.defaults,
     })
     this.rows = this.cache.kind<string, string>({
       name: 'row',
