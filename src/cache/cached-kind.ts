@@ -52,11 +52,13 @@ export class CachedKind<K, V> {
   /** Values in the order of `keys`, undefined where there is none. Rejects with the source's error where a load fails. */
   async getMany(keys: readonly K[], reader: Reader = {}): Promise<(V | undefined)[]> {
     const ids = keys.map((key) => this.#id(key, reader))
+    // What is the same for all is loaded for all: who asks first must make no difference.
+    const viewer = this.#kind.policy.scope === 'viewer' ? reader.viewer : undefined
     const obtained = new Map<string, Obtained<V>>()
     const missing = new Map<string, Wanted<K>>()
     for (const [index, id] of ids.entries()) {
       if (obtained.has(id) || missing.has(id)) continue
-      const wanted = { id, key: keys[index] as K, viewer: reader.viewer }
+      const wanted = { id, key: keys[index] as K, viewer }
       const found = reader.bypass ? undefined : this.#fromMemory(wanted, reader)
       if (found) obtained.set(id, found)
       else missing.set(id, wanted)
@@ -99,12 +101,18 @@ export class CachedKind<K, V> {
 
   /** Loads an entry anew in the background, where memory has it and it turns stale within `withinMs`. Resolves when that is done. */
   async refreshAhead(id: string, withinMs: number): Promise<void> {
-    const { memory, clock } = this.#parts
-    const { parseKey, policy } = this.#kind
+    const { memory, clock, observer } = this.#parts
+    const { name, parseKey, policy } = this.#kind
     const entry = memory.peek(id) as Entry<V> | undefined
     if (!entry || !parseKey || !policy.refreshAhead || policy.scope === 'viewer') return
     if (clock.now() + withinMs < entry.staleAtMs || conditionOf(entry, this.#parts, policy) === 'void') return
-    await this.#refresh({ id, key: parseKey(this.#text(id)), viewer: undefined }, entry, 'hot')?.arrival.catch(() => {})
+    if (this.#isResting(entry)) return
+    try {
+      const wanted = { id, key: parseKey(this.#text(id)), viewer: undefined }
+      await this.#refresh(wanted, entry, 'hot')?.arrival.catch(() => {})
+    } catch (error) {
+      observer.onRefreshError?.(name, error as Error)
+    }
   }
 
   /** Begins the key of every entry of this kind, as it is defined now. */
@@ -169,11 +177,11 @@ export class CachedKind<K, V> {
   }
 
   #fromMemory(wanted: Wanted<K>, reader: Reader): Obtained<V> | undefined {
-    const { observer, clock, hotKeys } = this.#parts
+    const { observer, hotKeys } = this.#parts
     const { name, policy, parseKey } = this.#kind
     const entry = this.#tiers.inMemory(wanted.id)
     const condition: Condition = entry ? conditionOf(entry, this.#parts, policy, reader) : 'void'
-    const resting = entry?.retryAtMs !== undefined && clock.now() < entry.retryAtMs
+    const resting = entry !== undefined && this.#isResting(entry)
     if (entry && condition === 'fresh') {
       observer.onRequest?.(name, 'memory', 'hit')
       if (policy.refreshAhead && parseKey) hotKeys.use(wanted.id)
@@ -188,6 +196,11 @@ export class CachedKind<K, V> {
     }
     observer.onRequest?.(name, 'memory', 'miss')
     return undefined
+  }
+
+  /** A load of it has failed just now. */
+  #isResting({ retryAtMs }: Entry<V>): boolean {
+    return retryAtMs !== undefined && this.#parts.clock.now() < retryAtMs
   }
 
   /** XFetch: see `Policy.earlyRefresh`. */
@@ -224,12 +237,12 @@ export class CachedKind<K, V> {
         // Two attempts suffice within one history of the log. So it isn't the one this ledger follows, or not any longer.
         if (attempt >= 2) await settle()
         if (asked.epoch !== ledger.epoch) asked = ledger.place
-        for (const coming of this.#coming([...missing.values()], reader, attempt === 0 ? ANYTHING : FRESH)) {
-          const obtained = await this.#await(coming, reader, soft, hard)
-          const accepted = obtained && this.#accept(obtained, missing.get(coming.id), reader, asked)
+        for (const { flight, joined } of this.#coming([...missing.values()], reader, attempt)) {
+          const obtained = await this.#await(flight, { reader, soft, hard, tryAgain: joined && attempt === 0 })
+          const accepted = obtained && this.#accept(obtained, missing.get(flight.id), reader, asked)
           if (!accepted) continue
-          into.set(coming.id, accepted)
-          missing.delete(coming.id)
+          into.set(flight.id, accepted)
+          missing.delete(flight.id)
         }
         if (missing.size === 0) return
       }
@@ -242,19 +255,23 @@ export class CachedKind<K, V> {
     )
   }
 
-  #coming(wanted: readonly Wanted<K>[], reader: Reader, need: Need): readonly Coming<V>[] {
-    if (!reader.bypass) return this.#flights.joinOrLaunch(wanted, need)
+  #coming(
+    wanted: readonly Wanted<K>[],
+    reader: Reader,
+    attempt: number,
+  ): readonly { readonly flight: Coming<V>; readonly joined: boolean }[] {
+    if (!reader.bypass) return this.#flights.joinOrLaunch(wanted, attempt === 0 ? ANYTHING : FRESH)
     const all = this.#flights.readThrough(wanted)
     return wanted.map(({ id }, index) => {
       const arrival = all.then((read) => read[index])
       // Whoever waits for several meets the first failure, and never looks at the others.
       arrival.catch(() => {})
-      return { id, arrival }
+      return { flight: { id, arrival }, joined: false }
     })
   }
 
   /** What arrives; or, where it fails or is slow, what there is already, if that may be served. Undefined where another attempt is due. */
-  async #await(coming: Coming<V>, reader: Reader, soft: Deadline, hard: Deadline): Promise<Obtained<V> | undefined> {
+  async #await(coming: Coming<V>, { reader, soft, hard, tryAgain }: Patience): Promise<Obtained<V> | undefined> {
     const { loadTimeout } = this.#kind.policy
     const inTime = hard.race(coming.arrival).then((first) => {
       if (first === OVER) throw new LoadTimeoutError(this.#kind.name, loadTimeout.hardMs)
@@ -269,7 +286,11 @@ export class CachedKind<K, V> {
       // It took too long for those who asked for it before this reader did.
       if (isSlow && !hard.isOver) return undefined
       const stale = this.#inStead(coming, reader, isSlow ? 'slow' : 'error')
-      if (!stale) throw error
+      if (!stale) {
+        // Others' keys were loaded with it. One of them may be what the source choked on.
+        if (tryAgain && !isSlow) return undefined
+        throw error
+      }
       stale.entry.retryAtMs = this.#parts.clock.now() + RETRY_MS
       return stale
     }
@@ -303,6 +324,15 @@ export class CachedKind<K, V> {
   #whyStale(entry: Entry<V>): StaleReason {
     return this.#parts.ledger.softenedAt(entry) > 0 ? 'softened' : 'revalidating'
   }
+}
+
+/** What one attempt of a reader ends with. */
+interface Patience {
+  readonly reader: Reader
+  readonly soft: Deadline
+  readonly hard: Deadline
+  /** Should the load fail, another is due. */
+  readonly tryAgain: boolean
 }
 
 /** What a reader waits for. */

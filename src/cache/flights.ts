@@ -39,7 +39,10 @@ export class Flights<K, V> {
   }
 
   /** A flight for each of `wanted`: one that is under way, where it will bring what is needed, or a new one. */
-  joinOrLaunch(wanted: readonly Wanted<K>[], need: Need): Flight<K, V>[] {
+  joinOrLaunch(
+    wanted: readonly Wanted<K>[],
+    need: Need,
+  ): { readonly flight: Flight<K, V>; readonly joined: boolean }[] {
     const joined = new Map<string, Flight<K, V>>()
     for (const { id, key } of wanted) {
       const flight = this.#underWay.get(id)
@@ -47,13 +50,11 @@ export class Flights<K, V> {
       joined.set(id, flight)
       this.#parts.observer.onFlightJoined?.(this.#kind.name)
     }
-    return [
-      ...joined.values(),
-      ...this.launch(
-        wanted.filter(({ id }) => !joined.has(id)),
-        need,
-      ),
-    ]
+    const launched = this.launch(
+      wanted.filter(({ id }) => !joined.has(id)),
+      need,
+    )
+    return [...joined.values(), ...launched].map((flight) => ({ flight, joined: joined.has(flight.id) }))
   }
 
   launch(wanted: readonly Wanted<K>[], need: Need): Flight<K, V>[] {
