@@ -89,6 +89,7 @@ it('rests after a refresh that failed, however often it looks', async () => {
   process.cache.startRefresher({ everyMs: 100 })
   for (let read = 0; read < 8; read++) await process.rows.get('a')
   process.clock.advance(59_700)
+  await quiet()
   process.failure = new Error('database down')
   for (let round = 0; round < 9; round++) {
     process.clock.advance(100)
