@@ -19,7 +19,7 @@ const HARD_MS = 700
 const MEMORY_MAX_BYTES = 1200
 const DOWN = new Error('source down')
 
-const key = fc.constantFrom('a', 'b', 'c')
+const key = fc.constantFrom('a', 'a', 'a', 'b', 'c')
 const process = fc.nat(1)
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('write' as const), key, soft: fc.boolean() }) },
@@ -39,14 +39,16 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('sequence' as const) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('follow' as const), process }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('lag' as const), process, commits: fc.nat(4) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('fail' as const), process, fails: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('fail' as const), process, fails: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('fail remote' as const), fails: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), process }) },
   {
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(1, 99, 201, 400, 999) }),
   },
-  { weight: 14, arbitrary: fc.record({ do: fc.constant('go on' as const), nth: fc.nat(5) }) },
+  { weight: 10, arbitrary: fc.record({ do: fc.constant('go on' as const), nth: fc.nat(5) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('all go on' as const) }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('all follow' as const) }) },
 )
 const policy = fc.record({
   grace: fc.constantFrom(
@@ -67,7 +69,7 @@ it('keeps its promises, whatever happens in whatever order', async () => {
     fc.asyncProperty(
       policy,
       fc.nat(),
-      fc.array(step, { minLength: 10, maxLength: 80 }),
+      fc.array(step, { minLength: 10, maxLength: 100, size: 'max' }),
       async (chosen, seed, steps) => {
         const world = new World(chosen, seed)
         for (const taken of steps) {
@@ -162,6 +164,11 @@ class World {
     if (step.do === 'forget') process.cache.clearMemory()
     if (step.do === 'advance') this.clock.advance(step.ms)
     if (step.do === 'go on') this.#waiting.splice(step.nth % Math.max(1, this.#waiting.length), 1)[0]?.()
+    if (step.do === 'all go on') await this.#allGoOn()
+    if (step.do === 'all follow') {
+      this.database.sequence()
+      for (const each of this.processes) each.follow()
+    }
     await turn()
   }
 
@@ -175,8 +182,7 @@ class World {
     this.remote.failure = undefined
     for (const process of this.processes) process.failure = undefined
     for (let round = 0; round < 200 && !this.#isQuiet; round++) {
-      for (const goOn of this.#waiting.splice(0)) goOn()
-      await turn()
+      await this.#allGoOn()
       if (this.#waiting.length === 0) this.clock.advance(10)
       await turn()
     }
@@ -191,6 +197,14 @@ class World {
         const entry = decodeEntry<string>(key, bytes)
         if (entry && ledger.stands(entry)) this.#checkEntry(entry, ledger)
       }
+    }
+  }
+
+  /** What answers, until nothing is on the wire. */
+  async #allGoOn(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      for (const goOn of this.#waiting.splice(0)) goOn()
+      await turn()
     }
   }
 

@@ -33,6 +33,8 @@ export class Flight<K, V> {
   fail: (error: Error) => void = () => {}
   /** The remote tier didn't have it. */
   missed = false
+  /** It reads the source, and brings nothing stale. */
+  fromSource = false
   /** What the remote tier had, stale: it may be all there is, should the load fail. */
   reserve: Entry<V> | undefined
   /** Hears when somebody else's lease on its key is given back. */

@@ -101,7 +101,7 @@ export class Flights<K, V> {
   }
 
   #isWorthJoining(flight: Flight<K, V>, key: K, need: Need): boolean {
-    if (need.fresh && !flight.need.fresh) return false
+    if (need.fresh && !flight.need.fresh && !flight.fromSource) return false
     return !this.#isOvertaken(flight.id, key, flight, need.fresh)
   }
 
@@ -251,6 +251,7 @@ export class Flights<K, V> {
 
   /** From each source in turn until it is new enough. Rejects where a load fails. */
   async #fromSource(flights: readonly Flight<K, V>[]): Promise<void> {
+    for (const flight of flights) flight.fromSource = true
     let wanting = [...flights]
     for (const source of NEAREST_FIRST) {
       const entries = await this.#queue.load(wanting, source)
