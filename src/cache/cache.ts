@@ -46,7 +46,7 @@ export class Cache {
       throw new TypeError(`memoryMaxBytes must be a whole number of bytes above 0, not ${memoryMaxBytes}.`)
     }
     const memory = new MemoryTier({ maxBytes: memoryMaxBytes })
-    const hotKeys = options.hotKeys ?? new HotKeys()
+    const hotKeys = options.hotKeys ?? new HotKeys({ random })
     this.#parts = { ledger, settle, remote, memory, hotKeys, namespace, clock, random, observer }
   }
 

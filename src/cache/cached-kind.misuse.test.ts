@@ -98,6 +98,20 @@ for (const asOf of [Number.NaN, '12', undefined, -1]) {
   })
 }
 
+it('takes an option within an option that is undefined for one that is not given', () => {
+  const odd = { grace: { staleWhileRevalidateMs: undefined }, loadTimeout: { hardMs: undefined, softMs: undefined } }
+  expect(kindOf(odd as Partial<Definition>).name).toBe('odd')
+})
+
+it('lets what does not exist live no longer than what does, where only a default says so', async () => {
+  const defaults = { negativeTtlMs: 5000 }
+  const process = new TinyProcess({ kind: { ttlMs: 1000 }, defaults })
+  await process.rows.get('x')
+  process.clock.advance(1000)
+  await process.rows.get('x')
+  expect(process.loads).toHaveLength(2)
+})
+
 it('does not hold against a kind what a default of the cache makes pointless', () => {
   const cache = new Cache({
     ledger: new Ledger(),

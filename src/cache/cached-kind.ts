@@ -52,11 +52,13 @@ export class CachedKind<K, V> {
   /** Values in the order of `keys`, undefined where there is none. Rejects with the source's error where a load fails. */
   async getMany(keys: readonly K[], reader: Reader = {}): Promise<(V | undefined)[]> {
     const ids = keys.map((key) => this.#id(key, reader))
+    // What is the same for all is loaded for all: who asks first must make no difference.
+    const viewer = this.#kind.policy.scope === 'viewer' ? reader.viewer : undefined
     const obtained = new Map<string, Obtained<V>>()
     const missing = new Map<string, Wanted<K>>()
     for (const [index, id] of ids.entries()) {
       if (obtained.has(id) || missing.has(id)) continue
-      const wanted = { id, key: keys[index] as K, viewer: reader.viewer }
+      const wanted = { id, key: keys[index] as K, viewer }
       const found = reader.bypass ? undefined : this.#fromMemory(wanted, reader)
       if (found) obtained.set(id, found)
       else missing.set(id, wanted)
@@ -99,12 +101,18 @@ export class CachedKind<K, V> {
 
   /** Loads an entry anew in the background, where memory has it and it turns stale within `withinMs`. Resolves when that is done. */
   async refreshAhead(id: string, withinMs: number): Promise<void> {
-    const { memory, clock } = this.#parts
-    const { parseKey, policy } = this.#kind
+    const { memory, clock, observer } = this.#parts
+    const { name, parseKey, policy } = this.#kind
     const entry = memory.peek(id) as Entry<V> | undefined
     if (!entry || !parseKey || !policy.refreshAhead || policy.scope === 'viewer') return
     if (clock.now() + withinMs < entry.staleAtMs || conditionOf(entry, this.#parts, policy) === 'void') return
-    await this.#refresh({ id, key: parseKey(this.#text(id)), viewer: undefined }, entry, 'hot')?.arrival.catch(() => {})
+    if (this.#isResting(entry)) return
+    try {
+      const wanted = { id, key: parseKey(this.#text(id)), viewer: undefined }
+      await this.#refresh(wanted, entry, 'hot')?.arrival.catch(() => {})
+    } catch (error) {
+      observer.onRefreshError?.(name, error as Error)
+    }
   }
 
   /** Begins the key of every entry of this kind, as it is defined now. */
@@ -169,11 +177,11 @@ export class CachedKind<K, V> {
   }
 
   #fromMemory(wanted: Wanted<K>, reader: Reader): Obtained<V> | undefined {
-    const { observer, clock, hotKeys } = this.#parts
+    const { observer, hotKeys } = this.#parts
     const { name, policy, parseKey } = this.#kind
     const entry = this.#tiers.inMemory(wanted.id)
     const condition: Condition = entry ? conditionOf(entry, this.#parts, policy, reader) : 'void'
-    const resting = entry?.retryAtMs !== undefined && clock.now() < entry.retryAtMs
+    const resting = entry !== undefined && this.#isResting(entry)
     if (entry && condition === 'fresh') {
       observer.onRequest?.(name, 'memory', 'hit')
       if (policy.refreshAhead && parseKey) hotKeys.use(wanted.id)
@@ -188,6 +196,11 @@ export class CachedKind<K, V> {
     }
     observer.onRequest?.(name, 'memory', 'miss')
     return undefined
+  }
+
+  /** A load of it has failed just now. */
+  #isResting({ retryAtMs }: Entry<V>): boolean {
+    return retryAtMs !== undefined && this.#parts.clock.now() < retryAtMs
   }
 
   /** XFetch: see `Policy.earlyRefresh`. */
@@ -224,12 +237,12 @@ export class CachedKind<K, V> {
         // Two attempts suffice within one history of the log. So it isn't the one this ledger follows, or not any longer.
         if (attempt >= 2) await settle()
         if (asked.epoch !== ledger.epoch) asked = ledger.place
-        for (const [id, arrival] of this.#arrivals([...missing.values()], reader, attempt === 0 ? ANYTHING : FRESH)) {
-          const obtained = await this.#await(id, arrival, reader, soft, hard)
-          const accepted = obtained && this.#accept(obtained, missing.get(id), reader, asked)
+        for (const { flight, joined } of this.#coming([...missing.values()], reader, attempt)) {
+          const obtained = await this.#await(flight, { reader, soft, hard, tryAgain: joined && attempt === 0 })
+          const accepted = obtained && this.#accept(obtained, missing.get(flight.id), reader, asked)
           if (!accepted) continue
-          into.set(id, accepted)
-          missing.delete(id)
+          into.set(flight.id, accepted)
+          missing.delete(flight.id)
         }
         if (missing.size === 0) return
       }
@@ -242,45 +255,49 @@ export class CachedKind<K, V> {
     )
   }
 
-  #arrivals(wanted: readonly Wanted<K>[], reader: Reader, need: Need): [string, Promise<Obtained<V> | undefined>][] {
-    if (!reader.bypass) {
-      return this.#flights.joinOrLaunch(wanted, need).map(({ id, arrival }) => [id, arrival])
-    }
+  #coming(
+    wanted: readonly Wanted<K>[],
+    reader: Reader,
+    attempt: number,
+  ): readonly { readonly flight: Coming<V>; readonly joined: boolean }[] {
+    if (!reader.bypass) return this.#flights.joinOrLaunch(wanted, attempt === 0 ? ANYTHING : FRESH)
     const all = this.#flights.readThrough(wanted)
     return wanted.map(({ id }, index) => {
       const arrival = all.then((read) => read[index])
       // Whoever waits for several meets the first failure, and never looks at the others.
       arrival.catch(() => {})
-      return [id, arrival]
+      return { flight: { id, arrival }, joined: false }
     })
   }
 
-  /** What arrives; or, where it fails or is slow, what memory has, if that may be served. */
-  async #await(
-    id: string,
-    arrival: Promise<Obtained<V> | undefined>,
-    reader: Reader,
-    soft: Deadline,
-    hard: Deadline,
-  ): Promise<Obtained<V> | undefined> {
+  /** What arrives; or, where it fails or is slow, what there is already, if that may be served. Undefined where another attempt is due. */
+  async #await(coming: Coming<V>, { reader, soft, hard, tryAgain }: Patience): Promise<Obtained<V> | undefined> {
+    const { loadTimeout } = this.#kind.policy
+    const inTime = hard.race(coming.arrival).then((first) => {
+      if (first === OVER) throw new LoadTimeoutError(this.#kind.name, loadTimeout.hardMs)
+      return first
+    })
     try {
-      const first = await soft.race(arrival)
+      const first = await soft.race(inTime)
       if (first !== OVER) return first
-      const stale = this.#inStead(id, reader, 'slow')
-      if (stale) return stale
-      const second = await hard.race(arrival)
-      if (second !== OVER) return second
-      throw new LoadTimeoutError(this.#kind.name, this.#kind.policy.loadTimeout.hardMs)
+      return this.#inStead(coming, reader, 'slow') ?? (await inTime)
     } catch (error) {
-      const stale = this.#inStead(id, reader, error instanceof LoadTimeoutError ? 'slow' : 'error')
-      if (!stale) throw error
+      const isSlow = error instanceof LoadTimeoutError
+      // It took too long for those who asked for it before this reader did.
+      if (isSlow && !hard.isOver) return undefined
+      const stale = this.#inStead(coming, reader, isSlow ? 'slow' : 'error')
+      if (!stale) {
+        // Others' keys were loaded with it. One of them may be what the source choked on.
+        if (tryAgain && !isSlow) return undefined
+        throw error
+      }
       stale.entry.retryAtMs = this.#parts.clock.now() + RETRY_MS
       return stale
     }
   }
 
-  #inStead(id: string, reader: Reader, why: StaleReason): Obtained<V> | undefined {
-    const entry = reader.bypass ? undefined : this.#tiers.inMemory(id)
+  #inStead({ id, reserve }: Coming<V>, reader: Reader, why: StaleReason): Obtained<V> | undefined {
+    const entry = reader.bypass ? undefined : (this.#tiers.inMemory(id) ?? reserve)
     if (!entry) return undefined
     const condition = conditionOf(entry, this.#parts, this.#kind.policy, reader)
     if (condition === 'void') return undefined
@@ -308,6 +325,18 @@ export class CachedKind<K, V> {
     return this.#parts.ledger.softenedAt(entry) > 0 ? 'softened' : 'revalidating'
   }
 }
+
+/** What one attempt of a reader ends with. */
+interface Patience {
+  readonly reader: Reader
+  readonly soft: Deadline
+  readonly hard: Deadline
+  /** Should the load fail, another is due. */
+  readonly tryAgain: boolean
+}
+
+/** What a reader waits for. */
+type Coming<V> = Pick<Flight<unknown, V>, 'id' | 'arrival'> & { readonly reserve?: Entry<V> | undefined }
 
 /** Braces and what escapes them: a Redis Cluster would take the text between braces for the whole key. */
 const withoutBraces = (text: string): string => (/[{}%]/.test(text) ? text.replace(/[{}%]/g, encodeURIComponent) : text)

@@ -6,6 +6,7 @@ export const OVER = Symbol('over')
 /** A moment that several waits share. An endless one costs nothing. */
 export class Deadline {
   readonly #over: Promise<typeof OVER> | undefined
+  #isOver = false
   readonly cancel: () => void = () => {}
 
   constructor(clock: Clock, ms: number) {
@@ -14,7 +15,14 @@ export class Deadline {
     this.#over = new Promise((resolve) => {
       over = () => resolve(OVER)
     })
-    this.cancel = clock.after(ms, over)
+    this.cancel = clock.after(ms, () => {
+      this.#isOver = true
+      over()
+    })
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   race<T>(arrival: Promise<T>): Promise<T | typeof OVER> {

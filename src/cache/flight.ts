@@ -33,6 +33,13 @@ export class Flight<K, V> {
   fail: (error: Error) => void = () => {}
   /** The remote tier didn't have it. */
   missed = false
+  /** It reads the source, and brings nothing stale. */
+  fromSource = false
+  /** What the remote tier had, stale: it may be all there is, should the load fail. */
+  reserve: Entry<V> | undefined
+  /** Hears when somebody else's lease on its key is given back. */
+  ear: Ear | undefined
+  #isOver = false
   /** Its part in the lease on its key. */
   lease: LeaseState
 
@@ -51,10 +58,9 @@ export class Flight<K, V> {
     this.position = position
     this.lease = lease
     this.arrival = new Promise((resolve, reject) => {
-      let over = false
       const end = (tell: () => void) => {
-        if (over) return
-        over = true
+        if (this.#isOver) return
+        this.#isOver = true
         // Out of the way before anybody learns what it brought.
         onOver(this)
         tell()
@@ -65,6 +71,17 @@ export class Flight<K, V> {
     // Nobody need wait for it: a refresh goes on by itself.
     this.arrival.catch(() => {})
   }
+
+  /** It has landed or failed. What it set out for may be on its way still, where it took too long. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+}
+
+export interface Ear {
+  /** For that long at most. */
+  wait(ms: number): void
+  stop(): void
 }
 
 /**

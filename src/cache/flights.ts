@@ -4,10 +4,11 @@ import { withTables } from './cache-tag.ts'
 import { conditionOf } from './condition.ts'
 import type { Entry } from './entry.ts'
 import { decodeEntry } from './envelope.ts'
-import { Flight, type Need, type Obtained } from './flight.ts'
+import { type Ear, Flight, type Need, type Obtained } from './flight.ts'
 import type { ResolvedKind, Source } from './kind.ts'
 import type { Ledger, LogPlace } from './ledger.ts'
 import { LoadQueue, type Wanted } from './load-queue.ts'
+import { LoadTimeoutError } from './load-timeout-error.ts'
 import type { Found, LeaseRequest } from './remote-tier.ts'
 import type { Tiers } from './tiers.ts'
 
@@ -38,7 +39,10 @@ export class Flights<K, V> {
   }
 
   /** A flight for each of `wanted`: one that is under way, where it will bring what is needed, or a new one. */
-  joinOrLaunch(wanted: readonly Wanted<K>[], need: Need): Flight<K, V>[] {
+  joinOrLaunch(
+    wanted: readonly Wanted<K>[],
+    need: Need,
+  ): { readonly flight: Flight<K, V>; readonly joined: boolean }[] {
     const joined = new Map<string, Flight<K, V>>()
     for (const { id, key } of wanted) {
       const flight = this.#underWay.get(id)
@@ -46,13 +50,11 @@ export class Flights<K, V> {
       joined.set(id, flight)
       this.#parts.observer.onFlightJoined?.(this.#kind.name)
     }
-    return [
-      ...joined.values(),
-      ...this.launch(
-        wanted.filter(({ id }) => !joined.has(id)),
-        need,
-      ),
-    ]
+    const launched = this.launch(
+      wanted.filter(({ id }) => !joined.has(id)),
+      need,
+    )
+    return [...joined.values(), ...launched].map((flight) => ({ flight, joined: joined.has(flight.id) }))
   }
 
   launch(wanted: readonly Wanted<K>[], need: Need): Flight<K, V>[] {
@@ -77,7 +79,10 @@ export class Flights<K, V> {
         ),
     )
     for (const flight of flights) this.#underWay.set(flight.id, flight)
-    if (flights.length > 0) void this.#bring(flights)
+    if (flights.length > 0) {
+      this.#endInTime(flights)
+      void this.#bring(flights)
+    }
     return flights
   }
 
@@ -96,7 +101,7 @@ export class Flights<K, V> {
   }
 
   #isWorthJoining(flight: Flight<K, V>, key: K, need: Need): boolean {
-    if (need.fresh && !flight.need.fresh) return false
+    if (need.fresh && !flight.need.fresh && !flight.fromSource) return false
     return !this.#isOvertaken(flight.id, key, flight, need.fresh)
   }
 
@@ -107,14 +112,24 @@ export class Flights<K, V> {
     return !ledger.stands(began) || (bySoftToo && ledger.softenedAt(began) > 0)
   }
 
+  /** A load that hangs keeps nobody from trying again. Should it end after all, what it brings is kept. */
+  #endInTime(flights: readonly Flight<K, V>[]): void {
+    const { name, policy } = this.#kind
+    const { hardMs } = policy.loadTimeout
+    if (!Number.isFinite(hardMs)) return
+    const cancel = this.#parts.clock.after(hardMs, () => {
+      for (const flight of flights) flight.fail(new LoadTimeoutError(name, hardMs))
+    })
+    void Promise.allSettled(flights.map(({ arrival }) => arrival)).then(cancel)
+  }
+
   /** Sees every flight to its end. Never rejects. */
   async #bring(flights: readonly Flight<K, V>[]): Promise<void> {
-    const toLoad = await this.#fromRemote(flights)
-    if (toLoad.length === 0) return
     try {
-      await this.#fromSource(toLoad)
+      const toLoad = await this.#fromRemote(flights)
+      if (toLoad.length > 0) await this.#fromSource(toLoad)
     } catch (error) {
-      for (const flight of toLoad) flight.fail(error as Error)
+      for (const flight of flights) flight.fail(error as Error)
     }
   }
 
@@ -124,7 +139,7 @@ export class Flights<K, V> {
     if (!remote) return [...flights]
     const { observer } = this.#parts
     // Heard of from before the question on, lest the answer come after the message.
-    const ears = new Map(flights.map((flight) => [flight, this.#listen(flight)]))
+    for (const flight of flights) flight.ear = this.#listen(flight)
     const found = await remote
       .read(flights.map((flight) => ({ key: flight.id, ...this.#leaseRequest(flight) })))
       .catch((error: Error) => {
@@ -134,12 +149,13 @@ export class Flights<K, V> {
     const toLoad: Flight<K, V>[] = []
     const askAgain: Flight<K, V>[] = []
     for (const [index, flight] of flights.entries()) {
+      if (!found || flight.isOver) this.#doWithout(flight)
+      if (flight.isOver) continue
       const next = found ? this.#receive(flight, found[index]) : 'load'
-      if (!found) this.#doWithout(flight)
       if (next === 'load') toLoad.push(flight)
       else if (next === 'ask again') askAgain.push(flight)
-      else if (next !== 'landed') ears.get(flight)?.wait(next.waitMs)
-      if (typeof next !== 'object') ears.get(flight)?.stop()
+      else if (next !== 'landed') flight.ear?.wait(next.waitMs)
+      if (typeof next !== 'object') flight.ear?.stop()
     }
     return askAgain.length > 0 ? [...toLoad, ...(await this.#fromRemote(askAgain))] : toLoad
   }
@@ -155,8 +171,10 @@ export class Flights<K, V> {
     if (lease === 'mine' && asked.kind === 'asking') flight.lease = { kind: 'held', holder: asked.holder }
     const entry = bytes && decodeEntry<V>(flight.id, bytes)
     const condition = entry ? conditionOf(entry, this.#parts, policy) : 'void'
-    // Also what has lapsed: it may be all there is, should the load fail.
-    if (entry && condition !== 'void') this.#rememberIfNewer(entry)
+    if (entry && condition !== 'void') {
+      this.#rememberIfNewer(entry)
+      flight.reserve = entry
+    }
     const serves = condition === 'fresh' || (condition === 'stale' && !flight.need.fresh)
     if (entry && serves && entry.storedAtMs > flight.need.storedAfterMs) {
       observer.onRequest?.(name, 'redis', 'hit')
@@ -193,7 +211,7 @@ export class Flights<K, V> {
   }
 
   /** Until the lease is given back, or over, or has been waited for long enough: then the flight goes on. */
-  #listen(flight: Flight<K, V>): { wait(ms: number): void; stop(): void } | undefined {
+  #listen(flight: Flight<K, V>): Ear | undefined {
     const { remote } = this.#tiers
     if (!remote || flight.lease.kind !== 'asking') return undefined
     let waiting = false
@@ -204,12 +222,15 @@ export class Flights<K, V> {
       if (!waiting) return
       waiting = false
       stop()
-      cancel()
       // Most likely it is there now: no lease is needed to take it.
       if (flight.lease.kind === 'asking') flight.lease = { ...flight.lease, evenIfFound: flight.need.fresh }
       void this.#bring([flight])
     }
-    const stop = remote.onRelease(flight.id, goOn)
+    const deafen = remote.onRelease(flight.id, goOn)
+    const stop = () => {
+      deafen()
+      cancel()
+    }
     return {
       wait: (ms) => {
         waiting = true
@@ -230,6 +251,7 @@ export class Flights<K, V> {
 
   /** From each source in turn until it is new enough. Rejects where a load fails. */
   async #fromSource(flights: readonly Flight<K, V>[]): Promise<void> {
+    for (const flight of flights) flight.fromSource = true
     let wanting = [...flights]
     for (const source of NEAREST_FIRST) {
       const entries = await this.#queue.load(wanting, source)
@@ -255,11 +277,13 @@ export class Flights<K, V> {
 
   #rememberIfNewer(entry: Entry<V>): void {
     const known = this.#tiers.inMemory(entry.key)
-    if (!known || known.staleAtMs < entry.staleAtMs || !this.#parts.ledger.stands(known)) this.#tiers.remember(entry)
+    // Not by when they turn stale: the life of the newer one may be the shorter.
+    if (!known || known.storedAtMs < entry.storedAtMs || !this.#parts.ledger.stands(known)) this.#tiers.remember(entry)
   }
 
   #over(flight: Flight<K, V>): void {
     if (this.#underWay.get(flight.id) === flight) this.#underWay.delete(flight.id)
+    flight.ear?.stop()
     if (flight.lease.kind === 'held') this.#tiers.remote?.release(flight.id, flight.lease.holder)
   }
 }

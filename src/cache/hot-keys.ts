@@ -11,18 +11,21 @@ export interface HotKey {
 export class HotKeys {
   readonly #capacity: number
   readonly #sampleEvery: number
+  readonly #random: () => number
   readonly #counts = new Map<string, Count>()
-  #uses = 0
+  #passing = 0
 
-  /** @param options.sampleEvery one use in so many is counted: what is hot is so often used that it is seen all the same. Default 8. */
-  constructor({ capacity = 256, sampleEvery = 8 }: { readonly capacity?: number; readonly sampleEvery?: number } = {}) {
+  /** @param options.sampleEvery about one use in so many is counted: what is hot is so often used that it is seen all the same. Default 8. */
+  constructor({ capacity = 256, sampleEvery = 8, random = Math.random }: HotKeysOptions = {}) {
     this.#capacity = capacity
     this.#sampleEvery = sampleEvery
+    this.#random = random
   }
 
   use(id: string): void {
-    if (++this.#uses < this.#sampleEvery) return
-    this.#uses = 0
+    if (this.#passing-- > 0) return
+    // Not every eighth: of keys that are always read in the same order, it would be the same ones each time.
+    this.#passing = Math.floor(this.#random() * (2 * this.#sampleEvery - 1))
     const known = this.#counts.get(id)
     if (known) {
       known.count++
@@ -57,6 +60,13 @@ export class HotKeys {
     for (const counted of this.#counts.values()) if (!coldest || counted.count < coldest.count) coldest = counted
     return coldest
   }
+}
+
+export interface HotKeysOptions {
+  readonly capacity?: number
+  readonly sampleEvery?: number
+  /** A number in [0, 1). */
+  readonly random?: () => number
 }
 
 interface Count {

@@ -67,12 +67,18 @@ export function resolvePolicy(own: Policy, defaults: Partial<Policy>, of: string
   const policy: Policy = { ...defaults, ttlMs: own.ttlMs, ...given }
   const resolved: ResolvedPolicy = {
     ttlMs: policy.ttlMs,
-    negativeTtlMs: policy.negativeTtlMs ?? policy.ttlMs / 10,
+    negativeTtlMs: own.negativeTtlMs ?? Math.min(defaults.negativeTtlMs ?? policy.ttlMs / 10, policy.ttlMs),
     jitter: policy.jitter ?? 0.1,
-    grace: { staleWhileRevalidateMs: 0, staleIfErrorMs: 0, ...policy.grace },
+    grace: {
+      staleWhileRevalidateMs: policy.grace?.staleWhileRevalidateMs ?? 0,
+      staleIfErrorMs: policy.grace?.staleIfErrorMs ?? 0,
+    },
     earlyRefresh: policy.earlyRefresh ?? 1,
     refreshAhead: policy.refreshAhead ?? true,
-    loadTimeout: { softMs: Number.POSITIVE_INFINITY, hardMs: 10_000, ...policy.loadTimeout },
+    loadTimeout: {
+      softMs: policy.loadTimeout?.softMs ?? Number.POSITIVE_INFINITY,
+      hardMs: policy.loadTimeout?.hardMs ?? 10_000,
+    },
     maxBytes: policy.maxBytes ?? Number.POSITIVE_INFINITY,
     compressAboveBytes: policy.compressAboveBytes ?? 4096,
     tiers: policy.tiers ?? 'both',

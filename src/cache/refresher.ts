@@ -4,7 +4,7 @@ import type { HotKeys } from './hot-keys.ts'
 export interface RefresherOptions {
   readonly hotKeys: HotKeys
   readonly clock: Clock
-  /** Loads an entry anew if it turns stale within `withinMs`. */
+  /** Loads an entry anew if it turns stale within `withinMs`. Never rejects. */
   readonly refresh: (id: string, withinMs: number) => Promise<void>
   /** How often to look. */
   readonly everyMs: number

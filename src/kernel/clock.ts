@@ -12,7 +12,8 @@ export const systemClock: Clock = {
   now: Date.now,
   elapsed: () => performance.now(),
   after: (ms, run) => {
-    const timer = setTimeout(run, ms).unref()
+    // What is to come later than it can count to, Node calls at once.
+    const timer = setTimeout(run, Math.min(ms, 2 ** 31 - 1)).unref()
     return () => clearTimeout(timer)
   },
 }
@@ -38,6 +39,11 @@ export class ManualClock implements Clock {
     const timer = { atMs: this.#nowMs + ms, run }
     this.#timers.add(timer)
     return () => void this.#timers.delete(timer)
+  }
+
+  /** Calls that are yet to come. */
+  get waiting(): number {
+    return this.#timers.size
   }
 
   /** Moves on, and calls what falls due meanwhile, in order, each at its own time. */

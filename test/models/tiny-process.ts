@@ -3,6 +3,7 @@ import {
   type CacheObserver,
   type KindDefinition,
   Ledger,
+  type Policy,
   type Snapshot,
   type Source,
 } from '../../src/cache/index.ts'
@@ -18,6 +19,8 @@ export interface TinyProcessOptions {
   readonly random?: () => number
   readonly kind?: Partial<KindDefinition<string, string>>
   readonly namespace?: string
+  readonly memoryMaxBytes?: number
+  readonly defaults?: Partial<Policy>
 }
 
 /** A process that caches the rows of a tiny database, and does nothing by itself. */
@@ -32,6 +35,8 @@ export class TinyProcess {
   settled = 0
   /** How far the replica is behind, in commits. */
   replicaLag = 0
+  /** What its loads fail with, for as long as it is set: those that end, whenever they began. */
+  failure: Error | undefined
   #gate: Gate | undefined
 
   constructor(options: TinyProcessOptions = {}) {
@@ -46,6 +51,8 @@ export class TinyProcess {
       random: options.random ?? (() => 0),
       observer: options.observer,
       namespace: options.namespace,
+      memoryMaxBytes: options.memoryMaxBytes,
+      defaults: options.defaults,
     })
     this.rows = this.cache.kind<string, string>({
       name: 'row',
@@ -62,6 +69,7 @@ export class TinyProcess {
     const snapshot = this.database.snapshot(keys, { behind: source === 'any' ? this.replicaLag : 0 })
     this.#gate?.arrive()
     await this.#gate?.open
+    if (this.failure) throw this.failure
     return snapshot
   }
 
@@ -107,6 +115,30 @@ export class TinyProcess {
     this.database.sequence()
     this.follow()
   }
+}
+
+/** A process in front of a database that holds `rows`. */
+export function processHolding(rows: Readonly<Record<string, string>>, options: TinyProcessOptions = {}): TinyProcess {
+  const [process] = processesHolding(1, rows, options)
+  if (!process) throw new Error('There is one.')
+  return process
+}
+
+/** So many processes that share a database, which holds `rows`, and a clock. */
+export function processesHolding(
+  count: number,
+  rows: Readonly<Record<string, string>>,
+  options: TinyProcessOptions = {},
+): TinyProcess[] {
+  const { database = new TinyDatabase<string>(), clock = new ManualClock() } = options
+  for (const [key, value] of Object.entries(rows)) database.write(key, value)
+  database.sequence()
+  return Array.from({ length: count }, () => new TinyProcess({ ...options, database, clock }))
+}
+
+/** Resolves when all has happened that needs no time to pass: what is asked for in a turn of the event loop is loaded at its end. */
+export async function quiet(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 interface Gate {
