@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import { decodeEntry, type Entry } from '../../../src/cache/index.ts'
 import { type PostgresServer, sharedServers, TEST_JWT_SECRET } from '../../harness/index.ts'
 import { type ArticleWorld, createArticleWorld } from '../races/article-world.ts'
 import { ServedNode } from './served-node.ts'
@@ -16,8 +17,9 @@ export interface ServedWorld extends Omit<ArticleWorld, 'startNode' | 'startGate
   holdTable(table: 'articles' | 'users' | 'tags'): Promise<HeldTable>
   /** A write that no trigger tells of, as nobody should make one. */
   behindTheLog(statement: string): Promise<void>
-  /** Keys of entries or leases in Redis, without what begins them all. */
+  /** Keys in Redis, without what begins them all. */
   keysInRedis(pattern: string): Promise<string[]>
+  entriesInRedis(pattern: string): Promise<Entry[]>
 }
 
 export interface HeldTable {
@@ -34,6 +36,10 @@ export async function createServedWorld(postgres: PostgresServer): Promise<Serve
     DATABASE_URL: world.database.url,
     REDIS_URL: sharedServers().redisUrl,
     REDIS_KEY_PREFIX: world.redisPrefix,
+  }
+  const keysInRedis = async (pattern: string) => {
+    const keys = await redis.keys(`${world.redisPrefix}${pattern}`)
+    return keys.map((key) => key.slice(world.redisPrefix.length)).sort()
   }
   return {
     ...world,
@@ -79,9 +85,11 @@ export async function createServedWorld(postgres: PostgresServer): Promise<Serve
          alter table ${table} enable always trigger stet_update; commit`,
       )
     },
-    async keysInRedis(pattern) {
-      const keys = await redis.keys(`${world.redisPrefix}${pattern}`)
-      return keys.map((key) => key.slice(world.redisPrefix.length)).sort()
+    keysInRedis,
+    async entriesInRedis(pattern) {
+      const keys = (await keysInRedis(pattern)).map((key) => world.redisPrefix + key)
+      const found = keys.length > 0 ? await redis.mgetBuffer(keys) : []
+      return found.flatMap((bytes, index) => (bytes && decodeEntry(keys[index] ?? '', bytes)) ?? [])
     },
     async end() {
       await Promise.all(nodes.map((node) => node.end('SIGKILL')))
