@@ -9,14 +9,14 @@ import { startLoggingPostgres } from './statement-log.ts'
 /** What whoever runs a fleet does to its cache, over real processes. */
 let postgres: PostgresServer
 let world: ServedWorld
-let nodes: readonly ServedNode[]
+let nodes: readonly [ServedNode, ServedNode, ServedNode]
 
 beforeAll(async () => {
   postgres = await startLoggingPostgres()
   world = await createServedWorld(postgres)
-  nodes = await Promise.all([1, 2, 3].map((number) => world.serve(`node ${number}`)))
+  nodes = await Promise.all([world.serve('node 1'), world.serve('node 2'), world.serve('node 3')])
   // Enough for the first node to remember what is hot: in a while, when it writes that down.
-  for (let asked = 0; asked < 100; asked++) await (nodes[0] as ServedNode).visitor.get(HOT)
+  for (let asked = 0; asked < 100; asked++) await nodes[0].visitor.get(HOT)
 })
 
 afterAll(async () => {
@@ -58,7 +58,7 @@ it('warms the next version with what nodes remember as hot, so that its first an
   const node = await world.serve('node of the next version', next)
   const mark = await world.statements.mark()
   const { data, headers } = await node.visitor.send(HOT)
-  expect(data).toEqual(await (nodes[1] as ServedNode).visitor.get(HOT))
+  expect(data).toEqual(await nodes[1].visitor.get(HOT))
   expect(headers.get('x-cache')).toBe('HIT')
   const read = await world.statements.since(mark, /from (articles a|"(articles|users|tags)")/)
   expect(read.filter(({ by }) => by === node.name)).toEqual([])
