@@ -4,7 +4,7 @@ import type { Ran } from '../../api/run-stet.ts'
 import { eventually, type PostgresServer } from '../../harness/index.ts'
 import { ROW_READ, readTitle } from '../races/article-world.ts'
 import type { ServedNode } from './served-node.ts'
-import { createServedWorld, type ServedWorld } from './served-world.ts'
+import { createServedWorld, type HeldTable, type ServedWorld } from './served-world.ts'
 import { startLoggingPostgres } from './statement-log.ts'
 
 /** A node that is told to stop brings to an end what it has begun, and leaves nothing that others would wait for. */
@@ -110,7 +110,7 @@ async function serveTwo(environment: NodeJS.ProcessEnv = {}): Promise<void> {
 }
 
 /** Asks until what is stale is being refreshed. */
-async function askAndListWaiting(table: { waiting(): Promise<string[]> }): Promise<string[]> {
+async function askAndListWaiting(table: HeldTable): Promise<string[]> {
   await readTitle(nodes[0].visitor)
   return table.waiting()
 }
