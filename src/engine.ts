@@ -4,6 +4,7 @@ import { articlesRoom } from './articles/index.ts'
 import { Cache, type CacheObserver, Ledger, type Policy, RedisTier } from './cache/index.ts'
 import type { Config } from './config.ts'
 import { type OpenDatabases, openDatabases } from './database/open-databases.ts'
+import { HeldLeases } from './held-leases.ts'
 import { Follower, type FollowerObserver, Log, NotifyLoudspeaker, RedisLoudspeaker } from './invalidation/index.ts'
 import type { Logger } from './kernel/logger.ts'
 import { openTogether } from './kernel/open-together.ts'
@@ -147,11 +148,14 @@ async function wire(
       onRoundTrip: observer.onRedisRoundTrip,
     })
   if (remote) onClose(() => remote.stop())
+  // Refreshes in the background may be under way when everything else has stopped.
+  const leases = remote && new HeldLeases(remote)
+  if (leases) onClose(() => leases.close(config.shutdownTimeoutMs))
   const namespace = `${config.redisKeyPrefix}${config.cacheVersion}:`
   const cache = new Cache({
     ledger,
     settle: () => follower.settle(),
-    ...(remote && { remote }),
+    ...(leases && { remote: leases }),
     memoryMaxBytes: config.cacheMemoryMaxBytes,
     defaults: policyDefaults(config),
     namespace,

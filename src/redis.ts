@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import { lookBeforeTimeout } from './kernel/look-before-timeout.ts'
 
 export interface OpenRedisOptions {
   readonly url: string
@@ -19,15 +20,17 @@ export interface RedisClients {
 
 export function openRedis({ url, timeoutMs, onError }: OpenRedisOptions): RedisClients {
   const retryStrategy = (attempt: number) => Math.min(1000, 50 * attempt) * (0.5 + Math.random() / 2)
-  const commands = new Redis(url, {
-    retryStrategy,
-    commandTimeout: timeoutMs,
-    connectTimeout: 2000,
-    // Else a client that is broken already would hold its process for two seconds.
-    disconnectTimeout: 100,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-  })
+  const commands = lookBeforeTimeout(
+    new Redis(url, {
+      retryStrategy,
+      commandTimeout: timeoutMs,
+      connectTimeout: 2000,
+      // Else a client that is broken already would hold its process for two seconds.
+      disconnectTimeout: 100,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+    }),
+  )
   const subscriber = new Redis(url, {
     retryStrategy,
     connectTimeout: 2000,

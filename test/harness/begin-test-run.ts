@@ -23,7 +23,7 @@ export async function beginTestRun(): Promise<void> {
   chmodSync(directory, 0o755) // PostgreSQL runs as another user
   discardAtExit(directory)
   const [postgres, redis] = await Promise.all([
-    startShared(sources.postgres, (means) => startPostgresBy(means, directory)),
+    startShared(sources.postgres, (means) => startPostgresBy(means, directory, {})),
     startShared(sources.redis, (means) => startRedisBy(means, directory, {})),
   ])
   stopShared = () => Promise.all([postgres.stop(), redis.stop()])

@@ -9,7 +9,10 @@ import { startContainer } from './server-container.ts'
 const image = 'postgres:17'
 
 /** Starts PostgreSQL in Docker. */
-export async function startPostgresContainer(runDirectory: string): Promise<PostgresServer> {
+export async function startPostgresContainer(
+  runDirectory: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<PostgresServer> {
   const { GenericContainer, Network } = await import('testcontainers')
   const network = await new Network().start()
   const port = await reservePort(runDirectory)
@@ -19,7 +22,7 @@ export async function startPostgresContainer(runDirectory: string): Promise<Post
       .withNetworkAliases('primary')
       .withEnvironment({ POSTGRES_HOST_AUTH_METHOD: 'trust' })
       .withExposedPorts({ container: 5432, host: port })
-      .withCommand(['postgres', ...postgresArguments()]),
+      .withCommand(['postgres', ...postgresArguments(settings)]),
     ready: (host) => queryOnce(urlAt(host, port), 'select 1'),
   })
   const url = urlAt(container.host, port)

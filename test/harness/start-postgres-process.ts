@@ -12,9 +12,13 @@ import { ServerProcess } from './server-process.ts'
 import { findPostgresUser, type SystemUser } from './system-user.ts'
 
 /** Starts PostgreSQL from the programs in `programs`. */
-export async function startPostgresProcess(programs: string, runDirectory: string): Promise<PostgresServer> {
+export async function startPostgresProcess(
+  programs: string,
+  runDirectory: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<PostgresServer> {
   const house: House = { programs, runDirectory, user: findPostgresUser() }
-  const { server, url, port, discard } = await startServer(house, 'postgres', (data) =>
+  const { server, url, port, discard } = await startServer(house, 'postgres', settings, (data) =>
     runProgram(house, 'initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N']),
   )
   return {
@@ -34,7 +38,7 @@ export async function startPostgresProcess(programs: string, runDirectory: strin
 
 async function startStandby(house: House, primary: { readonly url: string; readonly port: number }): Promise<Standby> {
   const from = ['-h', '127.0.0.1', '-p', String(primary.port), '-U', 'postgres']
-  const { url, discard } = await startServer(house, 'standby', (data) =>
+  const { url, discard } = await startServer(house, 'standby', {}, (data) =>
     runProgram(house, 'pg_basebackup', ['-D', data, ...from, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']),
   )
   return { ...replayControl(primary.url, url), stop: discard }
@@ -46,14 +50,22 @@ interface House {
   readonly user: SystemUser | undefined
 }
 
-async function startServer(house: House, name: string, fill: (data: string) => Promise<unknown>) {
+async function startServer(
+  house: House,
+  name: string,
+  settings: Readonly<Record<string, string>>,
+  fill: (data: string) => Promise<unknown>,
+) {
   const directory = createServerDirectory(house.runDirectory, name, house.user)
   const data = join(directory, 'data')
   const port = await reservePort(house.runDirectory)
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const server = new ServerProcess({
     command: join(house.programs, 'postgres'),
-    args: ['-D', data, '-p', String(port), '-h', '127.0.0.1', ...postgresArguments({ unix_socket_directories: '' })],
+    args: [
+      ...['-D', data, '-p', String(port), '-h', '127.0.0.1'],
+      ...postgresArguments({ unix_socket_directories: '', ...settings }),
+    ],
     directory,
     user: house.user,
     ready: () => queryOnce(url, 'select 1'),

@@ -1,0 +1,132 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals'
+import { toGlobalId } from '../../../src/request/global-id.ts'
+import type { Ran } from '../../api/run-stet.ts'
+import { eventually, type PostgresServer } from '../../harness/index.ts'
+import { ROW_READ, readTitle } from '../races/article-world.ts'
+import type { ServedNode } from './served-node.ts'
+import { createServedWorld, type HeldTable, type ServedWorld } from './served-world.ts'
+import { startLoggingPostgres } from './statement-log.ts'
+
+/** A node that is told to stop brings to an end what it has begun, and leaves nothing that others would wait for. */
+let postgres: PostgresServer
+let world: ServedWorld
+let nodes: readonly [ServedNode, ServedNode]
+
+beforeAll(async () => {
+  postgres = await startLoggingPostgres()
+})
+
+afterAll(() => postgres.stop())
+
+beforeEach(async () => {
+  world = await createServedWorld(postgres)
+})
+
+afterEach(() => world.end())
+
+it('answers whoever waits for a load, and gives back its lease', async () => {
+  await serveTwo()
+  const table = await world.holdTable('articles')
+  const mark = await world.statements.mark()
+  const asked = Array.from({ length: 20 }, () => readTitle(nodes[0].visitor))
+  await eventually(async () => (await table.waiting()).includes('node 1'))
+  await eventually(async () => (await nodes[0].metric('stet_cache_flights_joined_total')) === 19)
+  expect(await leases()).toHaveLength(1)
+  const ended = nodes[0].end('SIGTERM')
+  await eventually(() => refusesConnections(nodes[0]))
+  await table.release()
+  expect(await Promise.all(asked)).toEqual(Array(20).fill('old'))
+  expectClean(await ended)
+  expect(await leases()).toEqual([])
+  // What it loaded is there for the others.
+  expect(await readTitle(nodes[1].visitor)).toBe('old')
+  expect(await world.statements.since(mark, ROW_READ)).toHaveLength(1)
+})
+
+it('brings a refresh in the background to its end, and delays no other node', async () => {
+  await serveTwo({ CACHE_TTL_ARTICLE: '1' })
+  expect(await readTitle(nodes[0].visitor)).toBe('old')
+  await world.behindTheLog(`update articles set title = 'new' where id = 1`)
+  const table = await world.holdTable('articles')
+  await eventually(async () => nonEmpty(await askAndListWaiting(table)))
+  expect(await leases()).toHaveLength(1)
+  const ended = nodes[0].end('SIGTERM')
+  await eventually(() => refusesConnections(nodes[0]))
+  await table.release()
+  expectClean(await ended)
+  expect(await leases()).toEqual([])
+  const mark = await world.statements.mark()
+  expect(await readTitle(nodes[1].visitor)).toBe('new')
+  expect(await nodes[1].metric('stet_cache_leases_awaited_total')).toBe(0)
+  // Loaded by the one that is gone.
+  expect(await world.statements.since(mark, ROW_READ)).toEqual([])
+})
+
+it('gives back the lease of a refresh that takes longer than it may', async () => {
+  await serveTwo({ CACHE_TTL_ARTICLE: '1', SHUTDOWN_TIMEOUT_MS: '100' })
+  expect(await readTitle(nodes[0].visitor)).toBe('old')
+  const table = await world.holdTable('articles')
+  await eventually(async () => nonEmpty(await askAndListWaiting(table)))
+  expect(await leases()).toHaveLength(1)
+  const ended = nodes[0].end('SIGTERM')
+  // While its statement still waits for the table.
+  await eventually(async () => (await leases()).length === 0)
+  expect(await table.waiting()).toEqual(['node 1'])
+  await table.release()
+  expectClean(await ended)
+  expect(await readTitle(nodes[1].visitor)).toBe('old')
+  expect(await nodes[1].metric('stet_cache_leases_awaited_total')).toBe(0)
+})
+
+it('stops while many refreshes are under way and go on to begin', async () => {
+  await serveTwo({ CACHE_TTL_ARTICLE: '0.2', CACHE_EARLY_REFRESH: '1', CACHE_REFRESH_AHEAD_CONCURRENCY: '4' })
+  await world.sql(
+    `insert into articles (slug, title, body, status, author_id, published_at)
+     select 'more-' || n, 'old', 'Body', 'PUBLISHED', 1, now() from generate_series(3, 100) n`,
+  )
+  const ids = Array.from({ length: 100 }, (_, index) => toGlobalId('Article', index + 1))
+  const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Article { title } } }'
+  let answered = 0
+  const askUntilItStops = async (node: ServedNode): Promise<never> => {
+    for (;;) {
+      expect(await node.visitor.get(query, { ids })).toEqual({ nodes: Array(100).fill({ title: 'old' }) })
+      answered++
+    }
+  }
+  const asking = nodes.flatMap((node) => [askUntilItStops(node), askUntilItStops(node)])
+  await eventually(async () => (await nodes[0].metric('stet_cache_refreshes_total')) > 200)
+  const ended = nodes.map((node) => node.end('SIGTERM'))
+  for (const asked of await Promise.allSettled(asking)) {
+    expect(asked).toMatchObject({ status: 'rejected', reason: { message: 'fetch failed' } })
+  }
+  for (const ran of await Promise.all(ended)) expectClean(ran)
+  expect(answered).toBeGreaterThan(0)
+  expect(await leases()).toEqual([])
+})
+
+async function serveTwo(environment: NodeJS.ProcessEnv = {}): Promise<void> {
+  const all = { CACHE_LEASE_MS: '30000', ...environment }
+  nodes = await Promise.all([world.serve('node 1', all), world.serve('node 2', all)])
+}
+
+/** Asks until what is stale is being refreshed. */
+async function askAndListWaiting(table: HeldTable): Promise<string[]> {
+  await readTitle(nodes[0].visitor)
+  return table.waiting()
+}
+
+const leases = () => world.keysInRedis('lease:*')
+
+/** It has begun to stop. */
+const refusesConnections = (node: ServedNode): Promise<boolean> =>
+  fetch(`${node.url}/healthz`).then(
+    () => false,
+    () => true,
+  )
+
+/** It ended by itself and had nothing to complain of. */
+function expectClean({ code, stderr }: Ran): void {
+  expect([code, stderr.split('\n').filter((line) => !line.includes('playground'))]).toEqual([0, ['']])
+}
+
+const nonEmpty = <T>(list: readonly T[]): readonly T[] | false => list.length > 0 && list
