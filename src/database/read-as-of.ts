@@ -1,6 +1,6 @@
-import { type Expression, type Kysely, sql } from 'kysely'
+import { type Expression, sql } from 'kysely'
 import type { Snapshot } from '../cache/index.ts'
-import type { Tables } from './tables.ts'
+import type { RunQuery } from './database.ts'
 
 export interface ReadAsOf<Row> {
   /** The log position visible in the statement that read the rows. */
@@ -11,10 +11,10 @@ export interface ReadAsOf<Row> {
 }
 
 /** Runs a query, and reads the log's position in the very same statement: also where there are no rows. */
-export async function readAsOf<Row>(db: Kysely<Tables>, query: Expression<Row>): Promise<ReadAsOf<Row>> {
-  const { rows } = await sql<Row & Margin>`
+export async function readAsOf<Row>(run: RunQuery, query: Expression<Row>): Promise<ReadAsOf<Row>> {
+  const { rows } = await run(sql<Row & Margin>`
     select as_of.position as "$asOf", as_of.unsettled as "$unsettled", read.*
-      from stet.as_of left join (select true as "$read", query.* from (${query}) as query) as read on true`.execute(db)
+      from stet.as_of left join (select true as "$read", query.* from (${query}) as query) as read on true`)
   const [first] = rows
   if (!first) throw new Error('stet.as_of returned no row.')
   const found = rows.filter((row) => row.$read)

@@ -1,5 +1,8 @@
+import type { Transaction } from 'kysely'
 import type { Ledger } from '../cache/index.ts'
+import { explainConnectionError, isConnectionError, isRetryable } from '../database/connection-errors.ts'
 import type { Database } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
 import type { Follower } from '../invalidation/index.ts'
 import { AskerError } from '../kernel/errors.ts'
 import type { Context } from '../request/context.ts'
@@ -43,7 +46,7 @@ export function createRequestContext(parts: RequestContextParts): Context {
     },
     write: async (work) => {
       const began = ledger.place
-      const result = await database.primary.transaction().execute(work)
+      const result = await commit(database.primary, work)
       progress.writes++
       await confirm(follower)
       progress.wroteFrom = began
@@ -51,6 +54,31 @@ export function createRequestContext(parts: RequestContextParts): Context {
     },
   }
 }
+
+/** Runs `work` in a transaction; again where that was rolled back for the sake of another one. */
+async function commit<T>(
+  primary: Database['primary'],
+  work: (transaction: Transaction<Tables>) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    let committing = false
+    try {
+      return await primary.transaction().execute(async (transaction) => {
+        const result = await work(transaction)
+        committing = true
+        return result
+      })
+    } catch (error) {
+      if (committing && isConnectionError(error)) {
+        const message = 'Nobody knows whether the change is made: read before you repeat it.'
+        throw new AskerError('OUTCOME_UNKNOWN', message, { status: 503, cause: error })
+      }
+      if (attempt === MAX_ATTEMPTS || !isRetryable(error)) throw explainConnectionError(error)
+    }
+  }
+}
+
+const MAX_ATTEMPTS = 5
 
 /** Waits until the write that was just committed has its position. */
 async function confirm(follower: Follower): Promise<void> {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { CacheObserver, Ledger } from '../cache/index.ts'
+import type { LoadLimit } from '../database/load-limit.ts'
 import type { FollowerObserver } from '../invalidation/index.ts'
 
 /** What a node counts. Each has its registry, so that several can live in one process. */
@@ -52,6 +53,7 @@ export class Metrics {
   readonly #graphql = this.#histogram('stet_graphql_request_seconds', 'Time a GraphQL request took', ['operation'])
 
   #settledAtMs = performance.now()
+  #limit: Pick<LoadLimit, 'running' | 'waiting'> = { running: 0, waiting: 0 }
 
   constructor(ledger: Ledger) {
     collectDefaultMetrics({ register: this.registry })
@@ -61,6 +63,8 @@ export class Metrics {
       "Seconds since the ledger was last found at the log's tip",
       () => (performance.now() - this.#settledAtMs) / 1000,
     )
+    this.#gauge('stet_database_loads_running', 'Loads that the primary works on', () => this.#limit.running)
+    this.#gauge('stet_database_loads_waiting', 'Loads that wait for their turn', () => this.#limit.waiting)
     this.#gauge('stet_ledger_tags', 'Tags the ledger remembers', () => ledger.size)
   }
 
@@ -88,6 +92,10 @@ export class Metrics {
       this.#settledAtMs = performance.now()
     },
     onError: () => this.#followErrors.inc(),
+  }
+
+  watchLoads(loads: Pick<LoadLimit, 'running' | 'waiting'>): void {
+    this.#limit = loads
   }
 
   readonly onStatement = (kind: string): void => this.#statements.inc({ kind })
