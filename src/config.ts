@@ -36,6 +36,7 @@ export interface Config {
   readonly logBeatMs: number
   readonly logKeepRecords: number
   readonly logKeepMs: number
+  readonly logSilenceMaxMs: number
   readonly catchUpTimeoutMs: number
   readonly authJwtSecret: string | undefined
   readonly authJwksUrl: string | undefined
@@ -273,6 +274,14 @@ export const options: Options = {
     unit: 'minutes',
     default: '60',
     parse: positive(60_000),
+  },
+  logSilenceMaxMs: {
+    variable: 'LOG_SILENCE_MAX',
+    about:
+      'How long a node that cannot read the log goes on answering from what it holds, marked stale, before it refuses. 0: for ever.',
+    unit: 'seconds',
+    default: '3600',
+    parse: atLeastZero(1000),
   },
   catchUpTimeoutMs: {
     variable: 'CATCH_UP_TIMEOUT_MS',

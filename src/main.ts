@@ -68,6 +68,7 @@ async function wire(
   const { cache, databases, flush, follower, log, redis, rooms } = engine
   const { database } = databases
   metrics.watchLoads(database.loads)
+  metrics.watchFollower(follower)
   const { logKeepRecords: keepRecords, logKeepMs: keepMs } = config
   const onError = sparingly((err, untold) => logger.warn({ err, untold }, 'The log could not be pruned'))
   onClose(startPruner({ log, keepRecords, keepMs, onError }))
@@ -101,6 +102,7 @@ async function wire(
     follower,
     ledger,
     catchUpTimeoutMs: config.catchUpTimeoutMs,
+    logSilenceMaxMs: config.logSilenceMaxMs,
     shutdownDelayMs: config.shutdownDelayMs,
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     metrics,

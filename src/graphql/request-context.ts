@@ -18,11 +18,13 @@ export interface RequestContextParts {
   readonly bypass: boolean
   /** The log position that the asker knows of. */
   readonly position: number
+  /** The log can't be read: others may have written what nobody here knows of. */
+  readonly unsure: boolean
 }
 
 /** The context of one GraphQL request. A plain object: Apollo copies it. */
 export function createRequestContext(parts: RequestContextParts): Context {
-  const { database, follower, ledger, requestId, viewer, bypass, position } = parts
+  const { database, follower, ledger, requestId, viewer, bypass, position, unsure } = parts
   const progress = {
     writes: 0,
     wroteFrom: ledger.place,
@@ -33,6 +35,7 @@ export function createRequestContext(parts: RequestContextParts): Context {
     requestId,
     viewer,
     progress,
+    unsure,
     reader: {
       bypass,
       position,

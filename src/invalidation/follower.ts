@@ -23,8 +23,6 @@ export interface FollowerObserver {
   onGap?(source: string): void
   /** The log isn't the one that was followed so far. */
   onNewEpoch?(why: string): void
-  /** The ledger stood at the log's tip a moment ago. */
-  onSettled?(): void
   /** The log could not be read. It will be tried again at the next beat. */
   onError?(error: Error): void
 }
@@ -42,6 +40,7 @@ export class Follower {
   #next: Promise<void> | undefined
   #beat: NodeJS.Timeout | undefined
   #stopped = false
+  #settledAtMs = performance.now()
 
   constructor(options: FollowerOptions) {
     this.#log = options.log
@@ -83,6 +82,11 @@ export class Follower {
       })
     this.#next = next
     return next
+  }
+
+  /** For how long nobody knows what the log holds, in milliseconds: since the ledger was last found at its tip. */
+  get unsureForMs(): number {
+    return performance.now() - this.#settledAtMs
   }
 
   /** Resolves with true once the ledger has reached `position`, with false if it can't within `withinMs`. */
@@ -133,7 +137,7 @@ export class Follower {
       last = news.filter((record, index) => record.position === next.position + index)
       this.#apply({ epoch: tip.epoch, after: this.#ledger.seen, records: last }, 'log')
     }
-    this.#observer.onSettled?.()
+    this.#settledAtMs = performance.now()
     if (tip.sequenced > 0) this.#publish(tip, last)
   }
 

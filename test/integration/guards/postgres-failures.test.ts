@@ -105,6 +105,18 @@ it('tries again what was rolled back for the sake of another transaction', async
   ).toHaveLength(1)
 })
 
+it('answers from what it holds while it hears nothing of the log, says so, and refuses when that has gone on for too long', async () => {
+  const query = '{ article(slug: "published") { title } }'
+  const node = await start(proxy.through(database.url), { LOG_SILENCE_MAX: '2.5' })
+  await eventually(async () => (await node.visitor.send(query)).headers.get('x-cache') === 'HIT')
+  await proxy.cut()
+  await eventually(async () => (await node.visitor.send(query)).headers.get('x-cache') === 'STALE')
+  await eventually(async () => (await node.visitor.send(query)).status === 503)
+  expect(await node.visitor.send(query)).toMatchObject({ errors: [{ extensions: { code: 'UNAVAILABLE' } }] })
+  await proxy.restore()
+  await eventually(async () => (await node.visitor.send(query)).headers.get('x-cache') === 'HIT')
+})
+
 async function start(databaseUrl: string, environment: Record<string, string> = {}): Promise<TestNode> {
   const node = await startTestNode({ databaseUrl, environment })
   nodes.push(node)
