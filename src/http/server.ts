@@ -125,14 +125,12 @@ async function requestContext(options: ServerOptions, request: FastifyRequest): 
 }
 
 /** Others may have written what this node can't hear of. Throws where that has gone on for too long. */
-function isUnsure({ unsureForMs }: Follower, maxMs: number): boolean {
+function isUnsure({ unsureForMs, beatMs }: Follower, maxMs: number): boolean {
   if (maxMs > 0 && unsureForMs > maxMs) {
     throw new AskerError('UNAVAILABLE', 'This node has not heard of any change for too long: try another.', {
       status: 503,
     })
   }
-  return unsureForMs > UNSURE_AFTER_MS
+  // A beat may be late on a busy machine.
+  return unsureForMs > Math.max(2000, 4 * beatMs)
 }
-
-/** A beat may be late on a busy machine. */
-const UNSURE_AFTER_MS = 1000

@@ -32,7 +32,8 @@ export class Follower {
   readonly #log: Log
   readonly #ledger: Ledger
   readonly #loudspeakers: readonly Loudspeaker[]
-  readonly #beatMs: number
+  /** How often it looks at the log by itself, in milliseconds. */
+  readonly beatMs: number
   readonly #readBack: number
   readonly #timeoutMs: number
   readonly #observer: FollowerObserver
@@ -46,7 +47,7 @@ export class Follower {
     this.#log = options.log
     this.#ledger = options.ledger
     this.#loudspeakers = options.loudspeakers ?? []
-    this.#beatMs = options.beatMs ?? 50
+    this.beatMs = options.beatMs ?? 50
     this.#readBack = options.readBack ?? 100_000
     this.#timeoutMs = options.timeoutMs ?? 10_000
     this.#observer = options.observer ?? {}
@@ -182,14 +183,14 @@ export class Follower {
     })
   }
 
-  #scheduleBeat(delayMs = this.#beatMs): void {
+  #scheduleBeat(delayMs = this.beatMs): void {
     if (this.#stopped) return
     this.#beat = setTimeout(() => {
       this.settle().then(
         () => this.#scheduleBeat(),
         (error: Error) => {
           this.#observer.onError?.(error)
-          this.#scheduleBeat(Math.max(this.#beatMs, PAUSE_AFTER_ERROR_MS))
+          this.#scheduleBeat(Math.max(this.beatMs, PAUSE_AFTER_ERROR_MS))
         },
       )
     }, delayMs)

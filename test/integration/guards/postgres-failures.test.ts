@@ -107,7 +107,7 @@ it('tries again what was rolled back for the sake of another transaction', async
 
 it('answers from what it holds while it hears nothing of the log, says so, and refuses when that has gone on for too long', async () => {
   const query = '{ article(slug: "published") { title } }'
-  const node = await start(proxy.through(database.url), { LOG_SILENCE_MAX: '2.5' })
+  const node = await start(proxy.through(database.url), { LOG_SILENCE_MAX: '4' })
   await eventually(async () => (await node.visitor.send(query)).headers.get('x-cache') === 'HIT')
   await proxy.cut()
   await eventually(async () => (await node.visitor.send(query)).headers.get('x-cache') === 'STALE')
