@@ -112,12 +112,12 @@ const unionAll = <Row>(queries: readonly RawBuilder<Row>[]): Expression<Row> =>
 
 function perList<Row extends { readonly list: number }, V>(
   lists: number,
-  { asOf, unsettled, rows }: ReadAsOf<Row>,
+  { rows, ...read }: ReadAsOf<Row>,
   toValue: (rows: Row[], index: number) => V,
 ): Snapshot<V> {
   const grouped: Row[][] = Array.from({ length: lists }, () => [])
   for (const row of rows) grouped[row.list]?.push(row)
-  return { asOf, unsettled, values: grouped.map(toValue) }
+  return { ...read, values: grouped.map(toValue) }
 }
 
 interface PlaceRow {
