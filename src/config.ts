@@ -9,6 +9,9 @@ export interface Config {
   readonly databaseReplicaUrl: string | undefined
   readonly databasePoolMax: number
   readonly databaseStatementTimeoutMs: number
+  readonly databaseLoadsMax: number | undefined
+  readonly databaseLoadsQueue: number
+  readonly databaseLoadsWaitMs: number
   readonly dataDirectory: string
   readonly redisUrl: string | undefined
   readonly redisKeyPrefix: string
@@ -33,6 +36,7 @@ export interface Config {
   readonly logBeatMs: number
   readonly logKeepRecords: number
   readonly logKeepMs: number
+  readonly logSilenceMaxMs: number
   readonly catchUpTimeoutMs: number
   readonly authJwtSecret: string | undefined
   readonly authJwksUrl: string | undefined
@@ -90,6 +94,25 @@ export const options: Options = {
     unit: 'milliseconds',
     default: '5000',
     parse: whole(1, 3_600_000),
+  },
+  databaseLoadsMax: {
+    variable: 'DATABASE_LOADS_MAX',
+    about: 'Loads of the cache at a time, on each database. Absent: two less than DATABASE_POOL_MAX.',
+    parse: whole(1, 1000),
+    absent: undefined,
+  },
+  databaseLoadsQueue: {
+    variable: 'DATABASE_LOADS_QUEUE',
+    about: 'Loads that may wait for their turn. What is beyond fails with OVERLOADED.',
+    default: '1000',
+    parse: whole(0, 1_000_000),
+  },
+  databaseLoadsWaitMs: {
+    variable: 'DATABASE_LOADS_WAIT_MS',
+    about: 'How long a load waits for its turn before it fails with OVERLOADED.',
+    unit: 'milliseconds',
+    default: '1000',
+    parse: whole(1, 600_000),
   },
   dataDirectory: {
     variable: 'DATA_DIRECTORY',
@@ -251,6 +274,14 @@ export const options: Options = {
     unit: 'minutes',
     default: '60',
     parse: positive(60_000),
+  },
+  logSilenceMaxMs: {
+    variable: 'LOG_SILENCE_MAX',
+    about:
+      'How long a node that cannot read the log goes on answering from what it holds, marked stale, before it refuses. 0: for ever.',
+    unit: 'seconds',
+    default: '3600',
+    parse: atLeastZero(1000),
   },
   catchUpTimeoutMs: {
     variable: 'CATCH_UP_TIMEOUT_MS',

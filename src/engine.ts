@@ -68,6 +68,13 @@ async function wire(
     dataDirectory: config.dataDirectory,
     poolMax: config.databasePoolMax,
     statementTimeoutMs: config.databaseStatementTimeoutMs,
+    loads: {
+      // The rest is for writes, and for what follows the log.
+      concurrent: config.databaseLoadsMax ?? Math.max(1, config.databasePoolMax - 2),
+      queued: config.databaseLoadsQueue,
+      waitMs: config.databaseLoadsWaitMs,
+    },
+    onReplicaError: warn('The replica could not be reached: the primary is read'),
     onStatement: observer.onStatement,
     onError: warn('An idle database connection broke'),
   })

@@ -58,14 +58,17 @@ async function wire(
     logger,
     ledger,
     observer: metrics,
-    prepare: async ({ database: { primary } }) => {
-      await migrate(primary, (name) => logger.info({ migration: name }, 'Migrated'))
-      if (sample) await whileEmpty(primary, loadSampleContent)
-    },
+    prepare: ({ unhurried }) =>
+      unhurried(async (primary) => {
+        await migrate(primary, (name) => logger.info({ migration: name }, 'Migrated'))
+        if (sample) await whileEmpty(primary, loadSampleContent)
+      }),
   })
   onClose(engine.close)
   const { cache, databases, flush, follower, log, redis, rooms } = engine
   const { database } = databases
+  metrics.watchLoads(database.loads)
+  metrics.watchFollower(follower)
   const { logKeepRecords: keepRecords, logKeepMs: keepMs } = config
   const onError = sparingly((err, untold) => logger.warn({ err, untold }, 'The log could not be pruned'))
   onClose(startPruner({ log, keepRecords, keepMs, onError }))
@@ -99,6 +102,7 @@ async function wire(
     follower,
     ledger,
     catchUpTimeoutMs: config.catchUpTimeoutMs,
+    logSilenceMaxMs: config.logSilenceMaxMs,
     shutdownDelayMs: config.shutdownDelayMs,
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     metrics,

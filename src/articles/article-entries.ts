@@ -48,7 +48,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
     load: async (ids, source) => {
       const query = sql<{ id: number; views: number }>`
         select article_id as id, views from article_stats where article_id = any(${ids})`
-      const read = inOrderOf(ids, await readAsOf(database.reader(source), query), (row) => row.id)
+      const read = inOrderOf(ids, await readAsOf(database.loader(source), query), (row) => row.id)
       return { ...read, values: read.values.map((row) => row?.views) }
     },
   })
@@ -73,7 +73,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
     key: (list) => JSON.stringify(list),
     parseKey: (text) => JSON.parse(text),
     tags: ({ selection, orderBy }) => [...selectionTags(selection), ...orderTags(orderBy)],
-    load: (lists, source) => readPages(database.reader(source), lists.map(pagedQuery)),
+    load: (lists, source) => readPages(database.loader(source), lists.map(pagedQuery)),
   })
 
   const counts = cache.kind<ArticleSelection, number>({
@@ -86,7 +86,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
     tags: selectionTags,
     load: (selections, source) =>
       readCounts(
-        database.reader(source),
+        database.loader(source),
         selections.map((selection) => selectionQuery(selection)),
       ),
   })

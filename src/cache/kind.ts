@@ -39,6 +39,8 @@ export type Source = 'any' | 'primary'
 export interface Snapshot<V> {
   /** The log position visible *in the very statement that read the values*: the smallest, where there were several. */
   readonly asOf: number
+  /** The history of the log that this position belongs to. Default: the one that the ledger follows. */
+  readonly epoch?: string | undefined
   /** True where that statement also saw, or may have seen, writes that have no position yet. */
   readonly unsettled: boolean
   /** In the order of the keys; undefined where there is none. */

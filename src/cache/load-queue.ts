@@ -69,7 +69,7 @@ export class LoadQueue<K, V> {
   ): Promise<Entry<V>[]> {
     const { ledger, settle, clock, random, observer } = this.#parts
     const { name, load, policy, tags } = this.#kind
-    const { epoch } = ledger
+    const followed = ledger.epoch
     const startedAt = clock.elapsed()
     const keys = wanted.map(([, key]) => key)
     const snapshot = checkSnapshot(await load(keys, source, viewer), name, keys.length)
@@ -84,7 +84,7 @@ export class LoadQueue<K, V> {
       const lifeMs = (value === undefined ? policy.negativeTtlMs : policy.ttlMs) * (1 - policy.jitter * random())
       return {
         key: id,
-        epoch,
+        epoch: snapshot.epoch ?? followed,
         asOf: snapshot.asOf,
         tags: withTables(tags(key, value)),
         value,

@@ -42,6 +42,7 @@ export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>)
       viewer: { kind: 'admin', userId: undefined },
       bypass: false,
       position: 0,
+      unsure: false,
     })
     const flush = async () => {
       await engine.flush()

@@ -38,7 +38,7 @@ export function cachedRows<Row extends { readonly id: number }>(
     tags: (id) => [rowTag(table, id), ...alsoOn(id)],
     load: async (ids, source) => {
       const query = sql<Row>`select ${columns} from ${sql.table(table)} where id = any(${ids})`
-      return inOrderOf(ids, await readAsOf(database.reader(source), query), (row) => row.id)
+      return inOrderOf(ids, await readAsOf(database.loader(source), query), (row) => row.id)
     },
   })
 }
@@ -58,7 +58,7 @@ export function cachedIds(
     load: async (values, source) => {
       const query = sql<{ id: number; value: string }>`
         select id, ${sql.ref(column)} as value from ${sql.table(table)} where ${sql.ref(column)} = any(${values})`
-      const read = inOrderOf(values, await readAsOf(database.reader(source), query), (row) => row.value)
+      const read = inOrderOf(values, await readAsOf(database.loader(source), query), (row) => row.value)
       return { ...read, values: read.values.map((row) => row?.id) }
     },
   })
@@ -82,7 +82,7 @@ export function cachedList(
       tags: () => tags,
       load: (pages, source) =>
         readPages(
-          database.reader(source),
+          database.loader(source),
           pages.map((page) => ({ ...list, ordering, page })),
         ),
     }),
@@ -95,7 +95,7 @@ export function cachedList(
       tags: () => tags,
       load: (keys, source) =>
         readCounts(
-          database.reader(source),
+          database.loader(source),
           keys.map(() => list),
         ),
     }),

@@ -1,33 +1,75 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import { ConsecutiveBreaker, circuitBreaker, handleWhen, type IPolicy, isBrokenCircuitError } from 'cockatiel'
+import { Kysely, PostgresDialect, type QueryResult, type RawBuilder } from 'kysely'
 import type { Source } from '../cache/index.ts'
+import { explainConnectionError, isConnectionError } from './connection-errors.ts'
+import { LoadLimit, type LoadLimitOptions } from './load-limit.ts'
 import type { Pool } from './pool.ts'
 import type { Tables } from './tables.ts'
 
-/** The primary, and a replica to read from where there is one. */
+export interface DatabaseOptions {
+  readonly primary: Pool
+  readonly replica?: Pool | undefined
+  /** Loads at a time, on each of them. */
+  readonly loads: LoadLimitOptions
+  /** Called for every SQL statement that goes through here, with its first word. */
+  readonly onStatement?: ((kind: string) => void) | undefined
+  /** The replica could not be reached: the primary was read instead. */
+  readonly onReplicaError?: ((error: Error) => void) | undefined
+}
+
+/** Runs a query, and nothing else. */
+export type RunQuery = <Row>(query: RawBuilder<Row>) => Promise<QueryResult<Row>>
+
+/** The primary, and a replica to load from where there is one. */
 export class Database {
   readonly primary: Kysely<Tables>
-  readonly #replica: Kysely<Tables>
+  readonly loads: LoadLimit
+  readonly #replica: { readonly db: Kysely<Tables>; readonly loads: LoadLimit; readonly breaker: IPolicy } | undefined
+  readonly #onReplicaError: (error: Error) => void
 
-  /** @param options.onStatement called for every SQL statement that goes through here, with its first word */
-  constructor(options: {
-    readonly primary: Pool
-    readonly replica?: Pool | undefined
-    readonly onStatement?: (kind: string) => void
-  }) {
-    const { onStatement } = options
+  constructor({ primary, replica, loads, onStatement, onReplicaError = () => {} }: DatabaseOptions) {
     const open = (pool: Pool) =>
       new Kysely<Tables>({
         dialect: new PostgresDialect({ pool }),
         ...(onStatement && { log: (event) => onStatement(firstWord(event.query.sql)) }),
       })
-    this.primary = open(options.primary)
-    this.#replica = options.replica ? open(options.replica) : this.primary
+    this.primary = open(primary)
+    this.loads = new LoadLimit(loads)
+    this.#onReplicaError = onReplicaError
+    this.#replica = replica && {
+      db: open(replica),
+      loads: new LoadLimit(loads),
+      // A replica that hangs would cost every load its time-out.
+      breaker: circuitBreaker(handleWhen(isConnectionError), {
+        halfOpenAfter: REPLICA_PAUSE_MS,
+        breaker: new ConsecutiveBreaker(3),
+      }),
+    }
   }
 
-  /** The database to read from: the replica, unless it must be the primary. */
-  reader(source: Source): Kysely<Tables> {
-    return source === 'primary' ? this.primary : this.#replica
+  /** Loads from the replica, as long as it can be reached, unless it must be the primary. Rejects with `OVERLOADED` beyond the limit. */
+  loader(source: Source): RunQuery {
+    const fromPrimary: RunQuery = async (query) => {
+      try {
+        return await this.loads.run(() => query.execute(this.primary))
+      } catch (error) {
+        throw explainConnectionError(error)
+      }
+    }
+    const replica = source === 'any' ? this.#replica : undefined
+    if (!replica) return fromPrimary
+    return async (query) => {
+      try {
+        return await replica.breaker.execute(() => replica.loads.run(() => query.execute(replica.db)))
+      } catch (error) {
+        if (!isConnectionError(error) && !isBrokenCircuitError(error)) throw error
+        if (!isBrokenCircuitError(error)) this.#onReplicaError(error as Error)
+        return fromPrimary(query)
+      }
+    }
   }
 }
+
+const REPLICA_PAUSE_MS = 1000
 
 const firstWord = (text: string): string => /^\s*(\w+)/.exec(text)?.[1]?.toLowerCase() ?? 'other'

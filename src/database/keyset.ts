@@ -1,7 +1,7 @@
-import { type Expression, type Kysely, type RawBuilder, sql } from 'kysely'
+import { type Expression, type RawBuilder, sql } from 'kysely'
 import type { Snapshot } from '../cache/index.ts'
+import type { RunQuery } from './database.ts'
 import { type ReadAsOf, readAsOf } from './read-as-of.ts'
-import type { Tables } from './tables.ts'
 
 /** A place in a list: the value it is ordered by, and the id that tells equals apart. Survives inserts, unlike an offset. */
 export interface Place {
@@ -45,8 +45,8 @@ export interface PagedQuery {
 }
 
 /** Reads a page of each list, all in one statement, by keyset: the cost of a page doesn't grow with its distance from the start. */
-export async function readPages(db: Kysely<Tables>, lists: readonly PagedQuery[]): Promise<Snapshot<PlacesOnPage>> {
-  const read = await readAsOf<PlaceRow>(db, unionAll(lists.map(selectPage)))
+export async function readPages(run: RunQuery, lists: readonly PagedQuery[]): Promise<Snapshot<PlacesOnPage>> {
+  const read = await readAsOf<PlaceRow>(run, unionAll(lists.map(selectPage)))
   return perList(lists.length, read, (rows, index) => {
     const page = lists[index]?.page
     const places = rows.sort((a, b) => a.rank - b.rank).map(({ key, id }): Place => ({ key, id }))
@@ -58,14 +58,14 @@ export async function readPages(db: Kysely<Tables>, lists: readonly PagedQuery[]
 
 /** Counts the rows of each list, all in one statement. */
 export async function readCounts(
-  db: Kysely<Tables>,
+  run: RunQuery,
   lists: readonly Pick<PagedQuery, 'from' | 'where'>[],
 ): Promise<Snapshot<number>> {
   const counts = lists.map(
     ({ from, where }, index) =>
       sql<CountRow>`select ${sql.lit(index)} as list, count(*) as count from ${from} where ${all(where)}`,
   )
-  const read = await readAsOf<CountRow>(db, unionAll(counts))
+  const read = await readAsOf<CountRow>(run, unionAll(counts))
   return perList(lists.length, read, ([row]) => row?.count ?? 0)
 }
 
@@ -112,12 +112,12 @@ const unionAll = <Row>(queries: readonly RawBuilder<Row>[]): Expression<Row> =>
 
 function perList<Row extends { readonly list: number }, V>(
   lists: number,
-  { asOf, unsettled, rows }: ReadAsOf<Row>,
+  { rows, ...read }: ReadAsOf<Row>,
   toValue: (rows: Row[], index: number) => V,
 ): Snapshot<V> {
   const grouped: Row[][] = Array.from({ length: lists }, () => [])
   for (const row of rows) grouped[row.list]?.push(row)
-  return { asOf, unsettled, values: grouped.map(toValue) }
+  return { ...read, values: grouped.map(toValue) }
 }
 
 interface PlaceRow {

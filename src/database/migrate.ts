@@ -1,22 +1,19 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { type Kysely, type Migration, Migrator, sql } from 'kysely'
 import type { Tables } from './tables.ts'
-import { withoutTimeout } from './without-timeout.ts'
 
 /** Brings the schema up to date. Takes a lock, so that ten nodes may start at once. Returns the names of what was applied. */
 export async function migrate(
   primary: Kysely<Tables>,
   onApply: (name: string) => void = () => {},
 ): Promise<readonly string[]> {
-  const { error, results = [] } = await withoutTimeout(primary, (db) => {
-    const migrator = new Migrator({
-      db,
-      provider: { getMigrations: readMigrations },
-      migrationTableName: 'stet_migration',
-      migrationLockTableName: 'stet_migration_lock',
-    })
-    return migrator.migrateToLatest()
+  const migrator = new Migrator({
+    db: primary,
+    provider: { getMigrations: readMigrations },
+    migrationTableName: 'stet_migration',
+    migrationLockTableName: 'stet_migration_lock',
   })
+  const { error, results = [] } = await migrator.migrateToLatest()
   if (error instanceof Error) {
     const failed = results.find(({ status }) => status === 'Error')
     throw failed ? new Error(`Migration ${failed.migrationName} failed: ${error.message}`, { cause: error }) : error

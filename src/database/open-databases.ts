@@ -1,7 +1,10 @@
+import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { ListeningClient } from '../invalidation/index.ts'
 import { Database } from './database.ts'
+import type { LoadLimitOptions } from './load-limit.ts'
 import { createPool, type Pool } from './pool.ts'
+import type { Tables } from './tables.ts'
 
 export interface OpenDatabasesOptions {
   /** Absent: embedded, in `dataDirectory`. */
@@ -10,7 +13,10 @@ export interface OpenDatabasesOptions {
   readonly dataDirectory: string
   readonly poolMax: number
   readonly statementTimeoutMs: number
+  /** Default: eight at a time. */
+  readonly loads?: LoadLimitOptions
   readonly onStatement?: (kind: string) => void
+  readonly onReplicaError?: (error: Error) => void
   /** An idle connection broke. */
   readonly onError: (error: Error) => void
 }
@@ -21,29 +27,58 @@ export interface OpenDatabases {
   /** Makes a client to LISTEN with. Undefined for an embedded database, which nobody else writes to. */
   readonly listen: (() => ListeningClient) | undefined
   readonly where: string
+  /** Runs `work` with connections that wait as long as it takes: to migrate, or until others have. */
+  unhurried<T>(work: (primary: Kysely<Tables>) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
 /** Opens the primary, and the replica where there is one. Doesn't connect yet, unless embedded. */
 export async function openDatabases(options: OpenDatabasesOptions): Promise<OpenDatabases> {
-  const { url, replicaUrl, dataDirectory, poolMax, statementTimeoutMs, onStatement, onError } = options
+  const {
+    url,
+    replicaUrl,
+    dataDirectory,
+    poolMax,
+    statementTimeoutMs,
+    loads = DEFAULT_LOADS,
+    onStatement,
+    onError,
+  } = options
   if (url === undefined) {
     // Here, because it is large and most servers have no use for it.
     const { openEmbedded } = await import('./embedded.ts')
     const { pool, close } = await openEmbedded(dataDirectory)
-    const database = new Database({ primary: pool, onStatement })
-    return { database, primary: pool, listen: undefined, where: `embedded PostgreSQL in ${dataDirectory}`, close }
+    const database = new Database({ primary: pool, loads, onStatement })
+    return {
+      database,
+      primary: pool,
+      listen: undefined,
+      where: `embedded PostgreSQL in ${dataDirectory}`,
+      unhurried: (work) => work(database.primary),
+      close,
+    }
   }
   const open = (url: string) => createPool({ url, max: poolMax, statementTimeoutMs, onError })
   const primary = open(url)
   const replica = replicaUrl === undefined ? undefined : open(replicaUrl)
   return {
-    database: new Database({ primary, replica, onStatement }),
+    database: new Database({ primary, replica, loads, onStatement, onReplicaError: options.onReplicaError }),
     primary,
     listen: () => new pg.Client({ connectionString: url, application_name: 'stet listen', keepAlive: true }),
     where: `PostgreSQL at ${new URL(url).host}`,
+    unhurried: async (work) => {
+      const pool = createPool({ url, max: 2, statementTimeoutMs: 0, onError })
+      const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+      try {
+        return await work(db)
+      } finally {
+        await db.destroy()
+      }
+    },
     close: async () => {
       await Promise.all([primary.end(), replica?.end()])
     },
   }
 }
+
+const DEFAULT_LOADS: LoadLimitOptions = { concurrent: 8, queued: 1000, waitMs: 1000 }

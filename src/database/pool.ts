@@ -15,15 +15,35 @@ export interface PoolOptions {
 /** A pool of connections to a PostgreSQL server. */
 export function createPool(options: PoolOptions): Pool {
   const pool = new pg.Pool({
+    Client: ImpatientClient,
     connectionString: options.url,
     max: options.max,
     statement_timeout: options.statementTimeoutMs,
+    // The server says so itself, unless it is the server that hangs.
+    ...(options.statementTimeoutMs > 0 && { query_timeout: options.statementTimeoutMs + 1000 }),
     connectionTimeoutMillis: 5000,
     application_name: 'stet',
     types: numericTypes,
   })
   pool.on('error', options.onError)
+  // One that is lent may break between two statements of a transaction. The next of them fails; unheard, this would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
+}
+
+/** Leaves a connection on which a query got no answer in time: whoever asked next would wait behind it. */
+class ImpatientClient extends pg.Client {
+  // pg's overloads can't be repeated here: what comes back is what it gives.
+  override query(...args: unknown[]): never {
+    const query = super.query as (...args: unknown[]) => unknown
+    const answer = query.apply(this, args)
+    if (answer instanceof Promise) {
+      answer.catch((error: Error) => {
+        if (error.message === 'Query read timeout') this.connection.stream.destroy()
+      })
+    }
+    return answer as never
+  }
 }
 
 /** Reads bigint as number, alone and in arrays: positions, ids and counters stay far below 2^53. */

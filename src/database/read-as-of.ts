@@ -1,35 +1,38 @@
-import { type Expression, type Kysely, sql } from 'kysely'
+import { type Expression, sql } from 'kysely'
 import type { Snapshot } from '../cache/index.ts'
-import type { Tables } from './tables.ts'
+import type { RunQuery } from './database.ts'
 
 export interface ReadAsOf<Row> {
   /** The log position visible in the statement that read the rows. */
   readonly asOf: number
+  /** The history that the position belongs to, undefined while the log is empty. */
+  readonly epoch: string | undefined
   /** That statement also saw writes that have no position yet. */
   readonly unsettled: boolean
   readonly rows: readonly Row[]
 }
 
 /** Runs a query, and reads the log's position in the very same statement: also where there are no rows. */
-export async function readAsOf<Row>(db: Kysely<Tables>, query: Expression<Row>): Promise<ReadAsOf<Row>> {
-  const { rows } = await sql<Row & Margin>`
-    select as_of.position as "$asOf", as_of.unsettled as "$unsettled", read.*
-      from stet.as_of left join (select true as "$read", query.* from (${query}) as query) as read on true`.execute(db)
+export async function readAsOf<Row>(run: RunQuery, query: Expression<Row>): Promise<ReadAsOf<Row>> {
+  const { rows } = await run(sql<Row & Margin>`
+    select as_of.position as "$asOf", as_of.unsettled as "$unsettled", as_of.epoch as "$epoch", read.*
+      from stet.as_of left join (select true as "$read", query.* from (${query}) as query) as read on true`)
   const [first] = rows
   if (!first) throw new Error('stet.as_of returned no row.')
   const found = rows.filter((row) => row.$read)
   return {
     asOf: first.$asOf,
     unsettled: first.$unsettled,
+    epoch: first.$epoch ?? undefined,
     // The margin isn't part of the row: left in, it would be cached, and tell equal rows apart.
-    rows: found.map(({ $asOf, $unsettled, $read, ...row }) => row as unknown as Row),
+    rows: found.map(({ $asOf, $unsettled, $epoch, $read, ...row }) => row as unknown as Row),
   }
 }
 
 /** What was read, in the order of the keys it was read by. Throws on a row that no key asked for: a key of another type, say. */
 export function inOrderOf<K, Row>(
   keys: readonly K[],
-  { asOf, unsettled, rows }: ReadAsOf<Row>,
+  { rows, ...read }: ReadAsOf<Row>,
   keyOf: (row: Row) => K,
 ): Snapshot<Row> {
   const byKey = new Map<K, Row | undefined>(keys.map((key) => [key, undefined]))
@@ -38,11 +41,12 @@ export function inOrderOf<K, Row>(
     if (!byKey.has(key)) throw new Error(`A row with the key ${JSON.stringify(key)} was read, which nobody asked for.`)
     byKey.set(key, row)
   }
-  return { asOf, unsettled, values: keys.map((key) => byKey.get(key)) }
+  return { ...read, values: keys.map((key) => byKey.get(key)) }
 }
 
 interface Margin {
   readonly $asOf: number
   readonly $unsettled: boolean
+  readonly $epoch: string | null
   readonly $read: true | null
 }

@@ -1,13 +1,13 @@
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from './tables.ts'
-import { withoutTimeout } from './without-timeout.ts'
 
 /** Runs `fill` if there are no users, tags and articles yet. Of several processes that start at once, one fills and the others wait. */
 export async function whileEmpty(
   primary: Kysely<Tables>,
   fill: (db: Kysely<Tables>) => Promise<unknown>,
 ): Promise<boolean> {
-  return withoutTimeout(primary, async (db) => {
+  // The lock is its connection's.
+  return primary.connection().execute(async (db) => {
     await sql`select pg_advisory_lock(hashtext('stet.fill'))`.execute(db)
     try {
       const { rows } = await sql<{ filled: boolean }>`

@@ -1,5 +1,8 @@
+import type { Transaction } from 'kysely'
 import type { Ledger } from '../cache/index.ts'
+import { explainConnectionError, isConnectionError, isRetryable } from '../database/connection-errors.ts'
 import type { Database } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
 import type { Follower } from '../invalidation/index.ts'
 import { AskerError } from '../kernel/errors.ts'
 import type { Context } from '../request/context.ts'
@@ -15,11 +18,13 @@ export interface RequestContextParts {
   readonly bypass: boolean
   /** The log position that the asker knows of. */
   readonly position: number
+  /** The log can't be read: others may have written what nobody here knows of. */
+  readonly unsure: boolean
 }
 
 /** The context of one GraphQL request. A plain object: Apollo copies it. */
 export function createRequestContext(parts: RequestContextParts): Context {
-  const { database, follower, ledger, requestId, viewer, bypass, position } = parts
+  const { database, follower, ledger, requestId, viewer, bypass, position, unsure } = parts
   const progress = {
     writes: 0,
     wroteFrom: ledger.place,
@@ -30,6 +35,7 @@ export function createRequestContext(parts: RequestContextParts): Context {
     requestId,
     viewer,
     progress,
+    unsure,
     reader: {
       bypass,
       position,
@@ -43,7 +49,7 @@ export function createRequestContext(parts: RequestContextParts): Context {
     },
     write: async (work) => {
       const began = ledger.place
-      const result = await database.primary.transaction().execute(work)
+      const result = await commit(database.primary, work)
       progress.writes++
       await confirm(follower)
       progress.wroteFrom = began
@@ -51,6 +57,31 @@ export function createRequestContext(parts: RequestContextParts): Context {
     },
   }
 }
+
+/** Runs `work` in a transaction; again where that was rolled back for the sake of another one. */
+async function commit<T>(
+  primary: Database['primary'],
+  work: (transaction: Transaction<Tables>) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    let committing = false
+    try {
+      return await primary.transaction().execute(async (transaction) => {
+        const result = await work(transaction)
+        committing = true
+        return result
+      })
+    } catch (error) {
+      if (committing && isConnectionError(error)) {
+        const message = 'Nobody knows whether the change is made: read before you repeat it.'
+        throw new AskerError('OUTCOME_UNKNOWN', message, { status: 503, cause: error })
+      }
+      if (attempt === MAX_ATTEMPTS || !isRetryable(error)) throw explainConnectionError(error)
+    }
+  }
+}
+
+const MAX_ATTEMPTS = 5
 
 /** Waits until the write that was just committed has its position. */
 async function confirm(follower: Follower): Promise<void> {

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { CacheObserver, Ledger } from '../cache/index.ts'
-import type { FollowerObserver } from '../invalidation/index.ts'
+import type { LoadLimit } from '../database/load-limit.ts'
+import type { Follower, FollowerObserver } from '../invalidation/index.ts'
 
 /** What a node counts. Each has its registry, so that several can live in one process. */
 export class Metrics {
@@ -51,7 +52,8 @@ export class Metrics {
   readonly #roundTrips = this.#counter('stet_redis_round_trips_total', 'Pipelines sent to Redis', [])
   readonly #graphql = this.#histogram('stet_graphql_request_seconds', 'Time a GraphQL request took', ['operation'])
 
-  #settledAtMs = performance.now()
+  #unsureForMs = () => 0
+  #limit: Pick<LoadLimit, 'running' | 'waiting'> = { running: 0, waiting: 0 }
 
   constructor(ledger: Ledger) {
     collectDefaultMetrics({ register: this.registry })
@@ -59,8 +61,10 @@ export class Metrics {
     this.#gauge(
       'stet_ledger_lag',
       "Seconds since the ledger was last found at the log's tip",
-      () => (performance.now() - this.#settledAtMs) / 1000,
+      () => this.#unsureForMs() / 1000,
     )
+    this.#gauge('stet_database_loads_running', 'Loads that the primary works on', () => this.#limit.running)
+    this.#gauge('stet_database_loads_waiting', 'Loads that wait for their turn', () => this.#limit.waiting)
     this.#gauge('stet_ledger_tags', 'Tags the ledger remembers', () => ledger.size)
   }
 
@@ -84,10 +88,15 @@ export class Metrics {
     },
     onGap: () => this.#gaps.inc(),
     onNewEpoch: () => this.#epochs.inc(),
-    onSettled: () => {
-      this.#settledAtMs = performance.now()
-    },
     onError: () => this.#followErrors.inc(),
+  }
+
+  watchFollower(follower: Pick<Follower, 'unsureForMs'>): void {
+    this.#unsureForMs = () => follower.unsureForMs
+  }
+
+  watchLoads(loads: Pick<LoadLimit, 'running' | 'waiting'>): void {
+    this.#limit = loads
   }
 
   readonly onStatement = (kind: string): void => this.#statements.inc({ kind })

@@ -16,6 +16,7 @@ import { catchUp } from '../graphql/catch-up.ts'
 import { MASKED, toGraphQLError } from '../graphql/mask-errors.ts'
 import { createRequestContext } from '../graphql/request-context.ts'
 import type { Follower } from '../invalidation/index.ts'
+import { AskerError } from '../kernel/errors.ts'
 import type { Authenticate } from '../request/authenticate.ts'
 import type { Context } from '../request/context.ts'
 import { formatToken } from '../request/format-token.ts'
@@ -30,6 +31,8 @@ export interface ServerOptions {
   readonly follower: Follower
   readonly ledger: Ledger
   readonly catchUpTimeoutMs: number
+  /** For how long to answer while the log can't be read, in milliseconds. 0: for ever. */
+  readonly logSilenceMaxMs: number
   /** How long the server still accepts requests when it closes, while `/readyz` says that it will not. */
   readonly shutdownDelayMs: number
   /** How long requests in flight may take to finish then. */
@@ -106,16 +109,28 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
 
 /** Who asks, and from which position on: settled before anything is read. */
 async function requestContext(options: ServerOptions, request: FastifyRequest): Promise<Context> {
-  const { authenticate, database, follower, ledger, catchUpTimeoutMs } = options
+  const { authenticate, database, follower, ledger, catchUpTimeoutMs, logSilenceMaxMs } = options
   const { authorization, 'stet-as-of': token, 'cache-control': cacheControl } = request.headers
   try {
     const viewer = await authenticate(authorization)
+    const unsure = isUnsure(follower, logSilenceMaxMs)
     const position =
       typeof token === 'string' && token !== '' ? await catchUp(token, follower, ledger, catchUpTimeoutMs) : 0
     // For whoever is signed in: else any visitor could send every read to the database.
     const bypass = viewer.kind !== 'visitor' && /\bno-cache\b/.test(cacheControl ?? '')
-    return createRequestContext({ database, follower, ledger, requestId: request.id, viewer, bypass, position })
+    return createRequestContext({ database, follower, ledger, requestId: request.id, viewer, bypass, position, unsure })
   } catch (error) {
     throw toGraphQLError(error as Error, request.id)
   }
+}
+
+/** Others may have written what this node can't hear of. Throws where that has gone on for too long. */
+function isUnsure({ unsureForMs, beatMs }: Follower, maxMs: number): boolean {
+  if (maxMs > 0 && unsureForMs > maxMs) {
+    throw new AskerError('UNAVAILABLE', 'This node has not heard of any change for too long: try another.', {
+      status: 503,
+    })
+  }
+  // A beat may be late on a busy machine.
+  return unsureForMs > Math.max(2000, 4 * beatMs)
 }

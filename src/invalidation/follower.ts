@@ -23,8 +23,6 @@ export interface FollowerObserver {
   onGap?(source: string): void
   /** The log isn't the one that was followed so far. */
   onNewEpoch?(why: string): void
-  /** The ledger stood at the log's tip a moment ago. */
-  onSettled?(): void
   /** The log could not be read. It will be tried again at the next beat. */
   onError?(error: Error): void
 }
@@ -34,7 +32,8 @@ export class Follower {
   readonly #log: Log
   readonly #ledger: Ledger
   readonly #loudspeakers: readonly Loudspeaker[]
-  readonly #beatMs: number
+  /** How often it looks at the log by itself, in milliseconds. */
+  readonly beatMs: number
   readonly #readBack: number
   readonly #timeoutMs: number
   readonly #observer: FollowerObserver
@@ -42,12 +41,13 @@ export class Follower {
   #next: Promise<void> | undefined
   #beat: NodeJS.Timeout | undefined
   #stopped = false
+  #settledAtMs = performance.now()
 
   constructor(options: FollowerOptions) {
     this.#log = options.log
     this.#ledger = options.ledger
     this.#loudspeakers = options.loudspeakers ?? []
-    this.#beatMs = options.beatMs ?? 50
+    this.beatMs = options.beatMs ?? 50
     this.#readBack = options.readBack ?? 100_000
     this.#timeoutMs = options.timeoutMs ?? 10_000
     this.#observer = options.observer ?? {}
@@ -83,6 +83,11 @@ export class Follower {
       })
     this.#next = next
     return next
+  }
+
+  /** For how long nobody knows what the log holds, in milliseconds: since the ledger was last found at its tip. */
+  get unsureForMs(): number {
+    return performance.now() - this.#settledAtMs
   }
 
   /** Resolves with true once the ledger has reached `position`, with false if it can't within `withinMs`. */
@@ -133,7 +138,7 @@ export class Follower {
       last = news.filter((record, index) => record.position === next.position + index)
       this.#apply({ epoch: tip.epoch, after: this.#ledger.seen, records: last }, 'log')
     }
-    this.#observer.onSettled?.()
+    this.#settledAtMs = performance.now()
     if (tip.sequenced > 0) this.#publish(tip, last)
   }
 
@@ -178,14 +183,14 @@ export class Follower {
     })
   }
 
-  #scheduleBeat(delayMs = this.#beatMs): void {
+  #scheduleBeat(delayMs = this.beatMs): void {
     if (this.#stopped) return
     this.#beat = setTimeout(() => {
       this.settle().then(
         () => this.#scheduleBeat(),
         (error: Error) => {
           this.#observer.onError?.(error)
-          this.#scheduleBeat(Math.max(this.#beatMs, PAUSE_AFTER_ERROR_MS))
+          this.#scheduleBeat(Math.max(this.beatMs, PAUSE_AFTER_ERROR_MS))
         },
       )
     }, delayMs)

@@ -38,6 +38,10 @@ export const errorCodes = {
   UNAUTHENTICATED: 'Nobody is signed in, or the token is not valid. HTTP status 401 where it was refused.',
   FORBIDDEN: 'The viewer may not do this.',
   QUERY_TOO_COMPLEX: 'The query could ask for more objects than the server gives at once.',
+  OVERLOADED: 'More has to be read than the database is asked for at once: try again. HTTP status 503.',
+  UNAVAILABLE: 'The database cannot be reached: try again. HTTP status 503.',
+  OUTCOME_UNKNOWN:
+    'The connection broke while the change was being committed: read whether it was made before you repeat it.',
   NOT_CAUGHT_UP: 'This node could not reach the position in `Stet-As-Of` in time: try again. HTTP status 503.',
   LOAD_TIMEOUT: 'Something asked for could not be loaded in time: try again.',
   WRITE_UNCONFIRMED:

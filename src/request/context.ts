@@ -9,6 +9,8 @@ export interface Context {
   readonly viewer: Viewer
   /** Goes with every read of the cache. */
   readonly reader: Reader
+  /** The log can't be read just now: what is answered may be out of date. */
+  readonly unsure: boolean
   readonly progress: {
     /** How many writes this request has made: what was loaded before one is not served after it. */
     readonly writes: number

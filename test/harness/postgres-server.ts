@@ -26,6 +26,8 @@ export interface Standby {
   resumeReplay(): Promise<void>
   /** Resolves when it shows everything the primary had committed at the time of the call. */
   caughtUp(): Promise<void>
+  /** From when this resolves it receives nothing more of its primary, which lives on or doesn't. */
+  leave(): Promise<void>
   promote(): Promise<void>
   stop(): Promise<void>
 }

@@ -21,6 +21,11 @@ export function replayControl(primaryUrl: string, url: string): Omit<Standby, 's
       const reached = 'select pg_last_wal_replay_lsn() >= $1::pg_lsn'
       await eventually(async () => (await single(url, reached, [target])) === true, { withinMs: 20_000 })
     },
+    async leave() {
+      await queryOnce(url, `alter system set primary_conninfo = ''`)
+      await queryOnce(url, 'select pg_reload_conf()')
+      await eventually(async () => (await queryOnce(url, 'select from pg_stat_wal_receiver')).length === 0)
+    },
     async promote() {
       const promoted = await single(url, 'select pg_promote(true, 30)')
       if (promoted !== true) throw new Error('the standby did not become a primary within 30 s')

@@ -18,7 +18,7 @@ export async function startFaultProxy(target: FaultProxyOptions): Promise<FaultP
 
 export class FaultProxy {
   readonly port: number
-  readonly #target: FaultProxyOptions
+  #target: FaultProxyOptions
   readonly #sockets = new Set<Socket>()
   #mode: Mode = { is: 'cut' }
   #delayMs = 0
@@ -35,6 +35,11 @@ export class FaultProxy {
     detour.hostname = '127.0.0.1'
     detour.port = String(this.port)
     return detour.href
+  }
+
+  /** Where connections lead that are made from now on: as when a name is given to another server. */
+  leadTo(target: FaultProxyOptions): void {
+    this.#target = target
   }
 
   /** How often a client spoke after the server last had, over all connections: a pipeline or a batch counts once. */

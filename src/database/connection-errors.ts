@@ -1,0 +1,33 @@
+import { AskerError } from '../kernel/errors.ts'
+
+/**
+ * True where it is not the statement that failed, but the way to the database: it can't be reached, doesn't answer, is
+ * starting or stopping, or takes no more connections. See PostgreSQL's error codes, appendix A.
+ */
+export function isConnectionError(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown }
+  if (typeof code === 'string') return CODES.test(code)
+  return typeof message === 'string' && MESSAGES.test(message)
+}
+
+/** What the asker is told of an error that isn't the statement's; any other as it is. */
+export function explainConnectionError(error: unknown): unknown {
+  if (!isConnectionError(error)) return error
+  return new AskerError('UNAVAILABLE', "The database can't be reached just now: try again.", {
+    status: 503,
+    cause: error,
+  })
+}
+
+/** True where a transaction was rolled back for the sake of another, and may be tried again. */
+export function isRetryable(error: unknown): boolean {
+  const { code } = (error ?? {}) as { readonly code?: unknown }
+  return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED
+}
+
+const CODES = /^(08...|57P0[1-5]|53300|25006|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/
+/** What pg and pg-pool throw without a code. */
+const MESSAGES =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|timeout expired|Query read timeout)/
+const SERIALIZATION_FAILURE = '40001'
+const DEADLOCK_DETECTED = '40P01'

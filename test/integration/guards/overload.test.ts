@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import pg from 'pg'
+import { addContent } from '../../api/add-content.ts'
+import {
+  createTestDatabase,
+  eventually,
+  queryOnce,
+  startTestNode,
+  type TestDatabase,
+  type TestNode,
+} from '../../harness/index.ts'
+
+let database: TestDatabase
+let node: TestNode
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  node = await startTestNode({
+    databaseUrl: database.url,
+    environment: { DATABASE_LOADS_MAX: '2', DATABASE_LOADS_QUEUE: '2', DATABASE_LOADS_WAIT_MS: '1500' },
+  })
+  await addContent(database.url)
+})
+
+afterAll(async () => {
+  await node.close()
+  await database.drop()
+})
+
+it('asks the database for so much at once and no more, refuses the rest, and goes on answering what it holds', async () => {
+  // What is read while the content's positions are pending isn't kept.
+  for (const _ of [1, 2]) await node.visitor.get('{ tags(first: 5) { totalCount } }')
+  const unlock = await lockArticles()
+
+  const first = read('a')
+  await until('running', 1)
+  const second = read('b')
+  await until('running', 2)
+  const third = read('c')
+  await until('waiting', 1)
+  const fourth = read('d')
+  await until('waiting', 2)
+  const fifth = await read('e')
+  expect(fifth).toMatchObject({ status: 503, errors: [{ extensions: { code: 'OVERLOADED' } }] })
+  expect(fifth.headers.get('retry-after')).toBe('1')
+  expect(await blockedStatements()).toBe(2)
+
+  const hit = await node.visitor.send('{ tags(first: 5) { totalCount } }')
+  expect([hit.status, hit.headers.get('x-cache')]).toEqual([200, 'HIT'])
+
+  // They have waited long enough.
+  for (const answer of await Promise.all([third, fourth])) {
+    expect(answer.errors).toMatchObject([{ extensions: { code: 'OVERLOADED' } }])
+  }
+  await until('waiting', 0)
+  await unlock()
+  for (const answer of await Promise.all([first, second])) expect(answer).toMatchObject({ status: 200, errors: [] })
+  await until('running', 0)
+  expect(await read('f')).toMatchObject({ status: 200, errors: [] })
+})
+
+it('keeps connections free for writes, and for what follows the log', async () => {
+  const unlock = await lockArticles()
+  const reads = ['g', 'h', 'i', 'j'].map(read)
+  await until('running', 1)
+  const { errors } = await node.admin.send('mutation { createTag(input: { name: "Free" }) { tag { slug } } }')
+  expect(errors).toEqual([])
+  await unlock()
+  await Promise.all(reads)
+})
+
+const read = (slug: string) => node.visitor.send(`{ article(slug: "${slug}") { title } }`)
+
+const blockedStatements = async () => {
+  const [row] = await queryOnce(
+    database.url,
+    `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  )
+  return Number(row?.count)
+}
+
+async function until(state: 'running' | 'waiting', loads: number): Promise<void> {
+  await eventually(async () => {
+    const metrics = await (await fetch(`${node.url}/metrics`)).text()
+    return metrics.includes(`\nstet_database_loads_${state} ${loads}\n`)
+  })
+}
+
+/** Until it is told to unlock, whoever reads articles waits. */
+async function lockArticles(): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: database.url })
+  await client.connect()
+  await client.query('begin; lock table articles in access exclusive mode')
+  return () => client.end()
+}

@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import pg from 'pg'
+import { ANN, addContent, ids } from '../../api/add-content.ts'
+import {
+  createTestDatabase,
+  eventually,
+  type FaultProxy,
+  queryOnce,
+  startFaultProxy,
+  startTestNode,
+  type TestDatabase,
+  type TestNode,
+} from '../../harness/index.ts'
+import { startReplyGate } from '../races/reply-gate.ts'
+
+let database: TestDatabase
+let proxy: FaultProxy
+const nodes: TestNode[] = []
+
+beforeEach(async () => {
+  database = await createTestDatabase()
+  const { hostname, port } = new URL(database.url)
+  proxy = await startFaultProxy({ host: hostname, port: Number(port) })
+})
+
+afterEach(async () => {
+  for (const node of nodes.splice(0)) await node.close()
+  await proxy.close()
+  await database.drop()
+})
+
+it('says that the database is away, and goes on when it is back', async () => {
+  const node = await start(proxy.through(database.url))
+  await proxy.cut()
+  const read = await node.visitor.send('{ article(slug: "published") { title } }')
+  expect(read).toMatchObject({ status: 503, errors: [{ extensions: { code: 'UNAVAILABLE' } }] })
+  expect(read.headers.get('retry-after')).toBe('1')
+  const write = await node.admin.send('mutation { createTag(input: { name: "Away" }) { tag { slug } } }')
+  expect(write).toMatchObject({ status: 503, errors: [{ extensions: { code: 'UNAVAILABLE' } }] })
+
+  await proxy.restore()
+  await eventually(
+    async () => (await node.visitor.send('{ article(slug: "published") { title } }')).errors.length === 0,
+  )
+  await node.admin.get('mutation { createTag(input: { name: "Away" }) { tag { slug } } }')
+})
+
+it('leaves a connection on which nothing comes back, and says so', async () => {
+  const node = await start(proxy.through(database.url), { DATABASE_STATEMENT_TIMEOUT_MS: '100' })
+  await node.visitor.get('{ article(slug: "published") { title } }')
+  proxy.stall()
+  expect(await node.visitor.send('{ tags { totalCount } }')).toMatchObject({
+    errors: [{ extensions: { code: 'UNAVAILABLE' } }],
+  })
+  await proxy.restore()
+  await eventually(async () => (await node.visitor.send('{ users { totalCount } }')).errors.length === 0)
+})
+
+it('reads the primary where the replica is gone, or hangs', async () => {
+  const node = await start(database.url, {
+    DATABASE_REPLICA_URL: proxy.through(database.url),
+    DATABASE_STATEMENT_TIMEOUT_MS: '100',
+  })
+  await proxy.cut()
+  await node.visitor.get('{ article(slug: "published") { title } }')
+  await proxy.restore()
+  proxy.stall()
+  await node.visitor.get('{ tags { totalCount } users { totalCount } }')
+})
+
+it('does not claim to know whether a change is made, where the answer to its commit was lost', async () => {
+  const gate = await startReplyGate(database.url)
+  const node = await start(gate.through(database.url))
+  const commit = gate.hold(/commit/i)
+  const write = node.admin.send('mutation { createTag(input: { name: "Perhaps" }) { tag { slug } } }')
+  await commit.arrived
+  await gate.close()
+  expect(await write).toMatchObject({ errors: [{ extensions: { code: 'OUTCOME_UNKNOWN' } }] })
+  expect(await queryOnce(database.url, `select name from tags where slug = 'perhaps'`)).toHaveLength(1)
+})
+
+it('tries again what was rolled back for the sake of another transaction', async () => {
+  const node = await start(database.url)
+  const author = await node.author(ANN)
+  await node.admin.get('mutation { createTag(input: { name: "Knot" }) { tag { slug } } }')
+  const other = new pg.Client({ connectionString: database.url })
+  await other.connect()
+  // The other one gets its way: it is the mutation that finds out first that both wait for each other.
+  await other.query(`begin; set local deadlock_timeout = '60s'; select from tags where slug = 'knot' for update`)
+  const write = author.get(
+    `mutation { setArticleTags(id: "${ids.published}", tags: ["knot"]) { article { version } } }`,
+  )
+  await eventually(async () => {
+    const waiting = await queryOnce(
+      database.url,
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    )
+    return waiting.length === 1
+  })
+  await other.query(`update articles set summary = 'theirs' where slug = 'published'; commit`)
+  await other.end()
+  await write
+  expect(
+    await queryOnce(database.url, `select from article_tags join tags on id = tag_id where slug = 'knot'`),
+  ).toHaveLength(1)
+})
+
+it('answers from what it holds while it hears nothing of the log, says so, and refuses when that has gone on for too long', async () => {
+  const query = '{ article(slug: "published") { title } }'
+  const node = await start(proxy.through(database.url), { LOG_SILENCE_MAX: '4' })
+  await eventually(async () => (await node.visitor.send(query)).headers.get('x-cache') === 'HIT')
+  await proxy.cut()
+  await eventually(async () => (await node.visitor.send(query)).headers.get('x-cache') === 'STALE')
+  await eventually(async () => (await node.visitor.send(query)).status === 503)
+  expect(await node.visitor.send(query)).toMatchObject({ errors: [{ extensions: { code: 'UNAVAILABLE' } }] })
+  await proxy.restore()
+  await eventually(async () => (await node.visitor.send(query)).headers.get('x-cache') === 'HIT')
+})
+
+async function start(databaseUrl: string, environment: Record<string, string> = {}): Promise<TestNode> {
+  const node = await startTestNode({ databaseUrl, environment })
+  nodes.push(node)
+  await addContent(database.url)
+  return node
+}
