@@ -23,6 +23,8 @@ export function createPool(options: PoolOptions): Pool {
     types: numericTypes,
   })
   pool.on('error', options.onError)
+  // A connection may also break between two statements of a transaction. The next one says so; unheard, it would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 
