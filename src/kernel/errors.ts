@@ -37,6 +37,8 @@ export const errorCodes = {
   VERSION_CONFLICT: 'The article was changed since the version that `expectedVersion` names.',
   UNAUTHENTICATED: 'Nobody is signed in, or the token is not valid. HTTP status 401 where it was refused.',
   FORBIDDEN: 'The viewer may not do this.',
+  RATE_LIMITED: 'Done too often: try again when the message says.',
+  OVERLOADED: 'The server has more to do than it can take on: try again later.',
   QUERY_TOO_COMPLEX: 'The query could ask for more objects than the server gives at once.',
   NOT_CAUGHT_UP: 'This node could not reach the position in `Stet-As-Of` in time: try again. HTTP status 503.',
   LOAD_TIMEOUT: 'Something asked for could not be loaded in time: try again.',
