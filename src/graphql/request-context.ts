@@ -2,6 +2,7 @@ import type { Ledger } from '../cache/index.ts'
 import type { Database } from '../database/database.ts'
 import type { Follower } from '../invalidation/index.ts'
 import { AskerError } from '../kernel/errors.ts'
+import { nameAsker } from '../request/asker.ts'
 import type { Context } from '../request/context.ts'
 import type { Viewer } from '../request/viewer.ts'
 
@@ -11,6 +12,8 @@ export interface RequestContextParts {
   readonly ledger: Ledger
   readonly requestId: string
   readonly viewer: Viewer
+  /** Where the request came from. */
+  readonly address: string
   /** Read through to the database. */
   readonly bypass: boolean
   /** The log position that the asker knows of. */
@@ -19,7 +22,7 @@ export interface RequestContextParts {
 
 /** The context of one GraphQL request. A plain object: Apollo copies it. */
 export function createRequestContext(parts: RequestContextParts): Context {
-  const { database, follower, ledger, requestId, viewer, bypass, position } = parts
+  const { database, follower, ledger, requestId, viewer, address, bypass, position } = parts
   const progress = {
     writes: 0,
     wroteFrom: ledger.place,
@@ -29,6 +32,7 @@ export function createRequestContext(parts: RequestContextParts): Context {
   return {
     requestId,
     viewer,
+    asker: nameAsker(viewer, address),
     progress,
     reader: {
       bypass,

@@ -30,6 +30,8 @@ export interface ServerOptions {
   readonly follower: Follower
   readonly ledger: Ledger
   readonly catchUpTimeoutMs: number
+  /** Whose `X-Forwarded-For` is believed, as Fastify takes it. */
+  readonly trustProxy: string | false
   /** How long the server still accepts requests when it closes, while `/readyz` says that it will not. */
   readonly shutdownDelayMs: number
   /** How long requests in flight may take to finish then. */
@@ -46,6 +48,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 4 * 1024 * 1024,
+    trustProxy: options.trustProxy,
     genReqId: ({ headers: { 'x-request-id': given } }) =>
       typeof given === 'string' && /^[\w.:=+/-]{1,200}$/.test(given) ? given : randomUUID(),
     forceCloseConnections: 'idle',
@@ -114,7 +117,8 @@ async function requestContext(options: ServerOptions, request: FastifyRequest): 
       typeof token === 'string' && token !== '' ? await catchUp(token, follower, ledger, catchUpTimeoutMs) : 0
     // For whoever is signed in: else any visitor could send every read to the database.
     const bypass = viewer.kind !== 'visitor' && /\bno-cache\b/.test(cacheControl ?? '')
-    return createRequestContext({ database, follower, ledger, requestId: request.id, viewer, bypass, position })
+    const { id: requestId, ip: address } = request
+    return createRequestContext({ database, follower, ledger, requestId, viewer, address, bypass, position })
   } catch (error) {
     throw toGraphQLError(error as Error, request.id)
   }
