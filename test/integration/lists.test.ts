@@ -41,6 +41,7 @@ beforeAll(async () => {
     insert into articles (slug, title, body, author_id, status, published_at)
       values ('first', 'First', 'a fox', 1, 'PUBLISHED', now()), ('second', 'Second', 'a hen', 2, 'PUBLISHED', now());
     insert into article_tags values (1, 1), (2, 2)`)
+  await clients.admin.get('{ viewer { id } }', {}, { 'stet-as-of': await tip() })
 })
 
 afterAll(async () => {
