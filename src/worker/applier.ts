@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
@@ -54,15 +55,15 @@ export class Applier<Job, Batch> {
 
   /** Lets the batch at hand commit and be removed. What would be lost with the process is applied, if it can be. */
   async stop(): Promise<void> {
-    const { stream, clock } = this.#options
+    const { stream } = this.#options
     this.#stopped = true
     this.#cancel()
     await this.#running
     if (!stream.isVolatile) return
-    const untilMs = clock.now() + LAST_ATTEMPTS_MS
-    for (let attempt = 0; attempt < MAX_ATTEMPTS && clock.now() < untilMs; attempt++) {
+    const untilMs = performance.now() + LAST_ATTEMPTS_MS
+    for (let attempt = 0; attempt < MAX_ATTEMPTS && performance.now() < untilMs; attempt++) {
       if (await this.drain().then(() => true, this.#report)) return
-      await this.#pause(backOffMs(attempt))
+      await sleep(backOffMs(attempt))
     }
     const { depth } = await stream.state()
     if (depth > 0) this.#report(new Error(`${depth} jobs could not be applied before the end, and are lost.`))
@@ -74,7 +75,7 @@ export class Applier<Job, Batch> {
     for (;;) {
       const outcome = await this.#round()
       if (outcome === 'done') return
-      if (outcome === 'busy') await this.#pause(BUSY_PAUSE_MS)
+      if (outcome === 'busy') await sleep(BUSY_PAUSE_MS)
     }
   }
 
@@ -88,8 +89,11 @@ export class Applier<Job, Batch> {
   /** Returns when to look again. */
   async #rounds(): Promise<number> {
     try {
-      while (!this.#stopped && (await this.#round()) === 'more');
-      this.#failures = 0
+      let outcome: Outcome
+      do {
+        outcome = await this.#round()
+        this.#failures = 0
+      } while (outcome === 'more' && !this.#stopped)
       return this.#options.everyMs
     } catch (error) {
       this.#report(error as Error)
@@ -97,8 +101,8 @@ export class Applier<Job, Batch> {
     }
   }
 
-  /** Applies one batch: `done` where it was the last for now, `busy` where another worker is at it. */
-  async #round(): Promise<'more' | 'done' | 'busy'> {
+  /** Applies one batch, or gives up an entry. */
+  async #round(): Promise<Outcome> {
     const { kind, stream, primary, observer, onCommit } = this.#options
     const identity = await stream.identify()
     if (identity === undefined) return 'done'
@@ -213,11 +217,10 @@ export class Applier<Job, Batch> {
   }
 
   readonly #report = (error: Error): void => this.#options.observer.onError?.(this.#options.kind.name, error)
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#options.clock.after(ms, resolve))
-  }
 }
+
+/** `done` where nothing waits for now, `busy` where another worker is at it. */
+type Outcome = 'more' | 'done' | 'busy'
 
 interface AppliedRow {
   readonly last_id: string
