@@ -43,7 +43,10 @@ export class Fleet {
     const database = await createTestDatabase()
     const redisPrefix = createRedisPrefix()
     // No entry fits into its memory tier, and it has no other.
-    const oracle = await startTestNode({ databaseUrl: database.url, environment: { CACHE_MEMORY_MAX_MB: '0.000001', ...quiet } })
+    const oracle = await startTestNode({
+      databaseUrl: database.url,
+      environment: { CACHE_MEMORY_MAX_MB: '0.000001', ...quiet },
+    })
     await queryOnce(database.url, CONTENT)
     const shared = { databaseUrl: database.url, redisUrl: sharedServers().redisUrl, redisPrefix }
     // They have no beat to save them.

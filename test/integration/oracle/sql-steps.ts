@@ -57,7 +57,10 @@ const STATEMENTS: readonly (readonly [weight: number, make: Statement])[] = [
     (dice) => `update article_stats set views = views + ${1 + dice.below(9)}
       where article_id in (select id from articles where ${free} order by random() limit 2)`,
   ],
-  [4, () => `update article_stats set ranked_views = views where article_id in (select id from articles where ${free})`],
+  [
+    4,
+    () => `update article_stats set ranked_views = views where article_id in (select id from articles where ${free})`,
+  ],
   [
     1,
     () =>
