@@ -23,11 +23,24 @@ it.each([
   ['CACHE_TTL_ARTICLE', '0', 'a number above 0'],
   ['CACHE_TTL_ARTICLE', 'Infinity', 'a number above 0'],
   ['CACHE_TTL_JITTER', '1', 'a number from 0 to below 1'],
+  ['WORKER', 'yes', 'one of on, off'],
+  ['TRUST_PROXY', 'everybody', 'addresses or networks such as 10.0.0.0/8, separated by commas'],
+  ['TRUST_PROXY', '10.0.0.0/33', 'addresses or networks such as 10.0.0.0/8, separated by commas'],
   ['LOG_LEVEL', 'loud', 'one of silent, fatal, error, warn, info, debug, trace'],
   ['AUTH_JWKS_URL', 'ftp://x', 'a URL that begins with http:// or https://'],
 ])('names a variable that holds nonsense, what it wants and what it got: %s=%s', (variable, value, wanted) => {
   const message = `${variable} must be ${wanted}, not ${JSON.stringify(value)}.`
   expect(() => readConfig({ [variable]: value })).toThrow(new ConfigError(message))
+})
+
+it('takes addresses, networks and their names for proxies', () => {
+  const config = readConfig({ TRUST_PROXY: 'loopback, 10.0.0.0/8,::1,2001:db8::/64' })
+  expect(config.trustProxy).toBe('loopback,10.0.0.0/8,::1,2001:db8::/64')
+})
+
+it('wants a worker where nobody else could do its work', () => {
+  expect(() => readConfig({ WORKER: 'off' })).toThrow(ConfigError)
+  expect(readConfig({ WORKER: 'off', REDIS_URL: 'redis://127.0.0.1' })).toMatchObject({ worker: 'off' })
 })
 
 it.each([

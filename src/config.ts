@@ -1,5 +1,5 @@
 import type { LevelWithSilent } from 'pino'
-import { atLeastZero, number, oneOf, positive, text, url, whole } from './option-parsers.ts'
+import { atLeastZero, number, oneOf, positive, proxies, text, url, whole } from './option-parsers.ts'
 
 /** Every option of a server: the only place that reads the environment. Times are resolved to milliseconds. */
 export interface Config {
@@ -33,6 +33,10 @@ export interface Config {
   readonly cacheCompressAboveBytes: number
   readonly cacheMaxEntryBytes: number
   readonly cacheMemoryMaxBytes: number
+  readonly worker: 'on' | 'off'
+  readonly queueMaxEntries: number
+  readonly queueFlushMs: number
+  readonly rankArticlesMs: number
   readonly logBeatMs: number
   readonly logKeepRecords: number
   readonly logKeepMs: number
@@ -41,6 +45,9 @@ export interface Config {
   readonly authJwtSecret: string | undefined
   readonly authJwksUrl: string | undefined
   readonly queryMaxComplexity: number
+  readonly rateLimitMax: number
+  readonly rateLimitWindowSeconds: number
+  readonly trustProxy: string | false
   readonly shutdownDelayMs: number
   readonly shutdownTimeoutMs: number
   readonly logLevel: LevelWithSilent
@@ -255,6 +262,32 @@ export const options: Options = {
     default: '64',
     parse: (value) => Math.ceil(positive(1024 * 1024)(value)),
   },
+  worker: {
+    variable: 'WORKER',
+    about: '`on` or `off`: whether `serve` also does what `stet worker` does. Without REDIS_URL it must.',
+    default: 'on',
+    parse: oneOf('on', 'off'),
+  },
+  queueMaxEntries: {
+    variable: 'QUEUE_MAX_ENTRIES',
+    about: 'How many views may wait to be counted before more are refused with OVERLOADED.',
+    default: '100000',
+    parse: whole(1, 100_000_000),
+  },
+  queueFlushMs: {
+    variable: 'QUEUE_FLUSH_MS',
+    about: 'How often what waits is written to the database.',
+    unit: 'milliseconds',
+    default: '1000',
+    parse: whole(1, 60_000),
+  },
+  rankArticlesMs: {
+    variable: 'RANK_ARTICLES_EVERY',
+    about: 'How often the order MOST_VIEWED is made anew: its lists fall no more often than that.',
+    unit: 'seconds',
+    default: '60',
+    parse: positive(1000),
+  },
   logBeatMs: {
     variable: 'LOG_BEAT_MS',
     about: "How often each node looks at the log by itself: bounds how long somebody else's write goes unnoticed.",
@@ -312,6 +345,25 @@ export const options: Options = {
     default: '20000',
     parse: whole(1, 100_000_000),
   },
+  rateLimitMax: {
+    variable: 'RATE_LIMIT_MAX',
+    about: 'How many views a user, or else an address, may record within RATE_LIMIT_WINDOW_SECONDS.',
+    default: '120',
+    parse: whole(1, 1_000_000_000),
+  },
+  rateLimitWindowSeconds: {
+    variable: 'RATE_LIMIT_WINDOW_SECONDS',
+    about: 'After how long that count begins anew.',
+    unit: 'seconds',
+    default: '60',
+    parse: whole(1, 86_400),
+  },
+  trustProxy: {
+    variable: 'TRUST_PROXY',
+    about: 'Proxies whose X-Forwarded-For says where a request came from: addresses or networks, separated by commas.',
+    parse: proxies,
+    absent: false,
+  },
   shutdownDelayMs: {
     variable: 'SHUTDOWN_DELAY_MS',
     about:
@@ -351,6 +403,9 @@ function checkTogether(config: Config): void {
   const { cacheGraceMs, cacheGraceIfErrorMs, cacheLoadTimeoutSoftMs, cacheLoadTimeoutMs } = config
   const pointless = cacheGraceIfErrorMs > 0 && cacheGraceIfErrorMs < cacheGraceMs
   refuse(pointless, 'cacheGraceIfErrorMs', '0, or no less than', 'cacheGraceMs')
+  if (config.worker === 'off' && config.redisUrl === undefined) {
+    throw new ConfigError('WORKER must be on where REDIS_URL is not set: nobody else can count the views of this node.')
+  }
   refuse(cacheLoadTimeoutSoftMs >= cacheLoadTimeoutMs, 'cacheLoadTimeoutMs', 'more than', 'cacheLoadTimeoutSoftMs')
 }
 

@@ -10,9 +10,11 @@ import type { Logger } from './kernel/logger.ts'
 import { openTogether } from './kernel/open-together.ts'
 import { sparingly } from './kernel/sparingly.ts'
 import { openRedis } from './redis.ts'
+import { createRateLimit } from './request/rate-limit.ts'
 import type { Room } from './request/room.ts'
 import { tagsRoom } from './tags/index.ts'
 import { usersRoom } from './users/index.ts'
+import { Worker, type WorkerObserver } from './worker/index.ts'
 
 export interface OpenEngineOptions {
   readonly config: Config
@@ -28,6 +30,7 @@ export interface OpenEngineOptions {
 interface EngineObserver {
   readonly cache?: CacheObserver
   readonly follower?: FollowerObserver
+  readonly worker?: WorkerObserver
   onStatement?(kind: string): void
   onRedisRoundTrip?(): void
   onRedisError?(error: Error): void
@@ -45,6 +48,8 @@ export interface Engine {
   /** Begins every key of the cache. */
   readonly namespace: string
   readonly rooms: readonly Room[]
+  /** Does what the rooms leave for later, once it is started. */
+  readonly worker: Worker
   /** Resolves once what was filled is in Redis too. */
   flush(): Promise<void>
   close(): Promise<void>
@@ -169,6 +174,39 @@ async function wire(
     observer: { ...observer.cache, onRemoteError: onRedisError },
   })
 
+  // What is done later
+  const warnOfQueue = warn('A queue could not be applied: it is tried again')
+  const warnOfFullQueue = warn('A queue took no more')
+  const worker = new Worker({
+    primary: database.primary,
+    redis: redis?.commands,
+    prefix: `${config.redisKeyPrefix}queue:`,
+    maxEntries: config.queueMaxEntries,
+    everyMs: config.queueFlushMs,
+    onCommit: () => follower.settle().catch(warnOfLog),
+    observer: {
+      ...observer.worker,
+      onError: (queue, error) => {
+        observer.worker?.onError?.(queue, error)
+        warnOfQueue(error)
+      },
+      onRefused: (queue, cause) => {
+        observer.worker?.onRefused?.(queue, cause)
+        warnOfFullQueue(cause ?? new Error(`${queue} holds as much as QUEUE_MAX_ENTRIES allows.`))
+      },
+      onGivenUp: (queue, letter) => {
+        observer.worker?.onGivenUp?.(queue, letter)
+        logger.error({ queue, ...letter }, 'What was queued could not be applied')
+      },
+      onDropped: (queue, job, error) =>
+        logger.error({ queue, job, error }, 'It is dropped: there is no Redis to keep it'),
+      onJobError: (job, err) => {
+        observer.worker?.onJobError?.(job, err)
+        logger.warn({ err, job }, 'A periodic job failed: it is tried again')
+      },
+    },
+  })
+
   // The rooms: what is cached, and what resolves it
   const users = usersRoom({ cache, database, ttlMs: config.cacheTtlUserMs })
   const tags = tagsRoom({ cache, database, ttlMs: config.cacheTtlTagMs })
@@ -179,6 +217,14 @@ async function wire(
     tags: tags.entries,
     ttlMs: config.cacheTtlArticleMs,
     listTtlMs: config.cacheTtlArticleListMs,
+    worker,
+    rankEveryMs: config.rankArticlesMs,
+    limitViews: createRateLimit({
+      redis: redis?.commands,
+      prefix: `${config.redisKeyPrefix}rate:views`,
+      max: config.rateLimitMax,
+      windowSeconds: config.rateLimitWindowSeconds,
+    }),
   })
   return {
     databases,
@@ -188,6 +234,7 @@ async function wire(
     redis: redis?.commands,
     cache,
     namespace,
+    worker,
     rooms: [users, tags, articles, adminRoom({ ledger })],
     flush: async () => remote?.flush(),
   }

@@ -33,6 +33,8 @@ export interface Node {
   readonly demoTokens: DemoTokens | undefined
   readonly cache: Cache
   readonly ledger: Ledger
+  /** Applies what waits in its queues now. */
+  drain(): Promise<void>
   /** Resolves once what was filled is in Redis too. */
   flush(): Promise<void>
   /** Stops accepting, lets requests in flight finish, and closes every client. */
@@ -65,13 +67,20 @@ async function wire(
       }),
   })
   onClose(engine.close)
-  const { cache, databases, flush, follower, log, redis, rooms } = engine
+  const { cache, databases, flush, follower, log, redis, rooms, worker } = engine
   const { database } = databases
   metrics.watchLoads(database.loads)
   metrics.watchFollower(follower)
   const { logKeepRecords: keepRecords, logKeepMs: keepMs } = config
   const onError = sparingly((err, untold) => logger.warn({ err, untold }, 'The log could not be pruned'))
   onClose(startPruner({ log, keepRecords, keepMs, onError }))
+
+  // What was left for later
+  metrics.watchQueues(() => worker.states())
+  if (config.worker === 'on') {
+    worker.start()
+    onClose(() => worker.stop())
+  }
 
   // What is used most stays warm, and is remembered
   if (config.cacheRefreshAheadConcurrency > 0) {
@@ -103,6 +112,7 @@ async function wire(
     ledger,
     catchUpTimeoutMs: config.catchUpTimeoutMs,
     logSilenceMaxMs: config.logSilenceMaxMs,
+    trustProxy: config.trustProxy,
     shutdownDelayMs: config.shutdownDelayMs,
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     metrics,
@@ -119,7 +129,7 @@ async function wire(
   })
   onClose(() => app.close())
   const url = await app.listen({ port: config.port, host: config.host })
-  return { url, where: databases.where, demoTokens, cache, ledger, flush }
+  return { url, where: databases.where, demoTokens, cache, ledger, drain: () => worker.drain(), flush }
 }
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }

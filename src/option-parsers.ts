@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /** How options are read from text. Each throws an error whose message completes "must be …". */
 
 export const text = (value: string): string => value
@@ -32,3 +34,18 @@ export const url =
     if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) throw new Error(wanted)
     return value
   }
+
+/** Addresses, networks and names of networks, separated by commas. */
+export function proxies(value: string): string {
+  const parts = value.split(',').map((part) => part.trim())
+  if (!parts.every(isProxy)) throw new Error('addresses or networks such as 10.0.0.0/8, separated by commas')
+  return parts.join(',')
+}
+
+function isProxy(text: string): boolean {
+  const [address = '', bits = '1', ...rest] = text.split('/')
+  const isNetwork = /^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (isIP(address) === 4 ? 32 : 128)
+  return (
+    ['loopback', 'linklocal', 'uniquelocal'].includes(text) || (isIP(address) > 0 && isNetwork && rest.length === 0)
+  )
+}

@@ -8,10 +8,12 @@ type Owned = Pick<Article, 'status' | 'author_id'>
 export const canSee = (viewer: Viewer, article: Owned): boolean =>
   article.status === 'PUBLISHED' || isSelfOrAdmin(viewer, article.author_id)
 
+export const noSuchArticle = (field: string) => new AskerError('NOT_FOUND', 'There is no such article.', { field })
+
 /** Throws unless `viewer` may change the article. A draft that they can't see is not found: not even its existence leaks. */
 export function requireOwner<A extends Owned>(viewer: Viewer, article: A | undefined, field: string): A {
   requireSignedIn(viewer)
-  if (!article || !canSee(viewer, article)) throw new AskerError('NOT_FOUND', 'There is no such article.', { field })
+  if (!article || !canSee(viewer, article)) throw noSuchArticle(field)
   if (!isSelfOrAdmin(viewer, article.author_id)) {
     throw new AskerError('FORBIDDEN', 'Only its author and admins may change an article.', { field })
   }

@@ -71,7 +71,7 @@ export function orderTags(orderBy: ArticleOrder): CacheTag[] {
     case 'TITLE':
       return [fieldTag('articles', 'title')]
     case 'MOST_VIEWED':
-      return [fieldTag('article_stats', 'views'), anyRowTag('article_stats')]
+      return [fieldTag('article_stats', 'ranked_views'), anyRowTag('article_stats')]
   }
 }
 
@@ -127,5 +127,6 @@ const orderings: Record<ArticleOrder, Ordering> = {
   NEWEST: { value: sql`a.sorted_at`, keyType: 'instant', id, descending: true },
   OLDEST: { value: sql`a.sorted_at`, keyType: 'instant', id, descending: false },
   TITLE: { value: sql`lower(a.title) collate "C"`, keyType: 'text', id, descending: false },
-  MOST_VIEWED: { value: sql`s.views`, keyType: 'integer', id: sql<number>`s.article_id`, descending: true },
+  // Not by the views themselves: each batch of them would drop every list.
+  MOST_VIEWED: { value: sql`s.ranked_views`, keyType: 'integer', id: sql<number>`s.article_id`, descending: true },
 }

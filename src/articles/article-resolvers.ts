@@ -4,10 +4,12 @@ import type { Context } from '../request/context.ts'
 import { fromGlobalId, toGlobalId } from '../request/global-id.ts'
 import { checkLength, checkName, exactlyOne } from '../request/input.ts'
 import type { Article } from '../request/models.ts'
+import type { RateLimit } from '../request/rate-limit.ts'
 import type { ArticleFilter, ArticleOrder, Resolvers } from '../request/resolvers.generated.ts'
 import type { TagEntries } from '../tags/index.ts'
 import type { UserEntries } from '../users/index.ts'
-import { canSee } from './article-access.ts'
+import type { Queue } from '../worker/index.ts'
+import { canSee, noSuchArticle } from './article-access.ts'
 import type { ArticleEntries } from './article-entries.ts'
 import { type ArticleSelection, articleListOrder, scopeFor } from './article-list.ts'
 import { articleMutations } from './article-mutations.ts'
@@ -16,9 +18,11 @@ export interface ArticleResolverParts {
   readonly articles: ArticleEntries
   readonly users: UserEntries
   readonly tags: TagEntries
+  readonly views: Queue<number>
+  readonly limitViews: RateLimit
 }
 
-export function articleResolvers({ articles, users, tags }: ArticleResolverParts): Resolvers {
+export function articleResolvers({ articles, users, tags, views, limitViews }: ArticleResolverParts): Resolvers {
   return {
     Query: {
       article: async (_parent, { id, slug }, context) => {
@@ -38,7 +42,17 @@ export function articleResolvers({ articles, users, tags }: ArticleResolverParts
         return articleConnection(articles, args, { ...filter, tagId, authorId }, context)
       },
     },
-    Mutation: articleMutations(articles),
+    Mutation: {
+      ...articleMutations(articles),
+      recordView: async (_parent, { articleId }, context) => {
+        const id = fromGlobalId('Article', articleId, 'articleId')
+        // First: what somebody makes up has to be looked for too.
+        await limitViews(context)
+        if (!(await visibleArticle(articles, id, context))) throw noSuchArticle('articleId')
+        await views.add(id)
+        return true
+      },
+    },
     Article: {
       id: ({ id }) => toGlobalId('Article', id),
       author: async ({ author_id }, _args, context) => {

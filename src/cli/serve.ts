@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import { createLogger } from '../kernel/logger.ts'
 import type { Node } from '../main.ts'
+import { stopSignal } from './stop-signal.ts'
 
 interface ServeOptions {
   readonly sample?: boolean
@@ -17,9 +18,7 @@ export const serveCommand = new Command('serve')
     // Here, so that no other command waits until a whole server is loaded.
     const { startNode } = await import('../main.ts')
     const logger = createLogger(config.logLevel)
-    const stopped = new Promise<NodeJS.Signals>((resolve) => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
-    })
+    const stopped = stopSignal()
     const node = await startNode({ config, logger, sample: sample ?? false })
     console.log(json ? JSON.stringify({ url: node.url, where: node.where, pid: process.pid }) : welcome(node))
     const signal = await stopped

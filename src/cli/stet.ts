@@ -11,6 +11,7 @@ import { Failure, UsageError } from './output.ts'
 import { seedCommand } from './seed.ts'
 import { serveCommand } from './serve.ts'
 import { tokenCommand } from './token.ts'
+import { workerCommand } from './worker/worker.ts'
 
 const program = new Command('stet')
   .description('A GraphQL API whose cached answers are fresh after every write, on every node.')
@@ -26,9 +27,10 @@ for (const command of [
   tokenCommand,
   configCommand,
   cacheCommand,
+  workerCommand,
 ]) {
   program.addCommand(command)
-  for (const each of [command, ...command.commands]) each.exitOverride().showHelpAfterError()
+  explainMisuse(command)
 }
 
 // Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -43,6 +45,11 @@ try {
     console.error(error instanceof ConfigError ? error.message : `stet: ${describe(error)}`)
     process.exitCode = isMisuse(error) ? 2 : 1
   }
+}
+
+function explainMisuse(command: Command): void {
+  command.exitOverride().showHelpAfterError()
+  for (const each of command.commands) explainMisuse(each)
 }
 
 function isMisuse(error: unknown): boolean {

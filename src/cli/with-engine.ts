@@ -40,6 +40,7 @@ export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>)
       ledger: engine.ledger,
       requestId: 'command line',
       viewer: { kind: 'admin', userId: undefined },
+      address: 'command line',
       bypass: false,
       position: 0,
       unsure: false,

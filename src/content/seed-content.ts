@@ -126,7 +126,7 @@ async function insertArticles(
   `.execute(transaction)
   await sql`
     update article_stats
-       set views = given.views
+       set views = given.views, ranked_views = given.views
       from jsonb_to_recordset(${created}::jsonb) as given (id bigint, views bigint)
      where article_id = given.id and given.views > 0
   `.execute(transaction)

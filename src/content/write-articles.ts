@@ -91,7 +91,7 @@ async function raiseViews(transaction: Transaction<Tables>, articles: readonly A
   if (counted.length === 0) return
   await sql`
     update article_stats stats
-       set views = given.views
+       set views = given.views, ranked_views = given.views
       from jsonb_to_recordset(${JSON.stringify(counted)}::jsonb) as given (slug text, views bigint)
       join articles using (slug)
      where stats.article_id = articles.id and stats.views < given.views

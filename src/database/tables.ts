@@ -6,7 +6,7 @@ export interface Tables {
   tags: TagsTable
   articles: ArticlesTable
   article_tags: { article_id: number; tag_id: number }
-  article_stats: { article_id: number; views: Generated<number> }
+  article_stats: { article_id: number; views: Generated<number>; ranked_views: Generated<number> }
 }
 
 export type UserRow = Selectable<UsersTable>

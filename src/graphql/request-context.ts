@@ -5,6 +5,7 @@ import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import type { Follower } from '../invalidation/index.ts'
 import { AskerError } from '../kernel/errors.ts'
+import { nameAsker } from '../request/asker.ts'
 import type { Context } from '../request/context.ts'
 import type { Viewer } from '../request/viewer.ts'
 
@@ -14,6 +15,8 @@ export interface RequestContextParts {
   readonly ledger: Ledger
   readonly requestId: string
   readonly viewer: Viewer
+  /** Where the request came from. */
+  readonly address: string
   /** Read through to the database. */
   readonly bypass: boolean
   /** The log position that the asker knows of. */
@@ -24,7 +27,7 @@ export interface RequestContextParts {
 
 /** The context of one GraphQL request. A plain object: Apollo copies it. */
 export function createRequestContext(parts: RequestContextParts): Context {
-  const { database, follower, ledger, requestId, viewer, bypass, position, unsure } = parts
+  const { database, follower, ledger, requestId, viewer, address, bypass, position, unsure } = parts
   const progress = {
     writes: 0,
     wroteFrom: ledger.place,
@@ -34,6 +37,7 @@ export function createRequestContext(parts: RequestContextParts): Context {
   return {
     requestId,
     viewer,
+    asker: nameAsker(viewer, address),
     progress,
     unsure,
     reader: {

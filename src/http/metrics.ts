@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { CacheObserver, Ledger } from '../cache/index.ts'
 import type { LoadLimit } from '../database/load-limit.ts'
 import type { Follower, FollowerObserver } from '../invalidation/index.ts'
+import type { WorkerObserver } from '../worker/index.ts'
 
 /** What a node counts. Each has its registry, so that several can live in one process. */
 export class Metrics {
@@ -52,6 +53,17 @@ export class Metrics {
   readonly #roundTrips = this.#counter('stet_redis_round_trips_total', 'Pipelines sent to Redis', [])
   readonly #graphql = this.#histogram('stet_graphql_request_seconds', 'Time a GraphQL request took', ['operation'])
 
+  readonly #applied = this.#counter('stet_queue_applied_total', 'Jobs that were taken from a queue and applied', [
+    'queue',
+  ])
+  readonly #again = this.#counter('stet_queue_redelivered_total', 'Jobs that came again and were not applied again', [
+    'queue',
+  ])
+  readonly #refused = this.#counter('stet_queue_refused_total', 'Jobs that a queue did not take', ['queue'])
+  readonly #queueErrors = this.#counter('stet_queue_errors_total', 'Times a queue could not be applied', ['queue'])
+  readonly #jobErrors = this.#counter('stet_job_errors_total', 'Times a periodic job failed', ['job'])
+
+  #lookAtQueues: () => Promise<readonly QueueState[]> = async () => []
   #unsureForMs = () => 0
   #limit: Pick<LoadLimit, 'running' | 'waiting'> = { running: 0, waiting: 0 }
 
@@ -66,6 +78,13 @@ export class Metrics {
     this.#gauge('stet_database_loads_running', 'Loads that the primary works on', () => this.#limit.running)
     this.#gauge('stet_database_loads_waiting', 'Loads that wait for their turn', () => this.#limit.waiting)
     this.#gauge('stet_ledger_tags', 'Tags the ledger remembers', () => ledger.size)
+    this.#queueGauge('stet_queue_depth', 'Jobs that wait in a queue', ({ depth }) => depth)
+    this.#queueGauge('stet_queue_lag_seconds', 'How long the oldest of them has waited', ({ lagMs }) => lagMs / 1000)
+    this.#queueGauge(
+      'stet_queue_dead',
+      'Jobs that could not be applied, and wait for somebody to look',
+      ({ dead }) => dead,
+    )
   }
 
   readonly cache: CacheObserver = {
@@ -99,6 +118,21 @@ export class Metrics {
     this.#limit = loads
   }
 
+  readonly worker: WorkerObserver = {
+    onApplied: (queue, entries, again) => {
+      this.#applied.inc({ queue }, entries)
+      this.#again.inc({ queue }, again)
+    },
+    onRefused: (queue) => this.#refused.inc({ queue }),
+    onError: (queue) => this.#queueErrors.inc({ queue }),
+    onJobError: (job) => this.#jobErrors.inc({ job }),
+  }
+
+  /** @param look asked at each scrape; what it doesn't know of then is not told */
+  watchQueues(look: () => Promise<readonly QueueState[]>): void {
+    this.#lookAtQueues = look
+  }
+
   readonly onStatement = (kind: string): void => this.#statements.inc({ kind })
   readonly onRedisRoundTrip = (): void => this.#roundTrips.inc()
   readonly onRedisError = (): void => this.#remoteErrors.inc()
@@ -114,6 +148,20 @@ export class Metrics {
     return new Histogram({ name, help, labelNames, buckets, registers: [this.registry] })
   }
 
+  #queueGauge(name: string, help: string, read: (state: QueueState) => number): Gauge {
+    const look = () => this.#lookAtQueues()
+    return new Gauge({
+      name,
+      help,
+      labelNames: ['queue'],
+      registers: [this.registry],
+      async collect() {
+        this.reset()
+        for (const state of await look()) this.set({ queue: state.queue }, read(state))
+      },
+    })
+  }
+
   #gauge(name: string, help: string, read: () => number): Gauge {
     return new Gauge({
       name,
@@ -124,6 +172,13 @@ export class Metrics {
       },
     })
   }
+}
+
+interface QueueState {
+  readonly queue: string
+  readonly depth: number
+  readonly lagMs: number
+  readonly dead: number
 }
 
 export function registerMetrics(app: FastifyInstance, { registry }: Metrics): void {

@@ -33,6 +33,8 @@ export interface ServerOptions {
   readonly catchUpTimeoutMs: number
   /** For how long to answer while the log can't be read, in milliseconds. 0: for ever. */
   readonly logSilenceMaxMs: number
+  /** Whose `X-Forwarded-For` is believed, as Fastify takes it. */
+  readonly trustProxy: string | false
   /** How long the server still accepts requests when it closes, while `/readyz` says that it will not. */
   readonly shutdownDelayMs: number
   /** How long requests in flight may take to finish then. */
@@ -49,6 +51,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 4 * 1024 * 1024,
+    trustProxy: options.trustProxy,
     genReqId: ({ headers: { 'x-request-id': given } }) =>
       typeof given === 'string' && /^[\w.:=+/-]{1,200}$/.test(given) ? given : randomUUID(),
     forceCloseConnections: 'idle',
@@ -118,7 +121,18 @@ async function requestContext(options: ServerOptions, request: FastifyRequest): 
       typeof token === 'string' && token !== '' ? await catchUp(token, follower, ledger, catchUpTimeoutMs) : 0
     // For whoever is signed in: else any visitor could send every read to the database.
     const bypass = viewer.kind !== 'visitor' && /\bno-cache\b/.test(cacheControl ?? '')
-    return createRequestContext({ database, follower, ledger, requestId: request.id, viewer, bypass, position, unsure })
+    const { id: requestId, ip: address } = request
+    return createRequestContext({
+      database,
+      follower,
+      ledger,
+      requestId,
+      viewer,
+      address,
+      bypass,
+      position,
+      unsure,
+    })
   } catch (error) {
     throw toGraphQLError(error as Error, request.id)
   }

@@ -37,8 +37,10 @@ export const errorCodes = {
   VERSION_CONFLICT: 'The article was changed since the version that `expectedVersion` names.',
   UNAUTHENTICATED: 'Nobody is signed in, or the token is not valid. HTTP status 401 where it was refused.',
   FORBIDDEN: 'The viewer may not do this.',
+  RATE_LIMITED: 'Done too often: try again when the message says.',
   QUERY_TOO_COMPLEX: 'The query could ask for more objects than the server gives at once.',
-  OVERLOADED: 'More has to be read than the database is asked for at once: try again. HTTP status 503.',
+  OVERLOADED:
+    'The server has more to do than it takes on at once: try again. HTTP status 503 where it has to read too much.',
   UNAVAILABLE: 'The database cannot be reached: try again. HTTP status 503.',
   OUTCOME_UNKNOWN:
     'The connection broke while the change was being committed: read whether it was made before you repeat it.',

@@ -7,6 +7,8 @@ import type { Viewer } from './viewer.ts'
 export interface Context {
   readonly requestId: string
   readonly viewer: Viewer
+  /** Names whose share is used up by what is limited: see `nameAsker`. */
+  readonly asker: string
   /** Goes with every read of the cache. */
   readonly reader: Reader
   /** The log can't be read just now: what is answered may be out of date. */

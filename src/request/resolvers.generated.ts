@@ -46,6 +46,8 @@ export type Mutation = {
   deleteArticle?: Maybe<DeletePayload>;
   /** For its author, and admins. Replaces all of its tags by those with the given slugs. */
   setArticleTags?: Maybe<ArticlePayload>;
+  /** For anyone, so many times a minute. True: the view will be counted, in about a second. */
+  recordView?: Maybe<Scalars['Boolean']['output']>;
   /** For admins. */
   createTag?: Maybe<TagPayload>;
   /** For admins. */
@@ -106,6 +108,12 @@ export type MutationSetArticleTagsArgs = {
 
 
 /** A mutation that fails is null, so that the others of the same request keep their answers. */
+export type MutationRecordViewArgs = {
+  articleId: Scalars['ID']['input'];
+};
+
+
+/** A mutation that fails is null, so that the others of the same request keep their answers. */
 export type MutationCreateTagArgs = {
   input: CreateTagInput;
 };
@@ -162,6 +170,7 @@ export type Article = Node & {
   author: User;
   /** By name. */
   tags: Array<Tag>;
+  /** Follows `recordView` by about a second. */
   viewCount: Scalars['Int']['output'];
   /** Null for a draft. */
   publishedAt?: Maybe<Scalars['DateTime']['output']>;
@@ -181,6 +190,7 @@ export type ArticleOrder =
   | 'NEWEST'
   | 'OLDEST'
   | 'TITLE'
+  /** By views, as they were when this order was last made: within the last minute, unless configured otherwise. */
   | 'MOST_VIEWED';
 
 /** What is absent is not asked for; what is given must all hold. */
@@ -543,6 +553,7 @@ export type ResolversTypes = {
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   InvalidateCachePayload: ResolverTypeWrapper<InvalidateCachePayload>;
   Article: ResolverTypeWrapper<ArticleModel>;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
@@ -560,7 +571,6 @@ export type ResolversTypes = {
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   Node: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Node']>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
-  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   DeletePayload: ResolverTypeWrapper<DeletePayload>;
   TagConnection: ResolverTypeWrapper<Connection<TagModel>>;
   TagEdge: ResolverTypeWrapper<Omit<TagEdge, 'node'> & { node: ResolversTypes['Tag'] }>;
@@ -580,6 +590,7 @@ export type ResolversParentTypes = {
   Mutation: Record<PropertyKey, never>;
   String: Scalars['String']['output'];
   ID: Scalars['ID']['output'];
+  Boolean: Scalars['Boolean']['output'];
   InvalidateCachePayload: InvalidateCachePayload;
   Article: ArticleModel;
   Int: Scalars['Int']['output'];
@@ -595,7 +606,6 @@ export type ResolversParentTypes = {
   DateTime: Scalars['DateTime']['output'];
   Node: ResolversInterfaceTypes<ResolversParentTypes>['Node'];
   PageInfo: PageInfo;
-  Boolean: Scalars['Boolean']['output'];
   DeletePayload: DeletePayload;
   TagConnection: Connection<TagModel>;
   TagEdge: Omit<TagEdge, 'node'> & { node: ResolversParentTypes['Tag'] };
@@ -617,6 +627,7 @@ export type MutationResolvers<ContextType = Context, ParentType extends Resolver
   unpublishArticle?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationUnpublishArticleArgs, 'id'>>;
   deleteArticle?: Resolver<Maybe<ResolversTypes['DeletePayload']>, ParentType, ContextType, RequireFields<MutationDeleteArticleArgs, 'id'>>;
   setArticleTags?: Resolver<Maybe<ResolversTypes['ArticlePayload']>, ParentType, ContextType, RequireFields<MutationSetArticleTagsArgs, 'id' | 'tags'>>;
+  recordView?: Resolver<Maybe<ResolversTypes['Boolean']>, ParentType, ContextType, RequireFields<MutationRecordViewArgs, 'articleId'>>;
   createTag?: Resolver<Maybe<ResolversTypes['TagPayload']>, ParentType, ContextType, RequireFields<MutationCreateTagArgs, 'input'>>;
   updateTag?: Resolver<Maybe<ResolversTypes['TagPayload']>, ParentType, ContextType, RequireFields<MutationUpdateTagArgs, 'input'>>;
   deleteTag?: Resolver<Maybe<ResolversTypes['DeletePayload']>, ParentType, ContextType, RequireFields<MutationDeleteTagArgs, 'id'>>;

@@ -10,7 +10,7 @@ const LISTS = {
   TITLE: ['articles(orderBy: TITLE, …)', 'articles a order by lower(title) collate "C", id'],
   MOST_VIEWED: [
     'articles(orderBy: MOST_VIEWED, …)',
-    'articles a join article_stats on article_id = id order by views desc, id desc',
+    'articles a join article_stats on article_id = id order by ranked_views desc, id desc',
   ],
   DRAFTS: [
     'articles(filter: { status: DRAFT }, …)',
@@ -264,7 +264,11 @@ async function addRows(rows: readonly Row[]): Promise<void> {
      ) select`,
     [values],
   )
-  await sql(`update article_stats set views = (array[0, 1, 10, 9, 5000000])[1 + article_id % 5] where views = 0`)
+  await sql(
+    `update article_stats stats set views = given.views, ranked_views = given.views
+       from (select id, (array[0, 1, 10, 9, 5000000])[1 + id % 5] as views from articles) given
+      where article_id = id and stats.views = 0`,
+  )
   await catchUp()
 }
 

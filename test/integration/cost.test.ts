@@ -68,8 +68,9 @@ async function withNode<T>(redisPrefix: string, use: (node: TestNode) => Promise
     databaseUrl: postgres.through(database.url),
     redisUrl: redis.through(sharedServers().redisUrl),
     redisPrefix,
-    // Neither the beat nor the opening of a second connection is counted; and a slow machine doesn't part what travels together.
-    environment: { LOG_BEAT_MS: '60000', DATABASE_POOL_MAX: '1', REDIS_LINGER_MS: '60000' },
+    // Neither the beat, nor a look at queues, nor the opening of a second connection is counted; and a slow machine doesn't
+    // part what travels together.
+    environment: { LOG_BEAT_MS: '60000', WORKER: 'off', DATABASE_POOL_MAX: '1', REDIS_LINGER_MS: '60000' },
   })
   try {
     await eventually(isListening)

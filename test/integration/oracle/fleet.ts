@@ -43,11 +43,14 @@ export class Fleet {
     const database = await createTestDatabase()
     const redisPrefix = createRedisPrefix()
     // No entry fits into its memory tier, and it has no other.
-    const oracle = await startTestNode({ databaseUrl: database.url, environment: { CACHE_MEMORY_MAX_MB: '0.000001' } })
+    const oracle = await startTestNode({
+      databaseUrl: database.url,
+      environment: { CACHE_MEMORY_MAX_MB: '0.000001', ...quiet },
+    })
     await queryOnce(database.url, CONTENT)
     const shared = { databaseUrl: database.url, redisUrl: sharedServers().redisUrl, redisPrefix }
     // They have no beat to save them.
-    const environment = { LOG_BEAT_MS: '60000' }
+    const environment = { LOG_BEAT_MS: '60000', WORKER: 'off', ...quiet }
     const nodes = [await startTestNode({ ...shared, environment }), await startTestNode({ ...shared, environment })]
     return new Fleet({ nodes, oracle, database, redisPrefix })
   }
@@ -72,7 +75,7 @@ export class Fleet {
   async entriesInRedis(): Promise<Entry[]> {
     await Promise.all(this.nodes.map((node) => node.flush()))
     const entries: Entry[] = []
-    for await (const keys of this.#redis.scanStream({ match: `${this.#redisPrefix}*`, count: 1000 })) {
+    for await (const keys of this.#redis.scanStream({ match: `${this.#redisPrefix}1:*`, count: 1000 })) {
       const found = keys.length > 0 ? await this.#redis.mgetBuffer(keys) : []
       for (const [index, bytes] of found.entries()) {
         const entry = bytes ? decodeEntry(keys[index], bytes) : undefined
@@ -90,6 +93,9 @@ export class Fleet {
     await this.#database.drop()
   }
 }
+
+/** Nothing happens by itself, nor is anything refused. */
+const quiet = { RANK_ARTICLES_EVERY: '86400', RATE_LIMIT_MAX: '1000000' }
 
 async function bearerOf(viewer: Viewer): Promise<string | undefined> {
   if (viewer === 'visitor') return undefined

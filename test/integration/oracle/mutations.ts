@@ -31,6 +31,7 @@ export const mutations: { readonly [field: string]: (known: KnownContent, dice: 
       id: known.freeArticleId(),
       tags: tagSlugs(known, dice),
     }),
+  recordView: (known) => ask('mutation ($id: ID!) { recordView(articleId: $id) }', { id: known.freeArticleId() }),
   createTag: (_known, dice) =>
     ask('mutation ($input: CreateTagInput!) { createTag(input: $input) { tag { ...T } } }', {
       input: { name: name(dice), ...dice.maybe({ slug: slug(dice), description: dice.words(3) }) },

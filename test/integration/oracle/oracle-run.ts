@@ -141,10 +141,13 @@ export class OracleRun {
     const node = this.#dice.pick(this.#fleet.nodes)
     this.#note(`${viewer} tells node ${this.#fleet.nodes.indexOf(node)}`, asked)
     const answer = await this.#ask(node, viewer, asked)
-    const [payload] = Object.values((answer.data ?? {}) as Record<string, Payload | null>)
-    if (!payload) expect(answer.errors).toHaveLength(1)
+    const [payload] = Object.values((answer.data ?? {}) as Record<string, Payload | true | null>)
+    if (payload) this.#made[name] = (this.#made[name] ?? 0) + 1
+    if (payload === true) {
+      await node.drain()
+      this.#isUntold = true // what was written behind the answer
+    } else if (!payload) expect(answer.errors).toHaveLength(1)
     else {
-      this.#made[name] = (this.#made[name] ?? 0) + 1
       this.#isUntold = false // whatever was committed before has its position too
       await this.#expectWritten(viewer, payload)
     }

@@ -58,6 +58,10 @@ const STATEMENTS: readonly (readonly [weight: number, make: Statement])[] = [
       where article_id in (select id from articles where ${free} order by random() limit 2)`,
   ],
   [
+    4,
+    () => `update article_stats set ranked_views = views where article_id in (select id from articles where ${free})`,
+  ],
+  [
     1,
     () =>
       `delete from article_stats where article_id in (select id from articles where ${free} order by random() limit 1)`,

@@ -56,9 +56,14 @@ export class ReplyGate {
     this.#loses = which
   }
 
-  async close(): Promise<void> {
-    for (const { passage } of this.#holds) passage.give()
+  /** Breaks every connection, and with it what is held. Others may be made. */
+  drop(): void {
+    for (const { passage } of this.#holds.splice(0)) passage.give()
     for (const socket of this.#sockets) socket.destroy()
+  }
+
+  async close(): Promise<void> {
+    this.drop()
     this.#server.close()
     await once(this.#server, 'close')
   }

@@ -1,0 +1,8 @@
+import { Command } from 'commander'
+import { deadCommand } from './dead.ts'
+import { runCommand } from './run.ts'
+
+export const workerCommand = new Command('worker')
+  .description('do what servers leave for later: count views, rank articles')
+  .addCommand(runCommand, { isDefault: true })
+  .addCommand(deadCommand)

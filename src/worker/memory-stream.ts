@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto'
+import { type Clock, systemClock } from '../kernel/clock.ts'
+import type { Entry, GivenUp, JobStream, StreamState } from './job-stream.ts'
+
+export interface MemoryStreamOptions {
+  readonly maxEntries: number
+  /** Told of what is given up: there is no other place for it. */
+  readonly onBuried: (letter: GivenUp, job: string) => void
+  readonly clock?: Clock
+}
+
+/** Jobs in this process, where there is no Redis. They are lost with it. */
+export class MemoryStream implements JobStream {
+  readonly isVolatile = true
+  readonly #options: MemoryStreamOptions & { readonly clock: Clock }
+  readonly #identity = `memory ${randomUUID()}`
+  /** By id, in order. */
+  readonly #entries = new Map<string, { readonly job: string; readonly addedAtMs: number }>()
+  #added = 0
+
+  constructor(options: MemoryStreamOptions) {
+    this.#options = { clock: systemClock, ...options }
+  }
+
+  async add(job: string): Promise<boolean> {
+    if (this.#entries.size >= this.#options.maxEntries) return false
+    this.#entries.set(`${++this.#added}-0`, { job, addedAtMs: this.#options.clock.now() })
+    return true
+  }
+
+  async identify(): Promise<string | undefined> {
+    return this.#entries.size > 0 ? this.#identity : undefined
+  }
+
+  async take(_identity: string, limit: number): Promise<readonly Entry[]> {
+    const taken: Entry[] = []
+    for (const [id, { job }] of this.#entries) {
+      if (taken.length === limit) break
+      taken.push({ id, job })
+    }
+    return taken
+  }
+
+  async remove(_identity: string, ids: readonly string[]): Promise<void> {
+    for (const id of ids) this.#entries.delete(id)
+  }
+
+  async bury(_identity: string, letter: GivenUp): Promise<void> {
+    const entry = this.#entries.get(letter.id)
+    if (this.#entries.delete(letter.id) && entry) this.#options.onBuried(letter, entry.job)
+  }
+
+  async state(): Promise<StreamState> {
+    const [oldest] = this.#entries.values()
+    const lagMs = oldest ? Math.max(0, this.#options.clock.now() - oldest.addedAtMs) : 0
+    return { depth: this.#entries.size, lagMs, dead: 0 }
+  }
+}

@@ -1,0 +1,71 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+import { type Clock, systemClock } from '../kernel/clock.ts'
+
+/** Something that one process of the fleet does now and then. */
+export interface PeriodicJob {
+  readonly name: string
+  readonly everyMs: number
+  /** Runs under the lock, in the transaction that holds it: where that is lost, so is all that was done. */
+  readonly run: (transaction: Transaction<Tables>) => Promise<unknown>
+}
+
+export interface PeriodicJobOptions {
+  readonly job: PeriodicJob
+  readonly primary: Kysely<Tables>
+  /** Called after a run has committed. */
+  readonly onCommit: () => Promise<unknown>
+  readonly onError: (error: Error) => void
+  readonly clock?: Clock
+}
+
+/** Runs a job whenever it is due, unless another process does. Returns what stops it, once a run at hand has ended. */
+export function startPeriodicJob(options: PeriodicJobOptions): () => Promise<void> {
+  const { job, onError, clock = systemClock } = options
+  let stopped = false
+  let cancel = () => {}
+  let running: Promise<unknown> = Promise.resolve()
+  const schedule = (delayMs: number) => {
+    if (stopped) return
+    cancel = clock.after(delayMs, () => {
+      running = runIfDue(options)
+        .catch((error: Error) => {
+          onError(error)
+          return Math.min(job.everyMs, PAUSE_AFTER_ERROR_MS)
+        })
+        .then(schedule)
+    })
+  }
+  schedule(0)
+  return async () => {
+    stopped = true
+    cancel()
+    await running
+  }
+}
+
+/**
+ * Runs the job if it is due and no other process is at it. Resolves with how long to wait before the next look, in
+ * milliseconds. The lock is a row: PostgreSQL frees it when the transaction ends, and ends that when its process is gone.
+ */
+export async function runIfDue({ job, primary, onCommit }: PeriodicJobOptions): Promise<number> {
+  await sql`insert into stet.job (name) values (${job.name}) on conflict do nothing`.execute(primary)
+  const waitMs = await primary.transaction().execute(async (transaction) => {
+    const { rows } = await sql<{ wait_ms: number }>`
+      select greatest(0, ${job.everyMs} - extract(epoch from clock_timestamp() - ran_at) * 1000)::float8 as wait_ms,
+             set_config('idle_in_transaction_session_timeout', '10s', true), set_config('statement_timeout', '60s', true)
+        from stet.job where name = ${job.name}
+         for update skip locked`.execute(transaction)
+    const [row] = rows
+    if (!row) return job.everyMs
+    if (row.wait_ms > 0) return row.wait_ms
+    await job.run(transaction)
+    await sql`update stet.job set ran_at = clock_timestamp() where name = ${job.name}`.execute(transaction)
+    return 0
+  })
+  if (waitMs > 0) return waitMs
+  await onCommit()
+  return job.everyMs
+}
+
+const PAUSE_AFTER_ERROR_MS = 5000

@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import { compareIds, type Entry, type GivenUp, type JobStream, type StreamState } from './job-stream.ts'
+
+export interface RedisStreamOptions {
+  /** A client that fails at once where it isn't connected: `enableOfflineQueue: false`, and a `commandTimeout`. */
+  readonly redis: Redis
+  /** Of the stream. Its dead letters are at the same key and `:dead`, so it should name a slot of a Redis Cluster in braces. */
+  readonly key: string
+  readonly maxEntries: number
+}
+
+/** A dead letter: what could not be applied, and why. */
+export interface DeadLetter {
+  /** Of the letter, not of the entry that it was. */
+  readonly id: string
+  readonly buriedAt: string
+  readonly job: string
+  readonly error: string
+  readonly attempts: number
+}
+
+/**
+ * Jobs in a Redis Stream, read through a consumer group. The group's name is the identity of the stream's history: it is
+ * part of the same key, so it is lost with the entries, and comes back with them.
+ *
+ * All who read are one consumer. A lock elsewhere lets one of them work at a time, so whoever is next is given first what
+ * the last one left: no batch of a dead worker waits to be claimed, and order is kept.
+ */
+export class RedisStream implements JobStream {
+  readonly isVolatile = false
+  readonly #redis: Redis
+  readonly #key: string
+  readonly #maxEntries: number
+  #identity: string | undefined
+
+  constructor({ redis, key, maxEntries }: RedisStreamOptions) {
+    this.#redis = redis
+    this.#key = key
+    this.#maxEntries = maxEntries
+  }
+
+  async add(job: string): Promise<boolean> {
+    return (await this.#redis.eval(ADD, 1, this.#key, this.#maxEntries, job)) !== null
+  }
+
+  async identify(): Promise<string | undefined> {
+    if ((await this.#redis.xlen(this.#key)) === 0) return undefined
+    this.#identity ??= String(await this.#redis.eval(IDENTIFY, 1, this.#key, GROUP_PREFIX, randomUUID()))
+    return this.#identity
+  }
+
+  async take(identity: string, limit: number, decided: string): Promise<readonly Entry[]> {
+    const left = await this.#read(identity, limit, '0')
+    const fresh = left.length < limit ? await this.#read(identity, limit - left.length, '>') : []
+    const taken = [...left, ...fresh]
+    if (taken.some(({ id }) => compareIds(id, decided) <= 0)) await this.#redis.eval(RAISE, 1, this.#key, decided)
+    return taken
+  }
+
+  async remove(identity: string, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return
+    const acknowledge = this.#redis.multi().xack(this.#key, identity, ...ids)
+    repliesOf(await acknowledge.xdel(this.#key, ...ids).exec())
+  }
+
+  async bury(identity: string, { id, error, attempts }: GivenUp): Promise<void> {
+    await this.#redis.eval(BURY, 2, this.#key, this.#deadKey, identity, id, error, attempts)
+  }
+
+  async state(): Promise<StreamState> {
+    const pipeline = this.#redis.pipeline().xlen(this.#key).xrange(this.#key, '-', '+', 'COUNT', 1)
+    const replies = repliesOf(await pipeline.time().xlen(this.#deadKey).exec())
+    const [depth, oldest, time, dead] = replies as [number, Reply[], [string, string], number]
+    const nowMs = Number(time[0]) * 1000 + Number(time[1]) / 1000
+    const [first] = oldest
+    return { depth, lagMs: first ? Math.max(0, nowMs - msOf(first[0])) : 0, dead }
+  }
+
+  /** Dead letters, oldest first. */
+  async letters(limit: number): Promise<readonly DeadLetter[]> {
+    const replies = (await this.#redis.xrange(this.#deadKey, '-', '+', 'COUNT', limit)) as Reply[]
+    return replies.map(([id, fields]) => {
+      const { job = '', error = '', attempts } = fieldsOf(fields)
+      return { id, buriedAt: new Date(msOf(id)).toISOString(), job, error, attempts: Number(attempts) }
+    })
+  }
+
+  /** Queues the job of a dead letter again, beyond the bound if need be. False where there is no such letter. */
+  async replay(id: string): Promise<boolean> {
+    return (await this.#redis.eval(REPLAY, 2, this.#key, this.#deadKey, id)) === 1
+  }
+
+  /** Deletes a dead letter for good. False where there is no such letter. */
+  async drop(id: string): Promise<boolean> {
+    return (await this.#redis.xdel(this.#deadKey, id)) === 1
+  }
+
+  get #deadKey(): string {
+    return `${this.#key}:dead`
+  }
+
+  /** @param from '0' for what was given to somebody and not removed, '>' for what nobody was given yet */
+  async #read(identity: string, limit: number, from: '0' | '>'): Promise<Entry[]> {
+    try {
+      const [stream] = ((await this.#redis.xreadgroup(
+        'GROUP',
+        identity,
+        CONSUMER,
+        'COUNT',
+        limit,
+        'STREAMS',
+        this.#key,
+        from,
+      )) ?? []) as [string, Reply[]][]
+      return (stream?.[1] ?? []).map(([id, fields]) => ({ id, job: fieldsOf(fields).job }))
+    } catch (error) {
+      // NOGROUP: this history has come to an end, and another may have begun.
+      this.#identity = undefined
+      throw error
+    }
+  }
+}
+
+/** Throws the first error among them. */
+function repliesOf(results: readonly (readonly [Error | null, unknown])[] | null): unknown[] {
+  return (results ?? []).map(([error, reply]) => {
+    if (error) throw error
+    return reply
+  })
+}
+
+type Reply = [id: string, fields: string[] | null]
+
+function fieldsOf(flat: readonly string[] | null): Partial<Record<string, string>> {
+  const fields: Record<string, string> = {}
+  for (let at = 0; flat && at + 1 < flat.length; at += 2) fields[String(flat[at])] = String(flat[at + 1])
+  return fields
+}
+
+const msOf = (id: string): number => Number(id.split('-', 1)[0])
+
+const GROUP_PREFIX = 'workers:'
+const CONSUMER = 'worker'
+
+/** KEYS: stream. ARGV: bound, job. Returns the entry's id, or nil at the bound. */
+const ADD = `
+if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then
+  return false
+end
+return redis.call('XADD', KEYS[1], '*', 'job', ARGV[2])
+`
+
+/** KEYS: stream. ARGV: how the group's name begins, and how it ends if it has to be made. Returns the name. */
+const IDENTIFY = `
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+    if string.sub(group[2], 1, #ARGV[1]) == ARGV[1] then
+      return group[2]
+    end
+  end
+end
+redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1] .. ARGV[2], '0', 'MKSTREAM')
+return ARGV[1] .. ARGV[2]
+`
+
+/**
+ * KEYS: stream. ARGV: an id. Redis came back with what it held earlier, and if its clock is behind too, then what is added
+ * now would have ids that were decided long ago.
+ */
+const RAISE = `
+local function before(a, b)
+  local a_ms, a_count = string.match(a, '(%d+)-(%d+)')
+  local b_ms, b_count = string.match(b, '(%d+)-(%d+)')
+  a_ms, b_ms = tonumber(a_ms), tonumber(b_ms)
+  return a_ms < b_ms or (a_ms == b_ms and tonumber(a_count) < tonumber(b_count))
+end
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  return
+end
+local info = redis.call('XINFO', 'STREAM', KEYS[1])
+for i = 1, #info, 2 do
+  if info[i] == 'last-generated-id' and before(info[i + 1], ARGV[1]) then
+    redis.call('XSETID', KEYS[1], ARGV[1])
+  end
+end
+`
+
+/** KEYS: stream, dead letters. ARGV: group, id, error, attempts. */
+const BURY = `
+local entry = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])[1]
+if entry then
+  redis.call('XADD', KEYS[2], '*', 'job', entry[2][2], 'error', ARGV[3], 'attempts', ARGV[4])
+  redis.call('XDEL', KEYS[1], ARGV[2])
+end
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+`
+
+/** KEYS: stream, dead letters. ARGV: id of a letter. Returns 1 where there was one. */
+const REPLAY = `
+local letter = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])[1]
+if not letter then
+  return 0
+end
+redis.call('XADD', KEYS[1], '*', 'job', letter[2][2])
+redis.call('XDEL', KEYS[2], ARGV[1])
+return 1
+`

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { Redis } from 'ioredis'
+import {
+  createRedisPrefix,
+  createTestDatabase,
+  eventually,
+  GraphQLClient,
+  queryOnce,
+  sharedServers,
+  startTestNode,
+  TEST_JWT_SECRET,
+  type TestDatabase,
+} from '../harness/index.ts'
+import { addContent, ids } from './add-content.ts'
+import { RunningStet, runStet } from './run-stet.ts'
+
+let database: TestDatabase
+let redis: Redis
+let prefix: string
+let environment: NodeJS.ProcessEnv
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  prefix = createRedisPrefix()
+  const { redisUrl } = sharedServers()
+  redis = new Redis(redisUrl)
+  environment = { DATABASE_URL: database.url, REDIS_URL: redisUrl, REDIS_KEY_PREFIX: prefix, LOG_LEVEL: 'silent' }
+  await (await startTestNode({ databaseUrl: database.url })).close()
+  await addContent(database.url)
+})
+
+afterAll(async () => {
+  redis.disconnect()
+  await database.drop()
+})
+
+it.each([
+  'worker walk',
+  'worker dead',
+  'worker dead replay',
+  'worker dead replay 1',
+  'worker dead drop --all 1-0',
+  'worker dead list --queue nowhere',
+])('says how it is used, with exit code 2: stet %s', async (command) => {
+  const { code, stdout, stderr } = await runStet(command.split(' '), environment)
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).not.toMatch(/ at .*:\d+/)
+  expect(stderr).not.toBe('')
+})
+
+it('has nothing to do without Redis, and says so', async () => {
+  const ran = await runStet(['worker'], { ...environment, REDIS_URL: '' })
+  const stderr = 'REDIS_URL is not set: without it each server does this work itself.\n'
+  expect(ran).toEqual({ code: 2, stdout: '', stderr })
+})
+
+it('works until SIGTERM; lists what could not be applied, queues it once more and drops it', async () => {
+  for (const job of ['1', '"nonsense"', '{}', '1']) await redis.xadd(`${prefix}queue:{views}`, '*', 'job', job)
+  const worker = new RunningStet(['worker', '--json'], { ...environment, QUEUE_FLUSH_MS: '10' })
+  expect(await eventually(() => JSON.parse(worker.stdout))).toMatchObject({ queues: ['views'] })
+  await eventually(async () => (await redis.xlen(`${prefix}queue:{views}`)) === 0, { withinMs: 30_000 })
+  expect(await worker.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' })
+  expect(await views()).toBe(2)
+
+  const listed = await stet('list', '--json')
+  expect(listed).toMatchObject([
+    { job: '"nonsense"', error: 'A view is the id of an article, not "nonsense".', attempts: 5 },
+    { job: '{}', attempts: 5 },
+  ])
+  const [first] = listed as { id: string }[]
+  expect(await stet('replay', first?.id ?? '', '--json')).toEqual({ replayed: 1 })
+  expect(await runStet(['worker', 'dead', 'replay', first?.id ?? ''], environment)).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `stet: There is no dead letter ${first?.id} in views.\n`,
+  })
+  expect(await redis.xlen(`${prefix}queue:{views}`)).toBe(1)
+  expect(await stet('drop', '--all', '--json')).toEqual({ dropped: 1 })
+  expect(await stet('list', '--json')).toEqual([])
+  expect((await runStet(['worker', 'dead', 'list'], environment)).stdout).toBe('None.\n')
+})
+
+it('counts what a server without Redis still has when it is asked to stop', async () => {
+  const server = new RunningStet(['serve', '--json'], {
+    DATABASE_URL: database.url,
+    AUTH_JWT_SECRET: TEST_JWT_SECRET,
+    PORT: '0',
+    LOG_LEVEL: 'silent',
+    QUEUE_FLUSH_MS: '60000',
+  })
+  const before = await views()
+  const { url } = await server.serving()
+  await new GraphQLClient(url).get('mutation ($id: ID!) { recordView(articleId: $id) }', { id: ids.published })
+  expect(await views()).toBe(before)
+  expect(await server.end('SIGTERM')).toMatchObject({ code: 0 })
+  expect(await views()).toBe(before + 1)
+})
+
+const stet = async (...args: string[]): Promise<unknown> =>
+  JSON.parse((await runStet(['worker', 'dead', ...args], environment)).stdout)
+
+async function views(): Promise<number> {
+  const [row] = await queryOnce(database.url, 'select views::int from article_stats where article_id = 1')
+  return Number(row?.views)
+}
