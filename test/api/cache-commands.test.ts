@@ -25,6 +25,9 @@ let prefix: string
 let nodes: readonly TestNode[]
 let node: TestNode
 let environment: NodeJS.ProcessEnv
+/** Begins the keys of users, behind the prefix; and those of articles. */
+let userKeys: string
+let articleKeys: string
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'stet-cache-'))
@@ -33,9 +36,18 @@ beforeAll(async () => {
   const { redisUrl } = sharedServers()
   redis = new Redis(redisUrl)
   environment = { DATABASE_URL: database.url, REDIS_URL: redisUrl, REDIS_KEY_PREFIX: prefix }
-  const options = { databaseUrl: database.url, redisUrl, redisPrefix: prefix, environment: { LOG_BEAT_MS: '60000' } }
+  const options = {
+    databaseUrl: database.url,
+    redisUrl,
+    redisPrefix: prefix,
+    built: true,
+    environment: { LOG_BEAT_MS: '60000' },
+  }
   node = await startTestNode(options)
   nodes = [node, await startTestNode(options)]
+  const keysOf = (kind: string) => node.cache.find(kind)?.prefix.slice(prefix.length) ?? ''
+  userKeys = keysOf('user')
+  articleKeys = keysOf('article')
   await addContent(database.url)
 })
 
@@ -104,7 +116,7 @@ it('gets an entry, and says how it is judged', async () => {
   expect([code, result]).toEqual([
     0,
     {
-      key: `${prefix}1:user.1:1`,
+      key: `${prefix}${userKeys}1`,
       found: true,
       readable: true,
       standing: 'standing',
@@ -121,7 +133,7 @@ it('gets an entry, and says how it is judged', async () => {
       bytes: expect.any(Number),
     },
   ])
-  const text = await runStet(['cache', 'get', 'user', `${prefix}1:user.1:1`], environment)
+  const text = await runStet(['cache', 'get', 'user', `${prefix}${userKeys}1`], environment)
   expect([text.code, text.stderr]).toEqual([0, ''])
   expect(text.stdout).toMatch(/^judged +standing$/m)
   expect(text.stdout).toMatch(/^tags +users:1 {2}users$/m)
@@ -151,7 +163,7 @@ it('gets what is known not to exist', async () => {
 })
 
 it('fails to get what is not there, or is no entry', async () => {
-  const key = `${prefix}1:user.1:1`
+  const key = `${prefix}${userKeys}1`
   expect(await run('cache', 'get', 'user', '1')).toMatchObject({ code: 1, result: { key, found: false } })
   await redis.set(key, 'junk')
   expect(await run('cache', 'get', 'user', '1')).toMatchObject({ code: 1, result: { found: true, readable: false } })
@@ -207,7 +219,7 @@ it('purges by whole keys, by when they were stored, as many as it is told to, an
   await fill()
   const before = await keysInRedis()
   await redis.set(`${prefix}elsewhere`, '1')
-  const whole = await run('cache', 'purge', '--pattern', `${prefix}1:user.1:*`)
+  const whole = await run('cache', 'purge', '--pattern', `${prefix}${userKeys}*`)
   expect(whole.result).toEqual({ purged: 2, complete: true })
   expect((await run('cache', 'purge', '--stored-before', '2020-01-01')).result).toEqual({ purged: 0, complete: true })
   const some = await run('cache', 'purge', '--stored-before', '2100-01-01', '--pattern', 'article.*', '--limit', '1')
@@ -221,10 +233,13 @@ it('purges by whole keys, by when they were stored, as many as it is told to, an
 })
 
 it('purges many keys in several records', async () => {
-  const keys = Array.from({ length: 1100 }, (_, id) => `${prefix}1:user.1:${1000 + id}`)
+  const keys = Array.from({ length: 1100 }, (_, id) => `${prefix}${userKeys}${1000 + id}`)
   await redis.mset(Object.fromEntries(keys.map((key) => [key, 'junk'])))
   const before = Number((await tip()).split('.')[0])
-  expect((await run('cache', 'purge', '--pattern', 'user.1:????')).result).toEqual({ purged: 1100, complete: true })
+  expect((await run('cache', 'purge', '--pattern', `${userKeys.slice('1:'.length)}????`)).result).toEqual({
+    purged: 1100,
+    complete: true,
+  })
   const sizes = await queryOnce(
     database.url,
     'select cardinality(tags) as size from stet.log where position > $1 order by position',
@@ -244,7 +259,7 @@ it('takes what is special in a pattern as it is where it begins every key', asyn
 
 it('counts what Redis holds, and how much of it stands', async () => {
   await fill()
-  await redis.set(`${prefix}1:user.1:9`, 'junk')
+  await redis.set(`${prefix}${userKeys}9`, 'junk')
   await redis.set(`${prefix}1:gone.1:9`, 'junk')
   await queryOnce(database.url, `update users set bio = 'Newer.' where id = 2`)
   const { code, result } = await run('cache', 'stats')
@@ -264,7 +279,7 @@ it('counts what Redis holds, and how much of it stands', async () => {
   expect((await run('cache', 'stats', '--limit', '2')).result.complete).toBe(false)
   const text = await runStet(['cache', 'stats'], environment)
   expect([text.code, text.stderr]).toEqual([0, ''])
-  expect(text.stdout).toMatch(/^user +3 +\d+ +1 +0 +1 +1$/m)
+  expect(text.stdout).toMatch(/^user +3 +\d+ +1 +0 +0 +1 +1$/m)
 })
 
 it('verifies what Redis holds, and names what is wrong', async () => {
@@ -275,10 +290,10 @@ it('verifies what Redis holds, and names what is wrong', async () => {
   expect(fine.result.right).toBeGreaterThan(3)
   await behindTheLog(`update users set bio = 'Nobody was told.' where id = 1`)
   const wrong = await run('cache', 'verify')
-  expect([wrong.code, wrong.result]).toMatchObject([1, { wrong: 1, wrongKeys: [`${prefix}1:user.1:1`] }])
+  expect([wrong.code, wrong.result]).toMatchObject([1, { wrong: 1, wrongKeys: [`${prefix}${userKeys}1`] }])
   const text = await runStet(['cache', 'verify'], environment)
   expect([text.code, text.stderr]).toEqual([1, ''])
-  expect(text.stdout).toMatch(/^wrong: .*1:user\.1:1\n\d+ right, 1 wrong, 1 fallen, /)
+  expect(text.stdout).toMatch(/^wrong: .*:user\.[\w-]+:1\n\d+ right, 1 wrong, 1 fallen, /)
   expect((await run('cache', 'verify', '--limit', '1')).result).toMatchObject({ complete: false })
 })
 
@@ -341,10 +356,10 @@ it('warms what nodes remember as their hottest entries, the hottest first', asyn
   await redis.set(`${prefix}hot:c`, '{')
   const first = await run('cache', 'warm', '--limit', '2')
   expect([first.code, first.result]).toEqual([0, { warmed: 2, skipped: 0, failed: [] }])
-  expect(entriesOf(await keysInRedis())).toEqual(['1:article.1:1', '1:user.1:1'])
+  expect(entriesOf(await keysInRedis())).toEqual([`${articleKeys}1`, `${userKeys}1`])
   const all = await runStet(['cache', 'warm'], environment)
   expect([all.code, all.stdout]).toEqual([0, "Warmed 3 entries; 1 skipped, which can't be loaded by their keys.\n"])
-  expect(entriesOf(await keysInRedis())).toEqual(['1:article.1:1', '1:user.1:1', '1:user.1:2'])
+  expect(entriesOf(await keysInRedis())).toEqual([`${articleKeys}1`, `${userKeys}1`, `${userKeys}2`])
   // And what is there is good for a node that begins cold.
   const article = { slug: 'published', author: { username: 'ann' } }
   expect(await node.visitor.get('{ article(slug: "published") { slug author { username } } }')).toEqual({ article })
@@ -357,7 +372,7 @@ it('lists the entries that it could not load, with exit code 1', async () => {
     1,
     { warmed: 1, skipped: 0, failed: [{ what: 'article oops' }, { what: 'article-list oops' }] },
   ])
-  expect(entriesOf(await keysInRedis())).toEqual(['1:article.1:1'])
+  expect(entriesOf(await keysInRedis())).toEqual([`${articleKeys}1`])
 })
 
 it('says that nobody remembers anything hot', async () => {

@@ -21,6 +21,8 @@ export interface TestNodeOptions {
   readonly redisUrl?: string | undefined
   /** Nodes with the same prefix share their entries. */
   readonly redisPrefix?: string
+  /** From what was built, as the command line runs it: keys hold the text of functions, which each compiler writes in its way. */
+  readonly built?: boolean
   /** More of the environment that the node reads. */
   readonly environment?: NodeJS.ProcessEnv
 }
@@ -30,6 +32,7 @@ export async function startTestNode({
   databaseUrl,
   redisUrl,
   redisPrefix,
+  built = false,
   environment,
 }: TestNodeOptions): Promise<TestNode> {
   const config = readConfig({
@@ -41,13 +44,19 @@ export async function startTestNode({
     REDIS_KEY_PREFIX: redisPrefix,
     ...environment,
   })
-  const node = await startNode({ config, logger: createLogger(config.logLevel) })
+  const start = built ? await builtStartNode() : startNode
+  const node = await start({ config, logger: createLogger(config.logLevel) })
   return {
     ...node,
     visitor: new GraphQLClient(node.url),
     admin: new GraphQLClient(node.url, await testToken('admin')),
     author: async (userId) => new GraphQLClient(node.url, await testToken('author', userId)),
   }
+}
+
+async function builtStartNode(): Promise<typeof startNode> {
+  const path = '../../dist/main.js'
+  return (await import(path)).startNode
 }
 
 export const testToken = (role: 'admin' | 'author', userId?: number): Promise<string> =>
