@@ -269,6 +269,14 @@ it('does not serve what was softened to a reader that knows of it', async () => 
   expect(await whyStale(knowing, { position: knowing.ledger.seen })).toEqual(['2', undefined])
 })
 
+it('does not serve what was softened to a reader that knows of it, though it was softened once more since', async () => {
+  const process = await warm({ grace: GRACE })
+  soften(process, '2')
+  const known = process.ledger.seen
+  soften(process, '3')
+  expect(await whyStale(process, { position: known })).toEqual(['3', undefined])
+})
+
 it('does not serve what was softened where there is no grace', async () => {
   const process = await warm({})
   soften(process, '2')

@@ -79,7 +79,7 @@ it('keeps its promises, whatever happens in whatever order', async () => {
         await world.end()
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 300 },
   )
 })
 

@@ -97,6 +97,25 @@ it('fails for all who wait where a load fails, and loads anew for the next', asy
   expect(await rows.get('a')).toBe('1')
 })
 
+it('waits, after a load that failed, for one that has begun since', async () => {
+  const process = holding('1')
+  const first = process.hold()
+  const reads = Promise.allSettled([process.rows.get('a'), process.rows.get('a')])
+  await first.begun
+  process.writeAndFollow('a', '2')
+  const second = process.hold()
+  const late = process.rows.get('a')
+  await second.begun
+  process.failure = new Error('connection lost')
+  first.release()
+  await turn()
+  process.failure = undefined
+  second.release()
+  expect(await reads).toMatchObject([{ reason: new Error('connection lost') }, { value: '2' }])
+  expect(await late).toBe('2')
+  expect(process.loads).toHaveLength(2)
+})
+
 it('reads the primary where the replica is behind a write that it must show', async () => {
   const process = holding('1')
   process.writeAndFollow('a', '2')

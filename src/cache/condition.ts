@@ -21,10 +21,12 @@ export function conditionOf(
   reader: Pick<Reader, 'fresh' | 'position'> = {},
 ): Condition {
   if (!ledger.stands(entry)) return 'void'
-  const softenedAt = ledger.softenedAt(entry)
+  const softened = ledger.softenedAt(entry) > 0
   const overdueMs = clock.now() - entry.staleAtMs
-  if (overdueMs < 0 && softenedAt === 0) return 'fresh'
-  if (reader.fresh || (softenedAt > 0 && softenedAt <= (reader.position ?? 0))) return 'void'
+  if (overdueMs < 0 && !softened) return 'fresh'
+  // It may have been softened several times, and the ledger knows the last: any that follows `asOf` may have been another.
+  const mayKnowBetter = softened && (reader.position ?? 0) > entry.asOf
+  if (reader.fresh || mayKnowBetter) return 'void'
   // A grace of 0 is none, also for what was softened within its time to live.
   if (grace.staleWhileRevalidateMs > 0 && overdueMs < grace.staleWhileRevalidateMs) return 'stale'
   if (grace.staleIfErrorMs > 0 && overdueMs < grace.staleIfErrorMs) return 'lapsed'

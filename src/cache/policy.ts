@@ -46,7 +46,7 @@ export interface Grace {
 export interface LoadTimeout {
   /** Then a reader is given what is stale, where grace allows it, and the load goes on. Default: it waits. */
   readonly softMs?: number
-  /** Then it is given a `LoadTimeoutError`. The load goes on, and fills what it still can. Default 10,000. */
+  /** Then it is given a `LoadTimeoutError`. The load goes on, and fills what it still can; the next reader begins another. Default 10,000. */
   readonly hardMs?: number
 }
 

@@ -19,7 +19,7 @@ export interface Reader {
   readonly bypass?: boolean
   /** Nothing stale: the reader has written just now. */
   readonly fresh?: boolean
-  /** A log position that the reader knows of: what was softened up to it doesn't serve any more. Default 0. */
+  /** A log position that the reader knows of: what was softened up to it, or may have been, doesn't serve any more. Default 0. */
   readonly position?: number
   /** Who reads: for kinds of scope `viewer`. */
   readonly viewer?: string
