@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { CacheObserver, Ledger } from '../cache/index.ts'
 import type { FollowerObserver } from '../invalidation/index.ts'
+import type { BreakerState } from '../kernel/breaker.ts'
 
 /** What a node counts. Each has its registry, so that several can live in one process. */
 export class Metrics {
@@ -29,7 +30,11 @@ export class Metrics {
   ])
   readonly #refreshErrors = this.#counter('stet_cache_refresh_errors_total', 'Of these, loads that failed', ['kind'])
   readonly #oversized = this.#counter('stet_cache_oversized_total', 'Values that were too large to be stored', ['kind'])
-  readonly #remoteErrors = this.#counter('stet_redis_errors_total', 'Redis commands that failed or timed out', [])
+  readonly #remoteErrors = this.#counter(
+    'stet_redis_errors_total',
+    'Redis pipelines that failed, timed out, or were not sent since a breaker was open',
+    [],
+  )
   readonly #invalidations = this.#counter(
     'stet_invalidations_total',
     'Log records applied here, by where they were heard of',
@@ -49,6 +54,7 @@ export class Metrics {
   readonly #followErrors = this.#counter('stet_ledger_errors_total', 'Times the log could not be read', [])
   readonly #statements = this.#counter('stet_sql_statements_total', 'SQL statements sent', ['kind'])
   readonly #roundTrips = this.#counter('stet_redis_round_trips_total', 'Pipelines sent to Redis', [])
+  readonly #breakers: Gauge<'name'>
   readonly #graphql = this.#histogram('stet_graphql_request_seconds', 'Time a GraphQL request took', ['operation'])
 
   #settledAtMs = performance.now()
@@ -62,6 +68,12 @@ export class Metrics {
       () => (performance.now() - this.#settledAtMs) / 1000,
     )
     this.#gauge('stet_ledger_tags', 'Tags the ledger remembers', () => ledger.size)
+    this.#breakers = new Gauge({
+      name: 'stet_breaker_state',
+      help: 'Of the breaker before a Redis server: 0 closed, 1 half open, 2 open',
+      labelNames: ['name'],
+      registers: [this.registry],
+    })
   }
 
   readonly cache: CacheObserver = {
@@ -93,6 +105,10 @@ export class Metrics {
   readonly onStatement = (kind: string): void => this.#statements.inc({ kind })
   readonly onRedisRoundTrip = (): void => this.#roundTrips.inc()
   readonly onRedisError = (): void => this.#remoteErrors.inc()
+  readonly onBreaker = (name: string, state: BreakerState | 'gone'): void => {
+    if (state === 'gone') this.#breakers.remove({ name })
+    else this.#breakers.set({ name }, BREAKER_STATES.indexOf(state))
+  }
   readonly onGraphQLRequest = (operation: string, seconds: number): void =>
     this.#graphql.observe({ operation }, seconds)
 
@@ -116,6 +132,8 @@ export class Metrics {
     })
   }
 }
+
+const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half-open', 'open']
 
 export function registerMetrics(app: FastifyInstance, { registry }: Metrics): void {
   app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
