@@ -11,5 +11,12 @@ export type { RedisServer } from './redis-server.ts'
 export { type FaultProxy, startFaultProxy } from './start-fault-proxy.ts'
 export { startPostgres } from './start-postgres.ts'
 export { type StartRedisOptions, startRedis } from './start-redis.ts'
+export {
+  canStartRedisCluster,
+  type RedisCluster,
+  type RedisClusterNode,
+  startRedisCluster,
+} from './start-redis-cluster.ts'
+export { type RedisSentinel, startRedisSentinel } from './start-redis-sentinel.ts'
 export { startTestNode, TEST_JWT_SECRET, type TestNode, type TestNodeOptions, testToken } from './start-test-node.ts'
 export { getTestRun, sharedServers } from './test-run.ts'
