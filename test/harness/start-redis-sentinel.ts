@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import { pingRedis } from './ping-redis.ts'
 import { reservePort } from './reserve-port.ts'
 import { createServerDirectory, discardServerDirectory } from './server-directory.ts'
 import { ServerProcess } from './server-process.ts'
@@ -18,13 +19,15 @@ export async function startRedisSentinel(options: {
   readonly name: string
   readonly port: number
   readonly password: string
+  /** More of its configuration. */
+  readonly lines?: readonly string[]
 }): Promise<RedisSentinel> {
   const { directory: runDirectory, redis } = getTestRun()
   if (redis.own?.kind !== 'binaries')
     throw new Error('startRedisSentinel() needs redis-server or valkey-server on PATH')
   const directory = createServerDirectory(runDirectory, 'sentinel')
   const port = await reservePort(runDirectory)
-  const { name, password } = options
+  const { name, password, lines = [] } = options
   const file = join(directory, 'sentinel.conf')
   writeFileSync(
     file,
@@ -32,22 +35,22 @@ export async function startRedisSentinel(options: {
       `port ${port}`,
       'bind 127.0.0.1',
       `dir ${directory}`,
-      `requirepass ${password}`,
+      `requirepass ${JSON.stringify(password)}`,
       `sentinel monitor ${name} 127.0.0.1 ${options.port} 1`,
       `sentinel down-after-milliseconds ${name} 1000`,
       `sentinel failover-timeout ${name} 5000`,
+      ...lines,
       '',
     ].join('\n'),
   )
-  const admin = new Redis({ port, host: '127.0.0.1', password, lazyConnect: true, enableReadyCheck: false })
-  admin.on('error', () => {})
   const server = new ServerProcess({
     command: redis.own.path,
     args: [file, '--sentinel'],
     directory,
-    ready: () => admin.ping(),
+    ready: () => pingRedis(`redis://:${encodeURIComponent(password)}@127.0.0.1:${port}`),
   })
   await server.start()
+  const admin = new Redis({ port, host: '127.0.0.1', password })
   return {
     address: `127.0.0.1:${port}`,
     admin,

@@ -8,7 +8,6 @@ import {
   startRedisCluster,
   TEST_JWT_SECRET,
   type TestNode,
-  testToken,
 } from '../harness/index.ts'
 import { type ArticleWorld, createArticleWorld, readTitle, writeTitle } from './races/article-world.ts'
 
