@@ -15,6 +15,26 @@ it('reads times in their units, and an empty variable as none', () => {
   })
 })
 
+it('reads where the nodes of a cluster are, and sentinels', () => {
+  const { redisCluster, redisSentinels } = readConfig({ REDIS_CLUSTER: 'one:6379, 10.0.0.2:6380,[::1]:6381' })
+  expect(redisCluster).toEqual([
+    { host: 'one', port: 6379 },
+    { host: '10.0.0.2', port: 6380 },
+    { host: '::1', port: 6381 },
+  ])
+  expect(redisSentinels).toBeUndefined()
+})
+
+it.each([
+  [{ REDIS_CLUSTER: 'one:1', REDIS_SENTINELS: 'two:2' }, 'REDIS_SENTINELS must be absent beside REDIS_CLUSTER.'],
+  [{ REDIS_CLUSTER: 'one:1', REDIS_READER_URL: 'redis://x' }, 'REDIS_READER_URL must be absent beside REDIS_CLUSTER.'],
+  [{ REDIS_READER_URL: 'redis://x' }, 'REDIS_READER_URL must be absent without REDIS_URL.'],
+])('refuses what contradicts itself: %j', (environment, message) => {
+  expect(() => readConfig(environment)).toThrow(new ConfigError(message))
+})
+
+const HOST_PORTS = 'a comma-separated list of host:port, such as 10.0.0.1:6379,10.0.0.2:6379'
+
 it.each([
   ['PORT', 'http', 'a whole number from 0 to 65535'],
   ['PORT', '65536', 'a whole number from 0 to 65535'],
@@ -27,6 +47,11 @@ it.each([
   ['TRUST_PROXY', 'everybody', 'addresses or networks such as 10.0.0.0/8, separated by commas'],
   ['TRUST_PROXY', '10.0.0.0/33', 'addresses or networks such as 10.0.0.0/8, separated by commas'],
   ['LOG_LEVEL', 'loud', 'one of silent, fatal, error, warn, info, debug, trace'],
+  ['REDIS_BREAKER_FAILURES', '0', 'a whole number from 1 to 1000000'],
+  ['REDIS_CLUSTER', 'host', HOST_PORTS],
+  ['REDIS_CLUSTER', 'one:6379,', HOST_PORTS],
+  ['REDIS_CLUSTER', 'one:6379;two:6379', HOST_PORTS],
+  ['REDIS_SENTINELS', 'redis://one:26379', HOST_PORTS],
   ['AUTH_JWKS_URL', 'ftp://x', 'a URL that begins with http:// or https://'],
 ])('names a variable that holds nonsense, what it wants and what it got: %s=%s', (variable, value, wanted) => {
   const message = `${variable} must be ${wanted}, not ${JSON.stringify(value)}.`
@@ -48,6 +73,8 @@ it.each([
   ['DATABASE_URL', 'mysql://user:hunter2@host/db'],
   ['DATABASE_REPLICA_URL', 'user:hunter2@host/db'],
   ['REDIS_URL', 'user:hunter2@host'],
+  ['REDIS_READER_URL', 'http://user:hunter2@host'],
+  ['REDIS_CLUSTER', 'user:hunter2@host:6379'],
 ])('does not tell what may be secret, not even where it is wrong: %s', (variable, value) => {
   const read = () => readConfig({ [variable]: value })
   expect(read).toThrow(new RegExp(`^${variable} must be `))

@@ -1,5 +1,16 @@
 import type { LevelWithSilent } from 'pino'
-import { atLeastZero, number, oneOf, positive, proxies, text, url, whole } from './option-parsers.ts'
+import {
+  type Address,
+  addresses,
+  atLeastZero,
+  number,
+  oneOf,
+  positive,
+  proxies,
+  text,
+  url,
+  whole,
+} from './option-parsers.ts'
 
 /** Every option of a server: the only place that reads the environment. Times are resolved to milliseconds. */
 export interface Config {
@@ -14,9 +25,17 @@ export interface Config {
   readonly databaseLoadsWaitMs: number
   readonly dataDirectory: string
   readonly redisUrl: string | undefined
+  readonly redisReaderUrl: string | undefined
+  readonly redisCluster: readonly Address[] | undefined
+  readonly redisSentinels: readonly Address[] | undefined
+  readonly redisSentinelName: string
+  readonly redisSentinelUsername: string | undefined
+  readonly redisSentinelPassword: string | undefined
   readonly redisKeyPrefix: string
   readonly redisTimeoutMs: number
   readonly redisLingerMs: number
+  readonly redisBreakerFailures: number
+  readonly redisBreakerResetMs: number
   readonly cacheVersion: string
   readonly cacheTtlArticleListMs: number
   readonly cacheTtlArticleMs: number
@@ -129,9 +148,49 @@ export const options: Options = {
   },
   redisUrl: {
     variable: 'REDIS_URL',
-    about: 'Redis or Valkey. Absent: the memory tier alone.',
+    about: 'Redis or Valkey; `rediss://` is TLS. Absent, and none of the others: the memory tier alone.',
     secret: true,
     parse: url('redis:', 'rediss:'),
+    absent: undefined,
+  },
+  redisReaderUrl: {
+    variable: 'REDIS_READER_URL',
+    about: 'Where Redis is read first. It may lag: what it lacks is read, and everything written, at REDIS_URL.',
+    secret: true,
+    parse: url('redis:', 'rediss:'),
+    absent: undefined,
+  },
+  redisCluster: {
+    variable: 'REDIS_CLUSTER',
+    about:
+      'Some nodes of a Redis Cluster, as host:port,host:port. Of REDIS_URL only user, password and TLS count then.',
+    parse: addresses,
+    absent: undefined,
+  },
+  redisSentinels: {
+    variable: 'REDIS_SENTINELS',
+    about:
+      'Sentinels that know the primary, as host:port,host:port. Of REDIS_URL only user, password, database and TLS count then.',
+    parse: addresses,
+    absent: undefined,
+  },
+  redisSentinelName: {
+    variable: 'REDIS_SENTINEL_NAME',
+    about: 'What the sentinels call the primary.',
+    default: 'mymaster',
+    parse: text,
+  },
+  redisSentinelUsername: {
+    variable: 'REDIS_SENTINEL_USERNAME',
+    about: 'Who to be for the sentinels.',
+    parse: text,
+    absent: undefined,
+  },
+  redisSentinelPassword: {
+    variable: 'REDIS_SENTINEL_PASSWORD',
+    about: 'The password of the sentinels.',
+    secret: true,
+    parse: text,
     absent: undefined,
   },
   redisKeyPrefix: {
@@ -153,6 +212,19 @@ export const options: Options = {
     unit: 'milliseconds',
     default: '10',
     parse: whole(0, 60_000),
+  },
+  redisBreakerFailures: {
+    variable: 'REDIS_BREAKER_FAILURES',
+    about: 'After how many failures in a row, time-outs among them, a Redis server is left alone.',
+    default: '5',
+    parse: whole(1, 1_000_000),
+  },
+  redisBreakerResetMs: {
+    variable: 'REDIS_BREAKER_RESET_MS',
+    about: 'How long it is left alone before one probe finds out whether it is well again; give or take a quarter.',
+    unit: 'milliseconds',
+    default: '1000',
+    parse: whole(1, 600_000),
   },
   cacheVersion: {
     variable: 'CACHE_VERSION',
@@ -400,6 +472,10 @@ function checkTogether(config: Config): void {
   const refuse = (wrong: boolean, one: keyof Config, wanted: string, other: keyof Config) => {
     if (wrong) throw new ConfigError(`${options[one].variable} must be ${wanted} ${options[other].variable}.`)
   }
+  const { redisUrl, redisReaderUrl, redisCluster, redisSentinels } = config
+  refuse(Boolean(redisCluster && redisSentinels), 'redisSentinels', 'absent beside', 'redisCluster')
+  refuse(Boolean(redisCluster && redisReaderUrl), 'redisReaderUrl', 'absent beside', 'redisCluster')
+  refuse(Boolean(redisReaderUrl && !redisUrl && !redisSentinels), 'redisReaderUrl', 'absent without', 'redisUrl')
   const { cacheGraceMs, cacheGraceIfErrorMs, cacheLoadTimeoutSoftMs, cacheLoadTimeoutMs } = config
   const pointless = cacheGraceIfErrorMs > 0 && cacheGraceIfErrorMs < cacheGraceMs
   refuse(pointless, 'cacheGraceIfErrorMs', '0, or no less than', 'cacheGraceMs')
@@ -415,7 +491,8 @@ function readOption(option: Options[keyof Options], environment: NodeJS.ProcessE
   try {
     return option.parse(given)
   } catch (error) {
-    const got = option.secret ? 'what it holds (not shown: it may be secret)' : JSON.stringify(given)
+    const secret = option.secret || given.includes('@')
+    const got = secret ? 'what it holds (not shown: it may be secret)' : JSON.stringify(given)
     throw new ConfigError(`${option.variable} must be ${(error as Error).message}, not ${got}.`)
   }
 }

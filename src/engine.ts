@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis'
 import { adminRoom } from './admin/index.ts'
 import { articlesRoom } from './articles/index.ts'
 import { Cache, type CacheObserver, Ledger, type Policy, RedisTier } from './cache/index.ts'
@@ -6,10 +5,12 @@ import type { Config } from './config.ts'
 import { type OpenDatabases, openDatabases } from './database/open-databases.ts'
 import { HeldLeases } from './held-leases.ts'
 import { Follower, type FollowerObserver, Log, NotifyLoudspeaker, RedisLoudspeaker } from './invalidation/index.ts'
+import { type BreakerState, isRefusal } from './kernel/breaker.ts'
+import type { GuardedRedis } from './kernel/guarded-redis.ts'
 import type { Logger } from './kernel/logger.ts'
 import { openTogether } from './kernel/open-together.ts'
 import { sparingly } from './kernel/sparingly.ts'
-import { openRedis } from './redis.ts'
+import { openRedis, type RedisServers } from './redis.ts'
 import { createRateLimit } from './request/rate-limit.ts'
 import type { Room } from './request/room.ts'
 import { tagsRoom } from './tags/index.ts'
@@ -34,6 +35,7 @@ interface EngineObserver {
   onStatement?(kind: string): void
   onRedisRoundTrip?(): void
   onRedisError?(error: Error): void
+  onBreaker?(name: string, state: BreakerState | 'gone'): void
 }
 
 /** Databases, Redis, the log that is followed, the cache, and all that is cached: a node without its API. */
@@ -43,7 +45,7 @@ export interface Engine {
   readonly ledger: Ledger
   readonly follower: Follower
   /** Undefined where there is none: memory alone. Fails at once where it isn't connected. */
-  readonly redis: Redis | undefined
+  readonly redis: GuardedRedis | undefined
   readonly cache: Cache
   /** Begins every key of the cache. */
   readonly namespace: string
@@ -65,6 +67,7 @@ async function wire(
   onClose: (closer: () => unknown) => void,
 ): Promise<Omit<Engine, 'close'>> {
   const warn = (message: string) => sparingly((err, untold) => logger.warn({ err, untold }, message))
+  const tellOfBreaker = breakerTeller(logger)
 
   // PostgreSQL
   const databases = await openDatabases({
@@ -91,15 +94,29 @@ async function wire(
   const warnOfRedis = warn('Redis failed: what it held is read from PostgreSQL')
   const onRedisError = (error: Error) => {
     observer.onRedisError?.(error)
-    warnOfRedis(error)
+    // That is told once, by the breaker.
+    if (!isRefusal(error)) warnOfRedis(error)
   }
+  const servers = redisServers(config)
   const redis =
-    config.redisUrl === undefined
-      ? undefined
-      : openRedis({ url: config.redisUrl, timeoutMs: config.redisTimeoutMs, onError: onRedisError })
+    servers &&
+    openRedis({
+      servers,
+      timeoutMs: config.redisTimeoutMs,
+      breaker: {
+        failures: config.redisBreakerFailures,
+        resetMs: config.redisBreakerResetMs,
+        onBreaker: (name, state, why) => {
+          observer.onBreaker?.(name, state)
+          tellOfBreaker(name, state, why)
+        },
+      },
+      onError: onRedisError,
+    })
   if (redis) {
     onClose(redis.close)
-    await redis.whenReady()
+    const failure = await redis.whenReady()
+    if (failure) logger.warn({ err: failure }, whyNotReady(failure))
   }
 
   // Invalidation: from the log to this node's ledger, and to everybody else's
@@ -152,6 +169,7 @@ async function wire(
     redis &&
     new RedisTier({
       redis: redis.commands,
+      ...(redis.reader && { reader: redis.reader }),
       subscriber: redis.subscriber,
       channel: `${config.redisKeyPrefix}leases`,
       leasePrefix: `${config.redisKeyPrefix}lease:`,
@@ -179,7 +197,7 @@ async function wire(
   const warnOfFullQueue = warn('A queue took no more')
   const worker = new Worker({
     primary: database.primary,
-    redis: redis?.commands,
+    redis: redis?.commands.client,
     prefix: `${config.redisKeyPrefix}queue:`,
     maxEntries: config.queueMaxEntries,
     everyMs: config.queueFlushMs,
@@ -220,7 +238,7 @@ async function wire(
     worker,
     rankEveryMs: config.rankArticlesMs,
     limitViews: createRateLimit({
-      redis: redis?.commands,
+      redis: redis?.commands.client,
       prefix: `${config.redisKeyPrefix}rate:views`,
       max: config.rateLimitMax,
       windowSeconds: config.rateLimitWindowSeconds,
@@ -237,6 +255,38 @@ async function wire(
     worker,
     rooms: [users, tags, articles, adminRoom({ ledger })],
     flush: async () => remote?.flush(),
+  }
+}
+
+/** Undefined where there is none. */
+function redisServers(config: Config): RedisServers | undefined {
+  const { redisUrl: url, redisReaderUrl: readerUrl, redisCluster: cluster, redisSentinels: addresses } = config
+  if (url === undefined && !cluster && !addresses) return undefined
+  const sentinels = addresses && {
+    addresses,
+    name: config.redisSentinelName,
+    username: config.redisSentinelUsername,
+    password: config.redisSentinelPassword,
+  }
+  return { url, readerUrl, cluster, sentinels }
+}
+
+function whyNotReady({ message }: Error): string {
+  return /WRONGPASS|NOAUTH|NOPERM|invalid password/i.test(message)
+    ? 'Redis refuses the user name or password in REDIS_URL: this node serves without it'
+    : 'Redis could not be reached: until it can, this node serves without it'
+}
+
+/** Says once that a breaker opened, and once that it closed again, however many probes fail in between. */
+function breakerTeller(logger: Logger): (breaker: string, state: BreakerState | 'gone', why?: Error) => void {
+  const open = new Set<string>()
+  return (breaker, state, why) => {
+    if (state === 'open' && !open.has(breaker)) {
+      open.add(breaker)
+      logger.warn({ breaker, err: why }, 'Redis is left alone, being unwell: this node serves without it')
+    } else if (state === 'closed' || state === 'gone') {
+      if (open.delete(breaker) && state === 'closed') logger.info({ breaker }, 'Redis is well again')
+    }
   }
 }
 

@@ -118,7 +118,7 @@ async function wire(
     metrics,
     health: {
       postgresql: { required: true, check: () => databases.primary.query('select 1') },
-      ...(redis && { redis: { required: false, check: () => redis.ping() } }),
+      ...(redis && { redis: { required: false, check: () => redis.client.ping() } }),
     },
     playground: {
       directory: fileURLToPath(new URL('../dist/playground', import.meta.url)),

@@ -49,3 +49,19 @@ function isProxy(text: string): boolean {
     ['loopback', 'linklocal', 'uniquelocal'].includes(text) || (isIP(address) > 0 && isNetwork && rest.length === 0)
   )
 }
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export const addresses = (value: string): readonly Address[] =>
+  value.split(',').map((item) => {
+    const address = item.trim()
+    const canParse = URL.canParse(`redis://${address}`)
+    const { hostname, port, host } = canParse ? new URL(`redis://${address}`) : { hostname: '', port: '', host: '' }
+    if (hostname === '' || port === '' || host !== address) {
+      throw new Error('a comma-separated list of host:port, such as 10.0.0.1:6379,10.0.0.2:6379')
+    }
+    return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) }
+  })

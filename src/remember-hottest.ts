@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { Redis } from 'ioredis'
 import type { Cache } from './cache/index.ts'
+import type { GuardedRedis } from './kernel/guarded-redis.ts'
 
 export interface RememberHottestOptions {
   readonly cache: Cache
-  readonly redis: Redis
+  readonly redis: GuardedRedis
   /** Begins the key under which this node's list stands. */
   readonly prefix: string
   /** How often it is written. Default: every ten seconds. */
@@ -18,7 +18,9 @@ export function startRememberingHottest(options: RememberHottestOptions): () => 
   const key = prefix + randomUUID()
   const timer = setInterval(() => {
     const hottest = cache.hottest().map(({ kind, key, count }) => [kind, key, count])
-    if (hottest.length > 0) redis.set(key, JSON.stringify(hottest), 'EX', KEPT_SECONDS).catch(onError)
+    if (hottest.length === 0) return
+    const text = JSON.stringify(hottest)
+    redis.each([key], (pipeline) => pipeline.set(key, text, 'EX', KEPT_SECONDS)).catch(onError)
   }, everyMs)
   timer.unref()
   return () => clearInterval(timer)

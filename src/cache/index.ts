@@ -1,3 +1,4 @@
+export { GuardedRedis, type GuardedRedisOptions } from '../kernel/guarded-redis.ts'
 export { Cache, type CacheOptions, type HotEntry, type NamedKind, type WrapOptions } from './cache.ts'
 export type { CacheObserver, RefreshReason } from './cache-parts.ts'
 export { anyRowTag, anyWriteTag, type CacheTag, columnTag, fieldTag, rowTag, softly } from './cache-tag.ts'

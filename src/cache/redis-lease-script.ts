@@ -1,13 +1,14 @@
-import type { ChainableCommander, Redis } from 'ioredis'
+import type { ChainableCommander } from 'ioredis'
+import type { GuardedRedis } from '../kernel/guarded-redis.ts'
 import type { Found, LeaseRequest, Wanted } from './remote-tier.ts'
 
 /** What is wanted together with a lease. */
 export type LeasedWanted = Wanted & { readonly lease: LeaseRequest }
 
-/** To be called once for a client, before it is asked for leases. */
-export function defineLeaseScripts(redis: Redis): void {
-  redis.defineCommand('stetLease', { lua: LEASE })
-  redis.defineCommand('stetRelease', { lua: RELEASE, numberOfKeys: 1 })
+/** To be called once, before anybody is asked for leases. */
+export function defineLeaseScripts(redis: GuardedRedis): void {
+  redis.define('stetLease', { lua: LEASE })
+  redis.define('stetRelease', { lua: RELEASE, numberOfKeys: 1 })
 }
 
 /** Adds one command that reads each entry and, where that is called for, its lease. `parseLeases` understands its reply. */

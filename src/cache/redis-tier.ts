@@ -1,19 +1,20 @@
-import type { ChainableCommander, Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
+import { GuardedRedis } from '../kernel/guarded-redis.ts'
 import { hearChannel } from '../kernel/hear-channel.ts'
-import {
-  askForLeases,
-  defineLeaseScripts,
-  giveLeaseBack,
-  type LeasedWanted,
-  parseLeases,
-  wholeMs,
-} from './redis-lease-script.ts'
+import { missed } from './redis-batch.ts'
+import { defineLeaseScripts, giveLeaseBack, wholeMs } from './redis-lease-script.ts'
+import { RedisTurns } from './redis-turns.ts'
 import { ReleaseWakers } from './release-wakers.ts'
 import type { Found, RemoteTier, Wanted } from './remote-tier.ts'
 
 export interface RedisTierOptions {
-  /** A client that fails at once where it isn't connected: `enableOfflineQueue: false`, and a `commandTimeout`. */
-  readonly redis: Redis
+  /**
+   * A client that fails at once where it isn't connected: `enableOfflineQueue: false`, and a `commandTimeout`. Guarded, it
+   * may share its breaker with others; a bare one is given a breaker of its own.
+   */
+  readonly redis: Redis | Cluster | GuardedRedis
+  /** The same for an end point that only reads, and may lag. Default: all is read where it is written. */
+  readonly reader?: Redis | GuardedRedis
   /** Hears when leases are given back. A client that goes on trying to connect; others may listen on it too. */
   readonly subscriber?: Redis
   /** Where that is told: the same for all that share entries. Goes with `subscriber`; without them nobody is ever woken. */
@@ -26,72 +27,74 @@ export interface RedisTierOptions {
   readonly onRoundTrip?: () => void
 }
 
-/**
- * Entries in Redis, and leases on what is missing. Everything asked for in one turn of the event loop travels in one
- * pipeline, and so do the writes and releases that wait: a request that fills what it just missed pays no round trip for
- * it when it reads again.
- */
+/** Entries in Redis, and leases on what is missing. */
 export class RedisTier implements RemoteTier {
-  readonly #options: RedisTierOptions & { readonly lingerMs: number; readonly leasePrefix: string }
-  readonly #wakers = new ReleaseWakers()
+  readonly #writer: RedisTurns
+  readonly #reader: RedisTurns | undefined
+  readonly #leasePrefix: string
+  readonly #channel: string | undefined
+  readonly #wakers: ReleaseWakers | undefined
   readonly #deafen: () => void
-  #reads: Read[] = []
-  #changes: Change[] = []
-  #turn: NodeJS.Immediate | undefined
-  #linger: NodeJS.Timeout | undefined
-  #sent = Promise.resolve()
+  readonly #onError: (error: Error) => void
 
   constructor(options: RedisTierOptions) {
-    const { redis, subscriber, channel, onError, lingerMs = 3, leasePrefix = 'lease:' } = options
-    if (!redis.options.commandTimeout) {
-      throw new TypeError('The Redis client of a tier needs a commandTimeout: without one a read may never end.')
-    }
+    const { subscriber, channel, onError, onRoundTrip = () => {}, lingerMs = 3, leasePrefix = 'lease:' } = options
     if ((subscriber === undefined) !== (channel === undefined)) {
       throw new TypeError(
         'A Redis tier takes both `subscriber` and `channel`, to wake who waits for a load, or neither.',
       )
     }
-    this.#options = { ...options, lingerMs, leasePrefix }
-    defineLeaseScripts(redis)
+    const turnsOf = (bare: Redis | Cluster | GuardedRedis) => {
+      const redis = GuardedRedis.of(bare)
+      if (!redis.commandTimeout) {
+        throw new TypeError('The Redis client of a tier needs a commandTimeout: without one a read may never end.')
+      }
+      defineLeaseScripts(redis)
+      return new RedisTurns({ redis, leasePrefix, lingerMs, onError, onRoundTrip })
+    }
+    const wakers = subscriber && new ReleaseWakers()
+    this.#writer = turnsOf(options.redis)
+    this.#reader = options.reader && turnsOf(options.reader)
+    this.#leasePrefix = leasePrefix
+    this.#channel = channel
+    this.#onError = onError
+    this.#wakers = wakers
     this.#deafen =
       subscriber && channel !== undefined
-        ? hearChannel({ subscriber, channel, hear: (key) => this.#wakers.wake(key), onError })
+        ? hearChannel({ subscriber, channel, hear: (key) => wakers?.wake(key), onError })
         : () => {}
   }
 
-  read(wanted: readonly Wanted[]): Promise<readonly Found[]> {
-    if (wanted.length === 0) return Promise.resolve([])
-    return new Promise((resolve, reject) => {
-      this.#reads.push({ wanted, resolve, reject })
-      this.#turn ??= setImmediate(() => void this.flush())
+  /** In one round trip to each node. With a reader: one there, and one to the writer for leases on what it doesn't have. */
+  async read(wanted: readonly Wanted[]): Promise<readonly Found[]> {
+    if (!this.#reader) return this.#writer.read(wanted)
+    const found = await this.#readNear(this.#reader, wanted)
+    const rest = wanted.filter((each) => !found.has(each))
+    const others = await this.#writer.read(rest).catch((error: Error) => {
+      if (found.size === 0) throw error
+      this.#onError(error)
+      return rest.map(missed)
     })
+    for (const [index, each] of rest.entries()) found.set(each, others[index] ?? missed(each))
+    return wanted.map((each) => found.get(each) ?? missed(each))
   }
 
   write(key: string, bytes: Buffer, ttlMs: number): void {
-    this.#changeSoon((pipeline) => pipeline.set(key, bytes, 'PX', wholeMs(ttlMs)))
+    this.#writer.change(key, (pipeline) => pipeline.set(key, bytes, 'PX', wholeMs(ttlMs)))
   }
 
   release(key: string, holder: string): void {
-    const { channel, leasePrefix } = this.#options
-    this.#changeSoon((pipeline) => giveLeaseBack(pipeline, { leasePrefix, key, holder, channel }))
+    const [leasePrefix, channel] = [this.#leasePrefix, this.#channel]
+    this.#writer.change(key, (pipeline) => giveLeaseBack(pipeline, { leasePrefix, key, holder, channel }))
   }
 
   onRelease(key: string, wake: () => void): () => void {
-    return this.#options.subscriber ? this.#wakers.add(key, wake) : () => {}
+    return this.#wakers?.add(key, wake) ?? (() => {})
   }
 
   /** Sends what waits. Resolves when Redis has answered everything sent so far, also where it failed. */
-  flush(): Promise<void> {
-    const reads = this.#reads
-    const changes = this.#changes
-    clearImmediate(this.#turn)
-    clearTimeout(this.#linger)
-    this.#turn = undefined
-    this.#linger = undefined
-    this.#reads = []
-    this.#changes = []
-    this.#sent = Promise.all([this.#sent, this.#send(reads, changes)]).then(() => {})
-    return this.#sent
+  async flush(): Promise<void> {
+    await Promise.all([this.#reader?.flush(), this.#writer.flush()])
   }
 
   /** Wakes nobody any more, and flushes. The clients stay open. */
@@ -100,64 +103,20 @@ export class RedisTier implements RemoteTier {
     return this.flush()
   }
 
-  #changeSoon(change: Change): void {
-    this.#changes.push(change)
-    this.#linger ??= setTimeout(() => void this.flush(), this.#options.lingerMs)
-  }
-
-  async #send(reads: readonly Read[], changes: readonly Change[]): Promise<void> {
-    if (reads.length === 0 && changes.length === 0) return
-    const pipeline = this.#options.redis.pipeline()
-    for (const change of changes) change(pipeline)
-    const question = new Question(reads.flatMap(({ wanted }) => wanted))
-    question.ask(pipeline, this.#options.leasePrefix)
-    this.#options.onRoundTrip?.()
+  /** What the reader has; and what it lacks, where no lease is wanted. Nothing where it fails: the writer is asked instead. */
+  async #readNear(reader: RedisTurns, wanted: readonly Wanted[]): Promise<Map<Wanted, Found>> {
+    // What isn't good enough is known already, and the lease is the writer's to give.
+    const asked = wanted.filter(({ lease }) => !lease?.evenIfFound)
     try {
-      const replies = (await pipeline.exec()) ?? []
-      const answer = question.parse(replies.slice(changes.length))
-      for (const { wanted, resolve } of reads) resolve(wanted.map(answer))
-      const failure = replies.find(([error]) => error)?.[0]
-      if (failure) this.#options.onError(failure)
+      const found = await reader.read(asked.map(({ key }) => ({ key })))
+      return new Map(
+        asked
+          .map((each, index) => [each, found[index] ?? missed(each)] as const)
+          .filter(([{ lease }, { bytes }]) => bytes || !lease),
+      )
     } catch (error) {
-      if (reads.length === 0) this.#options.onError(error as Error)
-      for (const { reject } of reads) reject(error as Error)
+      this.#onError(error as Error)
+      return new Map()
     }
   }
 }
-
-/** All that is read in one turn: entries alone by MGET, what a lease is wanted for by one script. */
-class Question {
-  readonly #leased: readonly LeasedWanted[]
-  readonly #plain: readonly string[]
-
-  constructor(wanted: readonly Wanted[]) {
-    this.#leased = [...new Set(wanted)].filter((each): each is LeasedWanted => each.lease !== undefined)
-    const brought = new Set(this.#leased.map(({ key }) => key))
-    this.#plain = [...new Set(wanted.map(({ key }) => key))].filter((key) => !brought.has(key))
-  }
-
-  ask(pipeline: ChainableCommander, leasePrefix: string): void {
-    if (this.#plain.length > 0) pipeline.mgetBuffer([...this.#plain])
-    if (this.#leased.length > 0) askForLeases(pipeline, leasePrefix, this.#leased)
-  }
-
-  /** Throws what Redis refused to answer with. */
-  parse(replies: readonly (readonly [Error | null, unknown])[]): (wanted: Wanted) => Found {
-    const refusal = replies.find(([error]) => error)?.[0]
-    if (refusal) throw refusal
-    const bodies = replies.map(([, body]) => body)
-    const values = this.#plain.length > 0 ? (bodies.shift() as readonly (Buffer | null)[]) : []
-    const bytes = new Map(this.#plain.map((key, index) => [key, values[index] ?? undefined]))
-    const found = parseLeases(bodies.shift() ?? [], this.#leased)
-    for (const [{ key }, each] of found) bytes.set(key, each.bytes)
-    return (wanted) => found.get(wanted) ?? { bytes: bytes.get(wanted.key) }
-  }
-}
-
-interface Read {
-  readonly wanted: readonly Wanted[]
-  resolve(found: readonly Found[]): void
-  reject(error: Error): void
-}
-
-type Change = (pipeline: ChainableCommander) => void

@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis'
 import { type Config, ConfigError, readConfig } from '../config.ts'
 import type { OpenDatabases } from '../database/open-databases.ts'
 import type { Engine } from '../engine.ts'
 import { createRequestContext } from '../graphql/request-context.ts'
+import type { GuardedRedis } from '../kernel/guarded-redis.ts'
 import { createLogger } from '../kernel/logger.ts'
 import type { Context } from '../request/context.ts'
 
@@ -49,7 +49,7 @@ export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>)
       await engine.flush()
       if (redisFailure) throw new Error(`Redis did not take all of it: ${redisFailure.message}`)
     }
-    if (engine.redis?.status === 'ready') redisFailure = undefined
+    if (engine.redis?.client.status === 'ready') redisFailure = undefined
     return await work({ ...engine, config, context, flush })
   } finally {
     await engine.close()
@@ -58,15 +58,19 @@ export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>)
 
 /** The same for what is about Redis. */
 export async function withEngineAndRedis<T>(
-  work: (engine: CommandEngine & { readonly redis: Redis }) => Promise<T>,
+  work: (engine: CommandEngine & { readonly redis: GuardedRedis }) => Promise<T>,
 ): Promise<T> {
-  const { redisUrl } = readConfig()
-  if (redisUrl === undefined) throw new ConfigError('REDIS_URL is not set, and this is about what Redis holds.')
   return withEngine(async (engine) => {
-    const { redis } = engine
-    if (redis?.status !== 'ready') throw new Error(`Redis at ${new URL(redisUrl).host} could not be reached.`)
+    const { redis, config } = engine
+    if (!redis) throw new ConfigError('REDIS_URL is not set, and this is about what Redis holds.')
+    if (redis.client.status !== 'ready') throw new Error(`Redis at ${whereRedisIs(config)} could not be reached.`)
     return work({ ...engine, redis })
   })
+}
+
+function whereRedisIs({ redisUrl, redisCluster, redisSentinels }: Config): string {
+  const addresses = redisCluster ?? redisSentinels
+  return addresses?.map(({ host, port }) => `${host}:${port}`).join(', ') ?? new URL(redisUrl ?? '').host
 }
 
 /** A command that looks should not change the schema by the way. */

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { CacheObserver, Ledger } from '../cache/index.ts'
 import type { LoadLimit } from '../database/load-limit.ts'
 import type { Follower, FollowerObserver } from '../invalidation/index.ts'
+import type { BreakerState } from '../kernel/breaker.ts'
 import type { WorkerObserver } from '../worker/index.ts'
 
 /** What a node counts. Each has its registry, so that several can live in one process. */
@@ -31,7 +32,11 @@ export class Metrics {
   ])
   readonly #refreshErrors = this.#counter('stet_cache_refresh_errors_total', 'Of these, loads that failed', ['kind'])
   readonly #oversized = this.#counter('stet_cache_oversized_total', 'Values that were too large to be stored', ['kind'])
-  readonly #remoteErrors = this.#counter('stet_redis_errors_total', 'Redis commands that failed or timed out', [])
+  readonly #remoteErrors = this.#counter(
+    'stet_redis_errors_total',
+    'Redis pipelines that failed, timed out, or were not sent since a breaker was open',
+    [],
+  )
   readonly #invalidations = this.#counter(
     'stet_invalidations_total',
     'Log records applied here, by where they were heard of',
@@ -51,6 +56,7 @@ export class Metrics {
   readonly #followErrors = this.#counter('stet_ledger_errors_total', 'Times the log could not be read', [])
   readonly #statements = this.#counter('stet_sql_statements_total', 'SQL statements sent', ['kind'])
   readonly #roundTrips = this.#counter('stet_redis_round_trips_total', 'Pipelines sent to Redis', [])
+  readonly #breakers: Gauge<'name'>
   readonly #graphql = this.#histogram('stet_graphql_request_seconds', 'Time a GraphQL request took', ['operation'])
 
   readonly #applied = this.#counter('stet_queue_applied_total', 'Jobs that were taken from a queue and applied', [
@@ -85,6 +91,12 @@ export class Metrics {
       'Jobs that could not be applied, and wait for somebody to look',
       ({ dead }) => dead,
     )
+    this.#breakers = new Gauge({
+      name: 'stet_breaker_state',
+      help: 'Of the breaker before a Redis server: 0 closed, 1 half open, 2 open',
+      labelNames: ['name'],
+      registers: [this.registry],
+    })
   }
 
   readonly cache: CacheObserver = {
@@ -136,6 +148,10 @@ export class Metrics {
   readonly onStatement = (kind: string): void => this.#statements.inc({ kind })
   readonly onRedisRoundTrip = (): void => this.#roundTrips.inc()
   readonly onRedisError = (): void => this.#remoteErrors.inc()
+  readonly onBreaker = (name: string, state: BreakerState | 'gone'): void => {
+    if (state === 'gone') this.#breakers.remove({ name })
+    else this.#breakers.set({ name }, BREAKER_STATES.indexOf(state))
+  }
   readonly onGraphQLRequest = (operation: string, seconds: number): void =>
     this.#graphql.observe({ operation }, seconds)
 
@@ -180,6 +196,8 @@ interface QueueState {
   readonly lagMs: number
   readonly dead: number
 }
+
+const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half-open', 'open']
 
 export function registerMetrics(app: FastifyInstance, { registry }: Metrics): void {
   app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))

@@ -1,11 +1,12 @@
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { LogStretch } from '../cache/index.ts'
+import { GuardedRedis } from '../kernel/guarded-redis.ts'
 import { hearChannel } from '../kernel/hear-channel.ts'
 import type { Heard, Loudspeaker } from './loudspeaker.ts'
 
 export interface RedisLoudspeakerOptions {
-  /** A client that fails at once where it isn't connected. */
-  readonly publisher: Redis
+  /** A client that fails at once where it isn't connected. Guarded, it may share its breaker with others. */
+  readonly publisher: Redis | Cluster | GuardedRedis
   /** A client that goes on trying to connect. Others may listen to channels of their own on it. */
   readonly subscriber: Redis
   readonly channel: string
@@ -16,10 +17,12 @@ export interface RedisLoudspeakerOptions {
 export class RedisLoudspeaker implements Loudspeaker {
   readonly name = 'redis'
   readonly #options: RedisLoudspeakerOptions
+  readonly #publisher: GuardedRedis
   #deafen: () => void = () => {}
 
   constructor(options: RedisLoudspeakerOptions) {
     this.#options = options
+    this.#publisher = GuardedRedis.of(options.publisher)
   }
 
   start(hear: (heard: Heard) => void): void {
@@ -33,8 +36,8 @@ export class RedisLoudspeaker implements Loudspeaker {
   }
 
   publish(stretch: LogStretch): void {
-    const { publisher, channel, onError } = this.#options
-    publisher.publish(channel, formatMessage(stretch)).catch(onError)
+    const { channel, onError } = this.#options
+    this.#publisher.publish(channel, formatMessage(stretch)).catch(onError)
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import { AskerError } from '../kernel/errors.ts'
 import type { Context } from './context.ts'
@@ -8,7 +8,7 @@ export type RateLimit = (context: Context) => Promise<void>
 
 export interface RateLimitOptions {
   /** All nodes count together there. Absent, or not answering: each node counts by itself. */
-  readonly redis?: Redis | undefined
+  readonly redis?: Redis | Cluster | undefined
   /** Begins the keys of the counts. */
   readonly prefix: string
   readonly max: number

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { compareIds, type Entry, type GivenUp, type JobStream, type StreamState } from './job-stream.ts'
 
 export interface RedisStreamOptions {
   /** A client that fails at once where it isn't connected: `enableOfflineQueue: false`, and a `commandTimeout`. */
-  readonly redis: Redis
+  readonly redis: Redis | Cluster
   /** Of the stream. Its dead letters are at the same key and `:dead`, so it should name a slot of a Redis Cluster in braces. */
   readonly key: string
   readonly maxEntries: number
@@ -29,7 +29,7 @@ export interface DeadLetter {
  */
 export class RedisStream implements JobStream {
   readonly isVolatile = false
-  readonly #redis: Redis
+  readonly #redis: Redis | Cluster
   readonly #key: string
   readonly #maxEntries: number
   #identity: string | undefined

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { Kysely } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
@@ -13,7 +13,7 @@ import { RedisStream } from './redis-stream.ts'
 export interface WorkerOptions {
   readonly primary: Kysely<Tables>
   /** Absent: queues are in this process alone. A client that fails at once where it isn't connected. */
-  readonly redis?: Redis | undefined
+  readonly redis?: Redis | Cluster | undefined
   /** Begins the keys of queues in Redis. */
   readonly prefix: string
   /** How many jobs may wait in each queue. */

@@ -1,5 +1,6 @@
 /** Real servers for tests: shared ones by default, one's own for a test that breaks things. */
 export { beginTestRun, endTestRun } from './begin-test-run.ts'
+export { createCertificate } from './create-certificate.ts'
 export { createRedisPrefix } from './create-redis-prefix.ts'
 export { createTestDatabase, type TestDatabase } from './create-test-database.ts'
 export { eventually } from './eventually.ts'
@@ -8,8 +9,16 @@ export { launchChromium } from './launch-chromium.ts'
 export type { PostgresServer, Standby } from './postgres-server.ts'
 export { queryOnce } from './query-once.ts'
 export type { RedisServer } from './redis-server.ts'
+export { reservePort } from './reserve-port.ts'
 export { type FaultProxy, startFaultProxy } from './start-fault-proxy.ts'
 export { startPostgres } from './start-postgres.ts'
 export { type StartRedisOptions, startRedis } from './start-redis.ts'
+export {
+  canStartRedisCluster,
+  type RedisCluster,
+  type RedisClusterNode,
+  startRedisCluster,
+} from './start-redis-cluster.ts'
+export { type RedisSentinel, startRedisSentinel } from './start-redis-sentinel.ts'
 export { startTestNode, TEST_JWT_SECRET, type TestNode, type TestNodeOptions, testToken } from './start-test-node.ts'
 export { getTestRun, sharedServers } from './test-run.ts'

@@ -23,6 +23,7 @@ export class FaultProxy {
   #mode: Mode = { is: 'cut' }
   #delayMs = 0
   #roundTrips = 0
+  #bytes = 0
 
   constructor(target: FaultProxyOptions, port: number) {
     this.#target = target
@@ -47,8 +48,14 @@ export class FaultProxy {
     return this.#roundTrips
   }
 
+  /** How many bytes clients have sent, also where nothing gets through. */
+  bytes(): number {
+    return this.#bytes
+  }
+
   resetCounts(): void {
     this.#roundTrips = 0
+    this.#bytes = 0
   }
 
   /** Adds this much to every round trip, keeping the order of bytes. */
@@ -107,7 +114,8 @@ export class FaultProxy {
   #join(client: Socket): void {
     const server = connect(this.#target)
     let serverSpokeLast = true
-    client.on('data', () => {
+    client.on('data', ({ length }) => {
+      this.#bytes += length
       if (serverSpokeLast) this.#roundTrips++
       serverSpokeLast = false
     })

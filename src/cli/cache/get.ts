@@ -32,7 +32,7 @@ export const getCommand = new Command('get')
         ...(standing === 'fallen' && { why: whyFallen(entry, ledger) }),
         ...describeEntry(entry),
         position: ledger.seen,
-        expiresInMs: await redis.pttl(key),
+        expiresInMs: Number((await redis.each([key], (pipeline) => pipeline.pttl(key)))[0]),
       } as const
     })
     print(found, { json, text: describe(found) })

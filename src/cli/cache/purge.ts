@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
-import type { Redis } from 'ioredis'
 import { touch } from '../../admin/index.ts'
 import { parseDate } from '../../content/parse-date.ts'
+import type { GuardedRedis } from '../../kernel/guarded-redis.ts'
 import { print, UsageError, withProgress } from '../output.ts'
 import { parseCount } from '../parse-count.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
@@ -36,7 +36,7 @@ export const purgeCommand = new Command('purge')
           if (chosen.length === 0) continue
           // An entry's key is among its tags. The log first: where it fails, nothing has happened.
           await context.write((transaction) => touch(transaction, chosen))
-          await redis.unlink(...chosen)
+          await redis.each(chosen, (pipeline, key) => pipeline.unlink(key))
           purged += chosen.length
           if (purged >= limit) return { purged, complete: false }
         }
@@ -47,7 +47,7 @@ export const purgeCommand = new Command('purge')
     print(result, { json, text: `Purged ${result.purged} entries.${more}` })
   })
 
-async function storedEarlier(redis: Redis, keys: readonly string[], than: Date): Promise<string[]> {
+async function storedEarlier(redis: GuardedRedis, keys: readonly string[], than: Date): Promise<string[]> {
   const stored = await readEntries(redis, keys)
   return stored.filter(({ entry }) => entry && entry.storedAtMs < than.getTime()).map(({ key }) => key)
 }

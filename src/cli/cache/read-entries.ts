@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis'
 import { decodeEntry, type Entry } from '../../cache/index.ts'
+import type { GuardedRedis } from '../../kernel/guarded-redis.ts'
 
 export interface StoredEntry {
   readonly key: string
@@ -10,11 +10,10 @@ export interface StoredEntry {
 }
 
 /** What Redis holds under `keys`, as far as it is still there. */
-export async function readEntries(redis: Redis, keys: readonly string[]): Promise<StoredEntry[]> {
-  if (keys.length === 0) return []
-  const values = await redis.mgetBuffer([...keys])
+export async function readEntries(redis: GuardedRedis, keys: readonly string[]): Promise<StoredEntry[]> {
+  const values = await redis.each(keys, (pipeline, key) => pipeline.getBuffer(key))
   return keys.flatMap((key, index) => {
-    const value = values[index]
+    const value = values[index] as Buffer | null
     return value ? [{ key, bytes: Buffer.byteLength(key) + value.length, entry: decodeEntry(key, value) }] : []
   })
 }

@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis'
 import type { Progress } from '../../content/index.ts'
+import type { GuardedRedis } from '../../kernel/guarded-redis.ts'
 
 export interface ScanKeysOptions {
   /** Begins every key, as it is: what is special in a pattern isn't special in it. */
@@ -18,19 +18,12 @@ export interface ScanKeysOptions {
  * Keys in Redis, each once, in batches. By SCAN, so that Redis serves others in between; what comes or goes meanwhile may
  * be missed. Returns true where there were no more, false where the limit ended it.
  */
-export async function* scanKeys(redis: Redis, options: ScanKeysOptions): AsyncGenerator<string[], boolean> {
+export async function* scanKeys(redis: GuardedRedis, options: ScanKeysOptions): AsyncGenerator<string[], boolean> {
   const { prefix, pattern = '*', batch, limit = Number.POSITIVE_INFINITY, onProgress = () => {} } = options
-  const total = await redis.dbsize()
-  // SCAN may bring a key again.
+  // SCAN may bring a key again, and so may a slot that moves from one server to another.
   const seen = new Set<string>()
   let found: string[] = []
-  let done = 0
-  let cursor = '0'
-  do {
-    const [next, keys] = await redis.scan(cursor, 'MATCH', escapeGlob(prefix) + pattern, 'COUNT', STRIDE)
-    cursor = next
-    done = Math.min(total, done + STRIDE)
-    onProgress({ done, total })
+  for await (const keys of scan(redis, escapeGlob(prefix) + pattern, onProgress)) {
     for (const key of keys) {
       if (seen.has(key)) continue
       if (seen.size >= limit) {
@@ -43,9 +36,27 @@ export async function* scanKeys(redis: Redis, options: ScanKeysOptions): AsyncGe
       yield found
       found = []
     }
-  } while (cursor !== '0')
+  }
   if (found.length > 0) yield found
   return true
+}
+
+/** What each answer brings, of one server after the other. */
+async function* scan(redis: GuardedRedis, match: string, onProgress: (progress: Progress) => void) {
+  const servers = redis.masters().flatMap(({ client }) => client ?? [])
+  const sizes = await Promise.all(servers.map((server) => server.dbsize()))
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  let done = 0
+  for (const server of servers) {
+    let cursor = '0'
+    do {
+      const [next, keys] = await server.scan(cursor, 'MATCH', match, 'COUNT', STRIDE)
+      cursor = next
+      done = Math.min(total, done + STRIDE)
+      onProgress({ done, total })
+      yield keys
+    } while (cursor !== '0')
+  }
 }
 
 const escapeGlob = (text: string): string => text.replace(/[*?[\]\\]/g, '\\$&')

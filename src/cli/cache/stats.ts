@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { Redis } from 'ioredis'
+import type { GuardedRedis } from '../../kernel/guarded-redis.ts'
 import { print, withProgress } from '../output.ts'
 import { parseCount } from '../parse-count.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
@@ -64,10 +64,12 @@ export const statsCommand = new Command('stats')
     print(stats, { json, text: describe(stats) })
   })
 
-async function readMemory(redis: Redis): Promise<Stats['redis']> {
-  const text = await redis.info('memory')
-  const figure = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)?.[1] ?? 0)
-  return { usedMemoryBytes: figure('used_memory'), maxMemoryBytes: figure('maxmemory') }
+/** Of all servers together. */
+async function readMemory(redis: GuardedRedis): Promise<Stats['redis']> {
+  const texts = await Promise.all(redis.masters().map(async ({ client }) => (await client?.info('memory')) ?? ''))
+  const sum = (name: string) =>
+    texts.reduce((total, text) => total + Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)?.[1] ?? 0), 0)
+  return { usedMemoryBytes: sum('used_memory'), maxMemoryBytes: sum('maxmemory') }
 }
 
 function describe({ kinds, complete, log, redis }: Stats): string {

@@ -1,11 +1,11 @@
-import type { Redis } from 'ioredis'
 import type { Cache } from '../../cache/index.ts'
 import type { Progress } from '../../content/index.ts'
+import type { GuardedRedis } from '../../kernel/guarded-redis.ts'
 import { scanKeys } from './scan-keys.ts'
 import type { Warmed } from './warmed.ts'
 
 export interface HottestParts {
-  readonly redis: Redis
+  readonly redis: GuardedRedis
   readonly cache: Cache
   /** Begins the keys under which nodes remember their hottest entries: `[[kind, key, count], …]`. */
   readonly hotPrefix: string
@@ -57,11 +57,11 @@ interface HotEntry {
 }
 
 /** What all nodes remember, added up, the hottest first. */
-async function readHottest(redis: Redis, hotPrefix: string): Promise<HotEntry[]> {
+async function readHottest(redis: GuardedRedis, hotPrefix: string): Promise<HotEntry[]> {
   const sums = new Map<string, HotEntry>()
   for await (const names of scanKeys(redis, { prefix: hotPrefix, batch: 100 })) {
-    for (const text of await redis.mget(names)) {
-      for (const { kind, key, count } of parseHot(text)) {
+    for (const text of await redis.each(names, (pipeline, name) => pipeline.get(name))) {
+      for (const { kind, key, count } of parseHot(text as string | null)) {
         const id = JSON.stringify([kind, key])
         sums.set(id, { kind, key, count: count + (sums.get(id)?.count ?? 0) })
       }

@@ -1,0 +1,22 @@
+import { expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { Redis } from 'ioredis'
+import { startRedis } from '../../test/harness/index.ts'
+import { keySlot } from './key-slot.ts'
+
+it('puts every key into the slot that Redis puts it into', async () => {
+  const server = await startRedis({ args: ['--cluster-enabled', 'yes'] })
+  const redis = new Redis(server.url)
+  const key = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 80 }),
+    fc.array(fc.constantFrom('{', '}', 'a', 'é'), { maxLength: 9 }).map((parts) => parts.join('')),
+  )
+  await fc.assert(
+    fc.asyncProperty(key, async (text) => {
+      expect(keySlot(text)).toBe(await redis.cluster('KEYSLOT', text))
+    }),
+    { numRuns: 500 },
+  )
+  redis.disconnect()
+  await server.stop()
+})
