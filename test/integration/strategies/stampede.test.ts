@@ -59,12 +59,7 @@ describe('where entries live long', () => {
 })
 
 describe('where what is stale may be served', () => {
-  serveFour({
-    CACHE_TTL_ARTICLE: '2',
-    CACHE_GRACE: '60',
-    CACHE_GRACE_IF_ERROR: '3600',
-    CACHE_LOAD_TIMEOUT_MS: '1000',
-  })
+  serveFour({ CACHE_TTL_ARTICLE: '2', CACHE_GRACE: '60', CACHE_GRACE_IF_ERROR: '3600' })
 
   it('asks PostgreSQL once in the background, and keeps nobody waiting, where grace allows it', async () => {
     for (const node of nodes) await ask(node, 1)
@@ -79,6 +74,10 @@ describe('where what is stale may be served', () => {
     await eventually(async () => (await ask(nodes[0], 1)).headers.get('x-cache') === 'HIT')
     expect(await world.statements.since(mark, ROW_READ)).toHaveLength(1)
   })
+})
+
+describe('where nobody waits longer than a second', () => {
+  serveFour({ CACHE_LOAD_TIMEOUT_MS: '1000' })
 
   it('tells everybody at the deadline that the load takes too long, and fills the cache with what comes', async () => {
     const table = await world.holdTable('articles')
