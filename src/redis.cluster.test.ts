@@ -63,7 +63,6 @@ describeWhereItCan('in a Redis Cluster', () => {
   })
 
   it('wakes who waits for a lease, wherever the lease was and whoever listens', async () => {
-    await eventually(async () => (await listeners()) === 1)
     for (const key of KEYS.slice(0, 6)) {
       await tier.read([leased(key, 'x'), leased(key, 'y')])
       const woken = new Promise<void>((wake) => tier.onRelease(key, wake))
@@ -74,7 +73,6 @@ describeWhereItCan('in a Redis Cluster', () => {
   })
 
   it('listens elsewhere when the node it listens at is lost', async () => {
-    await eventually(async () => (await listeners()) === 1)
     const { port } = redis.subscriber.options
     const node = [...cluster.masters, ...cluster.replicas].find(({ proxy }) => proxy.port === port)
     await node?.proxy.cut()
@@ -95,11 +93,12 @@ describeWhereItCan('in a Redis Cluster', () => {
     }
     expect(breakers.get(`redis ${hanging?.address}`)).toBe('open')
     // Of those who read only what it has, nobody waits for it; and who reads more waits for the others alone.
-    const sent = hanging?.proxy.bytes()
+    const sent = hanging?.proxy.bytes() ?? 0
     const lost = KEYS.filter((key) => holder(key) === hanging)
     await expect(tier.read(lost.map((key) => ({ key })))).rejects.toThrow('breaker is open')
     for (let time = 0; time < 20; time++) await tier.read(KEYS.map((key) => ({ key })))
-    expect(hanging?.proxy.bytes()).toBe(sent)
+    // A quarter of what they would have sent. The client may ask it for the map of slots meanwhile, over a new connection.
+    expect(hanging?.proxy.bytes()).toBeLessThan(sent + 5 * lost.join().length)
     expect([...breakers.values()].filter((state) => state === 'open')).toHaveLength(1)
   })
 
@@ -176,7 +175,7 @@ describeWhereItCan('in a Redis Cluster', () => {
   async function open({ resetMs = 1e9 } = {}): Promise<void> {
     redis = openRedis({
       servers: { url: undefined, readerUrl: undefined, cluster: addresses(cluster.addresses), sentinels: undefined },
-      timeoutMs: 400,
+      timeoutMs: 1000,
       breaker: { failures: 3, resetMs, onBreaker: (name, state) => void breakers.set(name, state) },
       onError: () => {},
     })
@@ -189,11 +188,12 @@ describeWhereItCan('in a Redis Cluster', () => {
       lingerMs: 1e6,
       onError: ({ message }) => void errors.push(message),
     })
-    // All are connected to, and empty.
+    // All are connected to, listened at and empty: the clients have nothing of their own to say any more.
     await eventually(async () => {
       await redis.commands.each(KEYS, (pipeline, key) => pipeline.get(key))
     })
     for (const { client } of redis.commands.masters()) await client?.flushall()
+    await eventually(async () => (await listeners()) === 1)
     resetCounts()
   }
 

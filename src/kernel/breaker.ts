@@ -35,12 +35,17 @@ export type BreakerState = 'closed' | 'half-open' | 'open'
 export class Breaker {
   readonly #policy: CircuitBreakerPolicy
   readonly #probe: () => Promise<unknown>
+  #probeAtMs = 0
 
   constructor({ failures = 5, resetMs = 1000, probe, onState }: BreakerOptions) {
     this.#probe = probe
     this.#policy = circuitBreaker(handleAll, {
       breaker: new ConsecutiveBreaker(failures),
-      halfOpenAfter: new DelegateBackoff(() => resetMs * (0.75 + Math.random() / 2)),
+      halfOpenAfter: new DelegateBackoff(() => {
+        const openMs = resetMs * (0.75 + Math.random() / 2)
+        this.#probeAtMs = performance.now() + openMs
+        return openMs
+      }),
     })
     let why: Error | undefined
     this.#policy.onFailure(({ reason }) => {
@@ -52,8 +57,9 @@ export class Breaker {
   /** True while it is closed. Where it isn't, this is what sends the probe, should it be time. */
   admits(): boolean {
     if (this.#policy.state === CircuitState.Closed) return true
-    // A policy that is open refuses a probe before its time. One that is half open would make this one wait for the other.
-    if (this.#policy.state === CircuitState.Open) void this.#policy.execute(this.#probe).catch(() => {})
+    // A policy that is half open would make this probe wait for the other.
+    const isDue = this.#policy.state === CircuitState.Open && performance.now() >= this.#probeAtMs
+    if (isDue) void this.#policy.execute(this.#probe).catch(() => {})
     return false
   }
 
