@@ -12,4 +12,6 @@ export default {
   },
   testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
   testTimeout: 60_000,
+  // Tests wait for servers more than they compute.
+  maxWorkers: '100%',
 }

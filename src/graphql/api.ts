@@ -91,8 +91,9 @@ function stampAnswers({ ledger, onRequest, onUnexpected }: ApiOptions): ApolloSe
 /** Where the entries of an answer came from: the word of the one that took longest, or that is stale. */
 function inOneWord({ reader, unsure, progress: { read } }: Context): 'BYPASS' | 'STALE' | 'MISS' | 'HIT' {
   if (reader.bypass) return 'BYPASS'
-  if (read.stale > 0 || unsure) return 'STALE'
-  return read.source > 0 || read.memory + read.redis === 0 ? 'MISS' : 'HIT'
+  const held = read.memory + read.redis
+  if (read.stale > 0 || (unsure && held > 0)) return 'STALE'
+  return read.source > 0 || held === 0 ? 'MISS' : 'HIT'
 }
 
 /** Several rooms may add fields to one type. */

@@ -35,7 +35,7 @@ it('serves what stands until its grace is over, where PostgreSQL is gone, and is
   for (const answers of seen) {
     expect(inTurn(answers.map(({ cache }) => cache)).join(' ')).toMatch(/^(HIT )?STALE MISS$/)
     for (const { cache, title, code } of answers) {
-      expect([title, code]).toEqual(cache === 'MISS' ? [undefined, 'INTERNAL_SERVER_ERROR'] : ['old', undefined])
+      expect([title, code]).toEqual(cache === 'MISS' ? [undefined, 'UNAVAILABLE'] : ['old', undefined])
     }
   }
   // A second to live and two of grace.
