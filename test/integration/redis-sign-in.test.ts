@@ -49,7 +49,18 @@ describeWhereItCan('where Redis asks for TLS, a user and a password', () => {
   beforeEach(async () => {
     world = await createArticleWorld()
     for (const { admin } of [single, clustered]) {
-      const rights = ['+@read', '+@write', '+@pubsub', '+@scripting', '+@connection', '+info', '+cluster', '+time', '+multi', '+exec']
+      const rights = [
+        '+@read',
+        '+@write',
+        '+@pubsub',
+        '+@scripting',
+        '+@connection',
+        '+info',
+        '+cluster',
+        '+time',
+        '+multi',
+        '+exec',
+      ]
       await admin.acl(
         'SETUSER',
         'stet',
