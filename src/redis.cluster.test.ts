@@ -40,26 +40,27 @@ describeWhereItCan('in a Redis Cluster', () => {
   afterAll(() => cluster.stop())
 
   it('reads and writes what is on all nodes in one round trip to each, leases too', async () => {
-    await write(KEYS)
-    expect(trips()).toEqual([1, 1, 1])
-    resetCounts()
-    const found = await tier.read([...KEYS.map((key) => ({ key })), ...KEYS.map((key) => leased(`${key} missing`))])
-    expect(found.slice(0, KEYS.length)).toEqual(KEYS.map((key) => ({ bytes: Buffer.from(key) })))
-    expect(found.slice(KEYS.length)).toEqual(KEYS.map(() => ({ lease: 'mine' })))
-    expect(trips()).toEqual([1, 1, 1])
-    for (const key of KEYS) tier.release(`${key} missing`, 'x')
-    resetCounts()
-    await tier.flush()
-    expect(trips()).toEqual([1, 1, 1])
+    await inOneTripToEach(() => write(KEYS))
+    await inOneTripToEach(async () => {
+      const found = await tier.read([...KEYS.map((key) => ({ key })), ...KEYS.map((key) => leased(`${key} missing`))])
+      expect(found.slice(0, KEYS.length)).toEqual(KEYS.map((key) => ({ bytes: Buffer.from(key) })))
+      expect(found.slice(KEYS.length)).toEqual(KEYS.map(() => ({ lease: 'mine' })))
+    })
+    await inOneTripToEach(async () => {
+      for (const key of KEYS) tier.release(`${key} missing`, 'x')
+      await tier.flush()
+    })
     expect(errors).toEqual([])
   })
 
   it('goes to no node that has nothing to say', async () => {
     const [key = ''] = KEYS
     await write(KEYS)
-    resetCounts()
-    await tier.read([{ key }, leased(key)])
-    expect(trips().filter((count) => count > 0)).toEqual([1])
+    await eventually(async () => {
+      resetCounts()
+      await tier.read([{ key }, leased(key)])
+      expect(trips().filter((count) => count > 0)).toEqual([1])
+    })
   })
 
   it('wakes who waits for a lease, wherever the lease was and whoever listens', async () => {
@@ -195,6 +196,15 @@ describeWhereItCan('in a Redis Cluster', () => {
     for (const { client } of redis.commands.masters()) await client?.flushall()
     await eventually(async () => (await listeners()) === 1)
     resetCounts()
+  }
+
+  /** The client's own questions may come between, and a request may come in two pieces: that adds trips, and takes none away. */
+  async function inOneTripToEach(work: () => Promise<unknown>): Promise<void> {
+    await eventually(async () => {
+      resetCounts()
+      await work()
+      expect(trips()).toEqual([1, 1, 1])
+    })
   }
 
   async function write(keys: readonly string[]): Promise<void> {
