@@ -143,8 +143,9 @@ describeWhereItCan('in a Redis Cluster', () => {
     }
     await eventually(async () => expect(await read(KEYS)).toEqual(KEYS))
     errors.length = 0
-    await inOneTripToEach(() => write(KEYS))
-    await inOneTripToEach(async () => expect(await read(KEYS)).toEqual(KEYS))
+    // One of them has nothing left.
+    await inOneTripToEach(() => write(KEYS), 2)
+    await inOneTripToEach(async () => expect(await read(KEYS)).toEqual(KEYS), 2)
     expect(errors).toEqual([])
   })
 
@@ -197,11 +198,11 @@ describeWhereItCan('in a Redis Cluster', () => {
   }
 
   /** The client's own questions may come between, and a request may come in two pieces: that adds trips, and takes none away. */
-  async function inOneTripToEach(work: () => Promise<unknown>): Promise<void> {
+  async function inOneTripToEach(work: () => Promise<unknown>, nodes = 3): Promise<void> {
     await eventually(async () => {
       resetCounts()
       await work()
-      expect(trips()).toEqual([1, 1, 1])
+      expect(trips().filter((count) => count > 0)).toEqual(Array(nodes).fill(1))
     })
   }
 
