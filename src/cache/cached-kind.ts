@@ -10,6 +10,7 @@ import type { ResolvedKind } from './kind.ts'
 import type { LogPlace } from './ledger.ts'
 import type { Wanted } from './load-queue.ts'
 import { LoadTimeoutError } from './load-timeout-error.ts'
+import { lifeMs } from './policy.ts'
 import type { Reader, StaleReason } from './reader.ts'
 import { Tiers } from './tiers.ts'
 import type { Verdict } from './verdict.ts'
@@ -85,7 +86,6 @@ export class CachedKind<K, V> {
     // The write's own record is one of them. Were there another, who could tell which came last?
     if (ledger.recordsSince(began, [...dependsOn, id]) !== 1) return false
     const storedAtMs = clock.now()
-    const lifeMs = (value === undefined ? policy.negativeTtlMs : policy.ttlMs) * (1 - policy.jitter * random())
     this.#tiers.store({
       key: id,
       epoch: ledger.epoch,
@@ -94,7 +94,7 @@ export class CachedKind<K, V> {
       value,
       loadMs: 0,
       storedAtMs,
-      staleAtMs: storedAtMs + lifeMs,
+      staleAtMs: storedAtMs + lifeMs(policy, { value, random: random() }),
     })
     return true
   }

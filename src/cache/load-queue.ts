@@ -2,6 +2,7 @@ import type { CacheParts } from './cache-parts.ts'
 import { withTables } from './cache-tag.ts'
 import type { Entry } from './entry.ts'
 import { checkSnapshot, type ResolvedKind, type Source } from './kind.ts'
+import { lifeMs } from './policy.ts'
 
 /** What is to be loaded: the entry's whole key, the kind's own key, and who reads where that matters. */
 export interface Wanted<K> {
@@ -81,7 +82,6 @@ export class LoadQueue<K, V> {
     const storedAtMs = clock.now()
     return wanted.map(([id, key], index) => {
       const value = snapshot.values[index]
-      const lifeMs = (value === undefined ? policy.negativeTtlMs : policy.ttlMs) * (1 - policy.jitter * random())
       return {
         key: id,
         epoch: snapshot.epoch ?? followed,
@@ -90,7 +90,7 @@ export class LoadQueue<K, V> {
         value,
         loadMs,
         storedAtMs,
-        staleAtMs: storedAtMs + lifeMs,
+        staleAtMs: storedAtMs + lifeMs(policy, { value, random: random() }),
       }
     })
   }

@@ -191,3 +191,9 @@ function checkTogether(given: Policy, policy: ResolvedPolicy, of: string): void 
 /** For how long after it turned stale an entry may be of use. */
 export const graceMs = ({ grace }: ResolvedPolicy): number =>
   Math.max(grace.staleWhileRevalidateMs, grace.staleIfErrorMs)
+
+/** How long an entry lives, shortened at random. @param random a number in [0, 1) */
+export const lifeMs = (
+  { ttlMs, negativeTtlMs, jitter }: ResolvedPolicy,
+  { value, random }: { readonly value: unknown; readonly random: number },
+): number => (value === undefined ? negativeTtlMs : ttlMs) * (1 - jitter * random)
