@@ -5,6 +5,7 @@ import { type Contestant, type ContestantOptions, connectRedis, NODES } from './
 /** Stet's engine, as a node wires it, without NOTIFY: lost messages are lost for good. */
 export async function createStet({ pool, redisUrl, prefix, deliver, linger }: ContestantOptions): Promise<Contestant> {
   const redis = connectRedis(redisUrl)
+  const subscriber = connectRedis(redisUrl)
   const hearers: ((heard: Heard) => void)[] = []
   const nodes = await Promise.all(
     Array.from({ length: NODES }, async () => {
@@ -23,7 +24,7 @@ export async function createStet({ pool, redisUrl, prefix, deliver, linger }: Co
       }
       const follower = new Follower({ log: new Log(pool), ledger, loudspeakers: [loudspeaker] })
       await follower.start()
-      const remote = new RedisTier({ redis, onError: () => {} })
+      const remote = new RedisTier({ redis, subscriber, channel: `${prefix}leases`, onError: () => {} })
       const cache = new Cache({ ledger, settle: () => follower.settle(), remote, namespace: prefix })
       const versions = cache.kind<number, number>({
         name: 'version',
@@ -62,6 +63,7 @@ export async function createStet({ pool, redisUrl, prefix, deliver, linger }: Co
     close: async () => {
       await Promise.all(nodes.map(({ follower }) => follower.stop()))
       redis.disconnect()
+      subscriber.disconnect()
     },
   }
 }

@@ -19,6 +19,10 @@ export class HeldLeases implements RemoteTier {
     this.#tier = tier
   }
 
+  get wakes(): boolean {
+    return this.#tier.wakes
+  }
+
   async read(wanted: readonly Wanted[]): Promise<readonly Found[]> {
     if (this.#state.is === 'closed') return wanted.map(() => ({ bytes: undefined }))
     if (this.#state.is === 'closing') return this.#tier.read(wanted.map(({ key }) => ({ key })))

@@ -18,6 +18,17 @@ it('loads a key once that a thousand ask for in four processes', async () => {
   leavesNothing(processes, remote)
 })
 
+it('waits for nobody where nobody would wake it', async () => {
+  const { processes, remote } = sharing(2)
+  remote.wakes = false
+  const held = processes.map((process) => process.hold())
+  const reads = processes.map(({ rows }) => rows.get('a'))
+  await Promise.all(held.map(({ begun }) => begun))
+  for (const { release } of held) release()
+  expect(await Promise.all(reads)).toEqual(['1', '1'])
+  leavesNothing(processes, remote)
+})
+
 it('tells who watches that it waits for another', async () => {
   const awaited: string[] = []
   const { processes } = sharing(2, { observer: { onLeaseAwaited: (kind) => void awaited.push(kind) } })

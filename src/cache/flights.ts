@@ -60,7 +60,7 @@ export class Flights<K, V> {
   launch(wanted: readonly Wanted<K>[], need: Need): Flight<K, V>[] {
     const { ledger, clock } = this.#parts
     const { leaseMs } = this.#kind.policy
-    const leased = this.#tiers.remote !== undefined && leaseMs > 0
+    const leased = leaseMs > 0 && this.#tiers.remote?.wakes === true
     const flights = wanted.map(
       (one) =>
         new Flight<K, V>(
@@ -187,7 +187,7 @@ export class Flights<K, V> {
       observer.onRequest?.(name, 'redis', bytes && !entry ? 'corrupt' : 'miss')
     }
     if (flight.lease.kind === 'held' || asked.kind !== 'asking') return 'load'
-    if (clock.now() >= asked.untilMs || (lease === undefined && asked.evenIfFound)) {
+    if (clock.now() >= asked.untilMs || (lease === undefined && (asked.evenIfFound || !bytes))) {
       flight.lease = { kind: 'none' }
       return 'load'
     }

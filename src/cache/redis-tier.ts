@@ -17,7 +17,7 @@ export interface RedisTierOptions {
   readonly reader?: Redis | GuardedRedis
   /** Hears when leases are given back. A client that goes on trying to connect; others may listen on it too. */
   readonly subscriber?: Redis
-  /** Where that is told: the same for all that share entries. Goes with `subscriber`; without them nobody is ever woken. */
+  /** Where that is told: the same for all that share entries. Goes with `subscriber`; without them every process loads for itself. */
   readonly channel?: string
   /** Begins the names of leases. Default `lease:`. */
   readonly leasePrefix?: string
@@ -29,6 +29,7 @@ export interface RedisTierOptions {
 
 /** Entries in Redis, and leases on what is missing. */
 export class RedisTier implements RemoteTier {
+  readonly wakes: boolean
   readonly #writer: RedisTurns
   readonly #reader: RedisTurns | undefined
   readonly #leasePrefix: string
@@ -53,6 +54,7 @@ export class RedisTier implements RemoteTier {
       return new RedisTurns({ redis, leasePrefix, lingerMs, onError, onRoundTrip })
     }
     const wakers = subscriber && new ReleaseWakers()
+    this.wakes = subscriber !== undefined
     this.#writer = turnsOf(options.redis)
     this.#reader = options.reader && turnsOf(options.reader)
     this.#leasePrefix = leasePrefix

@@ -1,5 +1,7 @@
 /** The far tier, shared by processes: a store of bytes that may forget anything at any time, leases included. */
 export interface RemoteTier {
+  /** False where `onRelease` never wakes anybody: then no leases are asked for, since who waits would wait until they end. */
+  readonly wakes: boolean
   /** What is stored under each key, in their order, all in one round trip. Rejects when the store can't be reached in time. */
   read(wanted: readonly Wanted[]): Promise<readonly Found[]>
   /** Stores soon, in the background. A failure is reported to the tier's own `onError`. */

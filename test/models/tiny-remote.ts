@@ -4,6 +4,7 @@ import { type Clock, ManualClock } from '../../src/kernel/clock.ts'
 
 /** A remote tier that answers at once, and keeps what it is given. Its clock judges leases only. */
 export class TinyRemote implements RemoteTier {
+  wakes = true
   readonly stored = new Map<string, { bytes: Buffer; ttlMs: number }>()
   readonly leases = new Map<string, { holder: string; endsAtMs: number }>()
   reads = 0
