@@ -52,6 +52,7 @@ export interface Config {
   readonly cacheCompressAboveBytes: number
   readonly cacheMaxEntryBytes: number
   readonly cacheMemoryMaxBytes: number
+  readonly cacheResponses: 'on' | 'off'
   readonly worker: 'on' | 'off'
   readonly queueMaxEntries: number
   readonly queueFlushMs: number
@@ -333,6 +334,12 @@ export const options: Options = {
     unit: 'megabytes',
     default: '64',
     parse: (value) => Math.ceil(positive(1024 * 1024)(value)),
+  },
+  cacheResponses: {
+    variable: 'CACHE_RESPONSES',
+    about: '`on` or `off`: whether whole answers are kept, as `@cacheControl` in the schema says.',
+    default: 'on',
+    parse: oneOf('on', 'off'),
   },
   worker: {
     variable: 'WORKER',

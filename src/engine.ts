@@ -1,6 +1,7 @@
 import { adminRoom } from './admin/index.ts'
 import { articlesRoom } from './articles/index.ts'
 import { Cache, type CacheObserver, Ledger, type Policy, RedisTier } from './cache/index.ts'
+import { codeFingerprint } from './code-fingerprint.ts'
 import type { Config } from './config.ts'
 import { type OpenDatabases, openDatabases } from './database/open-databases.ts'
 import { HeldLeases } from './held-leases.ts'
@@ -13,6 +14,7 @@ import { sparingly } from './kernel/sparingly.ts'
 import { openRedis, type RedisServers } from './redis.ts'
 import { createRateLimit } from './request/rate-limit.ts'
 import type { Room } from './request/room.ts'
+import { EncodedAnswers, ResponseCache } from './responses/index.ts'
 import { tagsRoom } from './tags/index.ts'
 import { usersRoom } from './users/index.ts'
 import { Worker, type WorkerObserver } from './worker/index.ts'
@@ -49,6 +51,9 @@ export interface Engine {
   readonly cache: Cache
   /** Begins every key of the cache. */
   readonly namespace: string
+  /** Whole answers. */
+  readonly responses: ResponseCache
+  readonly encoded: EncodedAnswers
   readonly rooms: readonly Room[]
   /** Does what the rooms leave for later, once it is started. */
   readonly worker: Worker
@@ -245,6 +250,8 @@ async function wire(
     }),
   })
   return {
+    responses: new ResponseCache({ cache, madeBy: codeFingerprint() }),
+    encoded: new EncodedAnswers(cache),
     databases,
     log,
     ledger,

@@ -7,6 +7,7 @@ import { migrate } from './database/migrate.ts'
 import { whileEmpty } from './database/while-empty.ts'
 import { openEngine } from './engine.ts'
 import { createApi } from './graphql/api.ts'
+import { Operations } from './graphql/operations.ts'
 import { Metrics } from './http/metrics.ts'
 import { createServer } from './http/server.ts'
 import { startPruner } from './invalidation/index.ts'
@@ -14,7 +15,7 @@ import type { Logger } from './kernel/logger.ts'
 import { openTogether } from './kernel/open-together.ts'
 import { sparingly } from './kernel/sparingly.ts'
 import { startRememberingHottest } from './remember-hottest.ts'
-import { createAuthenticate } from './request/authenticate.ts'
+import { Authenticator } from './request/authenticate.ts'
 import { type DemoTokens, makeDemoTokens, tokenKeys } from './token-keys.ts'
 
 export interface StartOptions {
@@ -67,7 +68,7 @@ async function wire(
       }),
   })
   onClose(engine.close)
-  const { cache, databases, flush, follower, log, redis, rooms, worker } = engine
+  const { cache, databases, encoded, flush, follower, log, redis, responses, rooms, worker } = engine
   const { database } = databases
   metrics.watchLoads(database.loads)
   metrics.watchFollower(follower)
@@ -97,7 +98,6 @@ async function wire(
     ledger,
     maxComplexity: config.queryMaxComplexity,
     onUnexpected: (error, requestId) => logger.error({ err: error, requestId }, 'A request failed'),
-    onRequest: metrics.onGraphQLRequest,
   })
   await api.start()
   onClose(() => api.stop())
@@ -105,13 +105,19 @@ async function wire(
   // HTTP
   const demoTokens = await makeDemoTokens(keys, database)
   const app = await createServer({
-    api,
-    authenticate: createAuthenticate(keys),
-    database,
-    follower,
-    ledger,
-    catchUpTimeoutMs: config.catchUpTimeoutMs,
-    logSilenceMaxMs: config.logSilenceMaxMs,
+    graphql: {
+      api,
+      operations: new Operations(),
+      responses: config.cacheResponses === 'on' ? responses : undefined,
+      encoded,
+      authenticator: new Authenticator(keys),
+      database,
+      follower,
+      ledger,
+      catchUpTimeoutMs: config.catchUpTimeoutMs,
+      logSilenceMaxMs: config.logSilenceMaxMs,
+      onAnswer: metrics.onAnswer,
+    },
     trustProxy: config.trustProxy,
     shutdownDelayMs: config.shutdownDelayMs,
     shutdownTimeoutMs: config.shutdownTimeoutMs,

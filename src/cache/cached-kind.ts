@@ -65,11 +65,17 @@ export class CachedKind<K, V> {
       else missing.set(id, wanted)
     }
     if (missing.size > 0) await this.#obtain(missing, reader, obtained)
-    for (const { entry, origin, stale } of obtained.values()) {
-      if (stale) this.#parts.observer.onStaleServed?.(this.#kind.name, stale)
-      reader.onRead?.(this.#kind.name, entry, origin, stale)
-    }
+    for (const one of obtained.values()) this.#tell(one, reader)
     return ids.map((id) => obtained.get(id)?.entry.value)
+  }
+
+  /** What memory has of `key`, where that serves the reader: now or not at all. */
+  atHand(key: K, reader: Reader = {}): Obtained<V> | undefined {
+    if (reader.bypass) return undefined
+    const viewer = this.#kind.policy.scope === 'viewer' ? reader.viewer : undefined
+    const obtained = this.#fromMemory({ id: this.#id(key, reader), key, viewer }, reader)
+    if (obtained) this.#tell(obtained, reader)
+    return obtained
   }
 
   /**
@@ -161,6 +167,11 @@ export class CachedKind<K, V> {
       if (!ledger.stands(entry)) return 'fallen'
       return isDeepStrictEqual(entry.value, values[index]) ? 'right' : 'wrong'
     })
+  }
+
+  #tell({ entry, origin, stale }: Obtained<V>, reader: Reader): void {
+    if (stale) this.#parts.observer.onStaleServed?.(this.#kind.name, stale)
+    reader.onRead?.(this.#kind.name, entry, origin, stale)
   }
 
   #id(key: K, { viewer }: Reader): string {

@@ -272,7 +272,8 @@ export class Flights<K, V> {
   /** What a write overtook while it was read may be answered once. It is never kept. */
   #storeIfCurrent(entry: Entry<V>): void {
     const { ledger } = this.#parts
-    if (ledger.stands(entry) && ledger.softenedAt(entry) === 0) this.#tiers.store(entry)
+    const lives = entry.staleAtMs > entry.storedAtMs
+    if (lives && ledger.stands(entry) && ledger.softenedAt(entry) === 0) this.#tiers.store(entry)
   }
 
   #rememberIfNewer(entry: Entry<V>): void {

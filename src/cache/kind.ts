@@ -45,6 +45,16 @@ export interface Snapshot<V> {
   readonly unsettled: boolean
   /** In the order of the keys; undefined where there is none. */
   readonly values: readonly (V | undefined)[]
+  /** What only the load knows of its values, in their order. */
+  readonly traits?: readonly Traits[]
+}
+
+/** Of one value, beyond what its kind says of all. */
+export interface Traits {
+  /** What it depends on, beside the kind's own tags. */
+  readonly tags: readonly CacheTag[]
+  /** Its time to live, in milliseconds. 0: whoever asked is given it, and nobody keeps it. */
+  readonly ttlMs: number
 }
 
 /** A kind, checked, with its policy's defaults written out. */
@@ -87,12 +97,15 @@ function fingerprint(parts: readonly unknown[]): string {
 
 /** A position that is no number would be judged after every write there is; a value too few, as known not to exist. */
 export function checkSnapshot<V>(snapshot: Snapshot<V>, kind: string, keys: number): Snapshot<V> {
-  const { asOf, values } = snapshot
+  const { asOf, values, traits } = snapshot
   if (!Number.isSafeInteger(asOf) || asOf < 0) {
     throw new TypeError(`The load of "${kind}" must say which log position it read as of, not ${typeof asOf} ${asOf}.`)
   }
   if (values.length !== keys) {
     throw new TypeError(`The load of "${kind}" was asked for ${keys} values and brought ${values.length}.`)
+  }
+  if (traits && traits.length !== keys) {
+    throw new TypeError(`The load of "${kind}" brought ${keys} values and the traits of ${traits.length}.`)
   }
   return snapshot
 }

@@ -82,15 +82,16 @@ export class LoadQueue<K, V> {
     const storedAtMs = clock.now()
     return wanted.map(([id, key], index) => {
       const value = snapshot.values[index]
+      const traits = snapshot.traits?.[index]
       return {
         key: id,
         epoch: snapshot.epoch ?? followed,
         asOf: snapshot.asOf,
-        tags: withTables(tags(key, value)),
+        tags: withTables(traits ? [...tags(key, value), ...traits.tags] : tags(key, value)),
         value,
         loadMs,
         storedAtMs,
-        staleAtMs: storedAtMs + lifeMs(policy, { value, random: random() }),
+        staleAtMs: storedAtMs + lifeMs(policy, { value, ttlMs: traits?.ttlMs, random: random() }),
       }
     })
   }

@@ -64,7 +64,8 @@ export type ResolvedPolicy = Required<Omit<Policy, 'grace' | 'loadTimeout'>> & {
  */
 export function resolvePolicy(own: Policy, defaults: Partial<Policy>, of: string): ResolvedPolicy {
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined))
-  const policy: Policy = { ...defaults, ttlMs: own.ttlMs, ...given }
+  const loadTimeout = { ...defaults.loadTimeout, ...own.loadTimeout }
+  const policy: Policy = { ...defaults, ttlMs: own.ttlMs, ...given, loadTimeout }
   const resolved: ResolvedPolicy = {
     ttlMs: policy.ttlMs,
     negativeTtlMs: own.negativeTtlMs ?? Math.min(defaults.negativeTtlMs ?? policy.ttlMs / 10, policy.ttlMs),
@@ -192,8 +193,12 @@ function checkTogether(given: Policy, policy: ResolvedPolicy, of: string): void 
 export const graceMs = ({ grace }: ResolvedPolicy): number =>
   Math.max(grace.staleWhileRevalidateMs, grace.staleIfErrorMs)
 
-/** How long an entry lives, shortened at random. @param random a number in [0, 1) */
+/**
+ * How long an entry lives, shortened at random.
+ * @param ttlMs its own, where that isn't its kind's
+ * @param random a number in [0, 1)
+ */
 export const lifeMs = (
-  { ttlMs, negativeTtlMs, jitter }: ResolvedPolicy,
-  { value, random }: { readonly value: unknown; readonly random: number },
-): number => (value === undefined ? negativeTtlMs : ttlMs) * (1 - jitter * random)
+  policy: ResolvedPolicy,
+  { value, ttlMs, random }: { readonly value: unknown; readonly ttlMs?: number | undefined; readonly random: number },
+): number => (ttlMs ?? (value === undefined ? policy.negativeTtlMs : policy.ttlMs)) * (1 - policy.jitter * random)

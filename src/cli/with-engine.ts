@@ -1,7 +1,7 @@
 import { type Config, ConfigError, readConfig } from '../config.ts'
 import type { OpenDatabases } from '../database/open-databases.ts'
 import type { Engine } from '../engine.ts'
-import { createRequestContext } from '../graphql/request-context.ts'
+import { RequestContext } from '../graphql/request-context.ts'
 import type { GuardedRedis } from '../kernel/guarded-redis.ts'
 import { createLogger } from '../kernel/logger.ts'
 import type { Context } from '../request/context.ts'
@@ -34,7 +34,7 @@ export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>)
     prepare: checkMigrated,
   })
   try {
-    const context = createRequestContext({
+    const context = new RequestContext({
       database: engine.databases.database,
       follower: engine.follower,
       ledger: engine.ledger,

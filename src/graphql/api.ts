@@ -1,19 +1,21 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
 import {
+  ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled'
 import { GraphQLError } from 'graphql'
 import type { Ledger } from '../cache/index.ts'
-import type { Context } from '../request/context.ts'
-import { formatToken } from '../request/format-token.ts'
+import { type Context, cacheWord } from '../request/context.ts'
 import type { Resolvers } from '../request/resolvers.generated.ts'
 import type { Room } from '../request/room.ts'
+import { formatToken } from '../request/token.ts'
 import { dateTime } from './date-time.ts'
 import { limitComplexity } from './limit-complexity.ts'
 import { isUnexpected, maskError } from './mask-errors.ts'
 import { nodeResolvers } from './node-resolvers.ts'
+import { MAX_TOKENS } from './operations.ts'
 import { readSchema } from './read-schema.ts'
 
 export interface ApiOptions {
@@ -22,7 +24,6 @@ export interface ApiOptions {
   readonly maxComplexity: number
   /** Called for every error that isn't the asker's: they aren't told, so somebody else should be. */
   readonly onUnexpected: (error: Error, requestId: string | undefined) => void
-  readonly onRequest: (operation: string, seconds: number) => void
 }
 
 /** The GraphQL API: the schema, and what the rooms make of it. */
@@ -34,13 +35,13 @@ export function createApi(options: ApiOptions): ApolloServer<Context> {
     plugins: [
       stampAnswers(options),
       limitComplexity(maxComplexity),
-      // Nothing here calls home, or makes a browser do so.
+      // Hints are read by `Operations`, once for each document. Nothing here calls home, or makes a browser do so.
+      ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
     ],
-    // Bounds what a document costs before its complexity is known.
-    parseOptions: { maxTokens: 10_000 },
+    parseOptions: { maxTokens: MAX_TOKENS },
     maxRecursiveSelections: true,
     formatError: maskError,
     introspection: true,
@@ -52,7 +53,7 @@ export function createApi(options: ApiOptions): ApolloServer<Context> {
 }
 
 /** Puts on every answer the position that it reflects, and logs what it hides. */
-function stampAnswers({ ledger, onRequest, onUnexpected }: ApiOptions): ApolloServerPlugin<Context> {
+function stampAnswers({ ledger, onUnexpected }: ApiOptions): ApolloServerPlugin<Context> {
   const report = (error: Error, requestId: unknown) => {
     const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error
     onUnexpected(cause, typeof requestId === 'string' ? requestId : undefined)
@@ -66,34 +67,26 @@ function stampAnswers({ ledger, onRequest, onUnexpected }: ApiOptions): ApolloSe
       report(error, requestContext.contextValue.requestId)
     },
     async requestDidStart() {
-      const startedAt = performance.now()
       return {
         async didEncounterErrors({ errors, contextValue }) {
           for (const error of errors.filter(isUnexpected)) report(error, contextValue.requestId)
         },
-        async willSendResponse({ response, contextValue, operation }) {
+        async willSendResponse({ response, contextValue }) {
           // No older than what this node knows by now, nor than the newest entry that went into the answer.
           const position = Math.max(ledger.seen, contextValue.progress.newest)
           response.http.headers.set('stet-as-of', formatToken(position, ledger.epoch))
-          response.http.headers.set('x-cache', inOneWord(contextValue))
+          response.http.headers.set('x-cache', cacheWord(contextValue))
           if (response.body.kind === 'single') {
-            for (const { extensions } of response.body.singleResult.errors ?? []) {
+            const { errors } = response.body.singleResult
+            contextValue.cacheControl.isPartial = errors !== undefined
+            for (const { extensions } of errors ?? []) {
               if (extensions?.code === 'INTERNAL_SERVER_ERROR') extensions.requestId = contextValue.requestId
             }
           }
-          onRequest(operation?.operation ?? 'none', (performance.now() - startedAt) / 1000)
         },
       }
     },
   }
-}
-
-/** Where the entries of an answer came from: the word of the one that took longest, or that is stale. */
-function inOneWord({ reader, unsure, progress: { read } }: Context): 'BYPASS' | 'STALE' | 'MISS' | 'HIT' {
-  if (reader.bypass) return 'BYPASS'
-  const held = read.memory + read.redis
-  if (read.stale > 0 || (unsure && held > 0)) return 'STALE'
-  return read.source > 0 || held === 0 ? 'MISS' : 'HIT'
 }
 
 /** Several rooms may add fields to one type. */

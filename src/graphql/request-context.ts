@@ -1,11 +1,12 @@
 import type { Transaction } from 'kysely'
-import type { Ledger } from '../cache/index.ts'
+import type { Ledger, Reader } from '../cache/index.ts'
 import { explainConnectionError, isConnectionError, isRetryable } from '../database/connection-errors.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import type { Follower } from '../invalidation/index.ts'
 import { AskerError } from '../kernel/errors.ts'
 import { nameAsker } from '../request/asker.ts'
+import { CacheControl } from '../request/cache-control.ts'
 import type { Context } from '../request/context.ts'
 import type { Viewer } from '../request/viewer.ts'
 
@@ -25,42 +26,70 @@ export interface RequestContextParts {
   readonly unsure: boolean
 }
 
-/** The context of one GraphQL request. A plain object: Apollo copies it. */
-export function createRequestContext(parts: RequestContextParts): Context {
-  const { database, follower, ledger, requestId, viewer, address, bypass, position, unsure } = parts
-  const progress = {
-    writes: 0,
-    wroteFrom: ledger.place,
-    newest: 0,
-    read: { memory: 0, redis: 0, source: 0, stale: 0 },
-  }
-  return {
+/** The context of one GraphQL request. HAZARD: Apollo copies its properties to another object of the same class. */
+export class RequestContext implements Context {
+  readonly requestId: string
+  readonly asker: string
+  readonly cacheControl = new CacheControl()
+  readonly progress: Writable<Context['progress']>
+  readonly unsure: boolean
+  readonly reader: Reader
+  readonly write: Context['write']
+  /** Who asks: for those who need not tell. */
+  readonly asking: Viewer
+
+  constructor({
+    database,
+    follower,
+    ledger,
     requestId,
     viewer,
-    asker: nameAsker(viewer, address),
-    progress,
+    address,
+    bypass,
+    position,
     unsure,
-    reader: {
+  }: RequestContextParts) {
+    const progress = {
+      writes: 0,
+      wroteFrom: ledger.place,
+      newest: 0,
+      read: { memory: 0, redis: 0, source: 0, stale: 0 },
+    }
+    const { cacheControl } = this
+    this.requestId = requestId
+    this.asking = viewer
+    this.asker = nameAsker(viewer, address)
+    this.progress = progress
+    this.unsure = unsure
+    this.reader = {
       bypass,
       position,
       get fresh() {
         return progress.writes > 0
       },
-      onRead: (_kind, { asOf }, origin, stale) => {
-        progress.newest = Math.max(progress.newest, asOf)
+      onRead: (_kind, entry, origin, stale) => {
+        progress.newest = Math.max(progress.newest, entry.asOf)
         progress.read[stale ? 'stale' : origin]++
+        cacheControl.onEntry(entry)
       },
-    },
-    write: async (work) => {
+    }
+    this.write = async (work) => {
       const began = ledger.place
       const result = await commit(database.primary, work)
       progress.writes++
       await confirm(follower)
       progress.wroteFrom = began
       return result
-    },
+    }
+  }
+
+  get viewer(): Viewer {
+    this.cacheControl.isPersonal = true
+    return this.asking
   }
 }
+
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
 
 /** Runs `work` in a transaction; again where that was rolled back for the sake of another one. */
 async function commit<T>(

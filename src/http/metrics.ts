@@ -4,6 +4,7 @@ import type { CacheObserver, Ledger } from '../cache/index.ts'
 import type { LoadLimit } from '../database/load-limit.ts'
 import type { Follower, FollowerObserver } from '../invalidation/index.ts'
 import type { BreakerState } from '../kernel/breaker.ts'
+import type { CacheWord } from '../request/context.ts'
 import type { WorkerObserver } from '../worker/index.ts'
 
 /** What a node counts. Each has its registry, so that several can live in one process. */
@@ -57,7 +58,16 @@ export class Metrics {
   readonly #statements = this.#counter('stet_sql_statements_total', 'SQL statements sent', ['kind'])
   readonly #roundTrips = this.#counter('stet_redis_round_trips_total', 'Pipelines sent to Redis', [])
   readonly #breakers: Gauge<'name'>
-  readonly #graphql = this.#histogram('stet_graphql_request_seconds', 'Time a GraphQL request took', ['operation'])
+  readonly #graphql = this.#histogram('stet_graphql_request_seconds', 'Time a GraphQL request took', [
+    'operation',
+    'cache',
+  ])
+
+  readonly #responses = this.#counter(
+    'stet_response_cache_total',
+    'Answers, by whether they were kept whole: hit, stale, miss, or uncached where they may not be',
+    ['result'],
+  )
 
   readonly #applied = this.#counter('stet_queue_applied_total', 'Jobs that were taken from a queue and applied', [
     'queue',
@@ -152,8 +162,11 @@ export class Metrics {
     if (state === 'gone') this.#breakers.remove({ name })
     else this.#breakers.set({ name }, BREAKER_STATES.indexOf(state))
   }
-  readonly onGraphQLRequest = (operation: string, seconds: number): void =>
-    this.#graphql.observe({ operation }, seconds)
+  readonly onAnswer = ({ operation, word, whole, seconds }: Answered): void => {
+    const cache = word.toLowerCase()
+    this.#responses.inc({ result: whole })
+    this.#graphql.observe({ operation, cache }, seconds)
+  }
 
   #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
     return new Counter({ name, help, labelNames, registers: [this.registry] })
@@ -188,6 +201,16 @@ export class Metrics {
       },
     })
   }
+}
+
+export interface Answered {
+  /** `query`, `mutation`, or `none` where it is no operation. */
+  readonly operation: string
+  /** Where it came from. */
+  readonly word: CacheWord
+  /** Whether it was kept whole. */
+  readonly whole: 'hit' | 'stale' | 'miss' | 'uncached'
+  readonly seconds: number
 }
 
 interface QueueState {

@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose'
+import { LRUCache } from 'lru-cache'
 import { AskerError } from '../kernel/errors.ts'
 import { parseGlobalId, toGlobalId } from './global-id.ts'
 import { type Viewer, visitor } from './viewer.ts'
@@ -9,21 +10,44 @@ export type TokenKeys =
   | { readonly kind: 'jwks'; readonly url: string }
 
 /** Says who is asking. A token that isn't valid is refused, never taken for a visitor's. */
-export type Authenticate = (authorization: string | undefined) => Promise<Viewer>
+export class Authenticator {
+  readonly #verify: (token: string) => Promise<JWTPayload>
+  readonly #verified = new LRUCache<string, Known>({ max: 10_000 })
 
-export function createAuthenticate(keys: TokenKeys): Authenticate {
-  const verify = verifier(keys)
-  return async (authorization) => {
+  constructor(keys: TokenKeys) {
+    this.#verify = verifier(keys)
+  }
+
+  /** Who that is, where it needn't be verified again. */
+  recall(authorization: string | undefined): Viewer | undefined {
     if (authorization === undefined || authorization === '') return visitor
+    const known = this.#verified.get(authorization)
+    return known && Date.now() < known.untilMs ? known.viewer : undefined
+  }
+
+  async authenticate(authorization: string | undefined): Promise<Viewer> {
+    const known = this.recall(authorization)
+    if (known || !authorization) return known ?? visitor
     const [, token] = /^Bearer +([^ ]+)$/i.exec(authorization) ?? []
     if (!token) throw refused('The Authorization header must be "Bearer", a space and a token.')
-    const claims = await verify(token).catch((cause: Error) => {
+    const claims = await this.#verify(token).catch((cause: Error) => {
       if (isOurFault(cause)) throw cause
       throw refused(`The bearer token is not valid: ${cause.message}.`, cause)
     })
-    return viewerOf(claims)
+    const viewer = viewerOf(claims)
+    const untilMs = Math.min(Date.now() + VERIFIED_FOR_MS, (claims.exp ?? 0) * 1000)
+    this.#verified.set(authorization, { viewer, untilMs })
+    return viewer
   }
 }
+
+interface Known {
+  readonly viewer: Viewer
+  readonly untilMs: number
+}
+
+/** A key may be withdrawn meanwhile. */
+const VERIFIED_FOR_MS = 60_000
 
 /** @param userId row id; may be undefined for an admin */
 export function signToken(

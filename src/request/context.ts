@@ -1,12 +1,16 @@
 import type { Transaction } from 'kysely'
 import type { LogPlace, Origin, Reader } from '../cache/index.ts'
 import type { Tables } from '../database/tables.ts'
+import type { CacheControl } from './cache-control.ts'
 import type { Viewer } from './viewer.ts'
 
 /** One request: who asks, how it reads and how it writes. */
 export interface Context {
   readonly requestId: string
+  /** Who asks. HAZARD: whoever looks makes the answer a personal one, and must: else another viewer is given it. */
   readonly viewer: Viewer
+  /** For how long the answer may be kept, for whom, and what drops it. */
+  readonly cacheControl: CacheControl
   /** Names whose share is used up by what is limited: see `nameAsker`. */
   readonly asker: string
   /** Goes with every read of the cache. */
@@ -28,6 +32,16 @@ export interface Context {
    * HAZARD: read with the transaction alone inside; what it sees may yet roll back and must never reach the cache.
    */
   write<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
+}
+
+/** Where an answer came from, in one word: that of the part that took longest, or is stale. */
+export type CacheWord = 'HIT' | 'MISS' | 'STALE' | 'BYPASS'
+
+export function cacheWord({ reader, unsure, progress: { read } }: Context): CacheWord {
+  if (reader.bypass) return 'BYPASS'
+  const held = read.memory + read.redis
+  if (read.stale > 0 || (unsure && held > 0)) return 'STALE'
+  return read.source > 0 || held === 0 ? 'MISS' : 'HIT'
 }
 
 /** Something made once a request, and anew after each of its writes: DataLoaders above all, which keep what they loaded. */

@@ -372,6 +372,12 @@ export type ArticlePayload = {
   article: Article;
 };
 
+export type CacheControlScope =
+  /** For everyone who may see it. */
+  | 'PUBLIC'
+  /** For one viewer alone. */
+  | 'PRIVATE';
+
 /** Anything that can be fetched again by its global id. */
 export type Node = {
   id: Scalars['ID']['output'];
@@ -553,10 +559,8 @@ export type ResolversTypes = {
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
-  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   InvalidateCachePayload: ResolverTypeWrapper<InvalidateCachePayload>;
   Article: ResolverTypeWrapper<ArticleModel>;
-  Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   ArticleStatus: ArticleStatus;
   ArticleOrder: ArticleOrder;
   ArticleFilter: ArticleFilter;
@@ -568,6 +572,7 @@ export type ResolversTypes = {
   CreateArticleInput: CreateArticleInput;
   UpdateArticleInput: UpdateArticleInput;
   ArticlePayload: ResolverTypeWrapper<Omit<ArticlePayload, 'article'> & { article: ResolversTypes['Article'] }>;
+  CacheControlScope: CacheControlScope;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   Node: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Node']>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
@@ -583,6 +588,8 @@ export type ResolversTypes = {
   CreateUserInput: CreateUserInput;
   UpdateUserInput: UpdateUserInput;
   UserPayload: ResolverTypeWrapper<Omit<UserPayload, 'user'> & { user: ResolversTypes['User'] }>;
+  Int: ResolverTypeWrapper<Scalars['Int']['output']>;
+  Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -590,10 +597,8 @@ export type ResolversParentTypes = {
   Mutation: Record<PropertyKey, never>;
   String: Scalars['String']['output'];
   ID: Scalars['ID']['output'];
-  Boolean: Scalars['Boolean']['output'];
   InvalidateCachePayload: InvalidateCachePayload;
   Article: ArticleModel;
-  Int: Scalars['Int']['output'];
   ArticleFilter: ArticleFilter;
   ArticleConnection: Connection<ArticleModel>;
   ArticleEdge: Omit<ArticleEdge, 'node'> & { node: ResolversParentTypes['Article'] };
@@ -617,7 +622,17 @@ export type ResolversParentTypes = {
   CreateUserInput: CreateUserInput;
   UpdateUserInput: UpdateUserInput;
   UserPayload: Omit<UserPayload, 'user'> & { user: ResolversParentTypes['User'] };
+  Int: Scalars['Int']['output'];
+  Boolean: Scalars['Boolean']['output'];
 };
+
+export type CacheControlDirectiveArgs = {
+  maxAge?: Maybe<Scalars['Int']['input']>;
+  scope?: Maybe<CacheControlScope>;
+  inheritMaxAge?: Maybe<Scalars['Boolean']['input']>;
+};
+
+export type CacheControlDirectiveResolver<Result, Parent, ContextType = Context, Args = CacheControlDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
 
 export type MutationResolvers<ContextType = Context, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   invalidateCache?: Resolver<Maybe<ResolversTypes['InvalidateCachePayload']>, ParentType, ContextType, RequireFields<MutationInvalidateCacheArgs, 'tags' | 'mode'>>;
@@ -783,3 +798,6 @@ export type Resolvers<ContextType = Context> = {
   UserPayload?: UserPayloadResolvers<ContextType>;
 };
 
+export type DirectiveResolvers<ContextType = Context> = {
+  cacheControl?: CacheControlDirectiveResolver<any, any, ContextType>;
+};

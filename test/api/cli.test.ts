@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { options } from '../../src/config.ts'
-import { createAuthenticate } from '../../src/request/authenticate.ts'
+import { Authenticator } from '../../src/request/authenticate.ts'
 import { createTestDatabase, queryOnce, type TestDatabase } from '../harness/index.ts'
 import { ids } from './add-content.ts'
 import { runStet } from './run-stet.ts'
@@ -79,7 +79,7 @@ it('signs tokens that are good', async () => {
     const { code, stdout } = await runStet(['token', ...args], { AUTH_JWT_SECRET: SECRET })
     expect(code).toBe(0)
     const token = args.includes('--json') ? (JSON.parse(stdout) as { token: string }).token : stdout.trim()
-    return createAuthenticate({ kind: 'secret', secret: SECRET })(`Bearer ${token}`)
+    return new Authenticator({ kind: 'secret', secret: SECRET }).authenticate(`Bearer ${token}`)
   }
   expect(await viewerOf('--role', 'admin')).toEqual({ kind: 'admin' })
   expect(await viewerOf('--role', 'admin', '--user', '7', '--json')).toEqual({ kind: 'admin', userId: 7 })

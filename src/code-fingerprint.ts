@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Names the code that runs: every file of it, the schema, and the versions of what it uses. Another deploy has another one. */
+export function codeFingerprint(): string {
+  const hash = createHash('sha256')
+  const add = (path: string) => hash.update(path).update('\0').update(readFileSync(path)).update('\0')
+  for (const folder of ['.', '../schema']) {
+    const root = fileURLToPath(new URL(folder, import.meta.url))
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => SOURCES.test(name))
+    for (const name of files.sort()) add(join(root, name))
+  }
+  add(fileURLToPath(new URL('../package.json', import.meta.url)))
+  return hash.digest('base64url').slice(0, 16)
+}
+
+const SOURCES = /(?<!\.d)\.(ts|js|graphql)$/

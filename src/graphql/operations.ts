@@ -1,0 +1,99 @@
+import {
+  buildSchema,
+  type DocumentNode,
+  type GraphQLSchema,
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  type OperationTypeNode,
+  parse,
+  print,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql'
+import { LRUCache } from 'lru-cache'
+import { fieldHints } from './cache-hint.ts'
+import { readSchema } from './read-schema.ts'
+
+/** What bounds the cost of a document before its complexity is known. */
+export const MAX_TOKENS = 10_000
+
+/** What must be known of an operation to find its answer without running it. */
+export interface Operation {
+  readonly type: OperationTypeNode | `${OperationTypeNode}`
+  /** Its document in one spelling: whatever was written differently and means the same is the same here. */
+  readonly text: string
+  /** Seconds for which its answer may be kept, as the schema says: 0 is not at all. A resolver may say less. */
+  readonly maxAge: number
+  /** True where a part of it is for one viewer alone, whoever that is. */
+  readonly isPrivate: boolean
+  /** Learnt by running it: no resolver looked at who asks. Else, or where nobody knows yet, false. */
+  isImpersonal: boolean
+}
+
+/** The operations that were asked for lately. */
+export class Operations {
+  readonly #schema: GraphQLSchema
+  readonly #hintOf: ReturnType<typeof fieldHints>
+  readonly #known = new LRUCache<string, Operation>({
+    maxSize: 8 * 1024 * 1024,
+    sizeCalculation: ({ text }, key) => key.length + text.length + 200,
+  })
+
+  constructor() {
+    this.#schema = buildSchema(readSchema())
+    this.#hintOf = fieldHints(this.#schema)
+  }
+
+  /** The operation of that name in a document, undefined where there is none: whoever runs it will say what is wrong. */
+  find(query: string, name: string | undefined): Operation | undefined {
+    const key = name === undefined ? query : `${name}\0${query}`
+    const known = this.#known.get(key)
+    if (known) return known
+    const operation = this.#read(query, name)
+    if (operation) this.#known.set(key, operation)
+    return operation
+  }
+
+  #read(query: string, name: string | undefined): Operation | undefined {
+    const document = this.#parse(query)
+    const definition = document && getOperationAST(document, name)
+    if (!document || !definition) return undefined
+    return {
+      type: definition.operation,
+      text: print(document),
+      isImpersonal: false,
+      ...this.#policyOf(document, definition),
+    }
+  }
+
+  #parse(query: string): DocumentNode | undefined {
+    try {
+      return parse(query, { maxTokens: MAX_TOKENS, noLocation: true })
+    } catch {
+      return undefined
+    }
+  }
+
+  /** The least of all fields that may be asked for, whatever `@skip` and `@include` will say. */
+  #policyOf(document: DocumentNode, operation: OperationDefinitionNode): Pick<Operation, 'maxAge' | 'isPrivate'> {
+    const types = new TypeInfo(this.#schema)
+    let maxAge = Number.POSITIVE_INFINITY
+    let isPrivate = false
+    const visitor = visitWithTypeInfo(types, {
+      Field: () => {
+        const parent = types.getParentType()
+        const field = types.getFieldDef()
+        // There is no such field: nothing to keep.
+        const hint = parent && field ? this.#hintOf(parent, field) : { maxAge: 0 }
+        maxAge = Math.min(maxAge, hint.maxAge ?? Number.POSITIVE_INFINITY)
+        if (hint.scope === 'PRIVATE') isPrivate = true
+      },
+    })
+    for (const definition of document.definitions) {
+      if (definition === operation || definition.kind === Kind.FRAGMENT_DEFINITION) visit(definition, visitor)
+    }
+    return { maxAge: Number.isFinite(maxAge) ? maxAge : 0, isPrivate }
+  }
+}

@@ -1,0 +1,371 @@
+import { hash } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ApolloServer, HTTPGraphQLRequest, HTTPGraphQLResponse } from '@apollo/server'
+import { errorCodes, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Ledger, LogPlace, Obtained } from '../cache/index.ts'
+import type { Database } from '../database/database.ts'
+import { catchUp } from '../graphql/catch-up.ts'
+import { toGraphQLError } from '../graphql/mask-errors.ts'
+import type { Operation, Operations } from '../graphql/operations.ts'
+import { RequestContext } from '../graphql/request-context.ts'
+import type { Follower } from '../invalidation/index.ts'
+import { AskerError } from '../kernel/errors.ts'
+import type { Authenticator } from '../request/authenticate.ts'
+import { type Context, cacheWord } from '../request/context.ts'
+import { formatToken, parseToken } from '../request/token.ts'
+import type { Viewer } from '../request/viewer.ts'
+import {
+  answerKey,
+  type EncodedAnswers,
+  type EncodedBody,
+  isShared,
+  type KeptAnswer,
+  type ResponseCache,
+  type Run,
+  sharedKey,
+  surrogateKey,
+  type Wanted,
+} from '../responses/index.ts'
+import { answerHead, entityTag, PRIVATE, unchangedHead } from './answer-head.ts'
+import type { Answered } from './metrics.ts'
+import { chooseEncoding, chooseMediaType, type MediaType } from './negotiate.ts'
+import { type Question, readQuestion, toApollo } from './question.ts'
+import { readBody } from './read-body.ts'
+import { asksForMore, isHost, isJson, requestIdOf } from './request-head.ts'
+
+export interface GraphQLRouteOptions {
+  readonly api: ApolloServer<Context>
+  readonly operations: Operations
+  /** Undefined: every answer is made anew. */
+  readonly responses: ResponseCache | undefined
+  readonly encoded: EncodedAnswers
+  readonly authenticator: Authenticator
+  readonly database: Database
+  readonly follower: Follower
+  readonly ledger: Ledger
+  readonly catchUpTimeoutMs: number
+  /** For how long to answer while the log can't be read, in milliseconds. 0: for ever. */
+  readonly logSilenceMaxMs: number
+  readonly isClosing: () => boolean
+  readonly onAnswer: (answered: Answered) => void
+}
+
+/**
+ * The way of a GraphQL request, from top to bottom:
+ *
+ *   receive  what was sent is known byte for byte, and memory holds the answer: it goes out, and nothing is parsed
+ *   handle   else: who asks, from which position on, and for what
+ *   find     an answer that may be kept: from memory or Redis, from whoever makes it just now, or made here
+ *   make     Apollo runs the operation: see graphql/api.ts
+ *   judge    whether that is kept, for whom and for how long
+ *   send     304 or bytes, compressed or not, under a head that says where they came from
+ */
+export class GraphQLRoute {
+  readonly #options: GraphQLRouteOptions
+  /** What `receive` has read. */
+  readonly #bodies = new WeakMap<IncomingMessage, Buffer>()
+
+  constructor(options: GraphQLRouteOptions) {
+    this.#options = options
+  }
+
+  /** Answers from memory, else calls `pass`. It stands before Fastify, whose parsers and hooks take longer than all of this. */
+  receive(request: IncomingMessage, response: ServerResponse, pass: () => void): void {
+    const { method, url = '', headers } = request
+    if (isGraphQL(url) && method === 'POST') {
+      readBody(request, MAX_BODY_BYTES, (body) => {
+        if (body) this.#bodies.set(request, body)
+        if (!body || !isJson(headers) || !this.#fromMemory(request, response)) pass()
+      })
+    } else {
+      const asks = isGraphQL(url) && (method === 'GET' || method === 'HEAD')
+      if (!asks || !this.#fromMemory(request, response)) pass()
+    }
+  }
+
+  /** For whatever `receive` can't answer. */
+  register(app: FastifyInstance): void {
+    app.register(async (scope) => {
+      scope.removeAllContentTypeParsers()
+      const parseJson = scope.getDefaultJsonParser('error', 'error')
+      scope.addContentTypeParser(['application/json', 'text/plain'], (request, _payload, done) => {
+        const text = this.#bodies.get(request.raw)?.toString()
+        if (text === undefined) done(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
+        else if (request.mediaType === 'text/plain') done(null, text)
+        else void parseJson(request, text, done)
+      })
+      const handler = (request: FastifyRequest, reply: FastifyReply) => this.#handle(request, reply)
+      scope.route({ method: ['GET', 'HEAD', 'POST'], url: '/graphql', handler })
+    })
+  }
+
+  #fromMemory(request: IncomingMessage, response: ServerResponse): boolean {
+    const { responses, authenticator, ledger, follower } = this.#options
+    const { headers } = request
+    if (!responses || asksForMore(headers) || !isHost(headers.host) || isUnsure(follower)) return false
+    const startedAt = performance.now()
+    const meaning = responses.meaningOf(this.#spelling(request))
+    const viewer = authenticator.recall(headers.authorization)
+    const mediaType = chooseMediaType(headers.accept)
+    const position = positionAtHand(headers['stet-as-of'], ledger)
+    if (meaning === undefined || !viewer || !mediaType || position === undefined) return false
+    const asking: Asking = {
+      viewer,
+      position,
+      bypass: false,
+      unsure: false,
+      requestId: requestIdOf(headers),
+      address: '',
+    }
+    const obtained =
+      responses.atHand(this.#wantAgain(answerKey(meaning, viewer), request, asking), { position }) ??
+      (viewer.kind === 'visitor'
+        ? undefined
+        : responses.atHand(this.#wantAgain(sharedKey(meaning), request, asking), { position }))
+    if (!obtained) return false
+    this.#send(request, response, { obtained, mediaType, asking, startedAt })
+    return true
+  }
+
+  async #handle(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const startedAt = performance.now()
+    const { api, operations, responses, onAnswer } = this.#options
+    const http = toApollo(request)
+    let asking: Asking
+    try {
+      asking = await this.#whoAsks(request)
+    } catch (error) {
+      const context = () => Promise.reject(toGraphQLError(error as Error, request.id))
+      return replyWith(reply, await api.executeHTTPGraphQLRequest({ httpGraphQLRequest: http, context }))
+    }
+    const question = readQuestion(http, operations)
+    const mediaType = chooseMediaType(request.headers.accept)
+    const mayBeKept = question?.operation.type === 'query' && question.operation.maxAge > 0
+    const found =
+      responses && mayBeKept && mediaType
+        ? await this.#find(responses, { http, question, asking, spelling: this.#spelling(request.raw) })
+        : { made: await this.#make(http, asking) }
+    if ('obtained' in found && mediaType) {
+      reply.hijack()
+      return this.#send(request.raw, reply.raw, { ...found, mediaType, asking, startedAt })
+    }
+    const { made } = found as { readonly made: Made }
+    const operation = question?.operation.type ?? 'none'
+    onAnswer({ operation, word: cacheWord(made.context), whole: 'uncached', seconds: secondsSince(startedAt) })
+    return replyWith(reply, made.response)
+  }
+
+  /** Who asks, and from which position on: settled before anything is read. */
+  async #whoAsks({ headers, id: requestId, ip: address }: FastifyRequest): Promise<Asking> {
+    const { authenticator, follower, ledger, catchUpTimeoutMs, logSilenceMaxMs } = this.#options
+    const viewer = await authenticator.authenticate(headers.authorization)
+    if (logSilenceMaxMs > 0 && follower.unsureForMs > logSilenceMaxMs) {
+      const message = 'This node has not heard of any change for too long: try another.'
+      throw new AskerError('UNAVAILABLE', message, { status: 503 })
+    }
+    const token = headers['stet-as-of']
+    const position =
+      typeof token === 'string' && token !== '' ? await catchUp(token, follower, ledger, catchUpTimeoutMs) : 0
+    // For whoever is signed in: else any visitor could send every read to the database.
+    const bypass = viewer.kind !== 'visitor' && /\bno-cache\b/.test(headers['cache-control'] ?? '')
+    return { viewer, position, bypass, unsure: isUnsure(follower), requestId, address }
+  }
+
+  /** An answer that others may be given too; or, where it turns out to be for this one alone, that. */
+  async #find(
+    responses: ResponseCache,
+    { http, question, asking, spelling }: Asked,
+  ): Promise<Found | { readonly made: Made }> {
+    const { operation, meaning } = question
+    const shares = asking.viewer.kind !== 'visitor' && operation.isImpersonal && !operation.isPrivate
+    const key = shares ? sharedKey(meaning) : answerKey(meaning, asking.viewer)
+    let made: Made | undefined
+    const run = async () => {
+      made = await this.#make(http, asking)
+      return this.#judge(made, operation, key)
+    }
+    const obtained = await responses.get({ key, run }, { position: asking.position, bypass: asking.bypass })
+    if (!obtained?.entry.value) return { made: made ?? (await this.#make(http, asking)) }
+    responses.learn(spelling, meaning)
+    return { obtained, made }
+  }
+
+  async #make(
+    http: HTTPGraphQLRequest,
+    { viewer, bypass, position, unsure, requestId, address }: Asking,
+  ): Promise<Made> {
+    const { api, database, follower, ledger } = this.#options
+    const began = ledger.place
+    const parts = { database, follower, ledger, requestId, viewer, address, bypass, position, unsure }
+    const context = new RequestContext(parts)
+    const response = await api.executeHTTPGraphQLRequest({ httpGraphQLRequest: http, context: async () => context })
+    return { context, response, began }
+  }
+
+  #judge({ context, response, began }: Made, operation: Operation, key: string): Run {
+    const { cacheControl, progress, unsure } = context
+    const { body, status = 200 } = response
+    // Learnt for the next one that asks.
+    operation.isImpersonal = !cacheControl.isPersonal
+    const ttlMs = Math.min(operation.maxAge * 1000, cacheControl.ttlMs)
+    const isPrivate = operation.isPrivate || cacheControl.isPrivate
+    const shares = isShared(key)
+    const isKept =
+      body.kind === 'complete' &&
+      status === 200 &&
+      !cacheControl.isPartial &&
+      ttlMs > 0 &&
+      // It may be out of date, and would be the longer so.
+      progress.read.stale === 0 &&
+      !unsure &&
+      // Its key said that it is for everyone who is signed in.
+      !(shares && (cacheControl.isPersonal || isPrivate))
+    const tags = [...cacheControl.tags]
+    const answer = isKept
+      ? {
+          body: ownBytes(body.string),
+          etag: hash('sha256', body.string, 'base64url').slice(0, 22),
+          tags: surrogateKey(tags),
+          isPublic: !isPrivate && (shares || context.asking.kind === 'visitor'),
+        }
+      : undefined
+    return { answer, asOf: began.position, epoch: began.epoch, tags, ttlMs }
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+    const { encoded } = this.#options
+    const { value } = answer.obtained.entry
+    if (!value) throw new TypeError('There is no answer to send.')
+    const body = encoded.body(value, chooseEncoding(request.headers['accept-encoding'] as string | undefined))
+    if (body instanceof Promise) void body.then((late) => this.#write(request, response, value, late, answer))
+    else this.#write(request, response, value, body, answer)
+  }
+
+  #write(
+    { method, headers }: IncomingMessage,
+    response: ServerResponse,
+    value: KeptAnswer,
+    { bytes, encoding }: EncodedBody,
+    { obtained, made, mediaType, asking, startedAt }: Answer,
+  ): void {
+    const { ledger, isClosing, onAnswer } = this.#options
+    const { origin, stale } = obtained
+    const kept = origin !== 'source'
+    const word = kept ? (stale || asking.unsure ? 'STALE' : 'HIT') : made ? cacheWord(made.context) : 'MISS'
+    const head = answerHead({
+      value,
+      obtained,
+      mediaType,
+      encoding,
+      word,
+      // It is as good as one made now, or newer than this node knows of.
+      asOf: formatToken(Math.max(ledger.seen, made?.context.progress.newest ?? 0), ledger.epoch),
+      requestId: asking.requestId,
+    })
+    if (isClosing()) head.push('connection', 'close')
+    const tag = entityTag(value, mediaType, encoding)
+    if (method !== 'POST' && isHeld(headers['if-none-match'], tag)) {
+      response.writeHead(304, unchangedHead(head)).end()
+    } else {
+      head.push('content-length', String(bytes.length))
+      response.writeHead(200, head)
+      response.end(method === 'HEAD' ? undefined : bytes)
+    }
+    const whole = kept ? (word === 'STALE' ? 'stale' : 'hit') : 'miss'
+    onAnswer({ operation: 'query', word, whole, seconds: secondsSince(startedAt) })
+  }
+
+  /** The same once more, for a refresh in the background. */
+  #wantAgain(key: string, request: IncomingMessage, asking: Asking): Wanted {
+    const run = async () => {
+      const body = this.#bodies.get(request)
+      const { method, url, headers } = request
+      const http = toApollo({ method, url, headers, body: body && JSON.parse(body.toString()) })
+      const question = readQuestion(http, this.#options.operations)
+      if (!question) throw new Error('What was answered before can no longer be read.')
+      return this.#judge(await this.#make(http, asking), question.operation, key)
+    }
+    return { key, run }
+  }
+
+  /** Names what was sent, byte for byte. */
+  #spelling(request: IncomingMessage): string {
+    return hash('sha256', this.#bodies.get(request) ?? `${request.url}`, 'latin1' as 'hex')
+  }
+}
+
+/** Who asks, and how. */
+interface Asking {
+  readonly viewer: Viewer
+  /** The log position that they know of. */
+  readonly position: number
+  /** Read through to the database. */
+  readonly bypass: boolean
+  /** The log can't be read: others may have written what nobody here knows of. */
+  readonly unsure: boolean
+  readonly requestId: string
+  /** Where the request came from. */
+  readonly address: string
+}
+
+interface Asked {
+  readonly http: HTTPGraphQLRequest
+  readonly question: Question
+  readonly asking: Asking
+  readonly spelling: string
+}
+
+/** What Apollo made of a request. */
+interface Made {
+  readonly context: RequestContext
+  readonly response: HTTPGraphQLResponse
+  /** Where the ledger stood before anything was read. */
+  readonly began: LogPlace
+}
+
+interface Found {
+  readonly obtained: Obtained<KeptAnswer>
+  /** How, where it was made for this request. */
+  readonly made?: Made | undefined
+}
+
+interface Answer extends Found {
+  readonly mediaType: MediaType
+  readonly asking: Asking
+  readonly startedAt: number
+}
+
+const isGraphQL = (url: string): boolean => url.startsWith('/graphql') && (url.length === 8 || url[8] === '?')
+
+/** Others may have written what this node can't hear of. A beat may be late on a busy machine. */
+const isUnsure = ({ unsureForMs, beatMs }: Follower): boolean => unsureForMs > Math.max(2000, 4 * beatMs)
+
+/** The position of a token that this node has reached already; 0 without one. Undefined for whatever must be waited for, or refused. */
+function positionAtHand(token: string | readonly string[] | undefined, ledger: Ledger): number | undefined {
+  if (token === undefined || token === '') return 0
+  const place = typeof token === 'string' ? parseToken(token) : undefined
+  return place && place.epoch === ledger.epoch && place.position <= ledger.seen ? place.position : undefined
+}
+
+/** `If-None-Match` (RFC 9110, section 13.1.2): of one of these the client has the bytes. */
+function isHeld(ifNoneMatch: string | undefined, tag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  return ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((held) => held.trim().replace(/^W\//, '') === tag)
+}
+
+/** In memory of its own: what small buffers are cut from would be kept alive as a whole. */
+function ownBytes(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  bytes.write(text)
+  return bytes
+}
+
+function replyWith(reply: FastifyReply, { status = 200, headers, body }: HTTPGraphQLResponse): FastifyReply {
+  if (body.kind !== 'complete') throw new TypeError('Nothing here is delivered in parts.')
+  void reply.code(status).header('cache-control', PRIVATE).headers(Object.fromEntries(headers))
+  return reply.send(body.string)
+}
+
+const secondsSince = (startedAt: number): number => (performance.now() - startedAt) / 1000
+
+const MAX_BODY_BYTES = 4 * 1024 * 1024

@@ -1,0 +1,83 @@
+import { hash } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { HeaderMap, type HTTPGraphQLRequest } from '@apollo/server'
+import type { Operation, Operations } from '../graphql/operations.ts'
+
+/** What a request asks for, however it was written. */
+export interface Question {
+  readonly operation: Operation
+  /** The same for whatever means the same: document, operation and variables. */
+  readonly meaning: string
+}
+
+/** Undefined where it can't be told. Whoever runs it will say what is wrong. */
+export function readQuestion(http: HTTPGraphQLRequest, operations: Operations): Question | undefined {
+  const { query, operationName, variables } = http.method === 'POST' ? bodyOf(http) : parametersOf(http)
+  if (typeof query !== 'string' || !isOptional(operationName, 'string') || !isOptional(variables, 'object'))
+    return undefined
+  const name = (operationName as string | null) ?? undefined
+  const operation = operations.find(query, name)
+  if (!operation || Array.isArray(variables)) return undefined
+  const meaning = hash('sha256', JSON.stringify([operation.text, name ?? null, sorted(variables ?? {})]), 'base64url')
+  return { operation, meaning }
+}
+
+/** As Apollo takes a request. */
+export function toApollo({ method = '', url = '', headers, body }: Sent): HTTPGraphQLRequest {
+  const map = new HeaderMap()
+  for (const [name, value] of Object.entries(headers)) if (value) map.set(name, String(value))
+  const question = url.indexOf('?')
+  return {
+    method: method === 'HEAD' ? 'GET' : method,
+    headers: map,
+    search: question < 0 ? '' : url.slice(question),
+    body,
+  }
+}
+
+interface Sent {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly headers: IncomingHttpHeaders
+  readonly body: unknown
+}
+
+interface Asked {
+  readonly query?: unknown
+  readonly operationName?: unknown
+  readonly variables?: unknown
+}
+
+const bodyOf = ({ body }: HTTPGraphQLRequest): Asked => (typeof body === 'object' && body !== null ? body : {})
+
+function parametersOf({ search }: HTTPGraphQLRequest): Asked {
+  const parameters = new URLSearchParams(search)
+  const once = (name: string) => {
+    const [value, ...more] = parameters.getAll(name)
+    return more.length > 0 ? NONSENSE : value
+  }
+  return { query: once('query'), operationName: once('operationName'), variables: parse(once('variables')) }
+}
+
+function parse(text: unknown): unknown {
+  if (typeof text !== 'string') return text
+  try {
+    return JSON.parse(text)
+  } catch {
+    return NONSENSE
+  }
+}
+
+const isOptional = (value: unknown, type: string): boolean =>
+  value === undefined || value === null || typeof value === type
+
+/** With the fields of every object in one order: what they come in means nothing. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(fields.map(([name, field]) => [name, sorted(field)]))
+}
+
+/** Of no type that is wanted. */
+const NONSENSE = Symbol('nonsense')

@@ -1,0 +1,59 @@
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
+import type { Cache, CachedKind } from '../cache/index.ts'
+import type { KeptAnswer } from './response-cache.ts'
+
+/** How a body is compressed, as `Content-Encoding` has it. */
+export type Encoding = 'br' | 'gzip' | 'identity'
+
+interface Wanted {
+  readonly answer: KeptAnswer
+  readonly encoding: Exclude<Encoding, 'identity'>
+}
+
+/** Answers, compressed: each once, and only when somebody asks for it. Named by their content, so they depend on nothing. */
+export class EncodedAnswers {
+  readonly #bodies: CachedKind<Wanted, Buffer>
+
+  constructor(cache: Cache) {
+    this.#bodies = cache.kind<Wanted, Buffer>({
+      name: 'response-encoded',
+      ttlMs: 60 * 60 * 1000,
+      tiers: 'memory',
+      // Nobody reads it so often that doing it early would help.
+      earlyRefresh: 0,
+      madeOf: [COMPRESS],
+      key: ({ answer, encoding }) => `${answer.etag}.${encoding}`,
+      tags: () => [],
+      load: async (all) => ({
+        asOf: cache.position,
+        unsettled: false,
+        values: await Promise.all(all.map(({ answer, encoding }) => COMPRESS[encoding](answer.body))),
+      }),
+    })
+  }
+
+  /** What to send: at once where that is at hand. Too short to gain by it: as it is. */
+  body(answer: KeptAnswer, encoding: Encoding): EncodedBody | Promise<EncodedBody> {
+    if (encoding === 'identity' || answer.body.length < MIN_BYTES) return { bytes: answer.body, encoding: 'identity' }
+    const wanted = { answer, encoding }
+    const { value } = this.#bodies.atHand(wanted)?.entry ?? {}
+    if (value) return { bytes: value, encoding }
+    return this.#bodies
+      .get(wanted)
+      .then((bytes) => (bytes ? { bytes, encoding } : { bytes: answer.body, encoding: 'identity' }))
+  }
+}
+
+export interface EncodedBody {
+  readonly bytes: Buffer
+  readonly encoding: Encoding
+}
+
+/** For bytes that are sent many times, and made while somebody waits. */
+const COMPRESS = {
+  br: (body: Buffer) => promisify(brotliCompress)(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }),
+  gzip: (body: Buffer) => promisify(gzip)(body, { level: 6 }),
+}
+
+const MIN_BYTES = 1024

@@ -1,0 +1,108 @@
+import { LRUCache } from 'lru-cache'
+import type { Cache, CachedKind, CacheTag, Obtained, Reader } from '../cache/index.ts'
+import { userIdOf, type Viewer } from '../request/viewer.ts'
+
+/** The finished bytes of an answer, and what its head says. */
+export interface KeptAnswer {
+  readonly body: Buffer
+  /** Of the body alone, without quotes. */
+  readonly etag: string
+  /** Its cache tags, for a CDN: see `surrogateKey`. */
+  readonly tags: string
+  /** Whether everyone who asks may be given it, as far as nobody is signed in. */
+  readonly isPublic: boolean
+}
+
+/** What running an operation brought. */
+export interface Run {
+  /** Undefined where it is for whoever asked, this once, and nobody else. */
+  readonly answer: KeptAnswer | undefined
+  readonly asOf: number
+  readonly epoch: string
+  readonly tags: readonly CacheTag[]
+  readonly ttlMs: number
+}
+
+/** An answer that is wanted. */
+export interface Wanted {
+  /** Whoever asks for the same may be given the same: see `ResponseCache.keyOf`. */
+  readonly key: string
+  run(): Promise<Run>
+}
+
+export interface ResponseCacheOptions {
+  readonly cache: Cache
+  /** Names the code that makes the answers: other code makes others. */
+  readonly madeBy: string
+}
+
+/** Whole answers: entries like any other, whose tags are all those of the entries that went into them. */
+export class ResponseCache {
+  readonly #answers: CachedKind<Wanted, KeptAnswer>
+  /** By what was sent, byte for byte: the operation that it means, so that nothing need be parsed. */
+  readonly #spellings = new LRUCache<string, string>({ max: 2 ** 16 })
+
+  constructor({ cache, madeBy }: ResponseCacheOptions) {
+    this.#answers = cache.kind<Wanted, KeptAnswer>({
+      name: 'response',
+      // Each answer has its own.
+      ttlMs: 60_000,
+      // What an operation waits for has time-outs of its own.
+      loadTimeout: { hardMs: Number.POSITIVE_INFINITY },
+      maxBatch: 1,
+      madeOf: [madeBy],
+      key: ({ key }) => key,
+      tags: () => [ANSWERS],
+      load: async ([wanted]) => {
+        if (!wanted) throw new TypeError('An answer is loaded by itself.')
+        const { answer, asOf, epoch, tags, ttlMs } = await wanted.run()
+        return { asOf, epoch, unsettled: false, values: [answer], traits: [{ tags, ttlMs: answer ? ttlMs : 0 }] }
+      },
+    })
+  }
+
+  /** What was last found to be meant by these bytes. */
+  meaningOf(spelling: string): string | undefined {
+    return this.#spellings.get(spelling)
+  }
+
+  learn(spelling: string, meaning: string): void {
+    this.#spellings.set(spelling, meaning)
+  }
+
+  /** The answer, where memory has it and it serves. */
+  atHand(wanted: Wanted, reader: Reader): Obtained<KeptAnswer> | undefined {
+    return this.#answers.atHand(wanted, reader)
+  }
+
+  /** The answer: kept, made by somebody who asks for the same just now, or made here. Undefined where `wanted.run` was for one alone. */
+  async get(wanted: Wanted, reader: Reader): Promise<Obtained<KeptAnswer> | undefined> {
+    let obtained: Obtained<KeptAnswer> | undefined
+    await this.#answers.get(wanted, {
+      ...reader,
+      onRead: (_kind, entry, origin, stale) => {
+        obtained = { entry: entry as Obtained<KeptAnswer>['entry'], origin, ...(stale && { stale }) }
+      },
+    })
+    return obtained
+  }
+}
+
+/** Every answer depends on it: a record of it drops them all. */
+const ANSWERS: CacheTag = 'responses'
+
+/**
+ * Names the answer to an operation for one viewer. HAZARD: whoever has the same key is given the same answer. The scopes are
+ * those of Apollo's response cache: all visitors are one, the signed-in share what no resolver looked at them for, and
+ * everything else is for one viewer alone.
+ */
+export function answerKey(meaning: string, viewer: Viewer): string {
+  return viewer.kind === 'visitor' ? meaning : `${meaning}.${viewer.kind}.${userIdOf(viewer) ?? ''}`
+}
+
+/** Names the answer for whoever is signed in. */
+export const sharedKey = (meaning: string): string => meaning + SHARED
+
+export const isShared = (key: string): boolean => key.endsWith(SHARED)
+
+const SHARED = '.signed-in'
