@@ -1,16 +1,19 @@
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
+import { ApolloServer, type ApolloServerOptions, type ApolloServerPlugin } from '@apollo/server'
 import {
+  ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled'
-import { GraphQLError } from 'graphql'
+import { makeExecutableSchema } from '@graphql-tools/schema'
+import { GraphQLError, type GraphQLSchema } from 'graphql'
 import type { Ledger } from '../cache/index.ts'
 import type { Context } from '../request/context.ts'
 import { formatToken } from '../request/format-token.ts'
 import type { Resolvers } from '../request/resolvers.generated.ts'
 import type { Room } from '../request/room.ts'
 import { dateTime } from './date-time.ts'
+import { createExecutor } from './executor.ts'
 import { limitComplexity } from './limit-complexity.ts'
 import { isUnexpected, maskError } from './mask-errors.ts'
 import { nodeResolvers } from './node-resolvers.ts'
@@ -28,9 +31,12 @@ export interface ApiOptions {
 /** The GraphQL API: the schema, and what the rooms make of it. */
 export function createApi(options: ApiOptions): ApolloServer<Context> {
   const { rooms, maxComplexity } = options
-  return new ApolloServer<Context>({
+  const schema = makeExecutableSchema({
     typeDefs: readSchema(),
     resolvers: mergeResolvers([{ DateTime: dateTime }, nodeResolvers(rooms), ...rooms.map((room) => room.resolvers)]),
+  })
+  return new ApolloServer<Context>({
+    gateway: executedHere(schema),
     plugins: [
       stampAnswers(options),
       limitComplexity(maxComplexity),
@@ -38,6 +44,8 @@ export function createApi(options: ApiOptions): ApolloServer<Context> {
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
+      // It asks every field of every object how long it may be kept. Here the log says so.
+      ApolloServerPluginCacheControlDisabled(),
     ],
     // Bounds what a document costs before its complexity is known.
     parseOptions: { maxTokens: 10_000 },
@@ -49,6 +57,22 @@ export function createApi(options: ApiOptions): ApolloServer<Context> {
     csrfPrevention: false,
     stopOnTerminationSignals: false,
   })
+}
+
+/** What Apollo calls a gateway: a schema, and what executes it. It asks for nothing elsewhere. */
+function executedHere(schema: GraphQLSchema): NonNullable<ApolloServerOptions<Context>['gateway']> {
+  const execute = createExecutor(schema)
+  return {
+    onSchemaLoadOrUpdate: (tell) => {
+      tell({ apiSchema: schema, coreSupergraphSdl: '' })
+      return () => {}
+    },
+    load: async () => ({
+      executor: async ({ document, request: { operationName, variables }, context }) =>
+        execute({ document, operationName, variables, context }),
+    }),
+    stop: async () => {},
+  }
 }
 
 /** Puts on every answer the position that it reflects, and logs what it hides. */
@@ -75,6 +99,7 @@ function stampAnswers({ ledger, onRequest, onUnexpected }: ApiOptions): ApolloSe
           // No older than what this node knows by now, nor than the newest entry that went into the answer.
           const position = Math.max(ledger.seen, contextValue.progress.newest)
           response.http.headers.set('stet-as-of', formatToken(position, ledger.epoch))
+          response.http.headers.set('cache-control', 'no-store')
           response.http.headers.set('x-cache', inOneWord(contextValue))
           if (response.body.kind === 'single') {
             for (const { extensions } of response.body.singleResult.errors ?? []) {
