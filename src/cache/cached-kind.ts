@@ -27,6 +27,7 @@ export class CachedKind<K, V> {
   readonly #prefix: string
   readonly #tiers: Tiers<V>
   readonly #flights: Flights<K, V>
+  readonly #ids = new Map<number, string>()
 
   constructor(kind: ResolvedKind<K, V>, parts: CacheParts) {
     this.#kind = kind
@@ -53,29 +54,36 @@ export class CachedKind<K, V> {
   /** Values in the order of `keys`, undefined where there is none. Rejects with the source's error where a load fails. */
   async getMany(keys: readonly K[], reader: Reader = {}): Promise<(V | undefined)[]> {
     const ids = keys.map((key) => this.#id(key, reader))
-    // What is the same for all is loaded for all: who asks first must make no difference.
-    const viewer = this.#kind.policy.scope === 'viewer' ? reader.viewer : undefined
-    const obtained = new Map<string, Obtained<V>>()
+    const found = new Map<string, Entry<V>>()
     const missing = new Map<string, Wanted<K>>()
     for (const [index, id] of ids.entries()) {
-      if (obtained.has(id) || missing.has(id)) continue
-      const wanted = { id, key: keys[index] as K, viewer }
-      const found = reader.bypass ? undefined : this.#fromMemory(wanted, reader)
-      if (found) obtained.set(id, found)
-      else missing.set(id, wanted)
+      if (found.has(id) || missing.has(id)) continue
+      const key = keys[index] as K
+      const entry = reader.bypass ? undefined : this.#fromMemory(id, key, reader)
+      if (entry) {
+        found.set(id, entry)
+        continue
+      }
+      missing.set(id, this.#wanted(id, key, reader))
+      if (!reader.bypass) this.#parts.observer.onRequest?.(this.#kind.name, 'memory', 'miss')
     }
-    if (missing.size > 0) await this.#obtain(missing, reader, obtained)
-    for (const one of obtained.values()) this.#tell(one, reader)
-    return ids.map((id) => obtained.get(id)?.entry.value)
+    if (missing.size > 0) {
+      const obtained = new Map<string, Obtained<V>>()
+      await this.#obtain(missing, reader, obtained)
+      for (const [id, one] of obtained) {
+        this.#tell(one, reader)
+        found.set(id, one.entry)
+      }
+    }
+    return ids.map((id) => found.get(id)?.value)
   }
 
-  /** What memory has of `key`, where that serves the reader: now or not at all. */
-  atHand(key: K, reader: Reader = {}): Obtained<V> | undefined {
-    if (reader.bypass) return undefined
-    const viewer = this.#kind.policy.scope === 'viewer' ? reader.viewer : undefined
-    const obtained = this.#fromMemory({ id: this.#id(key, reader), key, viewer }, reader)
-    if (obtained) this.#tell(obtained, reader)
-    return obtained
+  /**
+   * The entry of `key`, where memory has it: what `getMany` would give, without waiting. Undefined where that would have
+   * to wait: then ask it, and it counts the miss.
+   */
+  atHand(key: K, reader: Reader = {}): Entry<V> | undefined {
+    return reader.bypass ? undefined : this.#fromMemory(this.#id(key, reader), key, reader)
   }
 
   /**
@@ -107,12 +115,13 @@ export class CachedKind<K, V> {
 
   /** Loads an entry anew in the background, where memory has it and it turns stale within `withinMs`. Resolves when that is done. */
   async refreshAhead(id: string, withinMs: number): Promise<void> {
-    const { memory, clock, observer } = this.#parts
+    const { memory, clock, ledger, observer } = this.#parts
     const { name, parseKey, policy } = this.#kind
     const entry = memory.peek(id) as Entry<V> | undefined
     if (!entry || !parseKey || !policy.refreshAhead || policy.scope === 'viewer') return
-    if (clock.now() + withinMs < entry.staleAtMs || conditionOf(entry, this.#parts, policy) === 'void') return
-    if (this.#isResting(entry)) return
+    const nowMs = clock.now()
+    if (nowMs + withinMs < entry.staleAtMs || conditionOf(entry, { ledger, nowMs }, policy) === 'void') return
+    if (isResting(entry, nowMs)) return
     try {
       const wanted = { id, key: parseKey(this.#text(id)), viewer: undefined }
       await this.#refresh(wanted, entry, 'hot')?.arrival.catch(() => {})
@@ -149,7 +158,7 @@ export class CachedKind<K, V> {
 
   /** What an entry of this kind is good for now. Marks nothing. */
   conditionOf(entry: Entry): Condition {
-    return conditionOf({ ...entry }, this.#parts, this.#kind.policy)
+    return this.#judge({ ...entry })
   }
 
   /** Compares entries of this kind, each key once, with what the primary holds. Nothing is stored. */
@@ -169,54 +178,76 @@ export class CachedKind<K, V> {
     })
   }
 
-  #tell({ entry, origin, stale }: Obtained<V>, reader: Reader): void {
-    if (stale) this.#parts.observer.onStaleServed?.(this.#kind.name, stale)
-    reader.onRead?.(this.#kind.name, entry, origin, stale)
-  }
-
   #id(key: K, { viewer }: Reader): string {
-    const text = this.#kind.key(key)
-    if (this.#kind.policy.scope === 'public') return this.keyOf(text)
+    if (this.#kind.policy.scope === 'public') return typeof key === 'number' ? this.#idOfNumber(key) : this.#idOf(key)
     if (viewer === undefined) {
       throw new TypeError(`The kind "${this.#kind.name}" has entries for each viewer: its reader must say who that is.`)
     }
-    return `${this.#prefix}${withoutBraces(JSON.stringify(viewer))} ${withoutBraces(text)}`
+    return `${this.#prefix}${withoutBraces(JSON.stringify(viewer))} ${withoutBraces(this.#kind.key(key))}`
+  }
+
+  #idOf(key: K): string {
+    return this.keyOf(this.#kind.key(key))
+  }
+
+  /** Kept: to make a long text from a number, and to hash it, takes longer than to judge the entry. */
+  #idOfNumber(key: K & number): string {
+    let id = this.#ids.get(key)
+    if (id === undefined) {
+      id = this.#idOf(key)
+      if (this.#ids.size >= MAX_IDS) this.#ids.clear()
+      this.#ids.set(key, id)
+    }
+    return id
   }
 
   #text(id: string): string {
     return decodeURIComponent(id.slice(this.#prefix.length))
   }
 
-  #fromMemory(wanted: Wanted<K>, reader: Reader): Obtained<V> | undefined {
-    const { observer, hotKeys } = this.#parts
-    const { name, policy, parseKey } = this.#kind
-    const entry = this.#tiers.inMemory(wanted.id)
-    const condition: Condition = entry ? conditionOf(entry, this.#parts, policy, reader) : 'void'
-    const resting = entry !== undefined && this.#isResting(entry)
-    if (entry && condition === 'fresh') {
-      observer.onRequest?.(name, 'memory', 'hit')
-      if (policy.refreshAhead && parseKey) hotKeys.use(wanted.id)
-      if (!resting && this.#isDueEarly(entry)) this.#refresh(wanted, entry, 'early')
-      return { entry, origin: 'memory' }
-    }
-    if (entry && (condition === 'stale' || (condition === 'lapsed' && resting))) {
-      observer.onRequest?.(name, 'memory', 'stale')
-      if (resting) return { entry, origin: 'memory', stale: 'error' }
-      this.#refresh(wanted, entry, 'stale')
-      return { entry, origin: 'memory', stale: this.#whyStale(entry) }
-    }
-    observer.onRequest?.(name, 'memory', 'miss')
-    return undefined
+  #wanted(id: string, key: K, { viewer }: Reader): Wanted<K> {
+    // What is the same for all is loaded for all: who asks first must make no difference.
+    return { id, key, viewer: this.#kind.policy.scope === 'viewer' ? viewer : undefined }
   }
 
-  /** A load of it has failed just now. */
-  #isResting({ retryAtMs }: Entry<V>): boolean {
-    return retryAtMs !== undefined && this.#parts.clock.now() < retryAtMs
+  /** The entry, where it may be served. Its reader is told. */
+  #fromMemory(id: string, key: K, reader: Reader): Entry<V> | undefined {
+    const entry = this.#tiers.inMemory(id)
+    if (!entry) return undefined
+    const { observer, hotKeys, ledger, clock } = this.#parts
+    const { name, policy, parseKey } = this.#kind
+    const nowMs = clock.now()
+    const condition = conditionOf(entry, { ledger, nowMs }, policy, reader)
+    if (condition === 'void') return undefined
+    const resting = isResting(entry, nowMs)
+    if (condition === 'fresh') {
+      observer.onRequest?.(name, 'memory', 'hit')
+      if (policy.refreshAhead && parseKey) hotKeys.use(id)
+      if (!resting && this.#isDueEarly(entry, nowMs)) this.#refresh(this.#wanted(id, key, reader), entry, 'early')
+      reader.onRead?.(name, entry, 'memory', undefined)
+      return entry
+    }
+    if (condition === 'lapsed' && !resting) return undefined
+    observer.onRequest?.(name, 'memory', 'stale')
+    if (!resting) this.#refresh(this.#wanted(id, key, reader), entry, 'stale')
+    this.#tell({ entry, origin: 'memory', stale: resting ? 'error' : this.#whyStale(entry) }, reader)
+    return entry
+  }
+
+  #tell({ entry, origin, stale }: Obtained<V>, reader: Reader): void {
+    const { name } = this.#kind
+    if (stale) this.#parts.observer.onStaleServed?.(name, stale)
+    reader.onRead?.(name, entry, origin, stale)
+  }
+
+  #judge(entry: Entry, reader?: Reader): Condition {
+    const { ledger, clock } = this.#parts
+    return conditionOf(entry, { ledger, nowMs: clock.now() }, this.#kind.policy, reader)
   }
 
   /** XFetch: see `Policy.earlyRefresh`. */
-  #isDueEarly(entry: Entry<V>): boolean {
-    const leftMs = entry.staleAtMs - this.#parts.clock.now()
+  #isDueEarly(entry: Entry<V>, nowMs: number): boolean {
+    const leftMs = entry.staleAtMs - nowMs
     const gapMs = entry.loadMs * this.#kind.policy.earlyRefresh
     // Beyond that the odds are one in e²⁰: not worth a logarithm at every hit.
     return leftMs < 20 * gapMs && leftMs <= -gapMs * Math.log(1 - this.#parts.random())
@@ -310,7 +341,7 @@ export class CachedKind<K, V> {
   #inStead({ id, reserve }: Coming<V>, reader: Reader, why: StaleReason): Obtained<V> | undefined {
     const entry = reader.bypass ? undefined : (this.#tiers.inMemory(id) ?? reserve)
     if (!entry) return undefined
-    const condition = conditionOf(entry, this.#parts, this.#kind.policy, reader)
+    const condition = this.#judge(entry, reader)
     if (condition === 'void') return undefined
     return condition === 'fresh' ? { entry, origin: 'memory' } : { entry, origin: 'memory', stale: why }
   }
@@ -327,7 +358,7 @@ export class CachedKind<K, V> {
     const reflects = this.#flights.reflects(entry, asked)
     if (origin === 'source') return reflects ? obtained : undefined
     if (reflects && this.#parts.clock.now() < entry.staleAtMs) return obtained
-    if (!wanted || conditionOf(entry, this.#parts, this.#kind.policy, reader) !== 'stale') return undefined
+    if (!wanted || this.#judge(entry, reader) !== 'stale') return undefined
     this.#refresh(wanted, entry, 'stale')
     return { ...obtained, stale: this.#whyStale(entry) }
   }
@@ -349,11 +380,15 @@ interface Patience {
 /** What a reader waits for. */
 type Coming<V> = Pick<Flight<unknown, V>, 'id' | 'arrival'> & { readonly reserve?: Entry<V> | undefined }
 
+/** A load of it has failed just now. */
+const isResting = ({ retryAtMs }: Entry, nowMs: number): boolean => retryAtMs !== undefined && nowMs < retryAtMs
+
 /** Braces and what escapes them: a Redis Cluster would take the text between braces for the whole key. */
 const withoutBraces = (text: string): string => (/[{}%]/.test(text) ? text.replace(/[{}%]/g, encodeURIComponent) : text)
 
 const ANYTHING: Need = { fresh: false, storedAfterMs: Number.NEGATIVE_INFINITY }
 const FRESH: Need = { fresh: true, storedAfterMs: Number.NEGATIVE_INFINITY }
 const MAX_ATTEMPTS = 4
+const MAX_IDS = 10_000
 /** After a failed refresh. */
 const RETRY_MS = 1000

@@ -1,4 +1,3 @@
-import type { Clock } from '../kernel/clock.ts'
 import type { Entry } from './entry.ts'
 import type { Ledger } from './ledger.ts'
 import type { ResolvedPolicy } from './policy.ts'
@@ -16,13 +15,13 @@ export type Condition = 'fresh' | 'stale' | 'lapsed' | 'void'
 
 export function conditionOf(
   entry: Entry,
-  { ledger, clock }: { readonly ledger: Ledger; readonly clock: Clock },
+  { ledger, nowMs }: { readonly ledger: Ledger; readonly nowMs: number },
   { grace }: ResolvedPolicy,
   reader: Pick<Reader, 'fresh' | 'position'> = {},
 ): Condition {
   if (!ledger.stands(entry)) return 'void'
   const softened = ledger.softenedAt(entry) > 0
-  const overdueMs = clock.now() - entry.staleAtMs
+  const overdueMs = nowMs - entry.staleAtMs
   if (overdueMs < 0 && !softened) return 'fresh'
   // It may have been softened several times, and the ledger knows the last: any that follows `asOf` may have been another.
   const mayKnowBetter = softened && (reader.position ?? 0) > entry.asOf

@@ -165,12 +165,12 @@ export class Flights<K, V> {
     flight: Flight<K, V>,
     { bytes, lease }: Found = { bytes: undefined },
   ): 'landed' | 'load' | 'ask again' | { readonly waitMs: number } {
-    const { observer, clock } = this.#parts
+    const { observer, clock, ledger } = this.#parts
     const { name, policy } = this.#kind
     const asked = flight.lease
     if (lease === 'mine' && asked.kind === 'asking') flight.lease = { kind: 'held', holder: asked.holder }
     const entry = bytes && decodeEntry<V>(flight.id, bytes)
-    const condition = entry ? conditionOf(entry, this.#parts, policy) : 'void'
+    const condition = entry ? conditionOf(entry, { ledger, nowMs: clock.now() }, policy) : 'void'
     if (entry && condition !== 'void') {
       this.#rememberIfNewer(entry)
       flight.reserve = entry

@@ -14,6 +14,9 @@ export class HotKeys {
   readonly #random: () => number
   readonly #counts = new Map<string, Count>()
   #passing = 0
+  /** No count is below it. */
+  #least = 0
+  #cursor = this.#counts.values()
 
   /** @param options.sampleEvery about one use in so many is counted: what is hot is so often used that it is seen all the same. Default 8. */
   constructor({ capacity = 256, sampleEvery = 8, random = Math.random }: HotKeysOptions = {}) {
@@ -53,12 +56,26 @@ export class HotKeys {
       counted.missed = Math.floor(counted.missed / 2)
       if (counted.count === 0) this.#counts.delete(counted.id)
     }
+    this.#least = 0
   }
 
+  /** In the order of a round: when all are looked at each time, that takes longer than all else. */
   #coldest(): Count | undefined {
+    for (let left = this.#counts.size; left > 0; left--) {
+      const counted = this.#next()
+      if (counted && counted.count <= this.#least) return counted
+    }
     let coldest: Count | undefined
     for (const counted of this.#counts.values()) if (!coldest || counted.count < coldest.count) coldest = counted
+    this.#least = coldest?.count ?? 0
     return coldest
+  }
+
+  #next(): Count | undefined {
+    const { done, value } = this.#cursor.next()
+    if (!done) return value
+    this.#cursor = this.#counts.values()
+    return this.#cursor.next().value
   }
 }
 

@@ -1,17 +1,19 @@
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
+import { ApolloServer, type ApolloServerOptions, type ApolloServerPlugin } from '@apollo/server'
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled'
-import { GraphQLError } from 'graphql'
+import { makeExecutableSchema } from '@graphql-tools/schema'
+import { GraphQLError, type GraphQLSchema } from 'graphql'
 import type { Ledger } from '../cache/index.ts'
 import { type Context, cacheWord } from '../request/context.ts'
 import type { Resolvers } from '../request/resolvers.generated.ts'
 import type { Room } from '../request/room.ts'
 import { formatToken } from '../request/token.ts'
 import { dateTime } from './date-time.ts'
+import { createExecutor } from './executor.ts'
 import { limitComplexity } from './limit-complexity.ts'
 import { isUnexpected, maskError } from './mask-errors.ts'
 import { nodeResolvers } from './node-resolvers.ts'
@@ -29,9 +31,12 @@ export interface ApiOptions {
 /** The GraphQL API: the schema, and what the rooms make of it. */
 export function createApi(options: ApiOptions): ApolloServer<Context> {
   const { rooms, maxComplexity } = options
-  return new ApolloServer<Context>({
+  const schema = makeExecutableSchema({
     typeDefs: readSchema(),
     resolvers: mergeResolvers([{ DateTime: dateTime }, nodeResolvers(rooms), ...rooms.map((room) => room.resolvers)]),
+  })
+  return new ApolloServer<Context>({
+    gateway: executedHere(schema),
     plugins: [
       stampAnswers(options),
       limitComplexity(maxComplexity),
@@ -50,6 +55,22 @@ export function createApi(options: ApiOptions): ApolloServer<Context> {
     csrfPrevention: false,
     stopOnTerminationSignals: false,
   })
+}
+
+/** What Apollo calls a gateway: a schema, and what executes it. It asks for nothing elsewhere. */
+function executedHere(schema: GraphQLSchema): NonNullable<ApolloServerOptions<Context>['gateway']> {
+  const execute = createExecutor(schema)
+  return {
+    onSchemaLoadOrUpdate: (tell) => {
+      tell({ apiSchema: schema, coreSupergraphSdl: '' })
+      return () => {}
+    },
+    load: async () => ({
+      executor: async ({ document, request: { operationName, variables }, context }) =>
+        execute({ document, operationName, variables, context }),
+    }),
+    stop: async () => {},
+  }
 }
 
 /** Puts on every answer the position that it reflects, and logs what it hides. */

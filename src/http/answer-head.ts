@@ -56,7 +56,7 @@ export const entityTag = ({ etag }: KeptAnswer, mediaType: MediaType, encoding: 
   `"${etag}${mediaType === 'application/json' ? '' : '.graphql'}${encoding === 'identity' ? '' : `.${encoding}`}"`
 
 /** RFC 9211. */
-export function cacheStatus({ entry, origin, stale }: Obtained<unknown>, word: CacheWord, nowMs: number): string {
+function cacheStatus({ entry, origin, stale }: Obtained<unknown>, word: CacheWord, nowMs: number): string {
   if (origin !== 'source') {
     const ttl = Math.floor((entry.staleAtMs - nowMs) / 1000)
     return `stet; hit; ttl=${ttl}; detail=${stale ?? origin}`
@@ -71,4 +71,4 @@ const FORWARDED = { MISS: 'miss', BYPASS: 'bypass' } as const
 export const PRIVATE = 'private, no-store'
 
 /** What else decides which answer somebody is given. HAZARD: without these a shared cache would mix up viewers. */
-export const VARY = 'Accept, Accept-Encoding, Authorization, Stet-As-Of'
+const VARY = 'Accept, Accept-Encoding, Authorization, Stet-As-Of'

@@ -6,15 +6,12 @@ import type { Follower, FollowerObserver } from '../invalidation/index.ts'
 import type { BreakerState } from '../kernel/breaker.ts'
 import type { CacheWord } from '../request/context.ts'
 import type { WorkerObserver } from '../worker/index.ts'
+import { LookUpCounter } from './look-up-counter.ts'
 
 /** What a node counts. Each has its registry, so that several can live in one process. */
 export class Metrics {
   readonly registry = new Registry()
-  readonly #requests = this.#counter('stet_cache_requests_total', 'Look-ups in a cache tier', [
-    'kind',
-    'tier',
-    'result',
-  ])
+  readonly #requests = new LookUpCounter(this.registry, 'stet_cache_requests_total', 'Look-ups in a cache tier')
   readonly #loads = this.#histogram('stet_cache_load_seconds', 'Time a load from the source took', ['kind'])
   readonly #joined = this.#counter(
     'stet_cache_flights_joined_total',
@@ -110,7 +107,7 @@ export class Metrics {
   }
 
   readonly cache: CacheObserver = {
-    onRequest: (kind, tier, result) => this.#requests.inc({ kind, tier, result }),
+    onRequest: (kind, tier, result) => this.#requests.add(kind, tier, result),
     onLoad: (kind, seconds) => this.#loads.observe({ kind }, seconds),
     onFlightJoined: () => this.#joined.inc(),
     onLeaseAwaited: () => this.#leasesAwaited.inc(),

@@ -37,7 +37,7 @@ export class EncodedAnswers {
   body(answer: KeptAnswer, encoding: Encoding): EncodedBody | Promise<EncodedBody> {
     if (encoding === 'identity' || answer.body.length < MIN_BYTES) return { bytes: answer.body, encoding: 'identity' }
     const wanted = { answer, encoding }
-    const { value } = this.#bodies.atHand(wanted)?.entry ?? {}
+    const value = this.#bodies.atHand(wanted)?.value
     if (value) return { bytes: value, encoding }
     return this.#bodies
       .get(wanted)

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Cache, CachedKind, CacheTag, Obtained, Reader } from '../cache/index.ts'
+import type { Cache, CachedKind, CacheTag, Obtained, Reader, StaleReason } from '../cache/index.ts'
 import { userIdOf, type Viewer } from '../request/viewer.ts'
 
 /** The finished bytes of an answer, and what its head says. */
@@ -72,7 +72,14 @@ export class ResponseCache {
 
   /** The answer, where memory has it and it serves. */
   atHand(wanted: Wanted, reader: Reader): Obtained<KeptAnswer> | undefined {
-    return this.#answers.atHand(wanted, reader)
+    let stale: StaleReason | undefined
+    const entry = this.#answers.atHand(wanted, {
+      ...reader,
+      onRead: (_kind, _entry, _origin, why) => {
+        stale = why
+      },
+    })
+    return entry && { entry, origin: 'memory', ...(stale && { stale }) }
   }
 
   /** The answer: kept, made by somebody who asks for the same just now, or made here. Undefined where `wanted.run` was for one alone. */
