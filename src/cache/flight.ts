@@ -7,7 +7,7 @@ import type { Origin, StaleReason } from './reader.ts'
 export interface Obtained<V> {
   readonly entry: Entry<V>
   readonly origin: Origin
-  readonly stale?: StaleReason
+  readonly stale?: StaleReason | undefined
 }
 
 /** What those who wait for a flight need it to bring. */

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Obtained } from '../cache/index.ts'
 import type { CacheWord } from '../request/context.ts'
 import type { Encoding, KeptAnswer } from '../responses/index.ts'
@@ -39,10 +40,22 @@ export function answerHead({ value, obtained, mediaType, encoding, word, asOf, r
   else {
     head.push('cache-control', `public, max-age=${Math.floor((staleAtMs - storedAtMs) / 1000)}`)
     head.push('age', String(Math.max(0, Math.floor((nowMs - storedAtMs) / 1000))))
-    head.push('surrogate-key', value.tags, 'cache-tag', value.tags.replaceAll(' ', ','))
+    head.push('surrogate-key', value.tags, 'cache-tag', withCommas(value.tags))
   }
   return head
 }
+
+/** Answers that are asked for often need it each time. */
+function withCommas(tags: string): string {
+  let text = commas.get(tags)
+  if (text === undefined) {
+    text = tags.replaceAll(' ', ',')
+    commas.set(tags, text)
+  }
+  return text
+}
+
+const commas = new LRUCache<string, string>({ max: 1024 })
 
 /** Of a head, what goes with a 304 (RFC 9110, section 15.4.5): what describes bytes that aren't sent is left out. */
 export function unchangedHead(head: readonly string[]): string[] {

@@ -65,6 +65,8 @@ export class GraphQLRoute {
   /** What `receive` has read. */
   readonly #bodies = new WeakMap<IncomingMessage, Buffer>()
 
+  #lastToken = { place: { position: -1, epoch: '' }, text: '' }
+
   constructor(options: GraphQLRouteOptions) {
     this.#options = options
   }
@@ -259,7 +261,7 @@ export class GraphQLRoute {
       encoding,
       word,
       // It is as good as one made now, or newer than this node knows of.
-      asOf: formatToken(Math.max(ledger.seen, made?.context.progress.newest ?? 0), ledger.epoch),
+      asOf: this.#token(Math.max(ledger.seen, made?.context.progress.newest ?? 0), ledger.epoch),
       requestId: asking.requestId,
     })
     if (isClosing()) head.push('connection', 'close')
@@ -273,6 +275,15 @@ export class GraphQLRoute {
     }
     const whole = kept ? (word === 'STALE' ? 'stale' : 'hit') : 'miss'
     onAnswer({ operation: 'query', word, whole, seconds: secondsSince(startedAt) })
+  }
+
+  /** Kept until there is another one. */
+  #token(position: number, epoch: string): string {
+    const { place } = this.#lastToken
+    if (place.position !== position || place.epoch !== epoch) {
+      this.#lastToken = { place: { position, epoch }, text: formatToken(position, epoch) }
+    }
+    return this.#lastToken.text
   }
 
   /** The same once more, for a refresh in the background. */

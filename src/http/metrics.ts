@@ -66,6 +66,9 @@ export class Metrics {
     ['result'],
   )
 
+  /** By what their labels are: to look those up takes longer than to count. */
+  readonly #answered = new Map<string, (seconds: number) => void>()
+
   readonly #applied = this.#counter('stet_queue_applied_total', 'Jobs that were taken from a queue and applied', [
     'queue',
   ])
@@ -160,9 +163,18 @@ export class Metrics {
     else this.#breakers.set({ name }, BREAKER_STATES.indexOf(state))
   }
   readonly onAnswer = ({ operation, word, whole, seconds }: Answered): void => {
-    const cache = word.toLowerCase()
-    this.#responses.inc({ result: whole })
-    this.#graphql.observe({ operation, cache }, seconds)
+    const name = `${operation} ${word} ${whole}`
+    let tell = this.#answered.get(name)
+    if (!tell) {
+      const duration = this.#graphql.labels({ operation, cache: word.toLowerCase() })
+      const count = this.#responses.labels({ result: whole })
+      tell = (seconds) => {
+        duration.observe(seconds)
+        count.inc()
+      }
+      this.#answered.set(name, tell)
+    }
+    tell(seconds)
   }
 
   #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {

@@ -3,6 +3,7 @@ export {
   answerKey,
   isShared,
   type KeptAnswer,
+  RESPONSES,
   ResponseCache,
   type Run,
   sharedKey,

@@ -42,6 +42,15 @@ export class ResponseCache {
   /** By what was sent, byte for byte: the operation that it means, so that nothing need be parsed. */
   readonly #spellings = new LRUCache<string, string>({ max: 2 ** 16 })
 
+  /** Whoever reads just now: a look takes no time, so that one will do for all. */
+  readonly #reading: Reading = {
+    position: 0,
+    stale: undefined,
+    onRead: (_kind, _entry, _origin, stale) => {
+      this.#reading.stale = stale
+    },
+  }
+
   constructor({ cache, madeBy }: ResponseCacheOptions) {
     this.#answers = cache.kind<Wanted, KeptAnswer>({
       name: 'response',
@@ -52,7 +61,7 @@ export class ResponseCache {
       maxBatch: 1,
       madeOf: [madeBy],
       key: ({ key }) => key,
-      tags: () => [ANSWERS],
+      tags: () => [RESPONSES],
       load: async ([wanted]) => {
         if (!wanted) throw new TypeError('An answer is loaded by itself.')
         const { answer, asOf, epoch, tags, ttlMs } = await wanted.run()
@@ -72,14 +81,9 @@ export class ResponseCache {
 
   /** The answer, where memory has it and it serves. */
   atHand(wanted: Wanted, reader: Reader): Obtained<KeptAnswer> | undefined {
-    let stale: StaleReason | undefined
-    const entry = this.#answers.atHand(wanted, {
-      ...reader,
-      onRead: (_kind, _entry, _origin, why) => {
-        stale = why
-      },
-    })
-    return entry && { entry, origin: 'memory', ...(stale && { stale }) }
+    this.#reading.position = reader.position ?? 0
+    const entry = this.#answers.atHand(wanted, this.#reading)
+    return entry && { entry, origin: 'memory', stale: this.#reading.stale }
   }
 
   /** The answer: kept, made by somebody who asks for the same just now, or made here. Undefined where `wanted.run` was for one alone. */
@@ -95,8 +99,13 @@ export class ResponseCache {
   }
 }
 
+interface Reading extends Reader {
+  position: number
+  stale: StaleReason | undefined
+}
+
 /** Every answer depends on it: a record of it drops them all. */
-const ANSWERS: CacheTag = 'responses'
+export const RESPONSES: CacheTag = 'responses'
 
 /**
  * Names the answer to an operation for one viewer. HAZARD: whoever has the same key is given the same answer. The scopes are

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { touch } from '../../admin/index.ts'
 import { parseDate } from '../../content/parse-date.ts'
 import type { GuardedRedis } from '../../kernel/guarded-redis.ts'
+import { RESPONSES } from '../../responses/index.ts'
 import { print, UsageError, withProgress } from '../output.ts'
 import { parseCount } from '../parse-count.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
@@ -34,8 +35,9 @@ export const purgeCommand = new Command('purge')
         for await (const keys of scanKeys(redis, { prefix: namespace, pattern: rest, batch: BATCH, onProgress })) {
           const chosen = (storedBefore ? await storedEarlier(redis, keys, storedBefore) : keys).slice(0, limit - purged)
           if (chosen.length === 0) continue
-          // An entry's key is among its tags. The log first: where it fails, nothing has happened.
-          await context.write((transaction) => touch(transaction, chosen))
+          // An entry's key is among its tags, but not among those of the answers it went into. The log first: where it
+          // fails, nothing has happened.
+          await context.write((transaction) => touch(transaction, [...chosen, RESPONSES]))
           await redis.each(chosen, (pipeline, key) => pipeline.unlink(key))
           purged += chosen.length
           if (purged >= limit) return { purged, complete: false }
