@@ -15,7 +15,7 @@ import { formatToken } from '../request/token.ts'
 import { dateTime } from './date-time.ts'
 import { createExecutor } from './executor.ts'
 import { limitComplexity } from './limit-complexity.ts'
-import { isUnexpected, maskError } from './mask-errors.ts'
+import { isOurFault, isUnexpected, maskError } from './mask-errors.ts'
 import { nodeResolvers } from './node-resolvers.ts'
 import { MAX_TOKENS } from './operations.ts'
 import { readSchema } from './read-schema.ts'
@@ -100,6 +100,7 @@ function stampAnswers({ ledger, onUnexpected }: ApiOptions): ApolloServerPlugin<
           if (response.body.kind === 'single') {
             const { errors } = response.body.singleResult
             contextValue.cacheControl.isPartial = errors !== undefined
+            contextValue.cacheControl.hasFailed = errors?.some(isOurFault) ?? false
             for (const { extensions } of errors ?? []) {
               if (extensions?.code === 'INTERNAL_SERVER_ERROR') extensions.requestId = contextValue.requestId
             }

@@ -1,6 +1,6 @@
 import { ApolloServerErrorCode } from '@apollo/server/errors'
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
-import { AskerError } from '../kernel/errors.ts'
+import { AskerError, type ErrorCode } from '../kernel/errors.ts'
 
 /** The asker's own errors as they are; of anything else not a word. */
 export function maskError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
@@ -16,6 +16,17 @@ export function maskError(formatted: GraphQLFormattedError, error: unknown): Gra
 
 /** True for an error that `maskError` hides: it is ours, and must be logged. */
 export const isUnexpected = (error: GraphQLError): boolean => !findExpected(error) && !isRequestError(error)
+
+/** True for an error of an answer that may not come again, or not elsewhere: the question was all right. */
+export const isOurFault = ({ extensions }: GraphQLFormattedError): boolean =>
+  typeof extensions?.code === 'string' && OUR_FAULTS.has(extensions.code)
+
+const OUR_FAULTS: ReadonlySet<string> = new Set<ErrorCode | 'INTERNAL_SERVER_ERROR'>([
+  'INTERNAL_SERVER_ERROR',
+  'UNAVAILABLE',
+  'OVERLOADED',
+  'LOAD_TIMEOUT',
+])
 
 export const MASKED = 'Something went wrong here. It has been logged.'
 

@@ -181,12 +181,17 @@ export class GraphQLRoute {
     const { operation, meaning } = question
     const shares = asking.viewer.kind !== 'visitor' && operation.isImpersonal && !operation.isPrivate
     const key = shares ? sharedKey(meaning) : answerKey(meaning, asking.viewer)
+    if (responses.isUnkept(key)) return { made: await this.#make(http, asking) }
     let made: Made | undefined
     const run = async () => {
       made = await this.#make(http, asking)
       return this.#judge(made, operation, key)
     }
-    const obtained = await responses.get({ key, run }, { position: asking.position, bypass: asking.bypass })
+    const { position, bypass } = asking
+    const obtained = await responses.get({ key, run }, { position, bypass }).catch((error: Error) => {
+      if (!(error instanceof FailedRun)) throw error
+      return undefined
+    })
     if (!obtained?.entry.value) return { made: made ?? (await this.#make(http, asking)) }
     responses.learn(spelling, meaning)
     return { obtained, made }
@@ -207,6 +212,8 @@ export class GraphQLRoute {
   #judge({ context, response, began }: Made, operation: Operation, key: string): Run {
     const { cacheControl, progress, unsure } = context
     const { body, status = 200 } = response
+    // Where something older is at hand, that is better.
+    if (cacheControl.hasFailed) throw new FailedRun()
     // Learnt for the next one that asks.
     operation.isImpersonal = !cacheControl.isPersonal
     const ttlMs = Math.min(operation.maxAge * 1000, cacheControl.ttlMs)
@@ -228,6 +235,7 @@ export class GraphQLRoute {
           body: ownBytes(body.string),
           etag: hash('sha256', body.string, 'base64url').slice(0, 22),
           tags: surrogateKey(tags),
+          newest: progress.newest,
           isPublic: !isPrivate && (shares || context.asking.kind === 'visitor'),
         }
       : undefined
@@ -261,7 +269,7 @@ export class GraphQLRoute {
       encoding,
       word,
       // It is as good as one made now, or newer than this node knows of.
-      asOf: this.#token(Math.max(ledger.seen, made?.context.progress.newest ?? 0), ledger.epoch),
+      asOf: this.#token(Math.max(ledger.seen, value.newest), ledger.epoch),
       requestId: asking.requestId,
     })
     if (isClosing()) head.push('connection', 'close')
@@ -304,6 +312,9 @@ export class GraphQLRoute {
     return hash('sha256', this.#bodies.get(request) ?? `${request.url}`, 'latin1' as 'hex')
   }
 }
+
+/** A part of the answer could not be had, through no fault of whoever asked. */
+class FailedRun extends Error {}
 
 /** Who asks, and how. */
 interface Asking {

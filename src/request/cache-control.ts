@@ -17,6 +17,8 @@ export class CacheControl {
   isPrivate = false
   /** Something in it could not be resolved. */
   isPartial = false
+  /** And that is our fault: another time, or from elsewhere, it could. */
+  hasFailed = false
   #ttlMs = Number.POSITIVE_INFINITY
 
   /** The least of all hints counts: what one resolver says no other takes back. */

@@ -11,6 +11,8 @@ export interface KeptAnswer {
   readonly tags: string
   /** Whether everyone who asks may be given it, as far as nobody is signed in. */
   readonly isPublic: boolean
+  /** The newest log position that anything in it was read as of. Whoever is shown it is owed that much from then on. */
+  readonly newest: number
 }
 
 /** What running an operation brought. */
@@ -42,6 +44,7 @@ export class ResponseCache {
   /** By what was sent, byte for byte: the operation that it means, so that nothing need be parsed. */
   readonly #spellings = new LRUCache<string, string>({ max: 2 ** 16 })
 
+  readonly #unkept = new LRUCache<string, true>({ max: 4096, ttl: 1000 })
   /** Whoever reads just now: a look takes no time, so that one will do for all. */
   readonly #reading: Reading = {
     position: 0,
@@ -65,6 +68,7 @@ export class ResponseCache {
       load: async ([wanted]) => {
         if (!wanted) throw new TypeError('An answer is loaded by itself.')
         const { answer, asOf, epoch, tags, ttlMs } = await wanted.run()
+        if (!answer) this.#unkept.set(wanted.key, true)
         return { asOf, epoch, unsettled: false, values: [answer], traits: [{ tags, ttlMs: answer ? ttlMs : 0 }] }
       },
     })
@@ -86,7 +90,12 @@ export class ResponseCache {
     return entry && { entry, origin: 'memory', stale: this.#reading.stale }
   }
 
-  /** The answer: kept, made by somebody who asks for the same just now, or made here. Undefined where `wanted.run` was for one alone. */
+  /** True where the same was made just now, and not kept: to wait for whoever makes it next would be in vain. */
+  isUnkept(key: string): boolean {
+    return this.#unkept.has(key)
+  }
+
+  /** The answer: kept, made by somebody who asks for the same just now, or made here. Undefined where that isn't kept. Rejects as `wanted.run` does, where there is nothing stale instead. */
   async get(wanted: Wanted, reader: Reader): Promise<Obtained<KeptAnswer> | undefined> {
     let obtained: Obtained<KeptAnswer> | undefined
     await this.#answers.get(wanted, {

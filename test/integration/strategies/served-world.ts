@@ -99,5 +99,10 @@ export async function createServedWorld(postgres: PostgresServer): Promise<Serve
   }
 }
 
-/** Nothing is left to chance. */
-const STEADY = { CACHE_TTL_JITTER: '0', CACHE_EARLY_REFRESH: '0', CACHE_REFRESH_AHEAD_CONCURRENCY: '0' }
+/** Nothing is left to chance, and no whole answer stands before the entries that are watched. */
+const STEADY = {
+  CACHE_TTL_JITTER: '0',
+  CACHE_EARLY_REFRESH: '0',
+  CACHE_REFRESH_AHEAD_CONCURRENCY: '0',
+  CACHE_RESPONSES: 'off',
+}
