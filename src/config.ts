@@ -54,6 +54,7 @@ export interface Config {
   readonly cacheMemoryMaxBytes: number
   readonly worker: 'on' | 'off'
   readonly queueMaxEntries: number
+  readonly queueMaxDead: number
   readonly queueFlushMs: number
   readonly rankArticlesMs: number
   readonly logBeatMs: number
@@ -346,6 +347,12 @@ export const options: Options = {
     default: '100000',
     parse: whole(1, 100_000_000),
   },
+  queueMaxDead: {
+    variable: 'QUEUE_MAX_DEAD',
+    about: 'How many dead letters are kept. Beyond it the oldest are dropped, counted and logged.',
+    default: '10000',
+    parse: whole(1, 100_000_000),
+  },
   queueFlushMs: {
     variable: 'QUEUE_FLUSH_MS',
     about: 'How often what waits is written to the database.',
@@ -479,11 +486,15 @@ function checkTogether(config: Config): void {
   const { cacheGraceMs, cacheGraceIfErrorMs, cacheLoadTimeoutSoftMs, cacheLoadTimeoutMs } = config
   const pointless = cacheGraceIfErrorMs > 0 && cacheGraceIfErrorMs < cacheGraceMs
   refuse(pointless, 'cacheGraceIfErrorMs', '0, or no less than', 'cacheGraceMs')
-  if (config.worker === 'off' && config.redisUrl === undefined) {
+  if (config.worker === 'off' && !hasRedis(config)) {
     throw new ConfigError('WORKER must be on where REDIS_URL is not set: nobody else can count the views of this node.')
   }
   refuse(cacheLoadTimeoutSoftMs >= cacheLoadTimeoutMs, 'cacheLoadTimeoutMs', 'more than', 'cacheLoadTimeoutSoftMs')
 }
+
+/** In any of its forms: without it the memory tier is alone, and queues are in the process. */
+export const hasRedis = ({ redisUrl, redisCluster, redisSentinels }: Config): boolean =>
+  redisUrl !== undefined || redisCluster !== undefined || redisSentinels !== undefined
 
 function readOption(option: Options[keyof Options], environment: NodeJS.ProcessEnv): unknown {
   const given = environment[option.variable] || option.default

@@ -197,27 +197,32 @@ async function wire(
   const warnOfFullQueue = warn('A queue took no more')
   const worker = new Worker({
     primary: database.primary,
-    redis: redis?.commands.client,
+    redis: redis?.commands,
     prefix: `${config.redisKeyPrefix}queue:`,
     maxEntries: config.queueMaxEntries,
+    maxDead: config.queueMaxDead,
     everyMs: config.queueFlushMs,
     onCommit: () => follower.settle().catch(warnOfLog),
     observer: {
       ...observer.worker,
       onError: (queue, error) => {
         observer.worker?.onError?.(queue, error)
-        warnOfQueue(error)
+        if (!isRefusal(error)) warnOfQueue(error)
       },
       onRefused: (queue, cause) => {
         observer.worker?.onRefused?.(queue, cause)
-        warnOfFullQueue(cause ?? new Error(`${queue} holds as much as QUEUE_MAX_ENTRIES allows.`))
+        if (!isRefusal(cause)) {
+          warnOfFullQueue(cause ?? new Error(`${queue} holds as much as QUEUE_MAX_ENTRIES allows.`))
+        }
       },
       onGivenUp: (queue, letter) => {
         observer.worker?.onGivenUp?.(queue, letter)
         logger.error({ queue, ...letter }, 'What was queued could not be applied')
       },
-      onDropped: (queue, job, error) =>
-        logger.error({ queue, job, error }, 'It is dropped: there is no Redis to keep it'),
+      onDropped: (queue, job, error) => {
+        observer.worker?.onDropped?.(queue, job, error)
+        logger.error({ queue, job, error }, 'What could not be applied is dropped: there is no place for it')
+      },
       onJobError: (job, err) => {
         observer.worker?.onJobError?.(job, err)
         logger.warn({ err, job }, 'A periodic job failed: it is tried again')
@@ -238,7 +243,7 @@ async function wire(
     worker,
     rankEveryMs: config.rankArticlesMs,
     limitViews: createRateLimit({
-      redis: redis?.commands.client,
+      redis: redis?.commands,
       prefix: `${config.redisKeyPrefix}rate:views`,
       max: config.rateLimitMax,
       windowSeconds: config.rateLimitWindowSeconds,

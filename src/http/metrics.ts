@@ -66,6 +66,11 @@ export class Metrics {
     'queue',
   ])
   readonly #refused = this.#counter('stet_queue_refused_total', 'Jobs that a queue did not take', ['queue'])
+  readonly #dropped = this.#counter(
+    'stet_queue_dropped_total',
+    'Jobs that could not be applied and are gone: no room among the dead letters, or no Redis to keep them',
+    ['queue'],
+  )
   readonly #queueErrors = this.#counter('stet_queue_errors_total', 'Times a queue could not be applied', ['queue'])
   readonly #jobErrors = this.#counter('stet_job_errors_total', 'Times a periodic job failed', ['job'])
 
@@ -136,6 +141,7 @@ export class Metrics {
       this.#again.inc({ queue }, again)
     },
     onRefused: (queue) => this.#refused.inc({ queue }),
+    onDropped: (queue) => this.#dropped.inc({ queue }),
     onError: (queue) => this.#queueErrors.inc({ queue }),
     onJobError: (job) => this.#jobErrors.inc({ job }),
   }

@@ -85,14 +85,17 @@ export class GuardedRedis {
         const replies = await node.send((pipeline) => {
           for (const key of theirs) ask(pipeline, key)
         })
-        for (const [index, key] of theirs.entries()) {
-          const [error, body] = replies[index] ?? []
-          if (error) throw error
-          answers.set(key, body)
-        }
+        for (const [index, body] of bodiesOf(replies).entries()) answers.set(theirs[index] ?? '', body)
       }),
     )
     return keys.map((key) => answers.get(key))
+  }
+
+  /** One pipeline to the node that serves `key`. What its commands brought, in order; rejects where one failed. */
+  async at(key: string, fill: (pipeline: ChainableCommander) => unknown): Promise<readonly unknown[]> {
+    const node = this.nodeFor(key)
+    if (!node) throw unserved()
+    return bodiesOf(await node.send((pipeline) => void fill(pipeline)))
   }
 
   /** To whoever has subscribed to `channel`, at any node. */
@@ -101,8 +104,7 @@ export class GuardedRedis {
     // All are asked, since that is what sends a probe.
     const [node] = [...masters.filter((master) => master.admits()), ...masters]
     if (!node) throw unserved()
-    const [reply] = await node.send((pipeline) => pipeline.publish(channel, message))
-    if (reply?.[0]) throw reply[0]
+    bodiesOf(await node.send((pipeline) => pipeline.publish(channel, message)))
   }
 
   #follow(cluster: Cluster): void {
@@ -238,6 +240,14 @@ export class RedisNode {
     if (message.startsWith('CROSSSLOT')) this.#bySlot = true
     else if (/^(MOVED|ASK|CLUSTERDOWN|READONLY) ?/.test(message)) this.#onMoved()
   }
+}
+
+/** Throws the first error among them. */
+function bodiesOf(replies: readonly Reply[]): unknown[] {
+  return replies.map(([error, body]) => {
+    if (error) throw error
+    return body
+  })
 }
 
 /** As ioredis writes it in its map of slots. */
