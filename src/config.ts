@@ -23,6 +23,9 @@ export interface Config {
   readonly databaseLoadsMax: number | undefined
   readonly databaseLoadsQueue: number
   readonly databaseLoadsWaitMs: number
+  readonly databaseWritesMax: number | undefined
+  readonly databaseWritesQueue: number
+  readonly databaseWritesWaitMs: number
   readonly dataDirectory: string
   readonly redisUrl: string | undefined
   readonly redisReaderUrl: string | undefined
@@ -53,6 +56,7 @@ export interface Config {
   readonly cacheMaxEntryBytes: number
   readonly cacheMemoryMaxBytes: number
   readonly worker: 'on' | 'off'
+  readonly workerPort: number | undefined
   readonly queueMaxEntries: number
   readonly queueMaxDead: number
   readonly queueFlushMs: number
@@ -111,7 +115,8 @@ export const options: Options = {
   },
   databasePoolMax: {
     variable: 'DATABASE_POOL_MAX',
-    about: 'Connections to each database at most.',
+    about:
+      'Connections to each database at most, for loads and writes. Up to three more to the primary follow the log.',
     default: '10',
     parse: whole(1, 1000),
   },
@@ -139,6 +144,25 @@ export const options: Options = {
     about: 'How long a load waits for its turn before it fails with OVERLOADED.',
     unit: 'milliseconds',
     default: '1000',
+    parse: whole(1, 600_000),
+  },
+  databaseWritesMax: {
+    variable: 'DATABASE_WRITES_MAX',
+    about: 'Writes of requests at a time. Absent: two less than DATABASE_POOL_MAX.',
+    parse: whole(1, 1000),
+    absent: undefined,
+  },
+  databaseWritesQueue: {
+    variable: 'DATABASE_WRITES_QUEUE',
+    about: 'Writes that may wait for their turn. What is beyond fails with OVERLOADED.',
+    default: '1000',
+    parse: whole(0, 1_000_000),
+  },
+  databaseWritesWaitMs: {
+    variable: 'DATABASE_WRITES_WAIT_MS',
+    about: 'How long a write waits for its turn before it fails with OVERLOADED.',
+    unit: 'milliseconds',
+    default: '5000',
     parse: whole(1, 600_000),
   },
   dataDirectory: {
@@ -341,6 +365,13 @@ export const options: Options = {
     default: 'on',
     parse: oneOf('on', 'off'),
   },
+  workerPort: {
+    variable: 'WORKER_PORT',
+    about:
+      'Where `stet worker` answers /metrics, /healthz and /readyz, on HOST; 0 takes any free port. Absent: nowhere.',
+    parse: whole(0, 65535),
+    absent: undefined,
+  },
   queueMaxEntries: {
     variable: 'QUEUE_MAX_ENTRIES',
     about: 'How many views may wait to be counted before more are refused with OVERLOADED.',
@@ -453,7 +484,8 @@ export const options: Options = {
   },
   shutdownTimeoutMs: {
     variable: 'SHUTDOWN_TIMEOUT_MS',
-    about: 'How long requests in flight may then take to finish, before they are cut off.',
+    about:
+      'How long requests in flight may then take to finish, before they are cut off; one second later statements are.',
     unit: 'milliseconds',
     default: '10000',
     parse: whole(0, 600_000),

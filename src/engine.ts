@@ -77,10 +77,15 @@ async function wire(
     poolMax: config.databasePoolMax,
     statementTimeoutMs: config.databaseStatementTimeoutMs,
     loads: {
-      // The rest is for writes, and for what follows the log.
+      // The rest is for writes, and so the other way round: one that hangs must not take the other with it.
       concurrent: config.databaseLoadsMax ?? Math.max(1, config.databasePoolMax - 2),
       queued: config.databaseLoadsQueue,
       waitMs: config.databaseLoadsWaitMs,
+    },
+    writes: {
+      concurrent: config.databaseWritesMax ?? Math.max(1, config.databasePoolMax - 2),
+      queued: config.databaseWritesQueue,
+      waitMs: config.databaseWritesWaitMs,
     },
     onReplicaError: warn('The replica could not be reached: the primary is read'),
     onStatement: observer.onStatement,
@@ -121,7 +126,7 @@ async function wire(
 
   // Invalidation: from the log to this node's ledger, and to everybody else's
   const warnOfLog = warn('The log could not be read')
-  const log = new Log(databases.primary)
+  const log = new Log(databases.log)
   const { commands: publisher, subscriber } = redis ?? {}
   const follower = new Follower({
     log,

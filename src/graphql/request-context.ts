@@ -53,7 +53,7 @@ export function createRequestContext(parts: RequestContextParts): Context {
     },
     write: async (work) => {
       const began = ledger.place
-      const result = await commit(database.primary, work)
+      const result = await database.writes.run(() => commit(database.primary, work))
       progress.writes++
       await confirm(follower)
       progress.wroteFrom = began
