@@ -118,9 +118,11 @@ it('ends in time while PostgreSQL says nothing any more', async () => {
   const { hostname, port } = new URL(postgres.url)
   const proxy = await startFaultProxy({ host: hostname, port: Number(port) })
   const node = await world.serve('node 1', { ...PATIENT, DATABASE_URL: proxy.through(world.database.url) })
-  expect(await readTitle(node.visitor)).toBe('old')
   proxy.stall()
+  const asked = readTitle(node.visitor).catch((error: Error) => error.message)
+  await eventually(async () => (await node.metric('stet_database_loads_running')) === 1)
   expect(await node.end('SIGTERM')).toMatchObject({ code: 0 })
+  expect(await asked).toBe('fetch failed')
   await proxy.close()
 })
 
