@@ -30,6 +30,7 @@ export interface Config {
   readonly redisUrl: string | undefined
   readonly redisReaderUrl: string | undefined
   readonly redisCluster: readonly Address[] | undefined
+  readonly redisClusterReads: 'masters' | 'replicas'
   readonly redisSentinels: readonly Address[] | undefined
   readonly redisSentinelName: string
   readonly redisSentinelUsername: string | undefined
@@ -191,6 +192,13 @@ export const options: Options = {
       'Some nodes of a Redis Cluster, as host:port,host:port. Of REDIS_URL only user, password and TLS count then.',
     parse: addresses,
     absent: undefined,
+  },
+  redisClusterReads: {
+    variable: 'REDIS_CLUSTER_READS',
+    about:
+      '`masters` or `replicas`: where a cluster is read first. Replicas may lag: what one lacks is read at its master.',
+    default: 'masters',
+    parse: oneOf('masters', 'replicas'),
   },
   redisSentinels: {
     variable: 'REDIS_SENTINELS',

@@ -278,7 +278,7 @@ function redisServers(config: Config): RedisServers | undefined {
     username: config.redisSentinelUsername,
     password: config.redisSentinelPassword,
   }
-  return { url, readerUrl, cluster, sentinels }
+  return { url, readerUrl, cluster, clusterReads: config.redisClusterReads, sentinels }
 }
 
 function whyNotReady({ message }: Error): string {

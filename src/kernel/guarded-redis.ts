@@ -8,6 +8,8 @@ export interface GuardedRedisOptions {
   /** See `BreakerOptions`. */
   readonly failures?: number
   readonly resetMs?: number
+  /** Which nodes of a cluster to ask about a key: its master, or a replica of it, which may lag and takes no writes. Default `master`. */
+  readonly role?: 'master' | 'replica'
   /** Told of every breaker and its changes; `gone` where its node left the cluster. */
   readonly onBreaker?: (name: string, state: BreakerState | 'gone', why?: Error) => void
 }
@@ -26,6 +28,8 @@ export class GuardedRedis {
   readonly #scripts = new Map<string, RedisScript>()
   readonly #nodes = new Map<string, RedisNode>()
   readonly #only: RedisNode | undefined
+  /** Which of several replicas: the same every time, so that what is asked in one turn travels together. */
+  readonly #favourite = Math.random()
   #mapReadAtMs = 0
 
   constructor(client: Redis | Cluster, options: GuardedRedisOptions = {}) {
@@ -54,8 +58,9 @@ export class GuardedRedis {
   /** The node that serves `key`, as far as is known. */
   nodeFor(key: string): RedisNode | undefined {
     if (this.#only) return this.#only
-    const address = (this.client as Cluster).slots[keySlot(key)]?.[0]
-    const node = address === undefined ? undefined : this.#nodes.get(address)
+    const [master, ...replicas] = (this.client as Cluster).slots[keySlot(key)] ?? []
+    const replica = this.#options.role === 'replica' ? this.#chooseReplica(replicas) : undefined
+    const node = replica ?? (master === undefined ? undefined : this.#nodes.get(master))
     if (!node) this.#readMap()
     return node
   }
@@ -105,6 +110,15 @@ export class GuardedRedis {
     const [node] = [...masters.filter((master) => master.admits()), ...masters]
     if (!node) throw unserved()
     bodiesOf(await node.send((pipeline) => pipeline.publish(channel, message)))
+  }
+
+  /** One that is well, undefined where there is none. */
+  #chooseReplica(addresses: readonly string[]): RedisNode | undefined {
+    const first = Math.floor(this.#favourite * addresses.length)
+    const inTurn = [...addresses.slice(first), ...addresses.slice(0, first)].flatMap(
+      (address) => this.#nodes.get(address) ?? [],
+    )
+    return inTurn.find((node) => node.admits())
   }
 
   #follow(cluster: Cluster): void {
