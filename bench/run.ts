@@ -5,6 +5,7 @@ import { compression } from './compression.ts'
 import { eviction } from './eviction.ts'
 import { fanOut } from './fan-out.ts'
 import { memory } from './memory.ts'
+import { redisDown } from './redis-down.ts'
 import { staleness } from './staleness.ts'
 import { writes } from './writes.ts'
 
@@ -15,6 +16,7 @@ const benchmarks: Record<string, () => Promise<void>> = {
   eviction,
   'fan-out': fanOut,
   memory,
+  'redis-down': redisDown,
   staleness,
   writes,
 }

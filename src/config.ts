@@ -23,10 +23,14 @@ export interface Config {
   readonly databaseLoadsMax: number | undefined
   readonly databaseLoadsQueue: number
   readonly databaseLoadsWaitMs: number
+  readonly databaseWritesMax: number | undefined
+  readonly databaseWritesQueue: number
+  readonly databaseWritesWaitMs: number
   readonly dataDirectory: string
   readonly redisUrl: string | undefined
   readonly redisReaderUrl: string | undefined
   readonly redisCluster: readonly Address[] | undefined
+  readonly redisClusterReads: 'masters' | 'replicas'
   readonly redisSentinels: readonly Address[] | undefined
   readonly redisSentinelName: string
   readonly redisSentinelUsername: string | undefined
@@ -54,7 +58,9 @@ export interface Config {
   readonly cacheMemoryMaxBytes: number
   readonly cacheResponses: 'on' | 'off'
   readonly worker: 'on' | 'off'
+  readonly workerPort: number | undefined
   readonly queueMaxEntries: number
+  readonly queueMaxDead: number
   readonly queueFlushMs: number
   readonly rankArticlesMs: number
   readonly logBeatMs: number
@@ -111,7 +117,8 @@ export const options: Options = {
   },
   databasePoolMax: {
     variable: 'DATABASE_POOL_MAX',
-    about: 'Connections to each database at most.',
+    about:
+      'Connections to each database at most, for loads and writes. Up to three more to the primary follow the log.',
     default: '10',
     parse: whole(1, 1000),
   },
@@ -141,6 +148,25 @@ export const options: Options = {
     default: '1000',
     parse: whole(1, 600_000),
   },
+  databaseWritesMax: {
+    variable: 'DATABASE_WRITES_MAX',
+    about: 'Writes of requests at a time. Absent: two less than DATABASE_POOL_MAX.',
+    parse: whole(1, 1000),
+    absent: undefined,
+  },
+  databaseWritesQueue: {
+    variable: 'DATABASE_WRITES_QUEUE',
+    about: 'Writes that may wait for their turn. What is beyond fails with OVERLOADED.',
+    default: '1000',
+    parse: whole(0, 1_000_000),
+  },
+  databaseWritesWaitMs: {
+    variable: 'DATABASE_WRITES_WAIT_MS',
+    about: 'How long a write waits for its turn before it fails with OVERLOADED.',
+    unit: 'milliseconds',
+    default: '5000',
+    parse: whole(1, 600_000),
+  },
   dataDirectory: {
     variable: 'DATA_DIRECTORY',
     about: 'Where embedded PostgreSQL keeps its data.',
@@ -167,6 +193,13 @@ export const options: Options = {
       'Some nodes of a Redis Cluster, as host:port,host:port. Of REDIS_URL only user, password and TLS count then.',
     parse: addresses,
     absent: undefined,
+  },
+  redisClusterReads: {
+    variable: 'REDIS_CLUSTER_READS',
+    about:
+      '`masters` or `replicas`: where a cluster is read first. Replicas may lag: what one lacks is read at its master.',
+    default: 'masters',
+    parse: oneOf('masters', 'replicas'),
   },
   redisSentinels: {
     variable: 'REDIS_SENTINELS',
@@ -347,10 +380,23 @@ export const options: Options = {
     default: 'on',
     parse: oneOf('on', 'off'),
   },
+  workerPort: {
+    variable: 'WORKER_PORT',
+    about:
+      'Where `stet worker` answers /metrics, /healthz and /readyz, on HOST; 0 takes any free port. Absent: nowhere.',
+    parse: whole(0, 65535),
+    absent: undefined,
+  },
   queueMaxEntries: {
     variable: 'QUEUE_MAX_ENTRIES',
     about: 'How many views may wait to be counted before more are refused with OVERLOADED.',
     default: '100000',
+    parse: whole(1, 100_000_000),
+  },
+  queueMaxDead: {
+    variable: 'QUEUE_MAX_DEAD',
+    about: 'How many dead letters are kept. Beyond it the oldest are dropped, counted and logged.',
+    default: '10000',
     parse: whole(1, 100_000_000),
   },
   queueFlushMs: {
@@ -453,7 +499,8 @@ export const options: Options = {
   },
   shutdownTimeoutMs: {
     variable: 'SHUTDOWN_TIMEOUT_MS',
-    about: 'How long requests in flight may then take to finish, before they are cut off.',
+    about:
+      'How long requests in flight may then take to finish, before they are cut off; one second later statements are.',
     unit: 'milliseconds',
     default: '10000',
     parse: whole(0, 600_000),
@@ -486,11 +533,15 @@ function checkTogether(config: Config): void {
   const { cacheGraceMs, cacheGraceIfErrorMs, cacheLoadTimeoutSoftMs, cacheLoadTimeoutMs } = config
   const pointless = cacheGraceIfErrorMs > 0 && cacheGraceIfErrorMs < cacheGraceMs
   refuse(pointless, 'cacheGraceIfErrorMs', '0, or no less than', 'cacheGraceMs')
-  if (config.worker === 'off' && config.redisUrl === undefined) {
+  if (config.worker === 'off' && !hasRedis(config)) {
     throw new ConfigError('WORKER must be on where REDIS_URL is not set: nobody else can count the views of this node.')
   }
   refuse(cacheLoadTimeoutSoftMs >= cacheLoadTimeoutMs, 'cacheLoadTimeoutMs', 'more than', 'cacheLoadTimeoutSoftMs')
 }
+
+/** In any of its forms: without it the memory tier is alone, and queues are in the process. */
+export const hasRedis = ({ redisUrl, redisCluster, redisSentinels }: Config): boolean =>
+  redisUrl !== undefined || redisCluster !== undefined || redisSentinels !== undefined
 
 function readOption(option: Options[keyof Options], environment: NodeJS.ProcessEnv): unknown {
   const given = environment[option.variable] || option.default

@@ -82,10 +82,15 @@ async function wire(
     poolMax: config.databasePoolMax,
     statementTimeoutMs: config.databaseStatementTimeoutMs,
     loads: {
-      // The rest is for writes, and for what follows the log.
+      // The rest is for writes, and so the other way round: one that hangs must not take the other with it.
       concurrent: config.databaseLoadsMax ?? Math.max(1, config.databasePoolMax - 2),
       queued: config.databaseLoadsQueue,
       waitMs: config.databaseLoadsWaitMs,
+    },
+    writes: {
+      concurrent: config.databaseWritesMax ?? Math.max(1, config.databasePoolMax - 2),
+      queued: config.databaseWritesQueue,
+      waitMs: config.databaseWritesWaitMs,
     },
     onReplicaError: warn('The replica could not be reached: the primary is read'),
     onStatement: observer.onStatement,
@@ -126,7 +131,7 @@ async function wire(
 
   // Invalidation: from the log to this node's ledger, and to everybody else's
   const warnOfLog = warn('The log could not be read')
-  const log = new Log(databases.primary)
+  const log = new Log(databases.log)
   const { commands: publisher, subscriber } = redis ?? {}
   const follower = new Follower({
     log,
@@ -202,27 +207,32 @@ async function wire(
   const warnOfFullQueue = warn('A queue took no more')
   const worker = new Worker({
     primary: database.primary,
-    redis: redis?.commands.client,
+    redis: redis?.commands,
     prefix: `${config.redisKeyPrefix}queue:`,
     maxEntries: config.queueMaxEntries,
+    maxDead: config.queueMaxDead,
     everyMs: config.queueFlushMs,
     onCommit: () => follower.settle().catch(warnOfLog),
     observer: {
       ...observer.worker,
       onError: (queue, error) => {
         observer.worker?.onError?.(queue, error)
-        warnOfQueue(error)
+        if (!isRefusal(error)) warnOfQueue(error)
       },
       onRefused: (queue, cause) => {
         observer.worker?.onRefused?.(queue, cause)
-        warnOfFullQueue(cause ?? new Error(`${queue} holds as much as QUEUE_MAX_ENTRIES allows.`))
+        if (!isRefusal(cause)) {
+          warnOfFullQueue(cause ?? new Error(`${queue} holds as much as QUEUE_MAX_ENTRIES allows.`))
+        }
       },
       onGivenUp: (queue, letter) => {
         observer.worker?.onGivenUp?.(queue, letter)
         logger.error({ queue, ...letter }, 'What was queued could not be applied')
       },
-      onDropped: (queue, job, error) =>
-        logger.error({ queue, job, error }, 'It is dropped: there is no Redis to keep it'),
+      onDropped: (queue, job, error) => {
+        observer.worker?.onDropped?.(queue, job, error)
+        logger.error({ queue, job, error }, 'What could not be applied is dropped: there is no place for it')
+      },
       onJobError: (job, err) => {
         observer.worker?.onJobError?.(job, err)
         logger.warn({ err, job }, 'A periodic job failed: it is tried again')
@@ -243,7 +253,7 @@ async function wire(
     worker,
     rankEveryMs: config.rankArticlesMs,
     limitViews: createRateLimit({
-      redis: redis?.commands.client,
+      redis: redis?.commands,
       prefix: `${config.redisKeyPrefix}rate:views`,
       max: config.rateLimitMax,
       windowSeconds: config.rateLimitWindowSeconds,
@@ -275,7 +285,7 @@ function redisServers(config: Config): RedisServers | undefined {
     username: config.redisSentinelUsername,
     password: config.redisSentinelPassword,
   }
-  return { url, readerUrl, cluster, sentinels }
+  return { url, readerUrl, cluster, clusterReads: config.redisClusterReads, sentinels }
 }
 
 function whyNotReady({ message }: Error): string {

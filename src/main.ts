@@ -70,7 +70,7 @@ async function wire(
   onClose(engine.close)
   const { cache, databases, encoded, flush, follower, log, redis, responses, rooms, worker } = engine
   const { database } = databases
-  metrics.watchLoads(database.loads)
+  metrics.watchDatabase(database)
   metrics.watchFollower(follower)
   const { logKeepRecords: keepRecords, logKeepMs: keepMs } = config
   const onError = sparingly((err, untold) => logger.warn({ err, untold }, 'The log could not be pruned'))
@@ -123,7 +123,7 @@ async function wire(
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     metrics,
     health: {
-      postgresql: { required: true, check: () => databases.primary.query('select 1') },
+      postgresql: { required: true, check: () => databases.log.query('select 1') },
       ...(redis && { redis: { required: false, check: () => redis.client.ping() } }),
     },
     playground: {
@@ -134,8 +134,13 @@ async function wire(
     logger,
   })
   onClose(() => app.close())
+  // First of all: whatever a statement waits for, the end comes in time.
+  onClose(() => databases.cutAfter(config.shutdownDelayMs + config.shutdownTimeoutMs + LAST_WRITES_MS))
   const url = await app.listen({ port: config.port, host: config.host })
   return { url, where: databases.where, demoTokens, cache, ledger, drain: () => worker.drain(), flush }
 }
+
+/** For what requests leave behind when they are cut off: views that wait in this process. */
+const LAST_WRITES_MS = 1000
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }

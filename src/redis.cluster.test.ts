@@ -63,6 +63,53 @@ describeWhereItCan('in a Redis Cluster', () => {
     })
   })
 
+  it('reads at replicas where it is told to, and what they lack at their masters', async () => {
+    await tier.stop()
+    await redis.close()
+    await open({ clusterReads: 'replicas' })
+    await write(KEYS)
+    await replicated()
+    const replicaTrips = () => cluster.replicas.map(({ proxy }) => proxy.roundTrips())
+    // Their connections are made when they are first asked.
+    expect(await read(KEYS)).toEqual(KEYS)
+    resetCounts()
+    for (const { proxy } of cluster.replicas) proxy.resetCounts()
+    expect(await read(KEYS)).toEqual(KEYS)
+    expect([trips(), replicaTrips()]).toEqual([
+      [0, 0, 0],
+      [1, 1, 1],
+    ])
+    // A lease is a master's to give, also where its replica has heard of none.
+    const found = await tier.read(KEYS.map((key) => leased(`${key} missing`)))
+    expect(found).toEqual(KEYS.map(() => ({ lease: 'mine' })))
+    expect(errors).toEqual([])
+  })
+
+  it('reads at masters what a replica has that hangs, and then leaves that one alone', async () => {
+    await tier.stop()
+    await redis.close()
+    await open({ clusterReads: 'replicas' })
+    await write(KEYS)
+    await replicated()
+    await read(KEYS)
+    const hanging = cluster.replicas[1]
+    hanging?.proxy.stall()
+    await eventually(
+      async () => {
+        const found = await tier.read(KEYS.map((key) => leased(key)))
+        expect(found.map(({ bytes }) => bytes?.toString())).toEqual(KEYS)
+        return breakers.get(`redis reader ${hanging?.address}`) === 'open'
+      },
+      { withinMs: 20_000 },
+    )
+    const sent = hanging?.proxy.bytes()
+    resetCounts()
+    expect(await read(KEYS)).toEqual(KEYS)
+    expect(hanging?.proxy.bytes()).toBe(sent)
+    // The master of what it has is asked instead, and no other.
+    expect(trips()).toEqual([0, 1, 0])
+  })
+
   it('wakes who waits for a lease, wherever the lease was and whoever listens', async () => {
     for (const key of KEYS.slice(0, 6)) {
       await tier.read([leased(key, 'x'), leased(key, 'y')])
@@ -172,9 +219,15 @@ describeWhereItCan('in a Redis Cluster', () => {
 
   const KEYS = Array.from({ length: 60 }, (_, index) => `stet:1:article.x:${index}`)
 
-  async function open({ resetMs = 1e9 } = {}): Promise<void> {
+  async function open({ resetMs = 1e9, clusterReads = 'masters' as 'masters' | 'replicas' } = {}): Promise<void> {
     redis = openRedis({
-      servers: { url: undefined, readerUrl: undefined, cluster: addresses(cluster.addresses), sentinels: undefined },
+      servers: {
+        url: undefined,
+        readerUrl: undefined,
+        cluster: addresses(cluster.addresses),
+        clusterReads,
+        sentinels: undefined,
+      },
       timeoutMs: 1000,
       breaker: { failures: 3, resetMs, onBreaker: (name, state) => void breakers.set(name, state) },
       onError: () => {},
@@ -182,6 +235,7 @@ describeWhereItCan('in a Redis Cluster', () => {
     expect(await redis.whenReady()).toBeUndefined()
     tier = new RedisTier({
       redis: redis.commands,
+      ...(redis.reader && { reader: redis.reader }),
       subscriber: redis.subscriber,
       channel: 'stet:leases',
       leasePrefix: 'stet:lease:',
@@ -225,6 +279,14 @@ describeWhereItCan('in a Redis Cluster', () => {
 
   function resetCounts(): void {
     for (const { proxy } of cluster.masters) proxy.resetCounts()
+  }
+
+  /** Every replica has what its master has. */
+  async function replicated(): Promise<void> {
+    await eventually(async () => {
+      const sizes = (of: readonly RedisClusterNode[]) => Promise.all(of.map(({ admin }) => admin.dbsize()))
+      expect(await sizes(cluster.replicas)).toEqual(await sizes(cluster.masters))
+    })
   }
 
   async function listeners(): Promise<number> {

@@ -17,6 +17,8 @@ export interface RedisServers {
   /** An end point that only reads, and may lag. */
   readonly readerUrl: string | undefined
   readonly cluster: readonly Address[] | undefined
+  /** Of a cluster: where it is read first. Replicas may lag. */
+  readonly clusterReads?: 'masters' | 'replicas'
   readonly sentinels: Sentinels | undefined
 }
 
@@ -67,12 +69,17 @@ export function openRedis({ servers, timeoutMs, breaker, onError }: OpenRedisOpt
     last = error.lastNodeError ?? error
     onError(last)
   }
+  const guardReader = (): GuardedRedis | undefined => {
+    if (reader) return new GuardedRedis(reader, { name: 'redis reader', ...breaker })
+    if (!cluster || servers.clusterReads !== 'replicas') return undefined
+    return new GuardedRedis(cluster, { name: 'redis reader', role: 'replica', ...breaker })
+  }
   const clients = [commands, subscriber, ...(reader ? [reader] : [])]
   for (const client of clients) client.on('error', tell)
   cluster?.on('node error', tell)
   return {
     commands: new GuardedRedis(commands, { name: 'redis', ...breaker }),
-    reader: reader && new GuardedRedis(reader, { name: 'redis reader', ...breaker }),
+    reader: guardReader(),
     subscriber,
     whenReady: () =>
       new Promise((resolve) => {

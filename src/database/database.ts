@@ -11,6 +11,8 @@ export interface DatabaseOptions {
   readonly replica?: Pool | undefined
   /** Loads at a time, on each of them. */
   readonly loads: LoadLimitOptions
+  /** Transactions at a time, on the primary. */
+  readonly writes: LoadLimitOptions
   /** Called for every SQL statement that goes through here, with its first word. */
   readonly onStatement?: ((kind: string) => void) | undefined
   /** The replica could not be reached: the primary was read instead. */
@@ -24,21 +26,24 @@ export type RunQuery = <Row>(query: RawBuilder<Row>) => Promise<QueryResult<Row>
 export class Database {
   readonly primary: Kysely<Tables>
   readonly loads: LoadLimit
+  /** What every write of a request goes through. */
+  readonly writes: LoadLimit
   readonly #replica: { readonly db: Kysely<Tables>; readonly loads: LoadLimit; readonly breaker: IPolicy } | undefined
   readonly #onReplicaError: (error: Error) => void
 
-  constructor({ primary, replica, loads, onStatement, onReplicaError = () => {} }: DatabaseOptions) {
+  constructor({ primary, replica, loads, writes, onStatement, onReplicaError = () => {} }: DatabaseOptions) {
     const open = (pool: Pool) =>
       new Kysely<Tables>({
         dialect: new PostgresDialect({ pool }),
         ...(onStatement && { log: (event) => onStatement(firstWord(event.query.sql)) }),
       })
     this.primary = open(primary)
-    this.loads = new LoadLimit(loads)
+    this.loads = new LoadLimit(loads, 'read')
+    this.writes = new LoadLimit(writes, 'written')
     this.#onReplicaError = onReplicaError
     this.#replica = replica && {
       db: open(replica),
-      loads: new LoadLimit(loads),
+      loads: new LoadLimit(loads, 'read'),
       // A replica that hangs would cost every load its time-out.
       breaker: circuitBreaker(handleWhen(isConnectionError), {
         halfOpenAfter: REPLICA_PAUSE_MS,

@@ -1,7 +1,7 @@
 import { AskerError } from '../kernel/errors.ts'
 
 export interface LoadLimitOptions {
-  /** How many loads run at once. */
+  /** How many loads, or writes, run at once. */
   readonly concurrent: number
   /** How many more may wait for their turn. */
   readonly queued: number
@@ -9,15 +9,18 @@ export interface LoadLimitOptions {
   readonly waitMs: number
 }
 
-/** Keeps a cold cache from taking the database with it: what is beyond the limit waits briefly, then fails with `OVERLOADED`. */
+/** Keeps a cold cache, or a burst of writes, from taking the database with it: what is beyond the limit waits briefly, then fails with `OVERLOADED`. */
 export class LoadLimit {
   readonly #options: LoadLimitOptions
+  readonly #what: string
   /** In the order they came: each starts one that waits. */
   readonly #waiting = new Set<() => void>()
   #running = 0
 
-  constructor(options: LoadLimitOptions) {
+  /** @param what it is that there may be too much of, for whoever is refused */
+  constructor(options: LoadLimitOptions, what: 'read' | 'written') {
     this.#options = options
+    this.#what = what
   }
 
   get running(): number {
@@ -40,7 +43,7 @@ export class LoadLimit {
 
   /** Resolves when somebody who ran passes their place on. */
   #turn(): Promise<void> {
-    if (this.#waiting.size >= this.#options.queued) return Promise.reject(overloaded())
+    if (this.#waiting.size >= this.#options.queued) return Promise.reject(this.#overloaded())
     return new Promise((resolve, reject) => {
       const start = () => {
         clearTimeout(timer)
@@ -48,7 +51,7 @@ export class LoadLimit {
       }
       const timer = setTimeout(() => {
         this.#waiting.delete(start)
-        reject(overloaded())
+        reject(this.#overloaded())
       }, this.#options.waitMs)
       this.#waiting.add(start)
     })
@@ -63,7 +66,9 @@ export class LoadLimit {
     this.#waiting.delete(next)
     next()
   }
-}
 
-const overloaded = (): AskerError =>
-  new AskerError('OVERLOADED', 'Too much has to be read from the database just now: try again.', { status: 503 })
+  #overloaded(): AskerError {
+    const message = `Too much has to be ${this.#what} in the database just now: try again.`
+    return new AskerError('OVERLOADED', message, { status: 503 })
+  }
+}

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { Connections } from './connections.ts'
 
 export type Pool = pg.Pool
 
@@ -8,19 +9,31 @@ export interface PoolOptions {
   readonly max: number
   /** How long one statement may run, in milliseconds. */
   readonly statementTimeoutMs: number
+  /** Where its connections are to be known. Default: nowhere. */
+  readonly connections?: Connections
   /** Called when an idle connection breaks; the pool replaces it by itself. */
   readonly onError: (error: Error) => void
 }
 
 /** A pool of connections to a PostgreSQL server. */
 export function createPool(options: PoolOptions): Pool {
+  const { connections = new Connections() } = options
   const pool = new pg.Pool({
-    Client: ImpatientClient,
+    Client: class extends ImpatientClient {
+      constructor(config?: pg.ClientConfig) {
+        super(config)
+        connections.add(this)
+      }
+    },
     connectionString: options.url,
     max: options.max,
     statement_timeout: options.statementTimeoutMs,
     // The server says so itself, unless it is the server that hangs.
-    ...(options.statementTimeoutMs > 0 && { query_timeout: options.statementTimeoutMs + 1000 }),
+    ...(options.statementTimeoutMs > 0 && {
+      query_timeout: options.statementTimeoutMs + 1000,
+      // A process that was stopped in a transaction must not keep its locks.
+      idle_in_transaction_session_timeout: options.statementTimeoutMs + 1000,
+    }),
     connectionTimeoutMillis: 5000,
     application_name: 'stet',
     types: numericTypes,

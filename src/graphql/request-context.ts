@@ -75,7 +75,7 @@ export class RequestContext implements Context {
     }
     this.write = async (work) => {
       const began = ledger.place
-      const result = await commit(database.primary, work)
+      const result = await database.writes.run(() => commit(database.primary, work))
       progress.writes++
       await confirm(follower)
       progress.wroteFrom = began

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { CacheObserver, Ledger } from '../cache/index.ts'
-import type { LoadLimit } from '../database/load-limit.ts'
+import type { Database } from '../database/database.ts'
 import type { Follower, FollowerObserver } from '../invalidation/index.ts'
 import type { BreakerState } from '../kernel/breaker.ts'
 import type { CacheWord } from '../request/context.ts'
@@ -76,12 +76,17 @@ export class Metrics {
     'queue',
   ])
   readonly #refused = this.#counter('stet_queue_refused_total', 'Jobs that a queue did not take', ['queue'])
+  readonly #dropped = this.#counter(
+    'stet_queue_dropped_total',
+    'Jobs that could not be applied and are gone: no room among the dead letters, or no Redis to keep them',
+    ['queue'],
+  )
   readonly #queueErrors = this.#counter('stet_queue_errors_total', 'Times a queue could not be applied', ['queue'])
   readonly #jobErrors = this.#counter('stet_job_errors_total', 'Times a periodic job failed', ['job'])
 
   #lookAtQueues: () => Promise<readonly QueueState[]> = async () => []
   #unsureForMs = () => 0
-  #limit: Pick<LoadLimit, 'running' | 'waiting'> = { running: 0, waiting: 0 }
+  #database: Pick<Database, 'loads' | 'writes'> | undefined
 
   constructor(ledger: Ledger) {
     collectDefaultMetrics({ register: this.registry })
@@ -91,8 +96,26 @@ export class Metrics {
       "Seconds since the ledger was last found at the log's tip",
       () => this.#unsureForMs() / 1000,
     )
-    this.#gauge('stet_database_loads_running', 'Loads that the primary works on', () => this.#limit.running)
-    this.#gauge('stet_database_loads_waiting', 'Loads that wait for their turn', () => this.#limit.waiting)
+    this.#gauge(
+      'stet_database_loads_running',
+      'Loads that the primary works on',
+      () => this.#database?.loads.running ?? 0,
+    )
+    this.#gauge(
+      'stet_database_loads_waiting',
+      'Loads that wait for their turn',
+      () => this.#database?.loads.waiting ?? 0,
+    )
+    this.#gauge(
+      'stet_database_writes_running',
+      'Writes of requests under way',
+      () => this.#database?.writes.running ?? 0,
+    )
+    this.#gauge(
+      'stet_database_writes_waiting',
+      'Writes that wait for their turn',
+      () => this.#database?.writes.waiting ?? 0,
+    )
     this.#gauge('stet_ledger_tags', 'Tags the ledger remembers', () => ledger.size)
     this.#queueGauge('stet_queue_depth', 'Jobs that wait in a queue', ({ depth }) => depth)
     this.#queueGauge('stet_queue_lag_seconds', 'How long the oldest of them has waited', ({ lagMs }) => lagMs / 1000)
@@ -136,8 +159,8 @@ export class Metrics {
     this.#unsureForMs = () => follower.unsureForMs
   }
 
-  watchLoads(loads: Pick<LoadLimit, 'running' | 'waiting'>): void {
-    this.#limit = loads
+  watchDatabase(database: Pick<Database, 'loads' | 'writes'>): void {
+    this.#database = database
   }
 
   readonly worker: WorkerObserver = {
@@ -146,6 +169,7 @@ export class Metrics {
       this.#again.inc({ queue }, again)
     },
     onRefused: (queue) => this.#refused.inc({ queue }),
+    onDropped: (queue) => this.#dropped.inc({ queue }),
     onError: (queue) => this.#queueErrors.inc({ queue }),
     onJobError: (job) => this.#jobErrors.inc({ job }),
   }

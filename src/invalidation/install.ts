@@ -21,4 +21,5 @@ export async function installStet(primary: SqlClient): Promise<void> {
 const STEPS = [
   { file: '0001_stet.sql', present: '42P06' }, // the schema exists
   { file: '0004_log_epochs.sql', present: '42701' }, // the column exists
+  { file: '0005_open_transactions.sql', present: '42701' },
 ]

@@ -21,6 +21,15 @@ export class Log {
 
   /** Gives every committed change a position, and says where the log ends. */
   async sequence(): Promise<Tip> {
+    let sequenced = 0
+    for (;;) {
+      const tip = await this.#sequenceSome()
+      sequenced += tip.sequenced
+      if (tip.sequenced < BATCH) return { ...tip, sequenced }
+    }
+  }
+
+  async #sequenceSome(): Promise<Tip> {
     const { rows } = await this.#primary.query<{
       epoch: string
       tip: string
@@ -65,3 +74,6 @@ export class Log {
     return Number(rows[0]?.pruned ?? 0)
   }
 }
+
+/** How many records `stet.sequence()` appends at most. */
+const BATCH = 100_000

@@ -40,7 +40,7 @@ export const errorCodes = {
   RATE_LIMITED: 'Done too often: try again when the message says.',
   QUERY_TOO_COMPLEX: 'The query could ask for more objects than the server gives at once.',
   OVERLOADED:
-    'The server has more to do than it takes on at once: try again. HTTP status 503 where it has to read too much.',
+    'The server has more to do than it takes on at once: try again. HTTP status 503 where it has to read or write too much.',
   UNAVAILABLE: 'The database cannot be reached: try again. HTTP status 503.',
   OUTCOME_UNKNOWN:
     'The connection broke while the change was being committed: read whether it was made before you repeat it.',

@@ -8,6 +8,8 @@ export interface GuardedRedisOptions {
   /** See `BreakerOptions`. */
   readonly failures?: number
   readonly resetMs?: number
+  /** Which nodes of a cluster to ask about a key: its master, or a replica of it, which may lag and takes no writes. Default `master`. */
+  readonly role?: 'master' | 'replica'
   /** Told of every breaker and its changes; `gone` where its node left the cluster. */
   readonly onBreaker?: (name: string, state: BreakerState | 'gone', why?: Error) => void
 }
@@ -26,6 +28,8 @@ export class GuardedRedis {
   readonly #scripts = new Map<string, RedisScript>()
   readonly #nodes = new Map<string, RedisNode>()
   readonly #only: RedisNode | undefined
+  /** Which of several replicas: the same every time, so that what is asked in one turn travels together. */
+  readonly #favourite = Math.random()
   #mapReadAtMs = 0
 
   constructor(client: Redis | Cluster, options: GuardedRedisOptions = {}) {
@@ -54,8 +58,9 @@ export class GuardedRedis {
   /** The node that serves `key`, as far as is known. */
   nodeFor(key: string): RedisNode | undefined {
     if (this.#only) return this.#only
-    const address = (this.client as Cluster).slots[keySlot(key)]?.[0]
-    const node = address === undefined ? undefined : this.#nodes.get(address)
+    const [master, ...replicas] = (this.client as Cluster).slots[keySlot(key)] ?? []
+    const replica = this.#options.role === 'replica' ? this.#chooseReplica(replicas) : undefined
+    const node = replica ?? (master === undefined ? undefined : this.#nodes.get(master))
     if (!node) this.#readMap()
     return node
   }
@@ -85,14 +90,17 @@ export class GuardedRedis {
         const replies = await node.send((pipeline) => {
           for (const key of theirs) ask(pipeline, key)
         })
-        for (const [index, key] of theirs.entries()) {
-          const [error, body] = replies[index] ?? []
-          if (error) throw error
-          answers.set(key, body)
-        }
+        for (const [index, body] of bodiesOf(replies).entries()) answers.set(theirs[index] ?? '', body)
       }),
     )
     return keys.map((key) => answers.get(key))
+  }
+
+  /** One pipeline to the node that serves `key`. What its commands brought, in order; rejects where one failed. */
+  async at(key: string, fill: (pipeline: ChainableCommander) => unknown): Promise<readonly unknown[]> {
+    const node = this.nodeFor(key)
+    if (!node) throw unserved()
+    return bodiesOf(await node.send((pipeline) => void fill(pipeline)))
   }
 
   /** To whoever has subscribed to `channel`, at any node. */
@@ -101,8 +109,16 @@ export class GuardedRedis {
     // All are asked, since that is what sends a probe.
     const [node] = [...masters.filter((master) => master.admits()), ...masters]
     if (!node) throw unserved()
-    const [reply] = await node.send((pipeline) => pipeline.publish(channel, message))
-    if (reply?.[0]) throw reply[0]
+    bodiesOf(await node.send((pipeline) => pipeline.publish(channel, message)))
+  }
+
+  /** One that is well, undefined where there is none. */
+  #chooseReplica(addresses: readonly string[]): RedisNode | undefined {
+    const first = Math.floor(this.#favourite * addresses.length)
+    const inTurn = [...addresses.slice(first), ...addresses.slice(0, first)].flatMap(
+      (address) => this.#nodes.get(address) ?? [],
+    )
+    return inTurn.find((node) => node.admits())
   }
 
   #follow(cluster: Cluster): void {
@@ -238,6 +254,14 @@ export class RedisNode {
     if (message.startsWith('CROSSSLOT')) this.#bySlot = true
     else if (/^(MOVED|ASK|CLUSTERDOWN|READONLY) ?/.test(message)) this.#onMoved()
   }
+}
+
+/** Throws the first error among them. */
+function bodiesOf(replies: readonly Reply[]): unknown[] {
+  return replies.map(([error, body]) => {
+    if (error) throw error
+    return body
+  })
 }
 
 /** As ioredis writes it in its map of slots. */

@@ -1,14 +1,14 @@
-import type { Cluster, Redis } from 'ioredis'
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import { AskerError } from '../kernel/errors.ts'
+import type { GuardedRedis } from '../kernel/guarded-redis.ts'
 import type { Context } from './context.ts'
 
 /** Counts what somebody does. Throws RATE_LIMITED where they did it too often. */
 export type RateLimit = (context: Context) => Promise<void>
 
 export interface RateLimitOptions {
-  /** All nodes count together there. Absent, or not answering: each node counts by itself. */
-  readonly redis?: Redis | Cluster | undefined
+  /** All nodes count together there. Absent, not answering, or left alone: each node counts by itself. */
+  readonly redis?: GuardedRedis | undefined
   /** Begins the keys of the counts. */
   readonly prefix: string
   readonly max: number
@@ -22,10 +22,10 @@ export function createRateLimit({ redis, prefix, max, windowSeconds }: RateLimit
   const limiter = redis
     ? new RateLimiterRedis({
         ...window,
-        storeClient: redis,
+        storeClient: scriptsOn(redis),
+        useRedisPackage: true,
         keyPrefix: prefix,
         insuranceLimiter: alone,
-        rejectIfRedisNotReady: true,
         // Who is refused is refused again without asking Redis.
         inMemoryBlockOnConsumed: max + 1,
       })
@@ -40,3 +40,11 @@ export function createRateLimit({ redis, prefix, max, windowSeconds }: RateLimit
     }
   }
 }
+
+/** All that the limiter asks of a client, in the shape of the package `redis`: so it goes by the breaker like everything else. */
+const scriptsOn = (redis: GuardedRedis) => ({
+  async eval(lua: string, { keys: [key = ''], arguments: args }: { keys: string[]; arguments: string[] }) {
+    const [body] = await redis.at(key, (pipeline) => pipeline.eval(lua, 1, key, ...args))
+    return body
+  },
+})

@@ -5,7 +5,7 @@ import type { Entry, GivenUp, JobStream, StreamState } from './job-stream.ts'
 export interface MemoryStreamOptions {
   readonly maxEntries: number
   /** Told of what is given up: there is no other place for it. */
-  readonly onBuried: (letter: GivenUp, job: string) => void
+  readonly onDropped: (letter: GivenUp & { readonly job: string }) => void
   readonly clock?: Clock
 }
 
@@ -47,7 +47,7 @@ export class MemoryStream implements JobStream {
 
   async bury(_identity: string, letter: GivenUp): Promise<void> {
     const entry = this.#entries.get(letter.id)
-    if (this.#entries.delete(letter.id) && entry) this.#options.onBuried(letter, entry.job)
+    if (this.#entries.delete(letter.id) && entry) this.#options.onDropped({ ...letter, job: entry.job })
   }
 
   async state(): Promise<StreamState> {

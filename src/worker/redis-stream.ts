@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import type { Cluster, Redis } from 'ioredis'
+import type { ChainableCommander } from 'ioredis'
+import type { GuardedRedis } from '../kernel/guarded-redis.ts'
 import { compareIds, type Entry, type GivenUp, type JobStream, type StreamState } from './job-stream.ts'
 
 export interface RedisStreamOptions {
-  /** A client that fails at once where it isn't connected: `enableOfflineQueue: false`, and a `commandTimeout`. */
-  readonly redis: Redis | Cluster
+  /** Never told to block: whoever looks for jobs must not look slow. */
+  readonly redis: GuardedRedis
   /** Of the stream. Its dead letters are at the same key and `:dead`, so it should name a slot of a Redis Cluster in braces. */
   readonly key: string
   readonly maxEntries: number
+  /** How many dead letters are kept. Default: any number. */
+  readonly maxDead?: number
+  /** Told of the dead letters that had to go for newer ones. */
+  readonly onDropped?: (letter: DeadLetter) => void
 }
 
 /** A dead letter: what could not be applied, and why. */
@@ -29,24 +34,30 @@ export interface DeadLetter {
  */
 export class RedisStream implements JobStream {
   readonly isVolatile = false
-  readonly #redis: Redis | Cluster
+  readonly #redis: GuardedRedis
   readonly #key: string
   readonly #maxEntries: number
+  readonly #maxDead: number
+  readonly #onDropped: (letter: DeadLetter) => void
   #identity: string | undefined
 
-  constructor({ redis, key, maxEntries }: RedisStreamOptions) {
+  constructor({ redis, key, maxEntries, maxDead, onDropped = () => {} }: RedisStreamOptions) {
     this.#redis = redis
     this.#key = key
     this.#maxEntries = maxEntries
+    this.#maxDead = maxDead ?? Number.MAX_SAFE_INTEGER
+    this.#onDropped = onDropped
   }
 
   async add(job: string): Promise<boolean> {
-    return (await this.#redis.eval(ADD, 1, this.#key, this.#maxEntries, job)) !== null
+    return (await this.#ask((pipeline) => pipeline.eval(ADD, 1, this.#key, this.#maxEntries, job))) !== null
   }
 
   async identify(): Promise<string | undefined> {
-    if ((await this.#redis.xlen(this.#key)) === 0) return undefined
-    this.#identity ??= String(await this.#redis.eval(IDENTIFY, 1, this.#key, GROUP_PREFIX, randomUUID()))
+    if ((await this.#ask((pipeline) => pipeline.xlen(this.#key))) === 0) return undefined
+    this.#identity ??= String(
+      await this.#ask((pipeline) => pipeline.eval(IDENTIFY, 1, this.#key, GROUP_PREFIX, randomUUID())),
+    )
     return this.#identity
   }
 
@@ -54,23 +65,28 @@ export class RedisStream implements JobStream {
     const left = await this.#read(identity, limit, '0')
     const fresh = left.length < limit ? await this.#read(identity, limit - left.length, '>') : []
     const taken = [...left, ...fresh]
-    if (taken.some(({ id }) => compareIds(id, decided) <= 0)) await this.#redis.eval(RAISE, 1, this.#key, decided)
+    if (taken.some(({ id }) => compareIds(id, decided) <= 0)) {
+      await this.#ask((pipeline) => pipeline.eval(RAISE, 1, this.#key, decided))
+    }
     return taken
   }
 
   async remove(identity: string, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
-    const acknowledge = this.#redis.multi().xack(this.#key, identity, ...ids)
-    repliesOf(await acknowledge.xdel(this.#key, ...ids).exec())
+    await this.#ask((pipeline) => pipeline.eval(REMOVE, 1, this.#key, identity, ...ids))
   }
 
   async bury(identity: string, { id, error, attempts }: GivenUp): Promise<void> {
-    await this.#redis.eval(BURY, 2, this.#key, this.#deadKey, identity, id, error, attempts)
+    const dropped = await this.#ask((pipeline) =>
+      pipeline.eval(BURY, 2, this.#key, this.#deadKey, identity, id, error, attempts, this.#maxDead),
+    )
+    for (const letter of (dropped as Reply[]).map(toLetter)) this.#onDropped(letter)
   }
 
   async state(): Promise<StreamState> {
-    const pipeline = this.#redis.pipeline().xlen(this.#key).xrange(this.#key, '-', '+', 'COUNT', 1)
-    const replies = repliesOf(await pipeline.time().xlen(this.#deadKey).exec())
+    const replies = await this.#redis.at(this.#key, (pipeline) =>
+      pipeline.xlen(this.#key).xrange(this.#key, '-', '+', 'COUNT', 1).time().xlen(this.#deadKey),
+    )
     const [depth, oldest, time, dead] = replies as [number, Reply[], [string, string], number]
     const nowMs = Number(time[0]) * 1000 + Number(time[1]) / 1000
     const [first] = oldest
@@ -79,40 +95,37 @@ export class RedisStream implements JobStream {
 
   /** Dead letters, oldest first. */
   async letters(limit: number): Promise<readonly DeadLetter[]> {
-    const replies = (await this.#redis.xrange(this.#deadKey, '-', '+', 'COUNT', limit)) as Reply[]
-    return replies.map(([id, fields]) => {
-      const { job = '', error = '', attempts } = fieldsOf(fields)
-      return { id, buriedAt: new Date(msOf(id)).toISOString(), job, error, attempts: Number(attempts) }
-    })
+    const replies = await this.#ask((pipeline) => pipeline.xrange(this.#deadKey, '-', '+', 'COUNT', limit))
+    return (replies as Reply[]).map(toLetter)
   }
 
   /** Queues the job of a dead letter again, beyond the bound if need be. False where there is no such letter. */
   async replay(id: string): Promise<boolean> {
-    return (await this.#redis.eval(REPLAY, 2, this.#key, this.#deadKey, id)) === 1
+    return (await this.#ask((pipeline) => pipeline.eval(REPLAY, 2, this.#key, this.#deadKey, id))) === 1
   }
 
   /** Deletes a dead letter for good. False where there is no such letter. */
   async drop(id: string): Promise<boolean> {
-    return (await this.#redis.xdel(this.#deadKey, id)) === 1
+    return (await this.#ask((pipeline) => pipeline.xdel(this.#deadKey, id))) === 1
   }
 
   get #deadKey(): string {
     return `${this.#key}:dead`
   }
 
+  /** One command, about this stream. */
+  async #ask(put: (pipeline: ChainableCommander) => unknown): Promise<unknown> {
+    const [body] = await this.#redis.at(this.#key, put)
+    return body
+  }
+
   /** @param from '0' for what was given to somebody and not removed, '>' for what nobody was given yet */
   async #read(identity: string, limit: number, from: '0' | '>'): Promise<Entry[]> {
     try {
-      const [stream] = ((await this.#redis.xreadgroup(
-        'GROUP',
-        identity,
-        CONSUMER,
-        'COUNT',
-        limit,
-        'STREAMS',
-        this.#key,
-        from,
-      )) ?? []) as [string, Reply[]][]
+      const reply = await this.#ask((pipeline) =>
+        pipeline.xreadgroup('GROUP', identity, CONSUMER, 'COUNT', limit, 'STREAMS', this.#key, from),
+      )
+      const [stream] = (reply ?? []) as [string, Reply[]][]
       return (stream?.[1] ?? []).map(([id, fields]) => ({ id, job: fieldsOf(fields).job }))
     } catch (error) {
       // NOGROUP: this history has come to an end, and another may have begun.
@@ -122,20 +135,17 @@ export class RedisStream implements JobStream {
   }
 }
 
-/** Throws the first error among them. */
-function repliesOf(results: readonly (readonly [Error | null, unknown])[] | null): unknown[] {
-  return (results ?? []).map(([error, reply]) => {
-    if (error) throw error
-    return reply
-  })
-}
-
 type Reply = [id: string, fields: string[] | null]
 
 function fieldsOf(flat: readonly string[] | null): Partial<Record<string, string>> {
   const fields: Record<string, string> = {}
   for (let at = 0; flat && at + 1 < flat.length; at += 2) fields[String(flat[at])] = String(flat[at + 1])
   return fields
+}
+
+function toLetter([id, fields]: Reply): DeadLetter {
+  const { job = '', error = '', attempts } = fieldsOf(fields)
+  return { id, buriedAt: new Date(msOf(id)).toISOString(), job, error, attempts: Number(attempts) }
 }
 
 const msOf = (id: string): number => Number(id.split('-', 1)[0])
@@ -186,7 +196,17 @@ for i = 1, #info, 2 do
 end
 `
 
-/** KEYS: stream, dead letters. ARGV: group, id, error, attempts. */
+/** KEYS: stream. ARGV: group, ids. */
+const REMOVE = `
+local group = table.remove(ARGV, 1)
+redis.call('XACK', KEYS[1], group, unpack(ARGV))
+redis.call('XDEL', KEYS[1], unpack(ARGV))
+`
+
+/**
+ * KEYS: stream, dead letters. ARGV: group, id, error, attempts, how many letters to keep. Returns the oldest ones, which had
+ * to go: not too many at once, should the bound have been lowered.
+ */
 const BURY = `
 local entry = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])[1]
 if entry then
@@ -194,6 +214,15 @@ if entry then
   redis.call('XDEL', KEYS[1], ARGV[2])
 end
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+local over = redis.call('XLEN', KEYS[2]) - tonumber(ARGV[5])
+if over <= 0 then
+  return {}
+end
+local dropped = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', math.min(over, 100))
+for _, letter in ipairs(dropped) do
+  redis.call('XDEL', KEYS[2], letter[1])
+end
+return dropped
 `
 
 /** KEYS: stream, dead letters. ARGV: id of a letter. Returns 1 where there was one. */

@@ -1,7 +1,7 @@
-import type { Cluster, Redis } from 'ioredis'
 import type { Kysely } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
+import type { GuardedRedis } from '../kernel/guarded-redis.ts'
 import { Applier, type ApplierObserver } from './applier.ts'
 import type { StreamState } from './job-stream.ts'
 import { MemoryStream } from './memory-stream.ts'
@@ -12,12 +12,14 @@ import { RedisStream } from './redis-stream.ts'
 
 export interface WorkerOptions {
   readonly primary: Kysely<Tables>
-  /** Absent: queues are in this process alone. A client that fails at once where it isn't connected. */
-  readonly redis?: Redis | Cluster | undefined
+  /** Absent: queues are in this process alone. */
+  readonly redis?: GuardedRedis | undefined
   /** Begins the keys of queues in Redis. */
   readonly prefix: string
   /** How many jobs may wait in each queue. */
   readonly maxEntries: number
+  /** How many dead letters each of them keeps. Default: any number. */
+  readonly maxDead?: number
   /** How often queues are looked at, in milliseconds. */
   readonly everyMs: number
   /** Called after each commit: what was written is to be told to everybody. */
@@ -29,7 +31,7 @@ export interface WorkerOptions {
 export interface WorkerObserver extends ApplierObserver {
   /** A job could not be queued: the queue is full, or, with a `cause`, it can't be reached. */
   onRefused?(queue: string, cause?: Error): void
-  /** A job without Redis could not be applied, and there is no other place for it. */
+  /** A job that could not be applied is gone for good: there is no Redis to keep it, or newer dead letters took its place. */
   onDropped?(queue: string, job: string, error: string): void
   onJobError?(job: string, error: Error): void
 }
@@ -48,14 +50,12 @@ export class Worker {
 
   /** Opens a queue: once for each kind, before the worker starts. */
   queue<Job, Batch>(kind: QueueKind<Job, Batch>): Queue<Job> {
-    const { redis, prefix, maxEntries, observer } = this.#options
+    const { redis, prefix, maxEntries, maxDead, observer, clock } = this.#options
+    const onDropped = ({ job, error }: { readonly job: string; readonly error: string }) =>
+      observer.onDropped?.(kind.name, job, error)
     const stream = redis
-      ? new RedisStream({ redis, key: queueKey(prefix, kind.name), maxEntries })
-      : new MemoryStream({
-          maxEntries,
-          onBuried: ({ error }, job) => observer.onDropped?.(kind.name, job, error),
-          clock: this.#options.clock,
-        })
+      ? new RedisStream({ redis, key: queueKey(prefix, kind.name), maxEntries, maxDead, onDropped })
+      : new MemoryStream({ maxEntries, onDropped, clock })
     const queue = new Queue<Job>(kind.name, stream, (name, cause) => observer.onRefused?.(name, cause))
     this.#appliers.push(new Applier({ ...this.#options, kind, stream }))
     this.#queues.push(queue)

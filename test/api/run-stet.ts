@@ -41,8 +41,12 @@ export class RunningStet {
     return eventually(() => JSON.parse(this.stdout.split('\n', 1)[0] ?? ''), { withinMs: 45_000 })
   }
 
-  async end(signal: NodeJS.Signals): Promise<Ran> {
+  signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal)
+  }
+
+  async end(signal: NodeJS.Signals): Promise<Ran> {
+    this.signal(signal)
     return this.ended
   }
 }

@@ -7,6 +7,7 @@ import {
   GraphQLClient,
   queryOnce,
   sharedServers,
+  startFaultProxy,
   startTestNode,
   TEST_JWT_SECRET,
   type TestDatabase,
@@ -54,6 +55,46 @@ it('has nothing to do without Redis, and says so', async () => {
   expect(ran).toEqual({ code: 2, stdout: '', stderr })
 })
 
+it('tells how it is and what it does where it is given a port, until SIGTERM', async () => {
+  const worker = new RunningStet(['worker', '--json'], { ...environment, QUEUE_FLUSH_MS: '10', WORKER_PORT: '0' })
+  const { url } = await worker.serving()
+  await redis.xadd(`${prefix}queue:{views}`, '*', 'job', '2')
+  await eventually(async () => (await text(`${url}/metrics`)).includes('stet_queue_applied_total{queue="views"} 1\n'))
+  const metrics = await text(`${url}/metrics`)
+  expect(metrics).toContain('\nstet_queue_depth{queue="views"} 0\n')
+  expect(metrics).toContain('\nstet_breaker_state{name="redis"} 0\n')
+  expect(metrics).toMatch(/\nstet_ledger_position [1-9]/)
+  expect(await text(`${url}/healthz`)).toBe('ok\n')
+  expect(await text(`${url}/readyz`)).toBe('server: ok\npostgresql: ok\nredis: ok\n')
+  expect((await fetch(`${url}/graphql`)).status).toBe(404)
+  expect(await worker.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' })
+})
+
+it('is not ready while it cannot reach Redis, and no less alive', async () => {
+  const { hostname, port } = new URL(sharedServers().redisUrl)
+  const proxy = await startFaultProxy({ host: hostname, port: Number(port) })
+  const worker = new RunningStet(['worker', '--json'], {
+    ...environment,
+    REDIS_URL: proxy.through(sharedServers().redisUrl),
+    WORKER_PORT: '0',
+  })
+  const { url } = await worker.serving()
+  await proxy.cut()
+  await eventually(async () => (await text(`${url}/readyz`)) === 'server: ok\npostgresql: ok\nredis: failing\n')
+  expect((await fetch(`${url}/readyz`)).status).toBe(503)
+  expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  await proxy.restore()
+  await eventually(async () => (await fetch(`${url}/readyz`)).status === 200)
+  expect(await worker.end('SIGTERM')).toMatchObject({ code: 0 })
+  await proxy.close()
+})
+
+it('does not ask for REDIS_URL where Redis is a cluster', async () => {
+  const nowhere = { DATABASE_URL: 'postgres://127.0.0.1:1/nowhere', REDIS_CLUSTER: '127.0.0.1:1' }
+  const ran = await runStet(['worker'], { ...environment, ...nowhere, REDIS_URL: '', WORKER: 'off' })
+  expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining('ECONNREFUSED') })
+})
+
 it('works until SIGTERM; lists what could not be applied, queues it once more and drops it', async () => {
   for (const job of ['1', '"nonsense"', '{}', '1']) await redis.xadd(`${prefix}queue:{views}`, '*', 'job', job)
   const worker = new RunningStet(['worker', '--json'], { ...environment, QUEUE_FLUSH_MS: '10' })
@@ -95,6 +136,8 @@ it('counts what a server without Redis still has when it is asked to stop', asyn
   expect(await server.end('SIGTERM')).toMatchObject({ code: 0 })
   expect(await views()).toBe(before + 1)
 })
+
+const text = async (url: string): Promise<string> => (await fetch(url)).text()
 
 const stet = async (...args: string[]): Promise<unknown> =>
   JSON.parse((await runStet(['worker', 'dead', ...args], environment)).stdout)

@@ -51,7 +51,7 @@ function withStream<T>(queue: string, work: (stream: RedisStream) => Promise<T>)
       throw new UsageError(`There is no queue ${queue}, but ${worker.queues.join(', ')}.`)
     }
     const key = queueKey(`${config.redisKeyPrefix}queue:`, queue)
-    return work(new RedisStream({ redis: redis.client, key, maxEntries: config.queueMaxEntries }))
+    return work(new RedisStream({ redis, key, maxEntries: config.queueMaxEntries }))
   })
 }
 

@@ -1,6 +1,5 @@
 import { Command } from 'commander'
-import { ConfigError, readConfig } from '../../config.ts'
-import { migrate } from '../../database/migrate.ts'
+import { ConfigError, hasRedis, readConfig } from '../../config.ts'
 import { createLogger } from '../../kernel/logger.ts'
 import { stopSignal } from '../stop-signal.ts'
 
@@ -9,24 +8,21 @@ export const runCommand = new Command('run')
   .option('--json', 'say what it works on as one line of JSON')
   .action(async ({ json }: { readonly json?: boolean }) => {
     const config = readConfig()
-    if (config.redisUrl === undefined) {
+    if (!hasRedis(config)) {
       throw new ConfigError('REDIS_URL is not set: without it each server does this work itself.')
     }
     // Here, so that no other command waits until an engine is loaded.
-    const { openEngine } = await import('../../engine.ts')
+    const { startWorker } = await import('../../start-worker.ts')
     const logger = createLogger(config.logLevel)
     const stopped = stopSignal()
-    const engine = await openEngine({ config, logger, prepare: ({ database }) => migrate(database.primary) })
-    const { worker, databases } = engine
-    worker.start()
-    const { queues } = worker
+    const { queues, where, url, close } = await startWorker({ config, logger })
+    const told = url === undefined ? '' : ` Metrics: ${url}/metrics.`
     console.log(
       json
-        ? JSON.stringify({ queues, where: databases.where, pid: process.pid })
-        : `Working on ${queues.join(', ')} for ${databases.where}. Ctrl-C stops it.`,
+        ? JSON.stringify({ queues, where, pid: process.pid, url })
+        : `Working on ${queues.join(', ')} for ${where}.${told} Ctrl-C stops it.`,
     )
     const signal = await stopped
     logger.info({ signal }, 'Stopping')
-    await worker.stop()
-    await engine.close()
+    await close()
   })

@@ -17,7 +17,15 @@ beforeAll(async () => {
   database = await createTestDatabase()
   node = await startTestNode({
     databaseUrl: database.url,
-    environment: { DATABASE_LOADS_MAX: '2', DATABASE_LOADS_QUEUE: '2', DATABASE_LOADS_WAIT_MS: '1500' },
+    environment: {
+      DATABASE_POOL_MAX: '4',
+      DATABASE_LOADS_MAX: '2',
+      DATABASE_LOADS_QUEUE: '2',
+      DATABASE_LOADS_WAIT_MS: '1500',
+      DATABASE_WRITES_MAX: '2',
+      DATABASE_WRITES_QUEUE: '2',
+      DATABASE_WRITES_WAIT_MS: '1500',
+    },
   })
   await addContent(database.url)
 })
@@ -59,6 +67,51 @@ it('asks the database for so much at once and no more, refuses the rest, and goe
   expect(await read('f')).toMatchObject({ status: 200, errors: [] })
 })
 
+it('writes so much at once and no more, refuses the rest, and goes on reading', async () => {
+  const unlock = await lock('users')
+  const first = write('a')
+  await until('running', 1, 'writes')
+  const second = write('b')
+  await until('running', 2, 'writes')
+  const third = write('c')
+  await until('waiting', 1, 'writes')
+  const fourth = write('d')
+  await until('waiting', 2, 'writes')
+  const fifth = await write('e')
+  expect(fifth).toMatchObject({ status: 503, errors: [{ extensions: { code: 'OVERLOADED' } }] })
+  expect(fifth.headers.get('retry-after')).toBe('1')
+  expect(await blockedStatements()).toBe(2)
+  expect(await read('of-these')).toMatchObject({ status: 200, errors: [] })
+
+  for (const answer of await Promise.all([third, fourth])) {
+    expect(answer.errors).toMatchObject([{ extensions: { code: 'OVERLOADED' } }])
+  }
+  await until('waiting', 0, 'writes')
+  await unlock()
+  for (const answer of await Promise.all([first, second])) expect(answer).toMatchObject({ status: 200, errors: [] })
+  // Whoever was refused has written nothing.
+  const written = await queryOnce(database.url, `select username from users where username like 'burst-%' order by id`)
+  expect(written.map(({ username }) => username).sort()).toEqual(['burst-a', 'burst-b'])
+})
+
+it('follows the log while loads and writes have taken every connection they may', async () => {
+  const [unlockArticles, unlockUsers] = [await lockArticles(), await lock('users')]
+  const reads = ['k', 'l'].map(read)
+  await until('running', 2)
+  const writes = ['k', 'l'].map(write)
+  await until('running', 2, 'writes')
+  // All four of its pool. What somebody else commits is applied all the same.
+  expect(await blockedStatements()).toBe(4)
+  await queryOnce(database.url, `insert into tags (name, slug) values ('Meanwhile', 'meanwhile')`)
+  const [row] = await queryOnce(database.url, 'select tip from stet.sequence()')
+  await eventually(() => node.ledger.seen >= Number(row?.tip))
+  const ready = await fetch(`${node.url}/readyz`)
+  expect([ready.status, await ready.text()]).toEqual([200, expect.stringContaining('postgresql: ok')])
+  await unlockArticles()
+  await unlockUsers()
+  for (const answer of await Promise.all([...reads, ...writes])) expect(answer).toMatchObject({ errors: [] })
+})
+
 it('keeps connections free for writes, and for what follows the log', async () => {
   const unlock = await lockArticles()
   const reads = ['g', 'h', 'i', 'j'].map(read)
@@ -79,17 +132,24 @@ const blockedStatements = async () => {
   return Number(row?.count)
 }
 
-async function until(state: 'running' | 'waiting', loads: number): Promise<void> {
+async function until(state: 'running' | 'waiting', count: number, what: 'loads' | 'writes' = 'loads'): Promise<void> {
   await eventually(async () => {
     const metrics = await (await fetch(`${node.url}/metrics`)).text()
-    return metrics.includes(`\nstet_database_loads_${state} ${loads}\n`)
+    return metrics.includes(`\nstet_database_${what}_${state} ${count}\n`)
   })
 }
 
-/** Until it is told to unlock, whoever reads articles waits. */
-async function lockArticles(): Promise<() => Promise<void>> {
+const write = (name: string) =>
+  node.admin.send(
+    `mutation { createUser(input: { username: "burst-${name}", displayName: "Burst", email: "${name}@burst.example" }) { user { username } } }`,
+  )
+
+const lockArticles = () => lock('articles')
+
+/** Until it is told to unlock, whoever reads or writes the table waits. */
+async function lock(table: 'articles' | 'users'): Promise<() => Promise<void>> {
   const client = new pg.Client({ connectionString: database.url })
   await client.connect()
-  await client.query('begin; lock table articles in access exclusive mode')
+  await client.query(`begin; lock table ${table} in access exclusive mode`)
   return () => client.end()
 }

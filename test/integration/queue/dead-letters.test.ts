@@ -70,6 +70,32 @@ it('buries what another worker gave up and did not live to bury', async () => {
   expect(await world.stream.state()).toMatchObject({ depth: 0, dead: 1 })
 })
 
+it('keeps so many dead letters and no more: the oldest go, and are told', async () => {
+  const dropped: unknown[] = []
+  const onDropped = (...what: unknown[]) => void dropped.push(what)
+  const tally = world.worker({ maxDead: 2, observer: { onDropped } })
+  for (let n = 1; n <= 5; n++) await world.redis.xadd(world.key, '*', 'job', String(n))
+  await tally.words.add('word')
+  await drainAll(tally)
+  expect((await world.stream.letters(10)).map(({ job }) => job)).toEqual(['4', '5'])
+  expect(dropped).toEqual(['1', '2', '3'].map((job) => ['words', job, 'A word is a text.']))
+  expect(await world.tally()).toEqual({ word: 1 })
+})
+
+it('keeps fewer where the bound was lowered, and tells of each that goes', async () => {
+  const dead = `${world.key}:dead`
+  for (let n = 0; n < 250; n++) await world.redis.xadd(dead, '*', 'job', String(n), 'error', 'old', 'attempts', 5)
+  const dropped: string[] = []
+  const onDropped = (_queue: string, job: string) => void dropped.push(job)
+  const tally = world.worker({ maxDead: 10, observer: { onDropped } })
+  for (const left of [151, 52, 10]) {
+    await tally.words.add('poison')
+    await drainAll(tally)
+    expect(await world.redis.xlen(dead)).toBe(left)
+  }
+  expect(dropped).toEqual(Array.from({ length: 243 }, (_, n) => String(n)))
+})
+
 it('does not hold an entry to blame for a database that is away', async () => {
   const away = world.worker({ databaseUrl: 'postgres://127.0.0.1:1/nowhere' })
   await away.words.add('word')

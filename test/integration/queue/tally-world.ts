@@ -4,6 +4,7 @@ import { migrate } from '../../../src/database/migrate.ts'
 import { createPool } from '../../../src/database/pool.ts'
 import type { Tables } from '../../../src/database/tables.ts'
 import { ManualClock } from '../../../src/kernel/clock.ts'
+import { GuardedRedis } from '../../../src/kernel/guarded-redis.ts'
 import {
   type Queue,
   type QueueKind,
@@ -45,7 +46,7 @@ export class TallyWorld {
 
   /** What Redis holds of the queue. */
   get stream(): RedisStream {
-    return new RedisStream({ redis: this.redis, key: this.key, maxEntries: 1000 })
+    return new RedisStream({ redis: new GuardedRedis(this.redis), key: this.key, maxEntries: 1000 })
   }
 
   get key(): string {
@@ -58,15 +59,17 @@ export class TallyWorld {
     redisUrl = this.#redisUrl,
     apply = countWords.apply,
     maxEntries = 100_000,
+    maxDead,
     observer = {},
     inMemory = false,
   }: Partial<WorkerParts> = {}): TallyWorker {
     const clock = new ManualClock()
     const worker = new Worker({
       primary: this.#open(databaseUrl),
-      redis: inMemory ? undefined : this.#connect(redisUrl),
+      redis: inMemory ? undefined : new GuardedRedis(this.#connect(redisUrl)),
       prefix: this.prefix,
       maxEntries,
+      maxDead,
       everyMs: 1000,
       onCommit: async () => {},
       observer,
@@ -126,6 +129,7 @@ interface WorkerParts {
   readonly redisUrl: string
   readonly apply: typeof countWords.apply
   readonly maxEntries: number
+  readonly maxDead: number
   readonly observer: WorkerObserver
   readonly inMemory: boolean
 }

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals'
+import { toGlobalId } from '../../../src/request/global-id.ts'
 import {
   eventually,
   type FaultProxy,
@@ -36,8 +37,7 @@ afterAll(async () => {
 })
 
 it('answers right while Redis is too late for everything, and asks it nothing once its breaker is open', async () => {
-  // Without a worker, which asks for jobs in its own time: nobody waits for that.
-  node = await startNode({ REDIS_BREAKER_RESET_MS: '600000', WORKER: 'off' })
+  node = await startNode({ REDIS_BREAKER_RESET_MS: '600000', QUEUE_FLUSH_MS: '10' })
   expect(await readTitle(node.visitor)).toBe('old')
   expect(await breakerState(node)).toBe(0)
   // Later than REDIS_TIMEOUT_MS, so that its connections stay, and say nothing of their own.
@@ -48,9 +48,8 @@ it('answers right while Redis is too late for everything, and asks it nothing on
     return (await breakerState(node)) === 2
   })
   await node.flush()
-  // In this order: whoever looks at the metrics asks how long the queues are.
-  const errors = await metric(node, 'stet_redis_errors_total')
   const sent = proxy.bytes()
+  const errors = await metric(node, 'stet_redis_errors_total')
   for (let round = 0; round < 20; round++) {
     const { token } = await writeTitle(node.admin, `round ${round}`)
     node.cache.clearMemory()
@@ -59,6 +58,41 @@ it('answers right while Redis is too late for everything, and asks it nothing on
   }
   expect(proxy.bytes()).toBe(sent)
   expect(await metric(node, 'stet_redis_errors_total')).toBeGreaterThan(errors)
+})
+
+it('takes no view while it leaves Redis alone, says so without asking it, and goes on limiting by itself', async () => {
+  const limits = { RATE_LIMIT_MAX: '3', QUEUE_FLUSH_MS: '10' }
+  node = await startNode({ REDIS_BREAKER_RESET_MS: '600000', ...limits })
+  expect(await recordView()).toBeUndefined()
+  proxy.stall()
+  await eventually(async () => {
+    node.cache.clearMemory()
+    await readTitle(node.visitor)
+    return (await breakerState(node)) === 2
+  })
+  await node.flush()
+  const sent = proxy.bytes()
+  const codes: unknown[] = []
+  for (let view = 0; view < 5; view++) codes.push(await recordView())
+  expect(codes).toEqual([...Array(3).fill('OVERLOADED'), ...Array(2).fill('RATE_LIMITED')])
+  expect(await metric(node, 'stet_queue_refused_total{queue="views"}')).toBe(3)
+  // The worker has looked meanwhile too.
+  await eventually(async () => (await metric(node, 'stet_queue_errors_total{queue="views"}')) > 2)
+  expect(proxy.bytes()).toBe(sent)
+})
+
+it('counts a view again as soon as it is back with Redis', async () => {
+  node = await startNode({ REDIS_BREAKER_RESET_MS: '20', QUEUE_FLUSH_MS: '10' })
+  await eventually(() => recordView().then((code) => code === undefined))
+  proxy.stall()
+  await eventually(async () => {
+    expect(await recordView()).toBe('OVERLOADED')
+    return (await breakerState(node)) === 2
+  })
+  const before = await counted()
+  await proxy.restore()
+  await eventually(async () => (await recordView()) === undefined)
+  await eventually(async () => (await counted()) > before)
 })
 
 it('goes back to Redis by itself once it answers again', async () => {
@@ -94,6 +128,18 @@ it('starts and serves while Redis hangs', async () => {
 
 const startNode = (environment: NodeJS.ProcessEnv = {}): Promise<TestNode> =>
   world.startNode({ redisUrl: proxy.through(server.url), environment: { REDIS_TIMEOUT_MS: '100', ...environment } })
+
+/** Undefined where it is taken. */
+async function recordView(): Promise<unknown> {
+  const query = 'mutation ($id: ID!) { recordView(articleId: $id) }'
+  const { errors } = await node.visitor.send(query, { id: toGlobalId('Article', 2) })
+  return errors[0]?.extensions.code
+}
+
+async function counted(): Promise<number> {
+  const [row] = await world.sql('select views::int from article_stats where article_id = 2')
+  return Number(row?.views)
+}
 
 const breakerState = (of: TestNode) => metric(of, 'stet_breaker_state{name="redis"}')
 

@@ -39,6 +39,11 @@ export class ServedNode {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
   }
 
+  /** Sends a signal that it may live on with. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.signal(signal)
+  }
+
   /** Sends a signal and resolves once it has ended, with its exit code and all it said. */
   end(signal: NodeJS.Signals): Promise<Ran> {
     return this.#process.end(signal)

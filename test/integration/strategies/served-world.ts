@@ -6,7 +6,7 @@ import { ServedNode } from './served-node.ts'
 import { StatementLog } from './statement-log.ts'
 
 /** An article world whose nodes are processes of their own, before a PostgreSQL that writes down what it is asked. */
-export interface ServedWorld extends Omit<ArticleWorld, 'startNode' | 'startGate'> {
+export interface ServedWorld extends Omit<ArticleWorld, 'startNode'> {
   readonly statements: StatementLog
   readonly redis: Redis
   /** What a command needs to find this world. */

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import { toGlobalId } from '../../../src/request/global-id.ts'
 import type { Ran } from '../../api/run-stet.ts'
-import { eventually, type PostgresServer } from '../../harness/index.ts'
-import { ROW_READ, readTitle } from '../races/article-world.ts'
+import { eventually, type PostgresServer, startFaultProxy } from '../../harness/index.ts'
+import { ROW_READ, readTitle, writeTitle } from '../races/article-world.ts'
 import type { ServedNode } from './served-node.ts'
 import { createServedWorld, type HeldTable, type ServedWorld } from './served-world.ts'
 import { startLoggingPostgres } from './statement-log.ts'
@@ -78,6 +78,54 @@ it('gives back the lease of a refresh that takes longer than it may', async () =
   expect(await nodes[1].metric('stet_cache_leases_awaited_total')).toBe(0)
 })
 
+it.each([
+  ['a read', () => readTitle(nodes[0].visitor)],
+  ['a write', () => writeTitle(nodes[0].admin, 'new')],
+])('ends in time while the statement of %s hangs', async (_what, ask) => {
+  await serveTwo(PATIENT)
+  const table = await world.holdTable('articles')
+  const asked = ask().catch((error: Error) => error.message)
+  await eventually(async () => (await table.waiting()).includes('node 1'))
+  const { code } = await nodes[0].end('SIGTERM')
+  // Its statement would still wait for ten minutes.
+  expect(code).toBe(0)
+  expect(await asked).toBe('fetch failed')
+  expect(await leases()).toEqual([])
+  await table.release()
+  expect(await readTitle(nodes[1].visitor)).toBe('old')
+})
+
+it('ends in time while a batch of views hangs, which is counted by another', async () => {
+  await serveTwo({ ...PATIENT, QUEUE_FLUSH_MS: '20' })
+  const holder = await world.connect()
+  await holder.query('begin; select from article_stats for update')
+  const view = 'mutation ($id: ID!) { recordView(articleId: $id) }'
+  await nodes[0].visitor.get(view, { id: toGlobalId('Article', 1) })
+  const waiting = () =>
+    world.sql(`select from pg_stat_activity where wait_event_type = 'Lock' and query like '%unnest%'`)
+  await eventually(async () => nonEmpty(await waiting()))
+  // Either of them has it.
+  for (const ended of nodes.map((node) => node.end('SIGTERM'))) expect((await ended).code).toBe(0)
+  await holder.query('rollback')
+  await world.serve('node 3', { QUEUE_FLUSH_MS: '20' })
+  await eventually(async () => {
+    const [row] = await world.sql('select views::int from article_stats where article_id = 1')
+    return row?.views === 1
+  })
+})
+
+it('ends in time while PostgreSQL says nothing any more', async () => {
+  const { hostname, port } = new URL(postgres.url)
+  const proxy = await startFaultProxy({ host: hostname, port: Number(port) })
+  const node = await world.serve('node 1', { ...PATIENT, DATABASE_URL: proxy.through(world.database.url) })
+  proxy.stall()
+  const asked = readTitle(node.visitor).catch((error: Error) => error.message)
+  await eventually(async () => (await node.metric('stet_database_loads_running')) === 1)
+  expect(await node.end('SIGTERM')).toMatchObject({ code: 0 })
+  expect(await asked).toBe('fetch failed')
+  await proxy.close()
+})
+
 it('stops while many refreshes are under way and go on to begin', async () => {
   await serveTwo({ CACHE_TTL_ARTICLE: '0.2', CACHE_EARLY_REFRESH: '1', CACHE_REFRESH_AHEAD_CONCURRENCY: '4' })
   await world.sql(
@@ -103,6 +151,9 @@ it('stops while many refreshes are under way and go on to begin', async () => {
   expect(answered).toBeGreaterThan(0)
   expect(await leases()).toEqual([])
 })
+
+/** They let statements run for longer than any test, and requests for no time. */
+const PATIENT = { DATABASE_STATEMENT_TIMEOUT_MS: '600000', SHUTDOWN_TIMEOUT_MS: '100' }
 
 async function serveTwo(environment: NodeJS.ProcessEnv = {}): Promise<void> {
   const all = { CACHE_LEASE_MS: '30000', ...environment }
