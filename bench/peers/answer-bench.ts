@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 /** What the bench asks a contestant's process, over IPC. */
 export type Question = { readonly cpu: true } | { readonly memory: true } | { readonly titles: readonly number[] }
 
-export interface Contestant {
+interface Contestant {
   /** Where it listens. */
   readonly port: number
   /** What the articles are called in truth. */

@@ -43,10 +43,10 @@ export async function compareSpeed(ring: Ring, options: SpeedOptions): Promise<v
       }
     }
     const wrong = new Map<ContestantName, number>()
-    if (workload.mutationsPerThousand) {
-      for (const [contestant, process] of running) {
-        if (answers(contestant)) wrong.set(contestant, await countWrong(process))
-      }
+    for (const [contestant, process] of running) {
+      if (!answers(contestant)) continue
+      if (workload.mutationsPerThousand) wrong.set(contestant, await countWrong(process))
+      else await checkAnswers(process.url, { samples: workload.samples, reference: ring.reference })
     }
     printSpeed({ name, about: workload.about, turns, wrong })
   } finally {
@@ -71,6 +71,7 @@ async function countWrong(process: ContestantProcess): Promise<number> {
   await wait(500)
   const ids = ARTICLE_IDS.slice(0, 100)
   const truth = await process.titles(ids.map((_, index) => index + 1))
+  if (truth.every((title) => !title.startsWith('Title '))) throw new Error(`${process.url} has refused every mutation`)
   const shown = await sendRequests(process.url, ids.map(single))
   return shown.filter((data, index) => (data as { article: { title: string } }).article.title !== truth[index]).length
 }

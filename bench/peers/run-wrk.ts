@@ -51,7 +51,6 @@ export function requireWrk(): void {
     ['wrk', 'wrk'],
     ['taskset', 'util-linux'],
   ] as const) {
-    // wrk -v ends with 1.
     if (spawnSync(program, ['-V']).error) throw new Error(`peers needs ${program}: apt-get install ${name}`)
   }
 }

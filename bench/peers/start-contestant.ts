@@ -53,7 +53,7 @@ export async function startContestant(
 /** Room for all that is asked for, and an hour to live, as the peers have. The rest is as it comes. */
 const settings = {
   PORT: '0',
-  LOG_LEVEL: 'warn',
+  LOG_LEVEL: 'error',
   AUTH_JWT_SECRET: TEST_JWT_SECRET,
   CACHE_MEMORY_MAX_MB: '256',
   CACHE_TTL_ARTICLE: '3600',
