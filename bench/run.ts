@@ -5,11 +5,12 @@ import { compression } from './compression.ts'
 import { eviction } from './eviction.ts'
 import { fanOut } from './fan-out.ts'
 import { memory } from './memory.ts'
+import { peers } from './peers/peers.ts'
 import { redisDown } from './redis-down.ts'
 import { staleness } from './staleness.ts'
 import { writes } from './writes.ts'
 
-const benchmarks: Record<string, () => Promise<void>> = {
+const benchmarks: Record<string, (options: readonly string[]) => Promise<void>> = {
   'as-of': asOf,
   codecs,
   compression,
@@ -17,12 +18,16 @@ const benchmarks: Record<string, () => Promise<void>> = {
   'fan-out': fanOut,
   memory,
   'redis-down': redisDown,
+  peers,
   staleness,
   writes,
 }
 
-/** `npm run bench -- <name> …`: each compares things within one run, on servers started for it. */
-const wanted = process.argv.slice(2)
+/** `npm run bench -- <name> … [--option …]`: each compares things within one run, on servers started for it. */
+const args = process.argv.slice(2)
+const firstOption = args.findIndex((arg) => arg.startsWith('--'))
+const wanted = firstOption < 0 ? args : args.slice(0, firstOption)
+const options = args.slice(wanted.length)
 const unknown = wanted.filter((name) => !(name in benchmarks))
 if (wanted.length === 0 || unknown.length > 0) {
   console.error(`usage: npm run bench -- ${Object.keys(benchmarks).join(' | ')}`)
@@ -30,7 +35,7 @@ if (wanted.length === 0 || unknown.length > 0) {
 }
 await beginTestRun()
 try {
-  for (const name of wanted) await benchmarks[name]?.()
+  for (const name of wanted) await benchmarks[name]?.(options)
 } finally {
   await endTestRun()
 }

@@ -1,0 +1,40 @@
+import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+/** What the bench asks a contestant's process, over IPC. */
+export type Question = { readonly cpu: true } | { readonly memory: true } | { readonly titles: readonly number[] }
+
+interface Contestant {
+  /** Where it listens. */
+  readonly port: number
+  /** What the articles are called in truth. */
+  readonly titles?: (ids: readonly number[]) => readonly string[] | Promise<readonly string[]>
+}
+
+/** Tells the bench that the contestant is ready, then whatever it asks, until it is gone. */
+export function answerBench({ port, titles }: Contestant): void {
+  process.on('message', async (question: Question) => {
+    process.send?.(await answer(question))
+  })
+  process.on('disconnect', () => process.exit())
+  process.send?.({ port })
+
+  async function answer(question: Question): Promise<unknown> {
+    if ('cpu' in question) return process.cpuUsage()
+    if ('memory' in question) return heldBytes()
+    return (await titles?.(question.titles)) ?? []
+  }
+}
+
+async function heldBytes(): Promise<number> {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  // Buffers are given back after the collection that found them.
+  for (let round = 0; round < 3; round++) {
+    collectGarbage()
+    await setImmediate()
+  }
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}

@@ -1,0 +1,39 @@
+import { formatAnswer } from './reference.ts'
+import { type Held, printMemory } from './report.ts'
+import { sendRequests } from './send-requests.ts'
+import { answers, type ContestantName, type Ring, startContestant } from './start-contestant.ts'
+import { ARTICLE_IDS, single } from './workloads.ts'
+
+/**
+ * What a cached answer takes in the process: its heap and buffers, after garbage collection, with so many distinct answers
+ * cached, less what they were before. First with the rows behind them, then for other answers from the same rows.
+ */
+export async function compareMemory(ring: Ring, contestants: readonly ContestantName[]): Promise<void> {
+  const [warmUps, measured] = [ARTICLE_IDS.slice(ANSWERS, 2 * ANSWERS), ARTICLE_IDS.slice(0, ANSWERS)]
+  const first = measured.map(single)
+  const second = first.map(({ query, variables }) => ({ query: query.replace('Article(', 'Again('), variables }))
+  const sizes = await Promise.all(
+    first.map(async (request) => Buffer.byteLength(formatAnswer(await ring.reference(request)))),
+  )
+  const bodyBytes = sizes.reduce((sum, size) => sum + size, 0) / ANSWERS
+  const held: Held[] = []
+  for (const name of contestants.filter(answers)) {
+    console.error(`memory: ${name} …`)
+    const process = await startContestant(ring, name, first[0] ?? { query: '' })
+    try {
+      // Code and buffers come to their size.
+      await sendRequests(process.url, warmUps.map(single))
+      const empty = await process.heldBytes()
+      await sendRequests(process.url, first)
+      const once = await process.heldBytes()
+      await sendRequests(process.url, second)
+      const twice = await process.heldBytes()
+      held.push({ name, withRows: (once - empty) / ANSWERS, alone: (twice - once) / ANSWERS })
+    } finally {
+      await process.stop()
+    }
+  }
+  printMemory({ bodyBytes, held, answers: ANSWERS })
+}
+
+const ANSWERS = 3000

@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { getTestRun, startPostgres, startRedis } from '../../test/harness/index.ts'
+import { compareMemory } from './compare-memory.ts'
+import { compareSpeed } from './compare-speed.ts'
+import { createDataSet } from './data-set.ts'
+import { createReference } from './reference.ts'
+import { printEnvironment } from './report.ts'
+import { requireWrk } from './run-wrk.ts'
+import { CONTESTANTS, type ContestantName, type Ring } from './start-contestant.ts'
+import { workloads } from './workloads.ts'
+
+/**
+ * How much of what Node's own HTTP server can do is left behind a cache: Stet and its peers, with the same data, each a
+ * process on the first core. The load, PostgreSQL and Redis have the second.
+ */
+export async function peers(args: readonly string[]): Promise<void> {
+  const { contestants, wanted, seconds, rounds } = parseOptions(args)
+  requireWrk()
+  if (availableParallelism() < 2) throw new Error('peers needs two cores: one for the server, one for the load')
+  console.error('Building what is measured …')
+  run('npm', 'run', '--silent', 'build:server')
+  // This process and whatever it starts, but for the contestants.
+  run('taskset', '-a', '-p', '-c', '1', String(process.pid))
+  const postgres = await startPostgres()
+  const redis = contestants.includes('stet+redis') ? await startRedis() : undefined
+  try {
+    const directory = mkdtempSync(join(getTestRun().directory, 'peers-'))
+    console.error('Making 10,000 articles …')
+    const data = await createDataSet(postgres.url, directory)
+    const ring: Ring = { data, directory, redisUrl: redis?.url, reference: createReference(data.rows) }
+    printEnvironment({ seconds, rounds })
+    for (const name of wanted) {
+      const workload = workloads[name]
+      if (workload) await compareSpeed(ring, { name, workload, contestants, seconds, rounds })
+      else await compareMemory(ring, contestants)
+    }
+  } finally {
+    await Promise.all([postgres.stop(), redis?.stop()])
+    run('taskset', '-a', '-p', '-c', `0-${availableParallelism() - 1}`, String(process.pid))
+  }
+}
+
+const MEMORY = 'memory'
+
+function parseOptions(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      contestants: { type: 'string', default: CONTESTANTS.join() },
+      workloads: { type: 'string', default: [...Object.keys(workloads), MEMORY].join() },
+      seconds: { type: 'string', default: '3' },
+      rounds: { type: 'string', default: '5' },
+    },
+  })
+  const chosen = choose('contestants', values.contestants, CONTESTANTS)
+  // Figures are ratios to it.
+  const contestants = CONTESTANTS.filter((name): name is ContestantName => name === 'node' || chosen.includes(name))
+  const wanted = choose('workloads', values.workloads, [...Object.keys(workloads), MEMORY])
+  return { contestants, wanted, seconds: Number(values.seconds), rounds: Number(values.rounds) }
+}
+
+function choose(option: string, given: string, known: readonly string[]): readonly string[] {
+  const chosen = given.split(',')
+  const unknown = chosen.filter((name) => !known.includes(name))
+  if (unknown.length > 0) throw new Error(`--${option}: ${unknown.join()} is none of ${known.join()}`)
+  return chosen
+}
+
+function run(command: string, ...args: readonly string[]): void {
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`)
+}

@@ -1,0 +1,40 @@
+import { isDeepStrictEqual } from 'node:util'
+import { graphql } from 'graphql'
+import { createSchema } from 'graphql-yoga'
+import { createLoaders, createResolvers, typeDefs } from './peer-schema.ts'
+import { sendRequests } from './send-requests.ts'
+import { type Rows, Store } from './store.ts'
+import type { GraphQLRequest } from './workloads.ts'
+
+/** The data of the right answer, as long as nothing has been written. */
+export type Reference = (request: GraphQLRequest) => Promise<unknown>
+
+/** By graphql-js itself, in this process. */
+export function createReference(rows: Rows): Reference {
+  const store = new Store(rows)
+  const schema = createSchema({ typeDefs, resolvers: createResolvers(store) })
+  return async ({ query, variables }) => {
+    const contextValue = { loaders: createLoaders(store) }
+    const { data, errors } = await graphql({ schema, source: query, variableValues: variables, contextValue })
+    if (errors) throw errors[0]
+    return JSON.parse(JSON.stringify(data))
+  }
+}
+
+export const formatAnswer = (data: unknown): string => `${JSON.stringify({ data })}\n`
+
+/** Throws where a contestant answers anything else. Asks twice: the second time its cache answers. */
+export async function checkAnswers(
+  url: string,
+  { samples, reference }: { readonly samples: readonly GraphQLRequest[]; readonly reference: Reference },
+): Promise<void> {
+  const expected = await Promise.all(samples.map(reference))
+  for (const _time of ['first', 'second']) {
+    const answers = await sendRequests(url, samples)
+    const wrong = answers.findIndex((answer, at) => !isDeepStrictEqual(answer, expected[at]))
+    if (wrong >= 0) {
+      const [is, should] = [answers[wrong], expected[wrong]].map((data) => JSON.stringify(data))
+      throw new Error(`${url} answers ${JSON.stringify(samples[wrong])}\nwith      ${is}\ninstead of ${should}`)
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { median } from '../report.ts'
+import { CONNECTIONS, type Load } from './run-wrk.ts'
+
+/** One contestant's part of one round. */
+export interface Turn extends Load {
+  readonly cpuMicros: number
+}
+
+export interface Held {
+  readonly name: string
+  /** Bytes an answer, with the rows behind it. */
+  readonly withRows: number
+  readonly alone: number
+}
+
+export function printEnvironment({ seconds, rounds }: { readonly seconds: number; readonly rounds: number }): void {
+  console.log(
+    `\npeers: ${rounds} rounds of ${seconds} s each in turns, ${CONNECTIONS} connections, server and load on one core each`,
+  )
+  console.log(`  ${cpus()[0]?.model}, Node ${process.version}`)
+  console.log(`  ${PACKAGES.map((name) => `${name} ${versionOf(name)}`).join(', ')}`)
+}
+
+/**
+ * Medians over the rounds. Ratios to bare Node are of turns in the same round, by requests a second, and by CPU a request:
+ * on a machine with other things to do, where `busy` is far from 100 %, the latter is the one to trust.
+ */
+export function printSpeed(results: {
+  readonly name: string
+  readonly about: string
+  readonly turns: ReadonlyMap<string, readonly Turn[]>
+  readonly wrong: ReadonlyMap<string, number>
+}): void {
+  const { name, about, turns, wrong } = results
+  const baseline = turns.get('node') ?? []
+  console.log(`\n${name}: ${about}`)
+  print([
+    '',
+    'per second',
+    '× node',
+    'from … to',
+    'CPU µs',
+    '× CPU',
+    'busy',
+    'p50 ms',
+    'p99 ms',
+    ...(wrong.size > 0 ? ['wrong'] : []),
+  ])
+  for (const [contestant, theirs] of turns) {
+    const ratios = theirs.map((turn, round) => rate(turn) / rate(baseline[round] ?? turn))
+    const shares = theirs.map((turn, round) => cpuMicrosEach(baseline[round] ?? turn) / cpuMicrosEach(turn))
+    const failed = theirs.reduce((sum, turn) => sum + turn.failed, 0)
+    print([
+      contestant,
+      median(theirs.map(rate)).toFixed(0),
+      median(ratios).toFixed(3),
+      `${Math.min(...ratios).toFixed(3)}…${Math.max(...ratios).toFixed(3)}`,
+      median(theirs.map(cpuMicrosEach)).toFixed(1),
+      median(shares).toFixed(3),
+      `${median(theirs.map(({ cpuMicros, micros }) => (100 * cpuMicros) / micros)).toFixed(0)} %`,
+      median(theirs.map(({ p50Micros }) => p50Micros / 1000)).toFixed(2),
+      median(theirs.map(({ p99Micros }) => p99Micros / 1000)).toFixed(2),
+      ...(wrong.has(contestant) ? [`${wrong.get(contestant)} of 100`] : []),
+      ...(failed > 0 ? [`${failed} FAILED`] : []),
+    ])
+  }
+}
+
+export function printMemory({
+  bodyBytes,
+  held,
+  answers,
+}: {
+  readonly bodyBytes: number
+  readonly held: readonly Held[]
+  readonly answers: number
+}): void {
+  console.log(`\nmemory: bytes for each of ${answers} distinct answers of ${bodyBytes.toFixed(0)} bytes`)
+  print(['', 'first', '× body', 'another', '× body'])
+  for (const { name, withRows, alone } of held) {
+    print([
+      name,
+      withRows.toFixed(0),
+      (withRows / bodyBytes).toFixed(2),
+      alone.toFixed(0),
+      (alone / bodyBytes).toFixed(2),
+    ])
+  }
+}
+
+function print([name = '', ...cells]: readonly string[]): void {
+  console.log(`  ${name.padEnd(11)}${cells.map((cell) => cell.padStart(12)).join(' ')}`)
+}
+
+const rate = ({ requests, micros }: Load): number => (requests * 1e6) / micros
+
+const cpuMicrosEach = ({ cpuMicros, requests }: Turn): number => cpuMicros / requests
+
+const PACKAGES = [
+  'fastify',
+  'graphql',
+  '@apollo/server',
+  '@apollo/server-plugin-response-cache',
+  'mercurius',
+  'mercurius-cache',
+  'graphql-yoga',
+  '@graphql-yoga/plugin-response-cache',
+  '@envelop/graphql-jit',
+]
+
+function versionOf(name: string): string {
+  const file = new URL(`../../node_modules/${name}/package.json`, import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version
+}
