@@ -29,6 +29,10 @@ it.each([
   [{ REDIS_CLUSTER: 'one:1', REDIS_SENTINELS: 'two:2' }, 'REDIS_SENTINELS must be absent beside REDIS_CLUSTER.'],
   [{ REDIS_CLUSTER: 'one:1', REDIS_READER_URL: 'redis://x' }, 'REDIS_READER_URL must be absent beside REDIS_CLUSTER.'],
   [{ REDIS_READER_URL: 'redis://x' }, 'REDIS_READER_URL must be absent without REDIS_URL.'],
+  [
+    { TRUSTED_DOCUMENTS_ONLY: 'on' },
+    'TRUSTED_DOCUMENTS_ONLY must be off where TRUSTED_DOCUMENTS is not set: nothing would be answered.',
+  ],
 ])('refuses what contradicts itself: %j', (environment, message) => {
   expect(() => readConfig(environment)).toThrow(new ConfigError(message))
 })

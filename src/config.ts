@@ -57,6 +57,9 @@ export interface Config {
   readonly cacheMaxEntryBytes: number
   readonly cacheMemoryMaxBytes: number
   readonly cacheResponses: 'on' | 'off'
+  readonly persistedQueries: 'on' | 'off'
+  readonly trustedDocuments: string | undefined
+  readonly trustedDocumentsOnly: 'on' | 'off'
   readonly worker: 'on' | 'off'
   readonly workerPort: number | undefined
   readonly queueMaxEntries: number
@@ -374,6 +377,25 @@ export const options: Options = {
     default: 'on',
     parse: oneOf('on', 'off'),
   },
+  persistedQueries: {
+    variable: 'PERSISTED_QUERIES',
+    about: '`on` or `off`: whether queries may be sent by their hash alone, once a node was told what it stands for.',
+    default: 'on',
+    parse: oneOf('on', 'off'),
+  },
+  trustedDocuments: {
+    variable: 'TRUSTED_DOCUMENTS',
+    about:
+      'A manifest: a JSON file of documents that may be sent by their ids. `serve --trusted-documents` says the same.',
+    parse: text,
+    absent: undefined,
+  },
+  trustedDocumentsOnly: {
+    variable: 'TRUSTED_DOCUMENTS_ONLY',
+    about: '`on` or `off`: whether nothing but the documents in TRUSTED_DOCUMENTS is answered, whoever asks.',
+    default: 'off',
+    parse: oneOf('on', 'off'),
+  },
   worker: {
     variable: 'WORKER',
     about: '`on` or `off`: whether `serve` also does what `stet worker` does. Without REDIS_URL it must.',
@@ -535,6 +557,11 @@ function checkTogether(config: Config): void {
   refuse(pointless, 'cacheGraceIfErrorMs', '0, or no less than', 'cacheGraceMs')
   if (config.worker === 'off' && !hasRedis(config)) {
     throw new ConfigError('WORKER must be on where REDIS_URL is not set: nobody else can count the views of this node.')
+  }
+  if (config.trustedDocumentsOnly === 'on' && config.trustedDocuments === undefined) {
+    throw new ConfigError(
+      'TRUSTED_DOCUMENTS_ONLY must be off where TRUSTED_DOCUMENTS is not set: nothing would be answered.',
+    )
   }
   refuse(cacheLoadTimeoutSoftMs >= cacheLoadTimeoutMs, 'cacheLoadTimeoutMs', 'more than', 'cacheLoadTimeoutSoftMs')
 }

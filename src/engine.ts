@@ -4,6 +4,7 @@ import { Cache, type CacheObserver, Ledger, type Policy, RedisTier } from './cac
 import { codeFingerprint } from './code-fingerprint.ts'
 import type { Config } from './config.ts'
 import { type OpenDatabases, openDatabases } from './database/open-databases.ts'
+import { PersistedQueries } from './graphql/persisted-queries.ts'
 import { HeldLeases } from './held-leases.ts'
 import { Follower, type FollowerObserver, Log, NotifyLoudspeaker, RedisLoudspeaker } from './invalidation/index.ts'
 import { type BreakerState, isRefusal } from './kernel/breaker.ts'
@@ -54,6 +55,7 @@ export interface Engine {
   /** Whole answers. */
   readonly responses: ResponseCache
   readonly encoded: EncodedAnswers
+  readonly persistedQueries: PersistedQueries
   readonly rooms: readonly Room[]
   /** Does what the rooms leave for later, once it is started. */
   readonly worker: Worker
@@ -262,6 +264,7 @@ async function wire(
   return {
     responses: new ResponseCache({ cache, madeBy: codeFingerprint() }),
     encoded: new EncodedAnswers(cache),
+    persistedQueries: new PersistedQueries(cache),
     databases,
     log,
     ledger,

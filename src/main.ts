@@ -8,6 +8,8 @@ import { whileEmpty } from './database/while-empty.ts'
 import { openEngine } from './engine.ts'
 import { createApi } from './graphql/api.ts'
 import { Operations } from './graphql/operations.ts'
+import { readTrustedDocuments } from './graphql/trusted-documents.ts'
+import { Documents } from './http/documents.ts'
 import { Metrics } from './http/metrics.ts'
 import { createServer } from './http/server.ts'
 import { startPruner } from './invalidation/index.ts'
@@ -52,6 +54,7 @@ async function wire(
   onClose: (closer: () => unknown) => void,
 ): Promise<Omit<Node, 'close'>> {
   const keys = tokenKeys(config)
+  const trusted = config.trustedDocuments === undefined ? undefined : readTrustedDocuments(config.trustedDocuments)
   const ledger = new Ledger()
   const metrics = new Metrics(ledger)
 
@@ -103,11 +106,15 @@ async function wire(
   onClose(() => api.stop())
 
   // HTTP
+  const operations = new Operations()
+  const trustedOnly = config.trustedDocumentsOnly === 'on'
+  const persisted = config.persistedQueries === 'on' && !trustedOnly ? engine.persistedQueries : undefined
   const demoTokens = await makeDemoTokens(keys, database)
   const app = await createServer({
     graphql: {
       api,
-      operations: new Operations(),
+      operations,
+      documents: new Documents({ operations, persisted, trusted, trustedOnly }),
       responses: config.cacheResponses === 'on' ? responses : undefined,
       encoded,
       authenticator: new Authenticator(keys),

@@ -7,14 +7,18 @@ import { stopSignal } from './stop-signal.ts'
 interface ServeOptions {
   readonly sample?: boolean
   readonly json?: boolean
+  readonly trustedDocuments?: string
 }
 
 export const serveCommand = new Command('serve')
   .description('migrate, then serve until SIGTERM or Ctrl-C')
   .option('--sample', 'fill an empty database with the sample content first')
   .option('--json', 'say where it serves as one line of JSON')
-  .action(async ({ sample, json }: ServeOptions) => {
-    const config = readConfig()
+  .option('--trusted-documents <manifest>', 'TRUSTED_DOCUMENTS: documents that may be sent by their ids')
+  .action(async ({ sample, json, trustedDocuments }: ServeOptions) => {
+    const config = readConfig(
+      trustedDocuments === undefined ? process.env : { ...process.env, TRUSTED_DOCUMENTS: trustedDocuments },
+    )
     // Here, so that no other command waits until a whole server is loaded.
     const { startNode } = await import('../main.ts')
     const logger = createLogger(config.logLevel)

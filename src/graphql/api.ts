@@ -47,6 +47,8 @@ export function createApi(options: ApiOptions): ApolloServer<Context> {
       ApolloServerPluginSchemaReportingDisabled(),
     ],
     parseOptions: { maxTokens: MAX_TOKENS },
+    // They are resolved before: see `http/documents.ts`.
+    persistedQueries: false,
     maxRecursiveSelections: true,
     formatError: maskError,
     introspection: true,

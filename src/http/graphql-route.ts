@@ -27,6 +27,7 @@ import {
   type Wanted,
 } from '../responses/index.ts'
 import { answerHead, entityTag, PRIVATE, unchangedHead } from './answer-head.ts'
+import type { Documents, Resolved } from './documents.ts'
 import type { Answered } from './metrics.ts'
 import { chooseEncoding, chooseMediaType, type MediaType } from './negotiate.ts'
 import { type Question, readQuestion, toApollo } from './question.ts'
@@ -36,6 +37,7 @@ import { asksForMore, isHost, isJson, requestIdOf } from './request-head.ts'
 export interface GraphQLRouteOptions {
   readonly api: ApolloServer<Context>
   readonly operations: Operations
+  readonly documents: Documents
   /** Undefined: every answer is made anew. */
   readonly responses: ResponseCache | undefined
   readonly encoded: EncodedAnswers
@@ -54,7 +56,7 @@ export interface GraphQLRouteOptions {
  * The way of a GraphQL request, from top to bottom:
  *
  *   receive  what was sent is known byte for byte, and memory holds the answer: it goes out, and nothing is parsed
- *   handle   else: who asks, from which position on, and for what
+ *   handle   else: who asks, from which position on, and for what: a document may be named instead of sent
  *   find     an answer that may be kept: from memory or Redis, from whoever makes it just now, or made here
  *   make     Apollo runs the operation: see graphql/api.ts
  *   judge    whether that is kept, for whom and for how long
@@ -131,21 +133,29 @@ export class GraphQLRoute {
 
   async #handle(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const startedAt = performance.now()
-    const { api, operations, responses, onAnswer } = this.#options
-    const http = toApollo(request)
+    const { api, operations, documents, responses, onAnswer } = this.#options
+    const sent = toApollo(request)
     let asking: Asking
+    let resolved: Resolved
     try {
       asking = await this.#whoAsks(request)
+      resolved = await documents.resolve(sent)
     } catch (error) {
       const context = () => Promise.reject(toGraphQLError(error as Error, request.id))
-      return replyWith(reply, await api.executeHTTPGraphQLRequest({ httpGraphQLRequest: http, context }))
+      return replyWith(reply, await api.executeHTTPGraphQLRequest({ httpGraphQLRequest: sent, context }))
     }
+    const { http, tells } = resolved
     const question = readQuestion(http, operations)
     const mediaType = chooseMediaType(request.headers.accept)
     const mayBeKept = question?.operation.type === 'query' && question.operation.maxAge > 0
     const found =
       responses && mayBeKept && mediaType
-        ? await this.#find(responses, { http, question, asking, spelling: this.#spelling(request.raw) })
+        ? await this.#find(responses, {
+            http,
+            question,
+            asking,
+            spelling: tells ? undefined : this.#spelling(request.raw),
+          })
         : { made: await this.#make(http, asking) }
     if ('obtained' in found && mediaType) {
       reply.hijack()
@@ -193,7 +203,7 @@ export class GraphQLRoute {
       return undefined
     })
     if (!obtained?.entry.value) return { made: made ?? (await this.#make(http, asking)) }
-    responses.learn(spelling, meaning)
+    if (spelling !== undefined) responses.learn(spelling, meaning)
     return { obtained, made }
   }
 
@@ -299,7 +309,8 @@ export class GraphQLRoute {
     const run = async () => {
       const body = this.#bodies.get(request)
       const { method, url, headers } = request
-      const http = toApollo({ method, url, headers, body: body && JSON.parse(body.toString()) })
+      const sent = toApollo({ method, url, headers, body: body && JSON.parse(body.toString()) })
+      const { http } = await this.#options.documents.resolve(sent)
       const question = readQuestion(http, this.#options.operations)
       if (!question) throw new Error('What was answered before can no longer be read.')
       return this.#judge(await this.#make(http, asking), question.operation, key)
@@ -334,7 +345,8 @@ interface Asked {
   readonly http: HTTPGraphQLRequest
   readonly question: Question
   readonly asking: Asking
-  readonly spelling: string
+  /** Undefined where the same must be read again the next time. */
+  readonly spelling: string | undefined
 }
 
 /** What Apollo made of a request. */

@@ -12,7 +12,7 @@ export interface Question {
 
 /** Undefined where it can't be told. Whoever runs it will say what is wrong. */
 export function readQuestion(http: HTTPGraphQLRequest, operations: Operations): Question | undefined {
-  const { query, operationName, variables } = http.method === 'POST' ? bodyOf(http) : parametersOf(http)
+  const { query, operationName, variables } = readAsked(http)
   if (typeof query !== 'string' || !isOptional(operationName, 'string') || !isOptional(variables, 'object'))
     return undefined
   const name = (operationName as string | null) ?? undefined
@@ -21,6 +21,10 @@ export function readQuestion(http: HTTPGraphQLRequest, operations: Operations): 
   const meaning = hash('sha256', JSON.stringify([operation.text, name ?? null, sorted(variables ?? {})]), 'base64url')
   return { operation, meaning }
 }
+
+/** What a request says, whatever that is. */
+export const readAsked = (http: HTTPGraphQLRequest): Asked =>
+  http.method === 'POST' ? bodyOf(http) : parametersOf(http)
 
 /** As Apollo takes a request. */
 export function toApollo({ method = '', url = '', headers, body }: Sent): HTTPGraphQLRequest {
@@ -42,10 +46,12 @@ interface Sent {
   readonly body: unknown
 }
 
-interface Asked {
+export interface Asked {
   readonly query?: unknown
   readonly operationName?: unknown
   readonly variables?: unknown
+  readonly extensions?: unknown
+  readonly documentId?: unknown
 }
 
 const bodyOf = ({ body }: HTTPGraphQLRequest): Asked => (typeof body === 'object' && body !== null ? body : {})
@@ -56,7 +62,13 @@ function parametersOf({ search }: HTTPGraphQLRequest): Asked {
     const [value, ...more] = parameters.getAll(name)
     return more.length > 0 ? NONSENSE : value
   }
-  return { query: once('query'), operationName: once('operationName'), variables: parse(once('variables')) }
+  return {
+    query: once('query'),
+    operationName: once('operationName'),
+    variables: parse(once('variables')),
+    extensions: parse(once('extensions')),
+    documentId: once('documentId'),
+  }
 }
 
 function parse(text: unknown): unknown {

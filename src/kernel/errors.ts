@@ -39,6 +39,10 @@ export const errorCodes = {
   FORBIDDEN: 'The viewer may not do this.',
   RATE_LIMITED: 'Done too often: try again when the message says.',
   QUERY_TOO_COMPLEX: 'The query could ask for more objects than the server gives at once.',
+  PERSISTED_QUERY_NOT_FOUND:
+    'No document is known by this hash or `documentId`: send it in full. HTTP status 200 for a hash, as Apollo has it, else 400.',
+  PERSISTED_QUERY_NOT_SUPPORTED: 'Documents cannot be sent by their hash here: send them in full. HTTP status 200.',
+  DOCUMENT_NOT_TRUSTED: 'Only the documents in TRUSTED_DOCUMENTS are answered here. HTTP status 403.',
   OVERLOADED:
     'The server has more to do than it takes on at once: try again. HTTP status 503 where it has to read or write too much.',
   UNAVAILABLE: 'The database cannot be reached: try again. HTTP status 503.',
