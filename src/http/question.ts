@@ -12,12 +12,12 @@ export interface Question {
 
 /** Undefined where it can't be told. Whoever runs it will say what is wrong. */
 export function readQuestion(http: HTTPGraphQLRequest, operations: Operations): Question | undefined {
-  const { query, operationName, variables } = http.method === 'POST' ? bodyOf(http) : parametersOf(http)
-  if (typeof query !== 'string' || !isOptional(operationName, 'string') || !isOptional(variables, 'object'))
-    return undefined
+  const { query, operationName, variables, extensions } = http.method === 'POST' ? bodyOf(http) : parametersOf(http)
+  if (typeof query !== 'string' || !isOptional(operationName, 'string')) return undefined
+  if (!isOptional(variables, 'object') || !isOptional(extensions, 'object')) return undefined
   const name = (operationName as string | null) ?? undefined
   const operation = operations.find(query, name)
-  if (!operation || Array.isArray(variables)) return undefined
+  if (!operation || Array.isArray(variables) || Array.isArray(extensions)) return undefined
   const meaning = hash('sha256', JSON.stringify([operation.text, name ?? null, sorted(variables ?? {})]), 'base64url')
   return { operation, meaning }
 }
@@ -46,6 +46,7 @@ interface Asked {
   readonly query?: unknown
   readonly operationName?: unknown
   readonly variables?: unknown
+  readonly extensions?: unknown
 }
 
 const bodyOf = ({ body }: HTTPGraphQLRequest): Asked => (typeof body === 'object' && body !== null ? body : {})
@@ -56,7 +57,12 @@ function parametersOf({ search }: HTTPGraphQLRequest): Asked {
     const [value, ...more] = parameters.getAll(name)
     return more.length > 0 ? NONSENSE : value
   }
-  return { query: once('query'), operationName: once('operationName'), variables: parse(once('variables')) }
+  return {
+    query: once('query'),
+    operationName: once('operationName'),
+    variables: parse(once('variables')),
+    extensions: parse(once('extensions')),
+  }
 }
 
 function parse(text: unknown): unknown {
@@ -73,6 +79,8 @@ const isOptional = (value: unknown, type: string): boolean =>
 
 /** With the fields of every object in one order: what they come in means nothing. */
 function sorted(value: unknown): unknown {
+  // JSON has no other way to write what is beyond all numbers, but can be read as that: 1e999.
+  if (typeof value === 'number' && !Number.isFinite(value)) return { '': String(value) }
   if (Array.isArray(value)) return value.map(sorted)
   if (typeof value !== 'object' || value === null) return value
   const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))

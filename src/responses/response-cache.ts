@@ -11,6 +11,8 @@ export interface KeptAnswer {
   readonly tags: string
   /** Whether everyone who asks may be given it, as far as nobody is signed in. */
   readonly isPublic: boolean
+  /** The newest log position that anything in it was read as of: a node that isn't there yet may be given it. */
+  readonly newest: number
 }
 
 /** What running an operation brought. */
