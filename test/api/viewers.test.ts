@@ -228,7 +228,8 @@ it('shares among the signed-in what no resolver looked at them for', async () =>
 })
 
 it('stops sharing where an answer begins to look at whoever asks', async () => {
-  const everybody = ['visitor 1', 'author 1', 'author 2', 'author 3', 'admin 1', 'admin undefined'].map(byName)
+  // Whoever sees a draft asks first: nobody has learnt by then that it will look.
+  const everybody = ['author 2', 'author 1', 'admin 1', 'author 3', 'admin undefined', 'visitor 1'].map(byName)
   const query = '{ article(slug: "later") { title status } }'
   const seen = async () => {
     const all: Record<string, unknown> = {}
