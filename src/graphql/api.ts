@@ -91,6 +91,9 @@ function stampAnswers({ ledger, onUnexpected }: ApiOptions): ApolloServerPlugin<
     },
     async requestDidStart() {
       return {
+        async didResolveSource({ contextValue }) {
+          contextValue.progress.isQuestion = true
+        },
         async didEncounterErrors({ errors, contextValue }) {
           for (const error of errors.filter(isUnexpected)) report(error, contextValue.requestId)
         },

@@ -9,7 +9,7 @@ import {
 } from 'graphql'
 import type { CacheHint } from '../request/cache-control.ts'
 
-/** A field's hint, in the light of its type's: what it says itself counts. `inheritMaxAge`: as long as the field it is in. */
+/** A field's hint, in the light of its type's: what it says itself counts. `inheritMaxAge`, where neither says for how long: as long as the field it is in. */
 export interface FieldHint extends CacheHint {
   readonly inheritMaxAge?: boolean | undefined
 }
@@ -29,8 +29,8 @@ export function fieldHints(
     if (type.name.startsWith('__') || field.name === '__typename') return { maxAge: INTROSPECTION_SECONDS }
     const own = hintOf(field.astNode?.directives)
     const ofType = isCompositeType(type) ? hintOf(type.astNode?.directives) : {}
-    const maxAge = own.maxAge ?? (own.inheritMaxAge ? undefined : ofType.maxAge)
-    const inherits = own.inheritMaxAge ?? ofType.inheritMaxAge
+    const maxAge = own.maxAge ?? ofType.maxAge
+    const inherits = own.inheritMaxAge || ofType.inheritMaxAge
     const needsOne = parent === schema.getQueryType() || (isCompositeType(type) && !inherits)
     return { maxAge: maxAge ?? (needsOne ? 0 : undefined), scope: own.scope ?? ofType.scope }
   }
@@ -43,9 +43,11 @@ export function fieldHints(
 
 function hintOf(directives: readonly ConstDirectiveNode[] = []): FieldHint {
   const hint = directives.find(({ name }) => name.value === 'cacheControl')
-  return Object.fromEntries(
+  const { maxAge, ...rest }: FieldHint = Object.fromEntries(
     (hint?.arguments ?? []).map(({ name, value }) => [name.value, valueFromASTUntyped(value)]),
-  ) as FieldHint
+  )
+  // One or the other.
+  return rest.inheritMaxAge ? rest : { maxAge, ...rest }
 }
 
 const INTROSPECTION_SECONDS = 24 * 60 * 60

@@ -3,6 +3,7 @@ import {
   type DocumentNode,
   type GraphQLSchema,
   getOperationAST,
+  isAbstractType,
   Kind,
   type OperationDefinitionNode,
   type OperationTypeNode,
@@ -13,7 +14,7 @@ import {
   visitWithTypeInfo,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import { fieldHints } from './cache-hint.ts'
+import { type FieldHint, fieldHints } from './cache-hint.ts'
 import { readSchema } from './read-schema.ts'
 
 /** What bounds the cost of a document before its complexity is known. */
@@ -41,8 +42,8 @@ export class Operations {
     sizeCalculation: ({ text }, key) => key.length + text.length + 200,
   })
 
-  constructor() {
-    this.#schema = buildSchema(readSchema())
+  constructor(schema = buildSchema(readSchema())) {
+    this.#schema = schema
     this.#hintOf = fieldHints(this.#schema)
   }
 
@@ -82,18 +83,30 @@ export class Operations {
     let maxAge = Number.POSITIVE_INFINITY
     let isPrivate = false
     const visitor = visitWithTypeInfo(types, {
-      Field: () => {
-        const parent = types.getParentType()
-        const field = types.getFieldDef()
-        // There is no such field: nothing to keep.
-        const hint = parent && field ? this.#hintOf(parent, field) : { maxAge: 0 }
-        maxAge = Math.min(maxAge, hint.maxAge ?? Number.POSITIVE_INFINITY)
-        if (hint.scope === 'PRIVATE') isPrivate = true
+      Field: ({ name }) => {
+        for (const { maxAge: itsMaxAge = Number.POSITIVE_INFINITY, scope } of this.#hintsOf(types, name.value)) {
+          maxAge = Math.min(maxAge, itsMaxAge)
+          if (scope === 'PRIVATE') isPrivate = true
+        }
       },
     })
     for (const definition of document.definitions) {
       if (definition === operation || definition.kind === Kind.FRAGMENT_DEFINITION) visit(definition, visitor)
     }
     return { maxAge: Number.isFinite(maxAge) ? maxAge : 0, isPrivate }
+  }
+
+  /** Of a field that is asked for. Behind an interface it may be that of any type which implements it. */
+  #hintsOf(types: TypeInfo, name: string): readonly FieldHint[] {
+    const parent = types.getParentType()
+    const field = types.getFieldDef()
+    // There is no such field: nothing to keep.
+    if (!parent || !field) return [{ maxAge: 0 }]
+    const possible = isAbstractType(parent) ? this.#schema.getPossibleTypes(parent) : []
+    const others = possible.flatMap((type) => {
+      const its = type.getFields()[name]
+      return its ? [this.#hintOf(type, its)] : []
+    })
+    return [this.#hintOf(parent, field), ...others]
   }
 }

@@ -50,6 +50,7 @@ export class RequestContext implements Context {
     unsure,
   }: RequestContextParts) {
     const progress = {
+      isQuestion: false,
       writes: 0,
       wroteFrom: ledger.place,
       newest: 0,

@@ -10,24 +10,29 @@ export interface AnswerHeadParts {
   readonly mediaType: MediaType
   readonly encoding: Encoding
   readonly word: CacheWord
+  /** Whether others may keep it. */
+  readonly isPublic: boolean
+  /** It was made for somebody else who asked for the same just then. */
+  readonly isJoined: boolean
   /** The position that it reflects. */
   readonly asOf: string
   readonly requestId: string
 }
 
 /** The head of an answer that is kept, flat as `writeHead` takes it: name, value, name, value … */
-export function answerHead({ value, obtained, mediaType, encoding, word, asOf, requestId }: AnswerHeadParts): string[] {
+export function answerHead(parts: AnswerHeadParts): string[] {
+  const { value, obtained, mediaType, encoding, word, isPublic, asOf, requestId } = parts
   const { storedAtMs, staleAtMs } = obtained.entry
   const nowMs = Date.now()
   const head = [
     'content-type',
-    `${mediaType}; charset=utf-8`,
+    mediaType,
     'etag',
     entityTag(value, mediaType, encoding),
     'vary',
     VARY,
     'cache-status',
-    cacheStatus(obtained, word, nowMs),
+    cacheStatus(parts, nowMs),
     'x-cache',
     word,
     'stet-as-of',
@@ -36,7 +41,7 @@ export function answerHead({ value, obtained, mediaType, encoding, word, asOf, r
     requestId,
   ]
   if (encoding !== 'identity') head.push('content-encoding', encoding)
-  if (!value.isPublic) head.push('cache-control', PRIVATE)
+  if (!isPublic) head.push('cache-control', PRIVATE)
   else {
     head.push('cache-control', `public, max-age=${Math.floor((staleAtMs - storedAtMs) / 1000)}`)
     head.push('age', String(Math.max(0, Math.floor((nowMs - storedAtMs) / 1000))))
@@ -66,19 +71,24 @@ const OF_THE_BYTES: ReadonlySet<string> = new Set(['content-type', 'content-enco
 
 /** Strong, and of these bytes alone: compressed or of another type it is another representation (RFC 9110, section 8.8.3). */
 export const entityTag = ({ etag }: KeptAnswer, mediaType: MediaType, encoding: Encoding): string =>
-  `"${etag}${mediaType === 'application/json' ? '' : '.graphql'}${encoding === 'identity' ? '' : `.${encoding}`}"`
+  `"${etag}${mediaType.startsWith('application/json') ? '' : '.graphql'}${encoding === 'identity' ? '' : `.${encoding}`}"`
 
 /** RFC 9211. */
-function cacheStatus({ entry, origin, stale }: Obtained<unknown>, word: CacheWord, nowMs: number): string {
-  if (origin !== 'source') {
-    const ttl = Math.floor((entry.staleAtMs - nowMs) / 1000)
-    return `stet; hit; ttl=${ttl}; detail=${stale ?? origin}`
-  }
-  // Made from entries that were at hand, the source left alone: a hit as well.
-  return word === 'HIT' || word === 'STALE' ? 'stet; hit; detail=entries' : `stet; fwd=${FORWARDED[word]}; stored`
+function cacheStatus({ obtained: { entry, origin, stale }, word, isJoined }: AnswerHeadParts, nowMs: number): string {
+  if (origin === 'source') return madeStatus(word) + (isJoined ? '; collapsed' : '; stored')
+  const ttl = Math.floor((entry.staleAtMs - nowMs) / 1000)
+  return `stet; hit; ttl=${ttl}; detail=${stale ?? origin}`
 }
 
-const FORWARDED = { MISS: 'miss', BYPASS: 'bypass' } as const
+/** Of an answer that was made just now: a hit as well, where the entries were at hand and the source was left alone. */
+export const madeStatus = (word: CacheWord): string => `stet; ${MADE[word]}`
+
+const MADE = {
+  HIT: 'hit; detail=entries',
+  STALE: 'hit; detail=entries',
+  MISS: 'fwd=miss',
+  BYPASS: 'fwd=bypass',
+} as const
 
 /** For one viewer, this once. */
 export const PRIVATE = 'private, no-store'

@@ -26,7 +26,7 @@ import {
   surrogateKey,
   type Wanted,
 } from '../responses/index.ts'
-import { answerHead, entityTag, PRIVATE, unchangedHead } from './answer-head.ts'
+import { answerHead, entityTag, madeStatus, PRIVATE, unchangedHead } from './answer-head.ts'
 import type { Documents, Resolved } from './documents.ts'
 import type { Answered } from './metrics.ts'
 import { chooseEncoding, chooseMediaType, type MediaType } from './negotiate.ts'
@@ -64,8 +64,8 @@ export interface GraphQLRouteOptions {
  */
 export class GraphQLRoute {
   readonly #options: GraphQLRouteOptions
-  /** What `receive` has read. */
-  readonly #bodies = new WeakMap<IncomingMessage, Buffer>()
+  /** What was read. Undefined: too much. */
+  readonly #bodies = new WeakMap<IncomingMessage, Buffer | undefined>()
 
   #lastToken = { place: { position: -1, epoch: '' }, text: '' }
 
@@ -77,8 +77,7 @@ export class GraphQLRoute {
   receive(request: IncomingMessage, response: ServerResponse, pass: () => void): void {
     const { method, url = '', headers } = request
     if (isGraphQL(url) && method === 'POST') {
-      readBody(request, MAX_BODY_BYTES, (body) => {
-        if (body) this.#bodies.set(request, body)
+      this.#read(request, (body) => {
         if (!body || !isJson(headers) || !this.#fromMemory(request, response)) pass()
       })
     } else {
@@ -93,14 +92,27 @@ export class GraphQLRoute {
       scope.removeAllContentTypeParsers()
       const parseJson = scope.getDefaultJsonParser('error', 'error')
       scope.addContentTypeParser(['application/json', 'text/plain'], (request, _payload, done) => {
-        const text = this.#bodies.get(request.raw)?.toString()
-        if (text === undefined) done(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
-        else if (request.mediaType === 'text/plain') done(null, text)
-        else void parseJson(request, text, done)
+        this.#read(request.raw, (body) => {
+          if (!body) return done(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
+          const text = textOf(body)
+          if (request.mediaType === 'text/plain') done(null, text)
+          else void parseJson(request, text, done)
+        })
       })
       const handler = (request: FastifyRequest, reply: FastifyReply) => this.#handle(request, reply)
       scope.route({ method: ['GET', 'HEAD', 'POST'], url: '/graphql', handler })
     })
+  }
+
+  /** Once: the router knows more ways to write a path than `receive` does, and may be the first to read. */
+  #read(request: IncomingMessage, done: (body: Buffer | undefined) => void): void {
+    if (this.#bodies.has(request)) done(this.#bodies.get(request))
+    else {
+      readBody(request, MAX_BODY_BYTES, (body) => {
+        this.#bodies.set(request, body)
+        done(body)
+      })
+    }
   }
 
   #fromMemory(request: IncomingMessage, response: ServerResponse): boolean {
@@ -164,7 +176,7 @@ export class GraphQLRoute {
     const { made } = found as { readonly made: Made }
     const operation = question?.operation.type ?? 'none'
     onAnswer({ operation, word: cacheWord(made.context), whole: 'uncached', seconds: secondsSince(startedAt) })
-    return replyWith(reply, made.response)
+    return replyWith(reply.header('cache-status', madeStatus(cacheWord(made.context))), answered(made))
   }
 
   /** Who asks, and from which position on: settled before anything is read. */
@@ -278,6 +290,9 @@ export class GraphQLRoute {
       mediaType,
       encoding,
       word,
+      // Nobody could tell whoever else keeps it that it has fallen.
+      isPublic: value.isPublic && !asking.unsure,
+      isJoined: !kept && !made,
       // It is as good as one made now, or newer than this node knows of.
       asOf: this.#token(Math.max(ledger.seen, value.newest), ledger.epoch),
       requestId: asking.requestId,
@@ -309,7 +324,7 @@ export class GraphQLRoute {
     const run = async () => {
       const body = this.#bodies.get(request)
       const { method, url, headers } = request
-      const sent = toApollo({ method, url, headers, body: body && JSON.parse(body.toString()) })
+      const sent = toApollo({ method, url, headers, body: body && JSON.parse(textOf(body)) })
       const { http } = await this.#options.documents.resolve(sent)
       const question = readQuestion(http, this.#options.operations)
       if (!question) throw new Error('What was answered before can no longer be read.')
@@ -394,11 +409,23 @@ function ownBytes(text: string): Buffer {
   return bytes
 }
 
+/** What is wrong with a question is told by its errors alone to those who take plain JSON (GraphQL over HTTP, section 6.4.1). */
+function answered({ response, context }: Made): HTTPGraphQLResponse {
+  const { status, headers } = response
+  const isPlainJson = headers.get('content-type')?.startsWith('application/json')
+  return status === 400 && context.progress.isQuestion && isPlainJson ? { ...response, status: 200 } : response
+}
+
 function replyWith(reply: FastifyReply, { status = 200, headers, body }: HTTPGraphQLResponse): FastifyReply {
   if (body.kind !== 'complete') throw new TypeError('Nothing here is delivered in parts.')
   void reply.code(status).header('cache-control', PRIVATE).headers(Object.fromEntries(headers))
   return reply.send(body.string)
 }
+
+/** Without the mark that some begin it with. */
+const textOf = (body: Buffer): string => UTF_8.decode(body)
+
+const UTF_8 = new TextDecoder()
 
 const secondsSince = (startedAt: number): number => (performance.now() - startedAt) / 1000
 

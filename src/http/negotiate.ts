@@ -1,28 +1,30 @@
 import { LRUCache } from 'lru-cache'
 import Negotiator from 'negotiator'
-import type { Encoding } from '../responses/index.ts'
+import type { Encoding, EncodingChoice } from '../responses/index.ts'
 
 export type MediaType = (typeof MEDIA_TYPES)[number]
 
 /** What an answer is sent as, by `Accept`. Undefined where that allows nothing we have (GraphQL over HTTP, section 6.1). */
 export const chooseMediaType = remembered((accept): MediaType | undefined =>
   accept === ''
-    ? 'application/json'
+    ? MEDIA_TYPES[0]
     : (new Negotiator({ headers: { accept } }).mediaType([...MEDIA_TYPES]) as MediaType | undefined),
 )
 
 /** How it is compressed, by `Accept-Encoding` (RFC 9110, section 12.5.3). */
-export const chooseEncoding = remembered((acceptEncoding): Encoding => {
+export const chooseEncoding = remembered((acceptEncoding): EncodingChoice => {
   const negotiator = new Negotiator({ headers: { 'accept-encoding': acceptEncoding } }) as unknown as Preferring
-  return negotiator.encoding(ENCODINGS, { preferred: ENCODINGS }) ?? 'identity'
+  const long = negotiator.encoding(ENCODINGS, { preferred: ENCODINGS }) ?? 'identity'
+  return { long, short: negotiator.encoding(['identity']) ?? long }
 })
 
 /** What its types don't know of yet. */
 interface Preferring {
-  encoding(available: readonly Encoding[], options: { readonly preferred: readonly Encoding[] }): Encoding | undefined
+  encoding(available: readonly Encoding[], options?: { readonly preferred: readonly Encoding[] }): Encoding | undefined
 }
 
-const MEDIA_TYPES = ['application/json', 'application/graphql-response+json'] as const
+/** With the charset, which `Accept` may name. */
+const MEDIA_TYPES = ['application/json; charset=utf-8', 'application/graphql-response+json; charset=utf-8'] as const
 /** The best first: clients rarely say which they like better. */
 const ENCODINGS: readonly Encoding[] = ['br', 'gzip', 'identity']
 

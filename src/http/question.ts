@@ -12,12 +12,12 @@ export interface Question {
 
 /** Undefined where it can't be told. Whoever runs it will say what is wrong. */
 export function readQuestion(http: HTTPGraphQLRequest, operations: Operations): Question | undefined {
-  const { query, operationName, variables } = readAsked(http)
-  if (typeof query !== 'string' || !isOptional(operationName, 'string') || !isOptional(variables, 'object'))
-    return undefined
+  const { query, operationName, variables, extensions } = readAsked(http)
+  if (typeof query !== 'string' || !isOptional(operationName, 'string')) return undefined
+  if (!isOptional(variables, 'object') || !isOptional(extensions, 'object')) return undefined
   const name = (operationName as string | null) ?? undefined
   const operation = operations.find(query, name)
-  if (!operation || Array.isArray(variables)) return undefined
+  if (!operation || Array.isArray(variables) || Array.isArray(extensions)) return undefined
   const meaning = hash('sha256', JSON.stringify([operation.text, name ?? null, sorted(variables ?? {})]), 'base64url')
   return { operation, meaning }
 }
@@ -85,6 +85,8 @@ const isOptional = (value: unknown, type: string): boolean =>
 
 /** With the fields of every object in one order: what they come in means nothing. */
 function sorted(value: unknown): unknown {
+  // JSON has no other way to write what is beyond all numbers, but can be read as that: 1e999.
+  if (typeof value === 'number' && !Number.isFinite(value)) return { '': String(value) }
   if (Array.isArray(value)) return value.map(sorted)
   if (typeof value !== 'object' || value === null) return value
   const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))

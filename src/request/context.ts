@@ -18,6 +18,8 @@ export interface Context {
   /** The log can't be read just now: what is answered may be out of date. */
   readonly unsure: boolean
   readonly progress: {
+    /** It asks for something: what else is wrong with it is the question, not the request. */
+    isQuestion: boolean
     /** How many writes this request has made: what was loaded before one is not served after it. */
     readonly writes: number
     /** Where this node's ledger stood when the last of them began. */

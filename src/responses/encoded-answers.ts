@@ -6,6 +6,13 @@ import type { KeptAnswer } from './response-cache.ts'
 /** How a body is compressed, as `Content-Encoding` has it. */
 export type Encoding = 'br' | 'gzip' | 'identity'
 
+/** What a client takes best. */
+export interface EncodingChoice {
+  readonly long: Encoding
+  /** Of what is too short to gain by it: as it is, unless the client refuses that. */
+  readonly short: Encoding
+}
+
 interface Wanted {
   readonly answer: KeptAnswer
   readonly encoding: Exclude<Encoding, 'identity'>
@@ -33,15 +40,19 @@ export class EncodedAnswers {
     })
   }
 
-  /** What to send: at once where that is at hand. Too short to gain by it: as it is. */
-  body(answer: KeptAnswer, encoding: Encoding): EncodedBody | Promise<EncodedBody> {
-    if (encoding === 'identity' || answer.body.length < MIN_BYTES) return { bytes: answer.body, encoding: 'identity' }
+  /** What to send: at once where that is at hand. */
+  body(answer: KeptAnswer, { long, short }: EncodingChoice): EncodedBody | Promise<EncodedBody> {
+    const encoding = answer.body.length < MIN_BYTES ? short : long
+    const asItIs: EncodedBody = { bytes: answer.body, encoding: 'identity' }
+    if (encoding === 'identity') return asItIs
     const wanted = { answer, encoding }
     const value = this.#bodies.atHand(wanted)?.value
     if (value) return { bytes: value, encoding }
-    return this.#bodies
-      .get(wanted)
-      .then((bytes) => (bytes ? { bytes, encoding } : { bytes: answer.body, encoding: 'identity' }))
+    return this.#bodies.get(wanted).then(
+      (bytes) => (bytes ? { bytes, encoding } : asItIs),
+      // It took too long, say.
+      () => asItIs,
+    )
   }
 }
 

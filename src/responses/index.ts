@@ -1,4 +1,4 @@
-export { EncodedAnswers, type EncodedBody, type Encoding } from './encoded-answers.ts'
+export { EncodedAnswers, type EncodedBody, type Encoding, type EncodingChoice } from './encoded-answers.ts'
 export {
   answerKey,
   isShared,

@@ -128,8 +128,10 @@ it.each([
   ['has a field there is not', 'query ($f: ArticleFilter) { articles(filter: $f) { totalCount } }', { f: { x: 1 } }],
   ['is null where it may not be', 'query ($id: ID!) { node(id: $id) { id } }', { id: null }],
 ])('says what is wrong with a variable that %s', async (_what, query, variables) => {
-  const { status, errors } = await visitor.send(query, variables)
+  const accept = 'application/graphql-response+json'
+  const { status, errors } = await visitor.send(query, variables, { accept })
   expect(status).toBe(400)
+  expect((await visitor.send(query, variables)).status).toBe(200)
   expect(errors).toMatchObject([
     { message: expect.stringContaining('ariable "$'), extensions: { code: 'BAD_USER_INPUT' } },
   ])

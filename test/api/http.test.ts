@@ -66,7 +66,6 @@ it('refuses to change anything by GET', async () => {
   expect(await (await get({ query: QUERY })).json()).toEqual(ANSWER)
 })
 
-const JSON_TYPE = { 'content-type': 'application/json' }
 const BAD_REQUESTS: [what: string, status: number, send: () => Promise<Response>][] = [
   ['a body that is not JSON', 400, () => post('{"query": ')],
   ['an empty body', 400, () => post('')],
@@ -86,12 +85,28 @@ const BAD_REQUESTS: [what: string, status: number, send: () => Promise<Response>
   ['GET without a query', 400, () => get({})],
   ['GET by a browser', 406, () => get({}, { accept: 'text/html' })],
   ['GET with variables that are not JSON', 400, () => get({ query: QUERY, variables: '{' })],
-  ['an operation there is not', 400, () => post(JSON.stringify({ query: `query A ${QUERY}`, operationName: 'B' }))],
-  ['a document that does not parse', 400, () => post(JSON.stringify({ query: '{' }))],
-  ['a field there is not', 400, () => post(JSON.stringify({ query: '{ password }' }))],
-  ['more tokens than a document may have', 400, () => post(JSON.stringify({ query: `{ ${'a '.repeat(10_001)} }` }))],
-  ['a document nested without end', 400, () => post(JSON.stringify({ query: '{a'.repeat(500_000) }), JSON_TYPE)],
 ]
+
+/** Understood as a request; what is asked cannot be done. */
+const BAD_QUESTIONS: [what: string, body: string][] = [
+  ['an operation there is not', JSON.stringify({ query: `query A ${QUERY}`, operationName: 'B' })],
+  ['an operation without a name', JSON.stringify({ query: QUERY, operationName: '' })],
+  ['a document that does not parse', JSON.stringify({ query: '{' })],
+  ['a field there is not', JSON.stringify({ query: '{ password }' })],
+  ['more tokens than a document may have', JSON.stringify({ query: `{ ${'a '.repeat(10_001)} }` })],
+  ['a document nested without end', JSON.stringify({ query: '{a'.repeat(500_000) })],
+]
+
+const accepting = (accept: string) => ({ 'content-type': 'application/json', accept })
+
+// Whoever takes plain JSON may know nothing of status codes (GraphQL over HTTP, section 6.4.1).
+BAD_REQUESTS.push(
+  ...BAD_QUESTIONS.flatMap(([what, body]): typeof BAD_REQUESTS => [
+    [what, 400, () => post(body, accepting('application/graphql-response+json'))],
+    [`${what}, in plain JSON`, 200, () => post(body, accepting('application/json'))],
+    [`${what}, in any type`, 200, () => post(body)],
+  ]),
+)
 
 it.each(BAD_REQUESTS)('explains what is wrong with %s', async (_what, status, send) => {
   const answer = await send()

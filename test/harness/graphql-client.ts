@@ -29,15 +29,18 @@ export class GraphQLClient {
     query: string,
     variables: Record<string, unknown> = {},
     headers: Record<string, string> = {},
+    method: 'GET' | 'POST' = 'POST',
   ): Promise<Answer<Data>> {
-    const response = await fetch(`${this.#url}/graphql`, {
-      method: 'POST',
+    const isPost = method === 'POST'
+    const parameters = new URLSearchParams({ query, variables: JSON.stringify(variables) })
+    const response = await fetch(`${this.#url}/graphql${isPost ? '' : `?${parameters}`}`, {
+      method,
       headers: {
-        'content-type': 'application/json',
+        ...(isPost && { 'content-type': 'application/json' }),
         ...(this.#bearer && { authorization: `Bearer ${this.#bearer}` }),
         ...headers,
       },
-      body: JSON.stringify({ query, variables }),
+      ...(isPost && { body: JSON.stringify({ query, variables }) }),
     })
     const body = (await response.json()) as { readonly data: Data; readonly errors?: readonly AnswerError[] }
     const token = response.headers.get('stet-as-of')

@@ -28,8 +28,9 @@ it(`answers as a server without a cache does, whatever was written by whom (TEST
     }
   }
   console.log(JSON.stringify(await run.figures()))
-  const { hitRatio, redisHits, rightEntries } = await run.figures()
+  const { answers, hitRatio, redisHits, rightEntries, wholeHits } = await run.figures()
   expect(hitRatio).toBeGreaterThan(0.4) // else nothing was put to the proof
+  expect(wholeHits).toBeGreaterThan(answers)
   expect(redisHits).toBeGreaterThan(0)
   expect(rightEntries).toBeGreaterThan(0)
 }, 600_000)

@@ -45,7 +45,7 @@ export class Fleet {
     // No entry fits into its memory tier, and it has no other.
     const oracle = await startTestNode({
       databaseUrl: database.url,
-      environment: { CACHE_MEMORY_MAX_MB: '0.000001', ...quiet },
+      environment: { CACHE_MEMORY_MAX_MB: '0.000001', CACHE_RESPONSES: 'off', ...quiet },
     })
     await queryOnce(database.url, CONTENT)
     const shared = { databaseUrl: database.url, redisUrl: sharedServers().redisUrl, redisPrefix }

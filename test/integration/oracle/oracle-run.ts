@@ -93,6 +93,7 @@ export class OracleRun {
       rightEntries: this.#rightEntries,
       hitRatio: (sum('memory hit') + redisHits) / requests,
       redisHits,
+      wholeHits: sum('whole hit'),
     }
   }
 
@@ -111,15 +112,29 @@ export class OracleRun {
 
   async #query(): Promise<void> {
     const { asked, viewer } = this.#chooseAsk()
+    // Now and then by others as well, at once: each is given their own.
+    const viewers = this.#dice.chance(20) ? [...new Set([viewer, 'visitor' as const, 'admin' as const])] : [viewer]
     const node = this.#dice.pick(this.#fleet.nodes)
-    this.#note(`${viewer} asks node ${this.#fleet.nodes.indexOf(node)}`, asked)
+    this.#note(`${viewers} ask node ${this.#fleet.nodes.indexOf(node)}`, asked)
     // A write that nobody was told of shows at the oracle: whoever has its token must then be shown it everywhere.
     const oracleFirst = this.#isUntold || this.#dice.chance(30)
-    const foretold = oracleFirst ? await this.#ask(this.#fleet.oracle, viewer, asked) : undefined
-    const answer = await this.#ask(node, viewer, asked)
-    const expected = foretold ?? (await this.#ask(this.#fleet.oracle, viewer, asked))
-    expect(contentOf(answer)).toEqual(contentOf(expected))
-    this.#known.learnCursors(answer.data)
+    const askOracle = () => Promise.all(viewers.map((viewer) => this.#ask(this.#fleet.oracle, viewer, asked)))
+    const foretold = oracleFirst ? await askOracle() : undefined
+    const askAll = () =>
+      Promise.all(viewers.map((viewer) => Promise.all(METHODS.map((method) => this.#ask(node, viewer, asked, method)))))
+    // The second time what was kept the first time is there.
+    const rounds = [await askAll(), ...(this.#dice.chance(50) ? [await askAll()] : [])]
+    const expected = foretold ?? (await askOracle())
+    for (const [round, answers] of rounds.entries()) {
+      for (const [index, viewer] of viewers.entries()) {
+        const right = contentOf(expected[index])
+        for (const [at, method] of METHODS.entries()) {
+          const answer = contentOf(answers[index]?.[at])
+          expect({ round, viewer, method, ...answer }).toEqual({ round, viewer, method, ...right })
+        }
+      }
+    }
+    this.#known.learnCursors(expected[0]?.data)
     this.#answers++
   }
 
@@ -196,9 +211,14 @@ export class OracleRun {
     if (this.#known.users.length === 0) await this.#known.refresh()
   }
 
-  async #ask(node: TestNode, viewer: Viewer, { query, variables }: Ask): Promise<Answer<Record<string, unknown>>> {
+  async #ask(
+    node: TestNode,
+    viewer: Viewer,
+    { query, variables }: Ask,
+    method: (typeof METHODS)[number] = 'POST',
+  ): Promise<Answer<Record<string, unknown>>> {
     const client = await this.#fleet.client(node, viewer)
-    const answer = await client.send(query, variables, this.#token ? { 'stet-as-of': this.#token } : {})
+    const answer = await client.send(query, variables, this.#token ? { 'stet-as-of': this.#token } : {}, method)
     const ours = answer.errors.filter(({ extensions }) => extensions.code === 'INTERNAL_SERVER_ERROR')
     if (ours.length > 0 || answer.status >= 500) throw new Error(`The server failed: ${JSON.stringify(answer)}`)
     if (answer.token && positionOf(answer.token) > positionOf(this.#token)) this.#token = answer.token
@@ -230,9 +250,15 @@ const BATCH = 100
 
 const positionOf = (token: string): number => Number.parseInt(token, 10) || 0
 
-const contentOf = ({ status, data, errors }: Answer<unknown>) => ({ status, data, errors })
+const contentOf = (answer: Answer<unknown> | undefined) => ({
+  status: answer?.status,
+  data: answer?.data,
+  errors: answer?.errors,
+})
 
-/** From the node's own metrics: how often each tier was asked, and with what result. */
+const METHODS = ['POST', 'GET'] as const
+
+/** From the node's own metrics: how often each tier was asked, and for whole answers, with what result. */
 async function countRequests(node: TestNode): Promise<Record<string, number>> {
   const text = await (await fetch(`${node.url}/metrics`)).text()
   const counts: Record<string, number> = {}
@@ -240,6 +266,9 @@ async function countRequests(node: TestNode): Promise<Record<string, number>> {
     /^stet_cache_requests_total\{.*tier="(\w+)",result="(\w+)"\} (\d+)/gm,
   )) {
     counts[`${tier} ${result}`] = (counts[`${tier} ${result}`] ?? 0) + Number(count)
+  }
+  for (const [, result, count] of text.matchAll(/^stet_response_cache_total\{result="(\w+)"\} (\d+)/gm)) {
+    counts[`whole ${result}`] = Number(count)
   }
   return counts
 }
