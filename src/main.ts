@@ -8,6 +8,7 @@ import { whileEmpty } from './database/while-empty.ts'
 import { openEngine } from './engine.ts'
 import { createApi } from './graphql/api.ts'
 import { Operations } from './graphql/operations.ts'
+import { Explainer } from './http/explainer.ts'
 import { Metrics } from './http/metrics.ts'
 import { createServer } from './http/server.ts'
 import { startPruner } from './invalidation/index.ts'
@@ -104,12 +105,14 @@ async function wire(
 
   // HTTP
   const demoTokens = await makeDemoTokens(keys, database)
+  const kept = config.cacheResponses === 'on' ? responses : undefined
   const app = await createServer({
     graphql: {
       api,
       operations: new Operations(),
-      responses: config.cacheResponses === 'on' ? responses : undefined,
+      responses: kept,
       encoded,
+      explainer: new Explainer({ cache, ledger, follower, responses: kept, forEveryone: keys.demo }),
       authenticator: new Authenticator(keys),
       database,
       follower,

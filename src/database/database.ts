@@ -11,10 +11,19 @@ export interface DatabaseOptions {
   readonly replica?: Pool | undefined
   /** Loads at a time, on each of them. */
   readonly loads: LoadLimitOptions
-  /** Called for every SQL statement that goes through here, with its first word. */
-  readonly onStatement?: ((kind: string) => void) | undefined
+  /** Called for every SQL statement that goes through here, when it was answered. */
+  readonly onStatement?: ((statement: SentStatement) => void) | undefined
   /** The replica could not be reached: the primary was read instead. */
   readonly onReplicaError?: ((error: Error) => void) | undefined
+}
+
+export interface SentStatement {
+  /** Its first word. */
+  readonly kind: string
+  /** As it was sent, without the values of its parameters. */
+  readonly text: string
+  readonly on: 'primary' | 'replica'
+  readonly ms: number
 }
 
 /** Runs a query, and nothing else. */
@@ -28,16 +37,19 @@ export class Database {
   readonly #onReplicaError: (error: Error) => void
 
   constructor({ primary, replica, loads, onStatement, onReplicaError = () => {} }: DatabaseOptions) {
-    const open = (pool: Pool) =>
+    const open = (pool: Pool, on: SentStatement['on']) =>
       new Kysely<Tables>({
         dialect: new PostgresDialect({ pool }),
-        ...(onStatement && { log: (event) => onStatement(firstWord(event.query.sql)) }),
+        ...(onStatement && {
+          log: ({ query: { sql: text }, queryDurationMillis: ms }) =>
+            onStatement({ kind: firstWord(text), text, on, ms }),
+        }),
       })
-    this.primary = open(primary)
+    this.primary = open(primary, 'primary')
     this.loads = new LoadLimit(loads)
     this.#onReplicaError = onReplicaError
     this.#replica = replica && {
-      db: open(replica),
+      db: open(replica, 'replica'),
       loads: new LoadLimit(loads),
       // A replica that hangs would cost every load its time-out.
       breaker: circuitBreaker(handleWhen(isConnectionError), {

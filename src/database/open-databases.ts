@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { ListeningClient } from '../invalidation/index.ts'
-import { Database } from './database.ts'
+import { Database, type SentStatement } from './database.ts'
 import type { LoadLimitOptions } from './load-limit.ts'
 import { createPool, type Pool } from './pool.ts'
 import type { Tables } from './tables.ts'
@@ -15,7 +15,7 @@ export interface OpenDatabasesOptions {
   readonly statementTimeoutMs: number
   /** Default: eight at a time. */
   readonly loads?: LoadLimitOptions
-  readonly onStatement?: (kind: string) => void
+  readonly onStatement?: (statement: SentStatement) => void
   readonly onReplicaError?: (error: Error) => void
   /** An idle connection broke. */
   readonly onError: (error: Error) => void

@@ -28,6 +28,8 @@ export interface Operation {
   readonly maxAge: number
   /** True where a part of it is for one viewer alone, whoever that is. */
   readonly isPrivate: boolean
+  /** The field that says so, as `Query.viewer`, of each of the two. Undefined where none does. */
+  readonly decidedBy: { readonly maxAge: string | undefined; readonly scope: string | undefined }
   /** Learnt by running it: no resolver looked at who asks. Else, or where nobody knows yet, false. */
   isImpersonal: boolean
 }
@@ -77,23 +79,33 @@ export class Operations {
   }
 
   /** The least of all fields that may be asked for, whatever `@skip` and `@include` will say. */
-  #policyOf(document: DocumentNode, operation: OperationDefinitionNode): Pick<Operation, 'maxAge' | 'isPrivate'> {
+  #policyOf(document: DocumentNode, operation: OperationDefinitionNode): Policy {
     const types = new TypeInfo(this.#schema)
     let maxAge = Number.POSITIVE_INFINITY
-    let isPrivate = false
+    let shortest: string | undefined
+    let firstPrivate: string | undefined
     const visitor = visitWithTypeInfo(types, {
-      Field: () => {
+      Field: ({ name }) => {
         const parent = types.getParentType()
         const field = types.getFieldDef()
         // There is no such field: nothing to keep.
         const hint = parent && field ? this.#hintOf(parent, field) : { maxAge: 0 }
-        maxAge = Math.min(maxAge, hint.maxAge ?? Number.POSITIVE_INFINITY)
-        if (hint.scope === 'PRIVATE') isPrivate = true
+        if (hint.maxAge !== undefined && hint.maxAge < maxAge) {
+          maxAge = hint.maxAge
+          shortest = `${parent?.name}.${name.value}`
+        }
+        if (hint.scope === 'PRIVATE') firstPrivate ??= `${parent?.name}.${name.value}`
       },
     })
     for (const definition of document.definitions) {
       if (definition === operation || definition.kind === Kind.FRAGMENT_DEFINITION) visit(definition, visitor)
     }
-    return { maxAge: Number.isFinite(maxAge) ? maxAge : 0, isPrivate }
+    return {
+      maxAge: Number.isFinite(maxAge) ? maxAge : 0,
+      isPrivate: firstPrivate !== undefined,
+      decidedBy: { maxAge: shortest, scope: firstPrivate },
+    }
   }
 }
+
+type Policy = Pick<Operation, 'maxAge' | 'isPrivate' | 'decidedBy'>

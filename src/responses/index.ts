@@ -1,5 +1,6 @@
 export { EncodedAnswers, type EncodedBody, type Encoding } from './encoded-answers.ts'
 export {
+  ANSWERS,
   answerKey,
   isShared,
   type KeptAnswer,

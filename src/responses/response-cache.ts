@@ -1,5 +1,16 @@
 import { LRUCache } from 'lru-cache'
-import type { Cache, CachedKind, CacheTag, Obtained, Reader, StaleReason } from '../cache/index.ts'
+import type {
+  Cache,
+  CachedKind,
+  CacheTag,
+  Entry,
+  EntryExplanation,
+  Holdings,
+  Obtained,
+  Reader,
+  StaleReason,
+  WhyNotStored,
+} from '../cache/index.ts'
 import { userIdOf, type Viewer } from '../request/viewer.ts'
 
 /** The finished bytes of an answer, and what its head says. */
@@ -82,6 +93,35 @@ export class ResponseCache {
     return entry && { entry, origin: 'memory', ...(stale && { stale }) }
   }
 
+  /** What the tiers hold of an answer. Nothing is counted as used. */
+  async look(key: string): Promise<{ readonly key: string } & Holdings<KeptAnswer>> {
+    const id = this.idOf(key)
+    return { key: id, ...(await this.#answers.look(id)) }
+  }
+
+  /** The whole key of an answer's entry. */
+  idOf(key: string): string {
+    return this.#answers.keyOf(key)
+  }
+
+  explain(entry: Entry, reader: Reader): EntryExplanation {
+    return this.#answers.explain(entry, reader)
+  }
+
+  /** Why what was run would not be stored. */
+  whyNotStored(key: string, { answer, asOf, epoch, tags, ttlMs }: Run): WhyNotStored | undefined {
+    return this.#answers.whyNotStored({
+      key: this.idOf(key),
+      epoch,
+      asOf,
+      tags: [ANSWERS, ...tags],
+      value: answer,
+      loadMs: 0,
+      storedAtMs: 0,
+      staleAtMs: answer ? ttlMs : 0,
+    })
+  }
+
   /** The answer: kept, made by somebody who asks for the same just now, or made here. Undefined where `wanted.run` was for one alone. */
   async get(wanted: Wanted, reader: Reader): Promise<Obtained<KeptAnswer> | undefined> {
     let obtained: Obtained<KeptAnswer> | undefined
@@ -96,7 +136,7 @@ export class ResponseCache {
 }
 
 /** Every answer depends on it: a record of it drops them all. */
-const ANSWERS: CacheTag = 'responses'
+export const ANSWERS: CacheTag = 'responses'
 
 /**
  * Names the answer to an operation for one viewer. HAZARD: whoever has the same key is given the same answer. The scopes are
