@@ -44,8 +44,8 @@ export function explainEntry(
     ...judge(entry, now, policy, reader),
     asOf,
     epoch,
-    ageMs: nowMs - storedAtMs,
-    ttlMs: staleAtMs - nowMs,
+    ageMs: Math.round(nowMs - storedAtMs),
+    ttlMs: Math.round(staleAtMs - nowMs),
     tags,
   }
 }

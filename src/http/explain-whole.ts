@@ -2,6 +2,7 @@ import type { Entry } from '../cache/index.ts'
 import type { Operation } from '../graphql/operations.ts'
 import type { Viewer } from '../request/viewer.ts'
 import { ANSWERS, isShared, type ResponseCache, type Run } from '../responses/index.ts'
+import { NO_CACHE, type Read } from './explain-read.ts'
 import type { Explanation, Held } from './explanation.ts'
 import { answerTtlMs, type Made, type Refusal, whyNeverKept, whyNotKept } from './why-not-kept.ts'
 
@@ -17,6 +18,13 @@ export interface Asked {
   readonly bypass: boolean
   /** The `Stet-As-Of` that was sent. */
   readonly token: string | undefined
+}
+
+interface Judging {
+  readonly made: Made
+  readonly reads: Iterable<Read>
+  readonly judge: Judge
+  readonly responses: ResponseCache | undefined
 }
 
 export type Judge = (made: Made, operation: Operation, key: string) => Run
@@ -70,11 +78,7 @@ export async function findWhole(
 /** Whether what was made would have been kept, for how long, and what would drop it. */
 export function keepWhole(
   { operation, key }: Asked,
-  {
-    made,
-    judge,
-    responses,
-  }: { readonly made: Made; readonly judge: Judge; readonly responses: ResponseCache | undefined },
+  { made, reads, judge, responses }: Judging,
 ): Pick<Explanation['answer'], 'kept' | 'tags'> {
   const { tags } = made.context.cacheControl
   const refuse = (refusal: Refusal) => ({ kept: { kept: false, ...refusal, ttlMs: 0 }, tags: [...tags] })
@@ -85,13 +89,16 @@ export function keepWhole(
   const whyNotStored = responses.whyNotStored(key, judge(made, operation, key))
   if (whyNotStored) return refuse(whyNotStored === 'too large' ? TOO_LARGE : OVERTAKEN)
   const ttlMs = Math.round(answerTtlMs(made, operation))
-  const ruler =
-    ttlMs < operation.maxAge * 1000 ? 'An entry that went into it, or a resolver,' : operation.decidedBy.maxAge
-  const because = `${ruler} lets it live for ${ttlMs / 1000} s.`
+  const because = `It lives for ${ttlMs / 1000} s at most, as ${rulerOf(ttlMs, operation, reads)} does.`
   return { kept: { kept: true, why: 'kept', because, ttlMs }, tags: [ANSWERS, ...tags] }
 }
 
-export const NO_CACHE = 'The request said Cache-Control: no-cache.'
+/** What allows it no longer life. */
+function rulerOf(ttlMs: number, { maxAge, decidedBy }: Operation, reads: Iterable<Read>): string {
+  if (ttlMs >= maxAge * 1000) return decidedBy.maxAge ?? 'the operation'
+  for (const { kind, entry } of reads) if (entry.staleAtMs - entry.storedAtMs <= ttlMs + 1) return `the ${kind} in it`
+  return 'what a resolver made'
+}
 
 const NAMES = { memory: 'Memory', redis: 'Redis' } as const
 const NOTHING = {

@@ -52,7 +52,11 @@ export class Explainer {
       }),
     )
     const explanation: Explanation = {
-      answer: { ...policyOf(asked, responses), found, ...keepWhole(asked, { made, judge, responses }) },
+      answer: {
+        ...policyOf(asked, responses),
+        found,
+        ...keepWhole(asked, { made, reads: reads.values(), judge, responses }),
+      },
       entries: [...reads.values()].map((read) => explainRead(read, { cache, asked, trace })),
       sql: trace.statements.map(({ text, on, ms }) => ({ text: text.replace(/\s+/g, ' ').trim(), on, ms: round(ms) })),
       redis: trace.roundTrips.map(({ ms, ...trip }) => ({ ...trip, ms: round(ms) })),
