@@ -1,4 +1,3 @@
-import { useGraphiQLActions } from '@graphiql/react'
 import { useContext } from 'react'
 import { type Answer, AnswerLogContext, useAnswersSeen } from './answer-log.ts'
 import { cachePlugin } from './cache-panel.tsx'
@@ -39,10 +38,10 @@ function HowItCame({ answer: { headers, tookMs }, answer }: { readonly answer: A
 function ExplainToggle() {
   const log = useContext(AnswerLogContext)
   const { explaining } = useAnswersSeen()
-  const { setVisiblePlugin } = useGraphiQLActions()
   const toggle = (on: boolean) => {
     log.explain(on)
-    if (on) setVisiblePlugin(cachePlugin)
+    // GraphiQL shows a panel by the click on its button alone. Where that one is shown there is none by this name.
+    if (on) document.querySelector<HTMLElement>(`[aria-label="Show ${cachePlugin.title}"]`)?.click()
   }
   return (
     <label className="stet-explain" title="Ask for each answer how it came about. For admins.">

@@ -23,7 +23,11 @@ export function ExplanationView({ explanation }: { readonly explanation: Explana
             </Row>
           )}
           {answer.sharedBy !== null && <Row name="Shared by">{SHARED_BY[answer.sharedBy]}</Row>}
-          {answer.tags.length > 0 && <Row name="Drops by">{<Tags tags={answer.tags} />}</Row>}
+          {answer.tags.length > 0 && (
+            <Row name="Drops by">
+              <Tags tags={answer.tags} />
+            </Row>
+          )}
         </dl>
       </Part>
       <Part title={`${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}`}>
@@ -88,7 +92,9 @@ function EntryView({ entry }: { readonly entry: ExplainedEntry }) {
         <Row name="Tags">
           <Tags tags={tags} />
         </Row>
-        <Row name="Key">{key}</Row>
+        <Row name="Key">
+          <code>{key}</code>
+        </Row>
       </dl>
     </details>
   )
@@ -133,7 +139,14 @@ function Chip({ tone, children }: { readonly tone: Tone; readonly children: stri
 }
 
 function Tags({ tags }: { readonly tags: readonly string[] }) {
-  return tags.join('  ')
+  return (
+    <details>
+      <summary>
+        {tags.length} {tags.length === 1 ? 'tag' : 'tags'}
+      </summary>
+      <code>{tags.join('  ')}</code>
+    </details>
+  )
 }
 
 const VERDICTS = { good: 'hit', info: 'miss', warn: 'stale', quiet: 'bypass' } as const

@@ -187,6 +187,8 @@ export class GraphQLRoute {
     let made: Made | undefined
     const run = async () => {
       made = await this.#make(http, asking)
+      // Learnt for the next one that asks.
+      operation.isImpersonal = !made.context.cacheControl.isPersonal
       return this.#judge(made, operation, key)
     }
     const obtained = await responses.get({ key, run }, { position: asking.position, bypass: asking.bypass })
@@ -231,8 +233,6 @@ export class GraphQLRoute {
   #judge(made: Made, operation: Operation, key: string): Run {
     const { cacheControl, asking } = made.context
     const { body } = made.response
-    // Learnt for the next one that asks.
-    operation.isImpersonal = !cacheControl.isPersonal
     const isKept = !whyNotKept(made, operation, key) && body.kind === 'complete'
     const isPrivate = operation.isPrivate || cacheControl.isPrivate
     const tags = [...cacheControl.tags]
