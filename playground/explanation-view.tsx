@@ -140,7 +140,7 @@ function Chip({ tone, children }: { readonly tone: Tone; readonly children: stri
 
 function Tags({ tags }: { readonly tags: readonly string[] }) {
   return (
-    <details>
+    <details className="stet-tags">
       <summary>
         {tags.length} {tags.length === 1 ? 'tag' : 'tags'}
       </summary>
