@@ -30,6 +30,8 @@ beforeAll(async () => {
   redis = new Redis(sharedServers().redisUrl)
   node = await start({ redisPrefix: prefix })
   await addContent(database.url)
+  // Else the first answer is overtaken by it.
+  await eventually(() => node.ledger.seen > 0)
 })
 
 afterAll(async () => {
@@ -227,6 +229,8 @@ it('names the field that makes an answer private', async () => {
     sharedBy: 'viewer',
     kept: { kept: true },
   })
+  const first = await explain('{ viewer { email } }')
+  expect(first.stet.answer.policy?.decidedBy.scope).toBe('Query.viewer')
 })
 
 it('says where all who are signed in share an answer', async () => {
