@@ -1,4 +1,5 @@
 import { createContext, useContext, useSyncExternalStore } from 'react'
+import type { Explanation } from '../src/http/explanation.ts'
 
 /** One answer of the API, as the cache panel shows it. */
 export interface Answer {
@@ -10,6 +11,8 @@ export interface Answer {
   readonly status: number
   /** The headers that tell how the cache took part; absent ones are left out. */
   readonly headers: ReadonlyMap<ShownHeader, string>
+  /** How it came about, where that was asked for. */
+  readonly explanation: Explanation | undefined
 }
 
 const shownHeaders = ['X-Cache', 'Cache-Status', 'Age', 'ETag', 'Stet-As-Of'] as const
@@ -20,13 +23,22 @@ export interface AnswersSeen {
   readonly answers: readonly Answer[]
   /** The last `Stet-As-Of` token seen: sent back, it makes any node answer as of that write or later. */
   readonly asOf: string | undefined
+  /** Whether the next answers are asked to explain themselves. */
+  readonly explaining: boolean
+}
+
+interface Received {
+  readonly operation: string
+  readonly response: Response
+  readonly tookMs: number
+  readonly explanation: Explanation | undefined
 }
 
 const maxAnswers = 20
 
 /** The last answers and the token they carried; React follows it through `subscribe` and `seen`. */
 export class AnswerLog {
-  #seen: AnswersSeen = { answers: [], asOf: undefined }
+  #seen: AnswersSeen = { answers: [], asOf: undefined, explaining: false }
   #nextId = 1
   readonly #listeners = new Set<() => void>()
 
@@ -37,17 +49,23 @@ export class AnswerLog {
 
   readonly seen = (): AnswersSeen => this.#seen
 
-  record(operation: string, response: Response, tookMs: number): void {
+  record({ operation, response, tookMs, explanation }: Received): void {
     const headers = new Map<ShownHeader, string>()
     for (const name of shownHeaders) {
       const value = response.headers.get(name)
       if (value !== null) headers.set(name, value)
     }
-    const answer: Answer = { id: this.#nextId++, operation, at: new Date(), tookMs, status: response.status, headers }
+    const { status } = response
+    const answer: Answer = { id: this.#nextId++, operation, at: new Date(), tookMs, status, headers, explanation }
     this.#change({
+      ...this.#seen,
       answers: [answer, ...this.#seen.answers].slice(0, maxAnswers),
       asOf: headers.get('Stet-As-Of') ?? this.#seen.asOf,
     })
+  }
+
+  explain(explaining: boolean): void {
+    this.#change({ ...this.#seen, explaining })
   }
 
   forgetAsOf(): void {

@@ -1,25 +1,52 @@
-import { useAnswersSeen } from './answer-log.ts'
+import { useContext } from 'react'
+import { type Answer, AnswerLogContext, useAnswersSeen } from './answer-log.ts'
+import { cachePlugin } from './cache-panel.tsx'
+import { describeCacheStatus } from './cache-status.ts'
 import { formatTook } from './format-took.ts'
 import { Verdict } from './verdict.tsx'
 
-/** One line below the response: how the newest answer came about. */
+/** One line below the response: how the newest answer came about, and whether the next one shall say why. */
 export function CacheBar() {
   const [newest] = useAnswersSeen().answers
-  if (newest === undefined) return null
-
-  const age = newest.headers.get('Age')
-  const asOf = newest.headers.get('Stet-As-Of')
   return (
     <div className="stet-bar" role="status">
-      <Verdict answer={newest} />
-      <span>{formatTook(newest.tookMs)}</span>
+      {newest !== undefined && <HowItCame answer={newest} />}
+      <ExplainToggle />
+    </div>
+  )
+}
+
+function HowItCame({ answer: { headers, tookMs }, answer }: { readonly answer: Answer }) {
+  const age = headers.get('Age')
+  const asOf = headers.get('Stet-As-Of')
+  const status = headers.get('Cache-Status')
+  return (
+    <>
+      <Verdict answer={answer} />
+      <span>{formatTook(tookMs)}</span>
+      {status !== undefined && <span title={status}>{describeCacheStatus(status)}</span>}
       {age !== undefined && <span>{age} s old</span>}
       {asOf !== undefined && (
         <span>
           as of <code>{asOf}</code>
         </span>
       )}
-      <code>{newest.headers.get('Cache-Status')}</code>
-    </div>
+    </>
+  )
+}
+
+function ExplainToggle() {
+  const log = useContext(AnswerLogContext)
+  const { explaining } = useAnswersSeen()
+  const toggle = (on: boolean) => {
+    log.explain(on)
+    // GraphiQL shows a panel by the click on its button alone. Where that one is shown there is none by this name.
+    if (on) document.querySelector<HTMLElement>(`[aria-label="Show ${cachePlugin.title}"]`)?.click()
+  }
+  return (
+    <label className="stet-explain" title="Ask for each answer how it came about. For admins.">
+      <input type="checkbox" checked={explaining} onChange={({ target }) => toggle(target.checked)} />
+      Explain
+    </label>
   )
 }

@@ -1,6 +1,7 @@
 import type { GraphiQLPlugin } from '@graphiql/react'
 import { useContext } from 'react'
 import { type Answer, AnswerLogContext, useAnswersSeen } from './answer-log.ts'
+import { ExplanationView } from './explanation-view.tsx'
 import { formatTook } from './format-took.ts'
 import { Verdict } from './verdict.tsx'
 
@@ -23,6 +24,7 @@ function CachePanel() {
             <span className="stet-took">{formatTook(answer.tookMs)}</span>
           </summary>
           <Headers answer={answer} />
+          {answer.explanation && <ExplanationView explanation={answer.explanation} />}
         </details>
       ))}
     </section>

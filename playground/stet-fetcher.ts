@@ -1,5 +1,6 @@
 import { createGraphiQLFetcher, type Fetcher, type FetcherParams } from '@graphiql/toolkit'
 import { type DocumentNode, Kind } from 'graphql'
+import type { Explanation } from '../src/http/explanation.ts'
 import type { AnswerLog } from './answer-log.ts'
 import { timedFetch } from './timed-fetch.ts'
 
@@ -25,13 +26,33 @@ export function createStetFetcher({ log, demoToken }: StetFetcherOptions): Fetch
         const headers = new Headers(init?.headers)
         addMissing(headers, 'Authorization', signIn.Authorization)
         addMissing(headers, 'Stet-As-Of', log.seen().asOf)
+        if (isIntrospection(params)) return fetch(input, { ...init, headers })
+        if (log.seen().explaining) addMissing(headers, 'Stet-Explain', '1')
         const { response, tookMs } = await timedFetch(input, { ...init, headers })
-        if (!isIntrospection(params)) log.record(nameOf(params, options?.documentAST), response, tookMs)
-        return response
+        const { answer, explanation } = await takeOut(response)
+        log.record({ operation: nameOf(params, options?.documentAST), response, tookMs, explanation })
+        return answer
       },
     })
     return send(params, options)
   }
+}
+
+/** The explanation has a place of its own: in the answer it would bury the rest. */
+async function takeOut(response: Response): Promise<{ answer: Response; explanation: Explanation | undefined }> {
+  const body: ExplainedBody | undefined = await response
+    .clone()
+    .json()
+    .catch(() => undefined)
+  const { stet, ...extensions } = body?.extensions ?? {}
+  if (stet === undefined) return { answer: response, explanation: undefined }
+  const rest = Object.keys(extensions).length > 0 ? { ...body, extensions } : { ...body, extensions: undefined }
+  const { status, headers } = response
+  return { answer: new Response(JSON.stringify(rest), { status, headers }), explanation: stet }
+}
+
+interface ExplainedBody {
+  readonly extensions?: { readonly stet?: Explanation }
 }
 
 /** A header given empty in the Headers pane is not sent at all: `{ "Authorization": "" }` makes a visitor. */

@@ -3,6 +3,7 @@ import { articlesRoom } from './articles/index.ts'
 import { Cache, type CacheObserver, Ledger, type Policy, RedisTier } from './cache/index.ts'
 import { codeFingerprint } from './code-fingerprint.ts'
 import type { Config } from './config.ts'
+import type { SentStatement } from './database/database.ts'
 import { type OpenDatabases, openDatabases } from './database/open-databases.ts'
 import { PersistedQueries } from './graphql/persisted-queries.ts'
 import { HeldLeases } from './held-leases.ts'
@@ -15,6 +16,7 @@ import { sparingly } from './kernel/sparingly.ts'
 import { openRedis, type RedisServers } from './redis.ts'
 import { createRateLimit } from './request/rate-limit.ts'
 import type { Room } from './request/room.ts'
+import { Trace, tracing } from './request/trace.ts'
 import { EncodedAnswers, ResponseCache } from './responses/index.ts'
 import { tagsRoom } from './tags/index.ts'
 import { usersRoom } from './users/index.ts'
@@ -35,7 +37,7 @@ interface EngineObserver {
   readonly cache?: CacheObserver
   readonly follower?: FollowerObserver
   readonly worker?: WorkerObserver
-  onStatement?(kind: string): void
+  onStatement?(statement: SentStatement): void
   onRedisRoundTrip?(): void
   onRedisError?(error: Error): void
   onBreaker?(name: string, state: BreakerState | 'gone'): void
@@ -95,7 +97,10 @@ async function wire(
       waitMs: config.databaseWritesWaitMs,
     },
     onReplicaError: warn('The replica could not be reached: the primary is read'),
-    onStatement: observer.onStatement,
+    onStatement: (statement) => {
+      observer.onStatement?.(statement)
+      Trace.current?.statements.push(statement)
+    },
     onError: warn('An idle database connection broke'),
   })
   onClose(databases.close)
@@ -187,7 +192,10 @@ async function wire(
       leasePrefix: `${config.redisKeyPrefix}lease:`,
       lingerMs: config.redisLingerMs,
       onError: onRedisError,
-      onRoundTrip: observer.onRedisRoundTrip,
+      onRoundTrip: (trip) => {
+        observer.onRedisRoundTrip?.()
+        Trace.current?.roundTrips.push(trip)
+      },
     })
   if (remote) onClose(() => remote.stop())
   // Refreshes in the background may be under way when everything else has stopped.
@@ -201,7 +209,7 @@ async function wire(
     memoryMaxBytes: config.cacheMemoryMaxBytes,
     defaults: policyDefaults(config),
     namespace,
-    observer: { ...observer.cache, onRemoteError: onRedisError },
+    observer: tracing({ ...observer.cache, onRemoteError: onRedisError }),
   })
 
   // What is done later

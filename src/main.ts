@@ -10,6 +10,7 @@ import { createApi } from './graphql/api.ts'
 import { Operations } from './graphql/operations.ts'
 import { readTrustedDocuments } from './graphql/trusted-documents.ts'
 import { Documents } from './http/documents.ts'
+import { Explainer } from './http/explainer.ts'
 import { Metrics } from './http/metrics.ts'
 import { createServer } from './http/server.ts'
 import { startPruner } from './invalidation/index.ts'
@@ -110,13 +111,15 @@ async function wire(
   const trustedOnly = config.trustedDocumentsOnly === 'on'
   const persisted = config.persistedQueries === 'on' && !trustedOnly ? engine.persistedQueries : undefined
   const demoTokens = await makeDemoTokens(keys, database)
+  const kept = config.cacheResponses === 'on' ? responses : undefined
   const app = await createServer({
     graphql: {
       api,
       operations,
       documents: new Documents({ operations, persisted, trusted, trustedOnly }),
-      responses: config.cacheResponses === 'on' ? responses : undefined,
+      responses: kept,
       encoded,
+      explainer: new Explainer({ cache, ledger, follower, responses: kept, forEveryone: keys.demo }),
       authenticator: new Authenticator(keys),
       database,
       follower,

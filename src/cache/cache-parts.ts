@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts'
+import type { Entry } from './entry.ts'
 import type { HotKeys } from './hot-keys.ts'
 import type { Ledger } from './ledger.ts'
 import type { MemoryTier } from './memory-tier.ts'
@@ -21,6 +22,8 @@ export interface CacheParts {
 /** What happens inside, for metrics and logs. */
 export interface CacheObserver {
   onRequest?(kind: string, tier: 'memory' | 'redis', result: 'hit' | 'stale' | 'miss' | 'corrupt'): void
+  /** A tier holds an entry that doesn't serve whoever asks: it has fallen, or is past its time to live. */
+  onRefused?(kind: string, tier: 'memory' | 'redis', entry: Entry): void
   onLoad?(kind: string, seconds: number, keys: number): void
   onFlightJoined?(kind: string): void
   /** Another process loads what was asked for: this one waits. */

@@ -162,7 +162,17 @@ export interface HotEntry {
 /** A kind, whatever its keys and values are: for tools, which know kinds by name and keys as text. */
 export type NamedKind = Pick<
   CachedKind<never, unknown>,
-  'name' | 'prefix' | 'keyOf' | 'textOf' | 'owns' | 'conditionOf' | 'verify' | 'refreshAhead' | 'getByText'
+  | 'name'
+  | 'prefix'
+  | 'keyOf'
+  | 'textOf'
+  | 'owns'
+  | 'explain'
+  | 'look'
+  | 'whyNotStored'
+  | 'verify'
+  | 'refreshAhead'
+  | 'getByText'
 >
 
 export interface WrapOptions<A extends readonly unknown[], V>

@@ -4,6 +4,7 @@ import { withTables } from './cache-tag.ts'
 import { type Condition, conditionOf } from './condition.ts'
 import { Deadline, OVER } from './deadline.ts'
 import type { Entry } from './entry.ts'
+import { type EntryExplanation, explainEntry } from './explain-entry.ts'
 import type { Flight, Need, Obtained } from './flight.ts'
 import { Flights } from './flights.ts'
 import type { ResolvedKind } from './kind.ts'
@@ -12,7 +13,7 @@ import type { Wanted } from './load-queue.ts'
 import { LoadTimeoutError } from './load-timeout-error.ts'
 import { lifeMs } from './policy.ts'
 import type { Reader, StaleReason } from './reader.ts'
-import { Tiers } from './tiers.ts'
+import { type Holdings, Tiers, type WhyNotStored } from './tiers.ts'
 import type { Verdict } from './verdict.ts'
 
 /**
@@ -156,9 +157,20 @@ export class CachedKind<K, V> {
     return this.#text(key)
   }
 
-  /** What an entry of this kind is good for now. Marks nothing. */
-  conditionOf(entry: Entry): Condition {
-    return this.#judge({ ...entry })
+  /** What an entry of this kind is worth now to a reader, and why. Marks nothing. */
+  explain(entry: Entry, reader?: Pick<Reader, 'fresh' | 'position'>): EntryExplanation {
+    const { ledger, clock } = this.#parts
+    return explainEntry(entry, { ledger, nowMs: clock.now() }, this.#kind.policy, reader)
+  }
+
+  /** What the tiers hold under a whole key, whatever that is worth. Nothing is counted as used, or kept. */
+  look(id: string): Promise<Holdings<V>> {
+    return this.#tiers.look(id)
+  }
+
+  /** Why an entry that was just made would not be stored. Undefined where it would. */
+  whyNotStored(entry: Entry<V>): WhyNotStored | undefined {
+    return this.#tiers.whyNotStored(entry)
   }
 
   /** Compares entries of this kind, each key once, with what the primary holds. Nothing is stored. */
@@ -218,8 +230,11 @@ export class CachedKind<K, V> {
     const { name, policy, parseKey } = this.#kind
     const nowMs = clock.now()
     const condition = conditionOf(entry, { ledger, nowMs }, policy, reader)
-    if (condition === 'void') return undefined
     const resting = isResting(entry, nowMs)
+    if (condition === 'void' || (condition === 'lapsed' && !resting)) {
+      observer.onRefused?.(name, 'memory', entry)
+      return undefined
+    }
     if (condition === 'fresh') {
       observer.onRequest?.(name, 'memory', 'hit')
       if (policy.refreshAhead && parseKey) hotKeys.use(id)
@@ -227,7 +242,6 @@ export class CachedKind<K, V> {
       reader.onRead?.(name, entry, 'memory', undefined)
       return entry
     }
-    if (condition === 'lapsed' && !resting) return undefined
     observer.onRequest?.(name, 'memory', 'stale')
     if (!resting) this.#refresh(this.#wanted(id, key, reader), entry, 'stale')
     this.#tell({ entry, origin: 'memory', stale: resting ? 'error' : this.#whyStale(entry) }, reader)

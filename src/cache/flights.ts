@@ -89,7 +89,7 @@ export class Flights<K, V> {
   /** Reads from the primary, past every flight and lease, and stores what stands. */
   async readThrough(wanted: readonly Wanted<K>[]): Promise<Obtained<V>[]> {
     const entries = await this.#queue.load(wanted, 'primary')
-    for (const entry of entries) this.#storeIfCurrent(entry)
+    for (const entry of entries) this.#tiers.store(entry)
     return entries.map((entry) => ({ entry, origin: 'source' }))
   }
 
@@ -181,6 +181,7 @@ export class Flights<K, V> {
       flight.land({ entry, origin: 'redis' })
       return 'landed'
     }
+    if (entry) observer.onRefused?.(name, 'redis', entry)
     // Once for each flight, however often it asks.
     if (!flight.missed) {
       flight.missed = true
@@ -259,7 +260,7 @@ export class Flights<K, V> {
       for (const [index, flight] of wanting.entries()) {
         const entry = entries[index]
         if (!entry) continue
-        this.#storeIfCurrent(entry)
+        this.#tiers.store(entry)
         if (this.reflects(entry, flight)) flight.land({ entry, origin: 'source' })
         else behind.push(flight)
       }
@@ -267,13 +268,6 @@ export class Flights<K, V> {
       if (wanting.length === 0) return
     }
     for (const flight of wanting) flight.land(undefined)
-  }
-
-  /** What a write overtook while it was read may be answered once. It is never kept. */
-  #storeIfCurrent(entry: Entry<V>): void {
-    const { ledger } = this.#parts
-    const lives = entry.staleAtMs > entry.storedAtMs
-    if (lives && ledger.stands(entry) && ledger.softenedAt(entry) === 0) this.#tiers.store(entry)
   }
 
   #rememberIfNewer(entry: Entry<V>): void {

@@ -32,6 +32,12 @@ export interface Judgeable {
   asOf: number
 }
 
+/** A record of the log, as far as an entry depends on it. */
+export interface TagWrite {
+  readonly position: number
+  readonly tags: readonly CacheTag[]
+}
+
 /**
  * This process's mirror of the log: the last position at which each tag was written, up to `seen`.
  *
@@ -104,6 +110,14 @@ export class Ledger {
   /** The last position after `entry` was read at which something that it depends on was written softly, 0 where nothing was. */
   softenedAt(entry: Judgeable): number {
     return this.#lastSoftened.size === 0 || entry.asOf >= this.#seen ? 0 : lastOf(this.#lastSoftened, entry)
+  }
+
+  /** The last record after `entry` was read that something it depends on was written by, `softly` or not. For whoever asks why it fell. */
+  lastWriteSince(entry: Judgeable, how: 'hard' | 'soft' = 'hard'): TagWrite | undefined {
+    const written = how === 'hard' ? this.#lastWritten : this.#lastSoftened
+    const position = lastOf(written, entry)
+    if (position === 0) return undefined
+    return { position, tags: [...new Set([entry.key, ...entry.tags])].filter((tag) => written.get(tag) === position) }
   }
 
   /** How many records after `position` hold one of `tags`, hard or soft. Undefined where it isn't remembered that far back. */

@@ -34,13 +34,18 @@ export class RedisBatch {
   }
 
   /** Rejects where no answer came. What the node refused to do is a miss, and `refusal` says why. */
-  async send(onRoundTrip: () => void): Promise<Answer> {
+  async send(onRoundTrip: (trip: RoundTrip) => void): Promise<Answer> {
     if (!this.#node) throw new Error('No node of the Redis Cluster serves these keys now')
     const questions = [...this.#questions.values()]
-    const replies = await this.#node.send((pipeline) => {
+    let sentAt: number | undefined
+    const sending = this.#node.send((pipeline) => {
       for (const change of this.#changes) change(pipeline)
       for (const question of questions) question.put(pipeline, this.#leasePrefix)
-      onRoundTrip()
+      sentAt = performance.now()
+    })
+    const replies = await sending.finally(() => {
+      if (sentAt === undefined) return
+      onRoundTrip({ entries: this.#asked.size, changes: this.#changes.length, ms: performance.now() - sentAt })
     })
     const answers = replies.slice(this.#changes.length)
     for (const question of questions) question.take(answers)
@@ -49,6 +54,15 @@ export class RedisBatch {
       refusal: replies.find(([error]) => error)?.[0] ?? undefined,
     }
   }
+}
+
+/** One pipeline, there and back, or until nobody waited for its answer any more. */
+export interface RoundTrip {
+  /** How many entries it asked for. */
+  readonly entries: number
+  /** How many were stored, and leases given back, by the way. */
+  readonly changes: number
+  readonly ms: number
 }
 
 export interface Answer {

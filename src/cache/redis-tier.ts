@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import { GuardedRedis } from '../kernel/guarded-redis.ts'
 import { hearChannel } from '../kernel/hear-channel.ts'
-import { missed } from './redis-batch.ts'
+import { missed, type RoundTrip } from './redis-batch.ts'
 import { defineLeaseScripts, giveLeaseBack, wholeMs } from './redis-lease-script.ts'
 import { RedisTurns } from './redis-turns.ts'
 import { ReleaseWakers } from './release-wakers.ts'
@@ -24,7 +24,8 @@ export interface RedisTierOptions {
   /** How long writes wait for a read to travel with, in milliseconds. Default 3. */
   readonly lingerMs?: number
   readonly onError: (error: Error) => void
-  readonly onRoundTrip?: () => void
+  /** Told when it ends. */
+  readonly onRoundTrip?: (trip: RoundTrip) => void
 }
 
 /** Entries in Redis, and leases on what is missing. */

@@ -1,6 +1,6 @@
 import { refusal as refusedByBreaker } from '../kernel/breaker.ts'
 import type { GuardedRedis, RedisNode } from '../kernel/guarded-redis.ts'
-import { type Answer, type Change, missed, RedisBatch } from './redis-batch.ts'
+import { type Answer, type Change, missed, RedisBatch, type RoundTrip } from './redis-batch.ts'
 import type { Found, Wanted } from './remote-tier.ts'
 
 export interface RedisTurnsOptions {
@@ -9,7 +9,7 @@ export interface RedisTurnsOptions {
   /** How long changes wait for a read to travel with, in milliseconds. */
   readonly lingerMs: number
   readonly onError: (error: Error) => void
-  readonly onRoundTrip: () => void
+  readonly onRoundTrip: (trip: RoundTrip) => void
 }
 
 /**

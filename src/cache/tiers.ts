@@ -1,6 +1,6 @@
 import type { CacheParts } from './cache-parts.ts'
 import type { Entry } from './entry.ts'
-import { encodeEntry } from './envelope.ts'
+import { decodeEntry, encodeEntry } from './envelope.ts'
 import type { ResolvedKind } from './kind.ts'
 import { entryBytes } from './memory-tier.ts'
 import { graceMs } from './policy.ts'
@@ -30,17 +30,53 @@ export class Tiers<V> {
     if (this.#keptInMemory) this.#parts.memory.set(entry)
   }
 
+  /** Unless there is a reason not to: see `whyNotStored`. */
   store(entry: Entry<V>): void {
     const { name, policy } = this.#kind
-    const { clock, observer } = this.#parts
-    if (Number.isFinite(policy.maxBytes) && entryBytes(entry) > policy.maxBytes) {
-      observer.onOversized?.(name)
-      return
-    }
+    const whyNot = this.whyNotStored(entry)
+    if (whyNot === 'too large') this.#parts.observer.onOversized?.(name)
+    if (whyNot) return
     if (this.remote) {
-      const lifeMs = entry.staleAtMs - clock.now() + graceMs(policy)
+      const lifeMs = entry.staleAtMs - this.#parts.clock.now() + graceMs(policy)
       this.remote.write(entry.key, encodeEntry(entry, policy), lifeMs)
     }
     this.remember(entry)
   }
+
+  /** What a write overtook while it was read may be answered once. It is never kept. */
+  whyNotStored(entry: Entry<V>): WhyNotStored | undefined {
+    const { ledger } = this.#parts
+    const { maxBytes } = this.#kind.policy
+    if (entry.staleAtMs <= entry.storedAtMs) return 'no time to live'
+    if (!ledger.stands(entry) || ledger.softenedAt(entry) > 0) return 'overtaken'
+    return Number.isFinite(maxBytes) && entryBytes(entry) > maxBytes ? 'too large' : undefined
+  }
+
+  /** What is held under a key, and where. */
+  async look(id: string): Promise<Holdings<V>> {
+    const memory = this.#keptInMemory ? (this.#parts.memory.peek(id) as Entry<V> | undefined) : undefined
+    if (!this.remote) return { memory, redis: undefined }
+    try {
+      const [found] = await this.remote.read([{ key: id }])
+      const bytes = found?.bytes
+      return { memory, redis: bytes && (decodeEntry<V>(id, bytes) ?? 'unreadable') }
+    } catch {
+      return { memory, redis: 'unreachable' }
+    }
+  }
+}
+
+/**
+ * Why an entry that was made is not stored:
+ *
+ *   no time to live  whoever made it said that it is for whoever asked, this once
+ *   overtaken        something that it depends on was written while it was made
+ *   too large        it is larger than its policy's `maxBytes`
+ */
+export type WhyNotStored = 'no time to live' | 'overtaken' | 'too large'
+
+/** What is held under one key. Undefined: nothing. */
+export interface Holdings<V> {
+  readonly memory: Entry<V> | undefined
+  readonly redis: Entry<V> | 'unreadable' | 'unreachable' | undefined
 }

@@ -13,10 +13,19 @@ export interface DatabaseOptions {
   readonly loads: LoadLimitOptions
   /** Transactions at a time, on the primary. */
   readonly writes: LoadLimitOptions
-  /** Called for every SQL statement that goes through here, with its first word. */
-  readonly onStatement?: ((kind: string) => void) | undefined
+  /** Called for every SQL statement that goes through here, when it was answered. */
+  readonly onStatement?: ((statement: SentStatement) => void) | undefined
   /** The replica could not be reached: the primary was read instead. */
   readonly onReplicaError?: ((error: Error) => void) | undefined
+}
+
+export interface SentStatement {
+  /** Its first word. */
+  readonly kind: string
+  /** As it was sent, without the values of its parameters. */
+  readonly text: string
+  readonly on: 'primary' | 'replica'
+  readonly ms: number
 }
 
 /** Runs a query, and nothing else. */
@@ -32,17 +41,20 @@ export class Database {
   readonly #onReplicaError: (error: Error) => void
 
   constructor({ primary, replica, loads, writes, onStatement, onReplicaError = () => {} }: DatabaseOptions) {
-    const open = (pool: Pool) =>
+    const open = (pool: Pool, on: SentStatement['on']) =>
       new Kysely<Tables>({
         dialect: new PostgresDialect({ pool }),
-        ...(onStatement && { log: (event) => onStatement(firstWord(event.query.sql)) }),
+        ...(onStatement && {
+          log: ({ query: { sql: text }, queryDurationMillis: ms }) =>
+            onStatement({ kind: firstWord(text), text, on, ms }),
+        }),
       })
-    this.primary = open(primary)
+    this.primary = open(primary, 'primary')
     this.loads = new LoadLimit(loads, 'read')
     this.writes = new LoadLimit(writes, 'written')
     this.#onReplicaError = onReplicaError
     this.#replica = replica && {
-      db: open(replica),
+      db: open(replica, 'replica'),
       loads: new LoadLimit(loads, 'read'),
       // A replica that hangs would cost every load its time-out.
       breaker: circuitBreaker(handleWhen(isConnectionError), {

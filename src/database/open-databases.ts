@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import type { ListeningClient } from '../invalidation/index.ts'
 import { Connections } from './connections.ts'
-import { Database } from './database.ts'
+import { Database, type SentStatement } from './database.ts'
 import type { LoadLimitOptions } from './load-limit.ts'
 import { createPool, type Pool } from './pool.ts'
 import type { Tables } from './tables.ts'
@@ -17,7 +17,7 @@ export interface OpenDatabasesOptions {
   readonly loads?: LoadLimitOptions
   /** The same. */
   readonly writes?: LoadLimitOptions
-  readonly onStatement?: (kind: string) => void
+  readonly onStatement?: (statement: SentStatement) => void
   readonly onReplicaError?: (error: Error) => void
   /** An idle connection broke. */
   readonly onError: (error: Error) => void

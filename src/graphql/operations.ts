@@ -29,6 +29,8 @@ export interface Operation {
   readonly maxAge: number
   /** True where a part of it is for one viewer alone, whoever that is. */
   readonly isPrivate: boolean
+  /** The field that says so, as `Query.viewer`, of each of the two. Undefined where none does. */
+  readonly decidedBy: { readonly maxAge: string | undefined; readonly scope: string | undefined }
   /** Learnt by running it: no resolver looked at who asks. Else, or where nobody knows yet, false. */
   isImpersonal: boolean
 }
@@ -78,35 +80,45 @@ export class Operations {
   }
 
   /** The least of all fields that may be asked for, whatever `@skip` and `@include` will say. */
-  #policyOf(document: DocumentNode, operation: OperationDefinitionNode): Pick<Operation, 'maxAge' | 'isPrivate'> {
+  #policyOf(document: DocumentNode, operation: OperationDefinitionNode): Policy {
     const types = new TypeInfo(this.#schema)
     let maxAge = Number.POSITIVE_INFINITY
-    let isPrivate = false
+    let shortest: string | undefined
+    let firstPrivate: string | undefined
     const visitor = visitWithTypeInfo(types, {
       Field: ({ name }) => {
-        for (const { maxAge: itsMaxAge = Number.POSITIVE_INFINITY, scope } of this.#hintsOf(types, name.value)) {
-          maxAge = Math.min(maxAge, itsMaxAge)
-          if (scope === 'PRIVATE') isPrivate = true
+        for (const { hint, of } of this.#hintsOf(types, name.value)) {
+          if (hint.maxAge !== undefined && hint.maxAge < maxAge) {
+            maxAge = hint.maxAge
+            shortest = `${of}.${name.value}`
+          }
+          if (hint.scope === 'PRIVATE') firstPrivate ??= `${of}.${name.value}`
         }
       },
     })
     for (const definition of document.definitions) {
       if (definition === operation || definition.kind === Kind.FRAGMENT_DEFINITION) visit(definition, visitor)
     }
-    return { maxAge: Number.isFinite(maxAge) ? maxAge : 0, isPrivate }
+    return {
+      maxAge: Number.isFinite(maxAge) ? maxAge : 0,
+      isPrivate: firstPrivate !== undefined,
+      decidedBy: { maxAge: shortest, scope: firstPrivate },
+    }
   }
 
   /** Of a field that is asked for. Behind an interface it may be that of any type which implements it. */
-  #hintsOf(types: TypeInfo, name: string): readonly FieldHint[] {
+  #hintsOf(types: TypeInfo, name: string): readonly { readonly hint: FieldHint; readonly of: string | undefined }[] {
     const parent = types.getParentType()
     const field = types.getFieldDef()
     // There is no such field: nothing to keep.
-    if (!parent || !field) return [{ maxAge: 0 }]
+    if (!parent || !field) return [{ hint: { maxAge: 0 }, of: parent?.name }]
     const possible = isAbstractType(parent) ? this.#schema.getPossibleTypes(parent) : []
     const others = possible.flatMap((type) => {
       const its = type.getFields()[name]
-      return its ? [this.#hintOf(type, its)] : []
+      return its ? [{ hint: this.#hintOf(type, its), of: type.name }] : []
     })
-    return [this.#hintOf(parent, field), ...others]
+    return [{ hint: this.#hintOf(parent, field), of: parent.name }, ...others]
   }
 }
+
+type Policy = Pick<Operation, 'maxAge' | 'isPrivate' | 'decidedBy'>

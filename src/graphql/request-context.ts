@@ -24,6 +24,8 @@ export interface RequestContextParts {
   readonly position: number
   /** The log can't be read: others may have written what nobody here knows of. */
   readonly unsure: boolean
+  /** Hears of every entry that is read, too. */
+  readonly onRead?: Reader['onRead'] | undefined
 }
 
 /** The context of one GraphQL request. HAZARD: Apollo copies its properties to another object of the same class. */
@@ -48,6 +50,7 @@ export class RequestContext implements Context {
     bypass,
     position,
     unsure,
+    onRead,
   }: RequestContextParts) {
     const progress = {
       isQuestion: false,
@@ -68,10 +71,11 @@ export class RequestContext implements Context {
       get fresh() {
         return progress.writes > 0
       },
-      onRead: (_kind, entry, origin, stale) => {
+      onRead: (kind, entry, origin, stale) => {
         progress.newest = Math.max(progress.newest, entry.asOf)
         progress.read[stale ? 'stale' : origin]++
         cacheControl.onEntry(entry)
+        onRead?.(kind, entry, origin, stale)
       },
     }
     this.write = async (work) => {

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ApolloServer, HTTPGraphQLRequest, HTTPGraphQLResponse } from '@apollo/server'
 import { errorCodes, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { Ledger, LogPlace, Obtained } from '../cache/index.ts'
+import type { Ledger, Obtained, Reader } from '../cache/index.ts'
 import type { Database } from '../database/database.ts'
 import { catchUp } from '../graphql/catch-up.ts'
 import { toGraphQLError } from '../graphql/mask-errors.ts'
@@ -28,11 +28,13 @@ import {
 } from '../responses/index.ts'
 import { answerHead, entityTag, madeStatus, PRIVATE, unchangedHead } from './answer-head.ts'
 import type { Documents, Resolved } from './documents.ts'
+import type { Explainer } from './explainer.ts'
 import type { Answered } from './metrics.ts'
 import { chooseEncoding, chooseMediaType, type MediaType } from './negotiate.ts'
 import { type Question, readQuestion, toApollo } from './question.ts'
 import { readBody } from './read-body.ts'
 import { asksForMore, isHost, isJson, requestIdOf } from './request-head.ts'
+import { answerTtlMs, type Made, whyNeverKept, whyNotKept } from './why-not-kept.ts'
 
 export interface GraphQLRouteOptions {
   readonly api: ApolloServer<Context>
@@ -41,6 +43,7 @@ export interface GraphQLRouteOptions {
   /** Undefined: every answer is made anew. */
   readonly responses: ResponseCache | undefined
   readonly encoded: EncodedAnswers
+  readonly explainer: Explainer
   readonly authenticator: Authenticator
   readonly database: Database
   readonly follower: Follower
@@ -60,6 +63,7 @@ export interface GraphQLRouteOptions {
  *   find     an answer that may be kept: from memory or Redis, from whoever makes it just now, or made here
  *   make     Apollo runs the operation: see graphql/api.ts
  *   judge    whether that is kept, for whom and for how long
+ *   explain  instead, for admins: what `find` and `judge` would have come to
  *   send     304 or bytes, compressed or not, under a head that says where they came from
  */
 export class GraphQLRoute {
@@ -145,7 +149,7 @@ export class GraphQLRoute {
 
   async #handle(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const startedAt = performance.now()
-    const { api, operations, documents, responses, onAnswer } = this.#options
+    const { api, operations, documents, responses, explainer, onAnswer } = this.#options
     const sent = toApollo(request)
     let asking: Asking
     let resolved: Resolved
@@ -159,9 +163,11 @@ export class GraphQLRoute {
     const { http, tells } = resolved
     const question = readQuestion(http, operations)
     const mediaType = chooseMediaType(request.headers.accept)
-    const mayBeKept = question?.operation.type === 'query' && question.operation.maxAge > 0
-    const found =
-      responses && mayBeKept && mediaType
+    const explained = explainer.isAsked(request.headers, asking.viewer)
+    const mayBeKept = responses && question && !whyNeverKept(question.operation) && mediaType
+    const found = explained
+      ? { made: await this.#explain(http, { question, asking, token: request.headers['stet-as-of']?.toString() }) }
+      : mayBeKept
         ? await this.#find(responses, {
             http,
             question,
@@ -201,12 +207,15 @@ export class GraphQLRoute {
     { http, question, asking, spelling }: Asked,
   ): Promise<Found | { readonly made: Made }> {
     const { operation, meaning } = question
-    const shares = asking.viewer.kind !== 'visitor' && operation.isImpersonal && !operation.isPrivate
-    const key = shares ? sharedKey(meaning) : answerKey(meaning, asking.viewer)
+    const key = keyFor(question, asking.viewer)
     if (responses.isUnkept(key)) return { made: await this.#make(http, asking) }
     let made: Made | undefined
     const run = async () => {
       made = await this.#make(http, asking)
+      // Where something older is at hand, that is better.
+      if (made.context.cacheControl.hasFailed) throw new FailedRun()
+      // Learnt for the next one that asks.
+      operation.isImpersonal = !made.context.cacheControl.isPersonal
       return this.#judge(made, operation, key)
     }
     const { position, bypass } = asking
@@ -219,49 +228,56 @@ export class GraphQLRoute {
     return { obtained, made }
   }
 
+  #explain(http: HTTPGraphQLRequest, { question, asking, token }: Explained): Promise<Made> {
+    const { viewer, position, bypass } = asking
+    const key = question && keyFor(question, viewer)
+    const keys =
+      question && viewer.kind !== 'visitor' ? [answerKey(question.meaning, viewer), sharedKey(question.meaning)] : []
+    const asked = {
+      operation: question?.operation,
+      key,
+      otherKey: keys.find((it) => it !== key),
+      viewer,
+      position,
+      bypass,
+      token,
+    }
+    return this.#options.explainer.explain(asked, {
+      make: (onRead) => this.#make(http, asking, onRead),
+      judge: (made, operation, under) => this.#judge(made, operation, under),
+    })
+  }
+
   async #make(
     http: HTTPGraphQLRequest,
     { viewer, bypass, position, unsure, requestId, address }: Asking,
+    onRead?: Reader['onRead'],
   ): Promise<Made> {
     const { api, database, follower, ledger } = this.#options
     const began = ledger.place
-    const parts = { database, follower, ledger, requestId, viewer, address, bypass, position, unsure }
+    const parts = { database, follower, ledger, requestId, viewer, address, bypass, position, unsure, onRead }
     const context = new RequestContext(parts)
     const response = await api.executeHTTPGraphQLRequest({ httpGraphQLRequest: http, context: async () => context })
     return { context, response, began }
   }
 
-  #judge({ context, response, began }: Made, operation: Operation, key: string): Run {
-    const { cacheControl, progress, unsure } = context
-    const { body, status = 200 } = response
-    // Where something older is at hand, that is better.
-    if (cacheControl.hasFailed) throw new FailedRun()
-    // Learnt for the next one that asks.
-    operation.isImpersonal = !cacheControl.isPersonal
-    const ttlMs = Math.min(operation.maxAge * 1000, cacheControl.ttlMs)
+  #judge(made: Made, operation: Operation, key: string): Run {
+    const { cacheControl, asking } = made.context
+    const { body } = made.response
+    const isKept = !whyNotKept(made, operation, key) && body.kind === 'complete'
     const isPrivate = operation.isPrivate || cacheControl.isPrivate
-    const shares = isShared(key)
-    const isKept =
-      body.kind === 'complete' &&
-      status === 200 &&
-      !cacheControl.isPartial &&
-      ttlMs > 0 &&
-      // It may be out of date, and would be the longer so.
-      progress.read.stale === 0 &&
-      !unsure &&
-      // Its key said that it is for everyone who is signed in.
-      !(shares && (cacheControl.isPersonal || isPrivate))
     const tags = [...cacheControl.tags]
     const answer = isKept
       ? {
           body: ownBytes(body.string),
           etag: hash('sha256', body.string, 'base64url').slice(0, 22),
           tags: surrogateKey(tags),
-          newest: progress.newest,
-          isPublic: !isPrivate && (shares || context.asking.kind === 'visitor'),
+          newest: made.context.progress.newest,
+          isPublic: !isPrivate && (isShared(key) || asking.kind === 'visitor'),
         }
       : undefined
-    return { answer, asOf: began.position, epoch: began.epoch, tags, ttlMs }
+    const { position: asOf, epoch } = made.began
+    return { answer, asOf, epoch, tags, ttlMs: answerTtlMs(made, operation) }
   }
 
   #send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
@@ -328,7 +344,9 @@ export class GraphQLRoute {
       const { http } = await this.#options.documents.resolve(sent)
       const question = readQuestion(http, this.#options.operations)
       if (!question) throw new Error('What was answered before can no longer be read.')
-      return this.#judge(await this.#make(http, asking), question.operation, key)
+      const made = await this.#make(http, asking)
+      if (made.context.cacheControl.hasFailed) throw new FailedRun()
+      return this.#judge(made, question.operation, key)
     }
     return { key, run }
   }
@@ -364,12 +382,10 @@ interface Asked {
   readonly spelling: string | undefined
 }
 
-/** What Apollo made of a request. */
-interface Made {
-  readonly context: RequestContext
-  readonly response: HTTPGraphQLResponse
-  /** Where the ledger stood before anything was read. */
-  readonly began: LogPlace
+/** What is asked to be explained. */
+interface Explained extends Pick<Asked, 'asking'> {
+  readonly question: Question | undefined
+  readonly token: string | undefined
 }
 
 interface Found {
@@ -382,6 +398,12 @@ interface Answer extends Found {
   readonly mediaType: MediaType
   readonly asking: Asking
   readonly startedAt: number
+}
+
+/** The key under which an answer for `viewer` is kept. */
+function keyFor({ operation, meaning }: Question, viewer: Viewer): string {
+  const shares = viewer.kind !== 'visitor' && operation.isImpersonal && !operation.isPrivate
+  return shares ? sharedKey(meaning) : answerKey(meaning, viewer)
 }
 
 const isGraphQL = (url: string): boolean => url.startsWith('/graphql') && (url.length === 8 || url[8] === '?')

@@ -179,7 +179,7 @@ export class Metrics {
     this.#lookAtQueues = look
   }
 
-  readonly onStatement = (kind: string): void => this.#statements.inc({ kind })
+  readonly onStatement = ({ kind }: { readonly kind: string }): void => this.#statements.inc({ kind })
   readonly onRedisRoundTrip = (): void => this.#roundTrips.inc()
   readonly onRedisError = (): void => this.#remoteErrors.inc()
   readonly onBreaker = (name: string, state: BreakerState | 'gone'): void => {

@@ -1,5 +1,16 @@
 import { LRUCache } from 'lru-cache'
-import type { Cache, CachedKind, CacheTag, Obtained, Reader, StaleReason } from '../cache/index.ts'
+import type {
+  Cache,
+  CachedKind,
+  CacheTag,
+  Entry,
+  EntryExplanation,
+  Holdings,
+  Obtained,
+  Reader,
+  StaleReason,
+  WhyNotStored,
+} from '../cache/index.ts'
 import { userIdOf, type Viewer } from '../request/viewer.ts'
 
 /** The finished bytes of an answer, and what its head says. */
@@ -93,6 +104,35 @@ export class ResponseCache {
   /** True where the same was made just now, and not kept: to wait for whoever makes it next would be in vain. */
   isUnkept(key: string): boolean {
     return this.#unkept.has(key)
+  }
+
+  /** What the tiers hold of an answer. Nothing is counted as used. */
+  async look(key: string): Promise<{ readonly key: string } & Holdings<KeptAnswer>> {
+    const id = this.idOf(key)
+    return { key: id, ...(await this.#answers.look(id)) }
+  }
+
+  /** The whole key of an answer's entry. */
+  idOf(key: string): string {
+    return this.#answers.keyOf(key)
+  }
+
+  explain(entry: Entry, reader: Reader): EntryExplanation {
+    return this.#answers.explain(entry, reader)
+  }
+
+  /** Why what was run would not be stored. */
+  whyNotStored(key: string, { answer, asOf, epoch, tags, ttlMs }: Run): WhyNotStored | undefined {
+    return this.#answers.whyNotStored({
+      key: this.idOf(key),
+      epoch,
+      asOf,
+      tags: [RESPONSES, ...tags],
+      value: answer,
+      loadMs: 0,
+      storedAtMs: 0,
+      staleAtMs: answer ? ttlMs : 0,
+    })
   }
 
   /** The answer: kept, made by somebody who asks for the same just now, or made here. Undefined where that isn't kept. Rejects as `wanted.run` does, where there is nothing stale instead. */

@@ -71,6 +71,8 @@ it.each([
   'cache sing',
   'cache get article',
   'cache get artcle 1',
+  'cache explain article',
+  'cache explain artcle 1',
   'cache invalidate',
   'cache invalidate artcles:1',
   'cache purge',
@@ -89,7 +91,7 @@ it.each([
   expect(stderr).not.toBe('')
 })
 
-it.each(['get article 1', 'purge --all', 'stats', 'verify', 'warm'])(
+it.each(['get article 1', 'explain article 1', 'purge --all', 'stats', 'verify', 'warm'])(
   'needs Redis, and says so: stet cache %s',
   async (command) => {
     const args = command.split(' ')
@@ -144,13 +146,67 @@ it('says why an entry has fallen', async () => {
   await queryOnce(database.url, `update users set bio = 'New.' where id = 1`)
   expect((await run('cache', 'get', 'user', '1')).result).toMatchObject({
     standing: 'fallen',
-    why: 'written since: users:1',
+    why: expect.stringMatching(/^users:1 was written at \d+, and it is as of \d+\.$/),
   })
   const other = await createTestDatabase()
   await runStet(['migrate'], { DATABASE_URL: other.url })
   const { stdout } = await runStet(['cache', 'get', 'user', '1', '--json'], { ...environment, DATABASE_URL: other.url })
   expect(JSON.parse(stdout)).toMatchObject({ standing: 'fallen', why: expect.stringContaining('epoch') })
   await other.drop()
+})
+
+it('explains whether an entry stands, and which records of the log felled it', async () => {
+  await fill()
+  const asOf = node.ledger.seen
+  const key = `${prefix}${userKeys}1`
+  const standing = await run('cache', 'explain', 'user', '1')
+  expect([standing.code, standing.result]).toMatchObject([
+    0,
+    { key, standing: 'standing', asOf, tags: ['users:1', 'users'], records: [], log: { position: asOf } },
+  ])
+  await queryOnce(database.url, `update users set bio = 'Once.' where id in (1, 2)`)
+  await queryOnce(database.url, `update users set bio = 'Not mine.' where id = 2`)
+  await queryOnce(database.url, `select stet.touch('~users:1', 'elsewhere')`)
+  const fallen = await run('cache', 'explain', 'user', key)
+  expect([fallen.code, fallen.result]).toMatchObject([
+    0,
+    {
+      standing: 'fallen',
+      why: `users:1 was written at ${asOf + 1}, and it is as of ${asOf}.`,
+      by: { position: asOf + 1, tags: ['users:1'] },
+      records: [
+        { position: asOf + 1, tags: ['users:1'], writtenAt: expect.stringMatching(/^\d{4}-.*Z$/) },
+        { position: asOf + 3, tags: ['~users:1'] },
+      ],
+    },
+  ])
+  const text = await runStet(['cache', 'explain', 'user', '1'], environment)
+  expect([text.code, text.stderr]).toEqual([0, ''])
+  expect(text.stdout).toMatch(/^judged +fallen\nwhy +users:1 was written at \d+, and it is as of \d+\.$/m)
+  expect(text.stdout).toMatch(new RegExp(`^written +${asOf + 3} {2}\\S+ {2}~users:1$`, 'm'))
+})
+
+it('explains a whole answer, by the key that an explained answer shows', async () => {
+  const explained = await node.admin.send('{ tags { nodes { name } } }', {}, { 'stet-explain': '1' })
+  const { stet } = explained.extensions as { stet: { answer: { key: string } } }
+  const { key } = stet.answer
+  expect((await run('cache', 'explain', 'response', key)).result).toMatchObject({ key, standing: 'absent' })
+  await node.admin.get('{ tags { nodes { name } } }')
+  await node.flush()
+  const { code, result } = await run('cache', 'explain', 'response', key)
+  expect([code, result]).toMatchObject([
+    0,
+    { key, standing: 'standing', tags: expect.arrayContaining(['responses', 'tags:*']) },
+  ])
+})
+
+it('fails to explain what is not there, or is no entry', async () => {
+  expect(await run('cache', 'explain', 'user', '1')).toMatchObject({
+    code: 1,
+    result: { standing: 'absent', records: [] },
+  })
+  await redis.set(`${prefix}${userKeys}1`, 'junk')
+  expect(await run('cache', 'explain', 'user', '1')).toMatchObject({ code: 1, result: { standing: 'unreadable' } })
 })
 
 it('gets what is known not to exist', async () => {

@@ -4,6 +4,7 @@ export interface Answer<Data> {
   readonly headers: Headers
   readonly data: Data
   readonly errors: readonly AnswerError[]
+  readonly extensions: Readonly<Record<string, unknown>>
   /** The `Stet-As-Of` of the answer. */
   readonly token: string | null
 }
@@ -42,9 +43,9 @@ export class GraphQLClient {
       },
       ...(isPost && { body: JSON.stringify({ query, variables }) }),
     })
-    const body = (await response.json()) as { readonly data: Data; readonly errors?: readonly AnswerError[] }
-    const token = response.headers.get('stet-as-of')
-    return { status: response.status, headers: response.headers, data: body.data, errors: body.errors ?? [], token }
+    const { data, errors = [], extensions = {} } = (await response.json()) as Partial<Answer<Data>> & { data: Data }
+    const { status, headers: head } = response
+    return { status, headers: head, data, errors, extensions, token: head.get('stet-as-of') }
   }
 
   /** The data of an answer. Throws where it holds errors. */

@@ -55,6 +55,23 @@ it('opens GraphiQL without the network, queries, changes a title, and sees the n
   await page.locator('.graphiql-response').filter({ hasText: '(stet)' }).waitFor()
 
   if (process.env.TEST_SCREENSHOTS) await page.screenshot({ path: join(process.env.TEST_SCREENSHOTS, 'newcomer.png') })
+
+  // Again, and why it came as it did.
+  const bar = page.getByRole('status')
+  await runTab(page, 'Newest')
+  await bar.getByText(/^the whole answer, from memory, good for \d+ s$/).waitFor()
+  await page.getByLabel('Explain').check()
+  expect(await runTab(page, 'Newest')).toHaveProperty('extensions.stet')
+  const explanation = page.locator('.stet-explanation').first()
+  await explanation.getByText('Nothing that it depends on was written since it was read.').waitFor()
+  await explanation.getByText(/^as the article-list|^It lives for [\d.]+ s at most/).waitFor()
+  await explanation
+    .getByText(/^article \d+$/)
+    .first()
+    .click()
+  await explanation.getByText('Memory held it, and it stands.').first().waitFor()
+  expect(await page.locator('.graphiql-response').innerText()).not.toContain('extensions')
+  if (process.env.TEST_SCREENSHOTS) await page.screenshot({ path: join(process.env.TEST_SCREENSHOTS, 'explained.png') })
   expect(outside).toEqual([])
   expect(problems).toEqual([])
 })
@@ -90,7 +107,7 @@ it('starts again with all that was written, and a second server on the same data
 const ELSEWHERE = [/^npm (test|run check)/, /^docker /]
 
 /** Picks one of the starting tabs, runs it, and returns the answer. */
-async function runTab(page: Page, name: string): Promise<{ data: unknown; errors?: unknown }> {
+async function runTab(page: Page, name: string): Promise<{ data: unknown; errors?: unknown; extensions?: unknown }> {
   await page.getByRole('tab', { name }).click()
   const execute = page.locator('.graphiql-execute-button')
   for (;;) {

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { explainCommand } from './explain.ts'
 import { getCommand } from './get.ts'
 import { invalidateCommand } from './invalidate.ts'
 import { purgeCommand } from './purge.ts'
@@ -8,6 +9,14 @@ import { warmCommand } from './warm.ts'
 
 export const cacheCommand = new Command('cache').description('look at what is cached, and have it loaded anew')
 
-for (const command of [getCommand, invalidateCommand, purgeCommand, statsCommand, verifyCommand, warmCommand]) {
+for (const command of [
+  getCommand,
+  explainCommand,
+  invalidateCommand,
+  purgeCommand,
+  statsCommand,
+  verifyCommand,
+  warmCommand,
+]) {
   cacheCommand.addCommand(command)
 }

@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import type { Entry } from '../../cache/index.ts'
-import { Failure, print, UsageError } from '../output.ts'
+import { Failure, print } from '../output.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
-import { judgeEntry, whyFallen } from './judge-entry.ts'
+import { findKind } from './find-kind.ts'
 import { readEntries } from './read-entries.ts'
 
 export const getCommand = new Command('get')
@@ -12,24 +12,19 @@ export const getCommand = new Command('get')
   .option('--json', 'print as JSON')
   .action(async (kindName: string, given: string, { json }: { readonly json?: boolean }) => {
     const found = await withEngineAndRedis(async ({ redis, cache, ledger }) => {
-      const kind = cache.find(kindName)
-      if (!kind) {
-        const names = cache.kinds.map(({ name }) => name).join(', ')
-        throw new UsageError(`There is no kind ${JSON.stringify(kindName)}, but ${names}.`)
-      }
-      const key = given.startsWith(kind.prefix) ? given : kind.keyOf(given)
+      const { kind, key } = findKind(cache, kindName, given)
       const [stored] = await readEntries(redis, [key])
       if (!stored) return { key, found: false } as const
       const { bytes, entry } = stored
       if (!entry) return { key, found: true, bytes, readable: false } as const
-      const standing = judgeEntry(entry, kind, ledger)
+      const { standing, why } = kind.explain(entry)
       return {
         key,
         found: true,
         bytes,
         readable: true,
         standing,
-        ...(standing === 'fallen' && { why: whyFallen(entry, ledger) }),
+        ...(standing === 'fallen' && { why }),
         ...describeEntry(entry),
         position: ledger.seen,
         expiresInMs: Number((await redis.each([key], (pipeline) => pipeline.pttl(key)))[0]),

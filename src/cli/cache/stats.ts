@@ -1,9 +1,9 @@
 import { Command } from 'commander'
+import type { Entry, Ledger, NamedKind, Standing } from '../../cache/index.ts'
 import type { GuardedRedis } from '../../kernel/guarded-redis.ts'
 import { print, withProgress } from '../output.ts'
 import { parseCount } from '../parse-count.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
-import { judgeEntry } from './judge-entry.ts'
 import { readEntries } from './read-entries.ts'
 import { scanKeys } from './scan-keys.ts'
 
@@ -49,7 +49,7 @@ export const statsCommand = new Command('stats')
             kinds[name] ??= { entries: 0, bytes: 0, standing: 0, stale: 0, dead: 0, fallen: 0, unreadable: 0 }
             kinds[name].entries++
             kinds[name].bytes += bytes
-            kinds[name][entry ? judgeEntry(entry, kind, ledger) : 'unreadable']++
+            kinds[name][entry ? standingOf(entry, kind, ledger) : 'unreadable']++
           }
         }
         const { rows } = await databases.primary.query<{ records: number }>('select count(*) as records from stet.log')
@@ -63,6 +63,11 @@ export const statsCommand = new Command('stats')
     )
     print(stats, { json, text: describe(stats) })
   })
+
+/** Of no kind that there is now, it is read by nobody. */
+function standingOf(entry: Entry, kind: NamedKind | undefined, ledger: Ledger): Standing {
+  return kind?.explain(entry).standing ?? (ledger.stands(entry) ? 'dead' : 'fallen')
+}
 
 /** Of all servers together. */
 async function readMemory(redis: GuardedRedis): Promise<Stats['redis']> {

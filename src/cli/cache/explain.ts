@@ -1,0 +1,86 @@
+import { Command } from 'commander'
+import { type EntryExplanation, softly } from '../../cache/index.ts'
+import type { Pool } from '../../database/pool.ts'
+import { Failure, print } from '../output.ts'
+import { withEngineAndRedis } from '../with-engine.ts'
+import { findKind } from './find-kind.ts'
+import { readEntries } from './read-entries.ts'
+
+export const explainCommand = new Command('explain')
+  .description('say whether what Redis holds under a key stands, and which records of the log felled it')
+  .argument('<kind>', 'such as "article"')
+  .argument('<key>', 'such as 42, or a whole key as other commands and explained answers print it')
+  .option('--json', 'print as JSON')
+  .action(async (kindName: string, given: string, { json }: { readonly json?: boolean }) => {
+    const story = await withEngineAndRedis(async ({ redis, cache, ledger, databases }): Promise<Story> => {
+      const { kind, key } = findKind(cache, kindName, given)
+      const [stored] = await readEntries(redis, [key])
+      const log = { position: ledger.seen, epoch: ledger.epoch }
+      if (!stored?.entry) {
+        const standing = stored ? 'unreadable' : 'absent'
+        return { key, standing, why: WHY_NOT[standing], log, records: [] }
+      }
+      const explained = kind.explain(stored.entry)
+      const records = explained.epoch === ledger.epoch ? await recordsSince(databases.primary, explained) : []
+      return { ...explained, log, records }
+    })
+    print(story, { json, text: describe(story) })
+    if (!('asOf' in story)) throw new Failure()
+  })
+
+type Story = {
+  readonly log: { readonly position: number; readonly epoch: string }
+  /** What was written since that it depends on: the first of them, as the log has them. */
+  readonly records: readonly LogRow[]
+} & (EntryExplanation | { readonly key: string; readonly standing: keyof typeof WHY_NOT; readonly why: string })
+
+interface LogRow {
+  readonly position: number
+  readonly writtenAt: string
+  readonly tags: readonly string[]
+}
+
+const WHY_NOT = {
+  absent: 'Redis holds nothing under it.',
+  unreadable: 'What Redis holds under it is no entry that this version can read.',
+} as const
+
+/** Of each record only the tags that the entry depends on: one may hold thousands. */
+async function recordsSince(primary: Pool, { key, asOf, tags }: EntryExplanation): Promise<LogRow[]> {
+  const own = [key, ...tags]
+  const { rows } = await primary.query<{ position: string; written_at: Date; tags: string[] }>(
+    `select position, written_at, array(select unnest(tags) intersect select unnest($2::text[]) order by 1) as tags
+       from stet.log where position > $1 and tags && $2::text[] order by position limit ${MAX_RECORDS}`,
+    [asOf, [...own, ...own.map(softly)]],
+  )
+  return rows.map((row) => ({
+    position: Number(row.position),
+    writtenAt: row.written_at.toISOString(),
+    tags: row.tags,
+  }))
+}
+
+const MAX_RECORDS = 10
+
+function describe(story: Story): string {
+  const rows: [name: string, text: string][] = [
+    ['judged', story.standing],
+    ['why', story.why],
+  ]
+  if ('asOf' in story) {
+    const { asOf, epoch, ageMs, ttlMs, tags } = story
+    rows.push(
+      ['as of', `${asOf} (${epoch})`],
+      ['age', seconds(ageMs)],
+      ['ttl', ttlMs > 0 ? seconds(ttlMs) : `over for ${seconds(-ttlMs)}`],
+      ['tags', tags.join('  ')],
+    )
+  }
+  rows.push(['log', `at ${story.log.position} (${story.log.epoch})`])
+  for (const { position, writtenAt, tags } of story.records) {
+    rows.push(['written', `${position}  ${writtenAt}  ${tags.join('  ')}`])
+  }
+  return [story.key, ...rows.map(([name, text]) => `${name.padEnd(9)} ${text}`)].join('\n')
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
