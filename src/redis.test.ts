@@ -3,11 +3,13 @@ import { Redis } from 'ioredis'
 import {
   canStartRedisCluster,
   eventually,
+  startFaultProxy,
   startRedis,
   startRedisCluster,
   startRedisSentinel,
 } from '../test/harness/index.ts'
 import { RedisTier } from './cache/index.ts'
+import { hearChannel } from './kernel/hear-channel.ts'
 import { addresses } from './option-parsers.ts'
 import { openRedis, type RedisClients, type RedisServers } from './redis.ts'
 
@@ -39,8 +41,7 @@ itWhereItCan('goes where the sentinels say, and elsewhere when they say so', asy
   const sentinels = { addresses: addresses(sentinel.address), name: 'ours', username: undefined, password: 'secret' }
   const { commands, subscriber } = await open({ sentinels })
   const heard: string[] = []
-  subscriber.on('message', (_channel, message) => void heard.push(message))
-  await subscriber.subscribe('channel')
+  hearChannel({ subscriber, channel: 'channel', hear: (message) => void heard.push(message), onError: () => {} })
   expect(await commands.each(['key'], (pipeline, key) => pipeline.set(key, '1'))).toEqual(['OK'])
   await primary.kill()
   await eventually(
@@ -100,6 +101,38 @@ it('goes on to the server that took over where a fail-over left it with one that
     const now = own(String(await admin.client('LIST')))
     return now.some((id) => id !== undefined && !own(before).includes(id)) && commands.client.status === 'ready'
   })
+})
+
+it('throws nothing behind the back of whoever closes it just when it is connected again', async () => {
+  const server = await startRedis()
+  ends.push(() => server.stop())
+  const { hostname, port } = new URL(server.url)
+  const proxy = await startFaultProxy({ host: hostname, port: Number(port) })
+  ends.push(() => proxy.close())
+  const unheard: unknown[] = []
+  const listen = (reason: unknown) => void unheard.push(reason)
+  process.on('unhandledRejection', listen)
+  const heard: Error[] = []
+  const { commands, subscriber, close } = await open({ url: proxy.through(server.url) })
+  hearChannel({ subscriber, channel: 'channel', hear: () => {}, onError: (error) => void heard.push(error) })
+  await eventually(async () => {
+    const [, listeners] = (await commands.client.pubsub('NUMSUB', 'channel')) as [string, number]
+    return listeners === 1
+  })
+  await proxy.cut()
+  await eventually(() => subscriber.status !== 'ready')
+  const closed = new Promise<void>((resolve) =>
+    subscriber.once('ready', () => {
+      // It has asked for its channel, and will not be told.
+      proxy.stall()
+      close().then(resolve)
+    }),
+  )
+  await proxy.restore()
+  await closed
+  await eventually(() => heard.length > 0)
+  process.off('unhandledRejection', listen)
+  expect(unheard).toEqual([])
 })
 
 it('says why it is not ready in time', async () => {

@@ -51,7 +51,8 @@ export function openRedis({ servers, timeoutMs, breaker, onError }: OpenRedisOpt
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
   }
-  const forSubscriptions: CommonRedisOptions = { ...limits, maxRetriesPerRequest: null }
+  // Who listens subscribes at each connection; what ioredis does by itself nobody would hear fail.
+  const forSubscriptions: CommonRedisOptions = { ...limits, maxRetriesPerRequest: null, autoResubscribe: false }
   const cluster = servers.cluster && openCluster(servers.cluster, signIn(servers.url), forCommands)
   const commands =
     cluster ?? lookBeforeTimeout(openServer(servers, { ...forCommands, reconnectOnError: whereDemoted() }))

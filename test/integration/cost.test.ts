@@ -74,6 +74,9 @@ async function withNode<T>(redisPrefix: string, use: (node: TestNode) => Promise
   })
   try {
     await eventually(isListening)
+    // Nor the opening of the first, which loads share with nobody that was here before.
+    await node.visitor.get('{ tag(slug: "nowhere") { name } }')
+    await node.flush()
     return await use(node)
   } finally {
     await node.close()

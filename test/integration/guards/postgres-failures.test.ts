@@ -71,6 +71,11 @@ it('reads the primary where the replica is gone, or hangs', async () => {
 it('does not claim to know whether a change is made, where the answer to its commit was lost', async () => {
   const gate = await startReplyGate(database.url)
   const node = await start(gate.through(database.url))
+  // The worker's first job is done: the next commit is the mutation's.
+  await eventually(async () => {
+    const [job] = await queryOnce(database.url, `select ran_at > 'epoch' as ran from stet.job`)
+    return job?.ran === true
+  })
   const commit = gate.hold(/commit/i)
   const write = node.admin.send('mutation { createTag(input: { name: "Perhaps" }) { tag { slug } } }')
   await commit.arrived
