@@ -293,7 +293,7 @@ it('verifies what Redis holds, and names what is wrong', async () => {
   expect([wrong.code, wrong.result]).toMatchObject([1, { wrong: 1, wrongKeys: [`${prefix}${userKeys}1`] }])
   const text = await runStet(['cache', 'verify'], environment)
   expect([text.code, text.stderr]).toEqual([1, ''])
-  expect(text.stdout).toMatch(/^wrong: .*:user\.[\w-]+:1\n\d+ right, 1 wrong, 1 fallen, /)
+  expect(text.stdout).toMatch(/^wrong: .*:user\.[\w-]+:1\n\d+ right, 1 wrong, 2 fallen, /)
   expect((await run('cache', 'verify', '--limit', '1')).result).toMatchObject({ complete: false })
 })
 
