@@ -20,6 +20,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   node = await startTestNode({ databaseUrl: database.url })
   await addContent(database.url)
+  await written()
 })
 
 afterAll(async () => {

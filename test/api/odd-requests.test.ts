@@ -28,6 +28,8 @@ beforeAll(async () => {
   database = await createTestDatabase()
   node = await startTestNode({ databaseUrl: database.url })
   await addContent(database.url)
+  const [row] = await queryOnce(database.url, `select tip || '.' || epoch as token from stet.sequence()`)
+  await get('/graphql?query={__typename}', { 'stet-as-of': String(row?.token) })
   ann = `Bearer ${await testToken('author', ANN)}`
   bob = `Bearer ${await testToken('author', BOB)}`
   admin = `Bearer ${await testToken('admin')}`

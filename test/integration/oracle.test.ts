@@ -30,7 +30,7 @@ it(`answers as a server without a cache does, whatever was written by whom (TEST
   console.log(JSON.stringify(await run.figures()))
   const { answers, hitRatio, redisHits, rightEntries, wholeHits } = await run.figures()
   expect(hitRatio).toBeGreaterThan(0.4) // else nothing was put to the proof
-  expect(wholeHits).toBeGreaterThan(answers)
+  expect(wholeHits).toBeGreaterThan(answers / 2)
   expect(redisHits).toBeGreaterThan(0)
   expect(rightEntries).toBeGreaterThan(0)
 }, 600_000)
