@@ -53,7 +53,7 @@ export class CachedKind<K, V> {
 
   /** Values in the order of `keys`, undefined where there is none. Rejects with the source's error where a load fails. */
   async getMany(keys: readonly K[], reader: Reader = {}): Promise<(V | undefined)[]> {
-    const ids = keys.map((key) => this.#id(key, reader))
+    const ids = keys.map((key) => this.idOf(key, reader))
     const found = new Map<string, Entry<V>>()
     const missing = new Map<string, Wanted<K>>()
     for (const [index, id] of ids.entries()) {
@@ -81,9 +81,10 @@ export class CachedKind<K, V> {
   /**
    * The entry of `key`, where memory has it: what `getMany` would give, without waiting. Undefined where that would have
    * to wait: then ask it, and it counts the miss.
+   * @param id what `idOf` gave for both
    */
-  atHand(key: K, reader: Reader = {}): Entry<V> | undefined {
-    return reader.bypass ? undefined : this.#fromMemory(this.#id(key, reader), key, reader)
+  atHand(key: K, reader: Reader = {}, id = this.idOf(key, reader)): Entry<V> | undefined {
+    return reader.bypass ? undefined : this.#fromMemory(id, key, reader)
   }
 
   /**
@@ -95,7 +96,7 @@ export class CachedKind<K, V> {
     const { policy, name, tags } = this.#kind
     const { ledger, clock, random } = this.#parts
     if (!policy.writeThrough) throw new TypeError(`The kind "${name}" has no writeThrough in its policy.`)
-    const id = this.#id(key, {})
+    const id = this.idOf(key, {})
     const dependsOn = withTables(tags(key, value))
     // The write's own record is one of them. Were there another, who could tell which came last?
     if (ledger.recordsSince(began, [...dependsOn, id]) !== 1) return false
@@ -178,23 +179,21 @@ export class CachedKind<K, V> {
     })
   }
 
-  #id(key: K, { viewer }: Reader): string {
-    if (this.#kind.policy.scope === 'public') return typeof key === 'number' ? this.#idOfNumber(key) : this.#idOf(key)
+  /** The whole key of the entry that `reader` is given. */
+  idOf(key: K, { viewer }: Reader = {}): string {
+    if (this.#kind.policy.scope === 'public')
+      return typeof key === 'number' ? this.#idOfNumber(key) : this.keyOf(this.#kind.key(key))
     if (viewer === undefined) {
       throw new TypeError(`The kind "${this.#kind.name}" has entries for each viewer: its reader must say who that is.`)
     }
     return `${this.#prefix}${withoutBraces(JSON.stringify(viewer))} ${withoutBraces(this.#kind.key(key))}`
   }
 
-  #idOf(key: K): string {
-    return this.keyOf(this.#kind.key(key))
-  }
-
   /** Kept: to make a long text from a number, and to hash it, takes longer than to judge the entry. */
   #idOfNumber(key: K & number): string {
     let id = this.#ids.get(key)
     if (id === undefined) {
-      id = this.#idOf(key)
+      id = this.keyOf(this.#kind.key(key))
       if (this.#ids.size >= MAX_IDS) this.#ids.clear()
       this.#ids.set(key, id)
     }
@@ -384,7 +383,8 @@ type Coming<V> = Pick<Flight<unknown, V>, 'id' | 'arrival'> & { readonly reserve
 const isResting = ({ retryAtMs }: Entry, nowMs: number): boolean => retryAtMs !== undefined && nowMs < retryAtMs
 
 /** Braces and what escapes them: a Redis Cluster would take the text between braces for the whole key. */
-const withoutBraces = (text: string): string => (/[{}%]/.test(text) ? text.replace(/[{}%]/g, encodeURIComponent) : text)
+const withoutBraces = (text: string): string =>
+  /[{}%]/.test(text) ? text.replaceAll('%', '%25').replaceAll('{', '%7B').replaceAll('}', '%7D') : text
 
 const ANYTHING: Need = { fresh: false, storedAfterMs: Number.NEGATIVE_INFINITY }
 const FRESH: Need = { fresh: true, storedAfterMs: Number.NEGATIVE_INFINITY }

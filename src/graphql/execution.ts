@@ -118,7 +118,8 @@ export class Execution {
     try {
       const value = this.#resolve(field, source, parentPath)
       const { shape } = field
-      if (shape.kind === 'leaf' && !isPromise(value)) return this.#complete(shape, field, undefined, value)
+      if ((shape.kind === 'text' || shape.kind === 'leaf') && !isPromise(value))
+        return this.#complete(shape, field, undefined, value)
       path = pathOf(field, parentPath)
       const completed = isPromise(value)
         ? Promise.resolve(value).then((arrived) => this.#complete(shape, field, path, arrived))
@@ -157,6 +158,9 @@ export class Execution {
       throw new Error(`Cannot return null for non-nullable field ${field.parentType.name}.${field.name}.`)
     }
     switch (shape.kind) {
+      case 'text':
+        if (typeof value === 'string') return value
+        return serialize(shape.type, value)
       case 'leaf':
         return serialize(shape.type, value)
       case 'list':
