@@ -1,6 +1,6 @@
 import type { KeyType, Page, Place, PlacesOnPage } from '../database/keyset.ts'
 import { AskerError } from '../kernel/errors.ts'
-import { allHere, type PromiseOrValue, whenHere } from '../kernel/promise-or-value.ts'
+import { allHere, isPromise, type PromiseOrValue, whenHere } from '../kernel/promise-or-value.ts'
 import { checkText, quote } from './input.ts'
 
 /** A page of a list, as Relay's cursor connections ask for it. */
@@ -111,8 +111,20 @@ class LazyConnection<T> implements Connection<T> {
   }
 
   #readNodes(): PromiseOrValue<readonly (T | undefined)[]> {
-    this.#found ??= whenHere(this.#readPlaces(), ({ places }) => allHere(places.map(({ id }) => this.#parts.node(id))))
+    if (this.#found === undefined) {
+      const places = this.#readPlaces()
+      this.#found = isPromise(places) ? this.#readNodesLater(places) : this.#nodesAt(places)
+    }
     return this.#found
+  }
+
+  #readNodesLater(coming: Promise<PlacesOnPage>): Promise<readonly (T | undefined)[]> {
+    return coming.then((places) => this.#nodesAt(places))
+  }
+
+  #nodesAt({ places }: PlacesOnPage): PromiseOrValue<readonly (T | undefined)[]> {
+    const { node } = this.#parts
+    return allHere(places.map(({ id }) => node(id)))
   }
 }
 

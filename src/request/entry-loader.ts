@@ -25,7 +25,10 @@ export class EntryLoader<K, V> {
     const given = this.#given.get(name)
     if (given !== undefined) return given === NOTHING ? undefined : given
     const entry = this.#kind.atHand(key, this.#reader, id)
-    if (entry) return this.#give(name, entry.value)
+    return entry ? this.#give(name, entry.value) : this.#loadWithOthers(name, key)
+  }
+
+  #loadWithOthers(name: K | string, key: K): Promise<V | undefined> {
     this.#loader ??= new DataLoader((keys) => this.#kind.getMany(keys, this.#reader), { cache: false })
     const loading = this.#loader.load(key)
     this.#given.set(name, loading)
