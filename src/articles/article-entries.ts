@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import { type Cache, columnTag, rowTag } from '../cache/index.ts'
 import { cachedIds, cachedRows, PAGES_AT_ONCE } from '../database/cached-rows.ts'
@@ -7,6 +6,7 @@ import type { Database } from '../database/database.ts'
 import { type PlacesOnPage, readCounts, readPages } from '../database/keyset.ts'
 import { inOrderOf, readAsOf } from '../database/read-as-of.ts'
 import { perRequest } from '../request/context.ts'
+import { EntryLoader } from '../request/entry-loader.ts'
 import type { Article } from '../request/models.ts'
 import {
   type ArticleListPage,
@@ -92,16 +92,14 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
   })
 
   return perRequest(({ reader }) => ({
-    byId: new DataLoader((ids: readonly number[]) => byId.getMany(ids, reader)),
-    idBySlug: new DataLoader((slugs: readonly string[]) => idBySlug.getMany(slugs, reader)),
-    views: new DataLoader((ids: readonly number[]) => views.getMany(ids, reader)),
-    html: new DataLoader((bodies: readonly string[]) => html.getMany(bodies, reader)),
-    pages: new DataLoader((lists: readonly ArticleListPage[]) => pages.getMany(lists, reader), byJson),
-    counts: new DataLoader((selections: readonly ArticleSelection[]) => counts.getMany(selections, reader), byJson),
+    byId: new EntryLoader(byId, reader),
+    idBySlug: new EntryLoader(idBySlug, reader),
+    views: new EntryLoader(views, reader),
+    html: new EntryLoader(html, reader),
+    pages: new EntryLoader(pages, reader),
+    counts: new EntryLoader(counts, reader),
   }))
 }
 
 /** Articles as a request sees them. What the viewer may not see is in there too: ask `canSee`. */
 export type ArticleEntries = ReturnType<typeof articleEntries>
-
-const byJson = { cacheKeyFn: (key: object): string => JSON.stringify(key) }

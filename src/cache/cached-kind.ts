@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { CacheParts, RefreshReason } from './cache-parts.ts'
 import { withTables } from './cache-tag.ts'
-import { type Condition, conditionOf } from './condition.ts'
+import { type Condition, conditionOf, type Rules } from './condition.ts'
 import { Deadline, OVER } from './deadline.ts'
 import type { Entry } from './entry.ts'
 import { type EntryExplanation, explainEntry } from './explain-entry.ts'
@@ -13,6 +13,7 @@ import type { Wanted } from './load-queue.ts'
 import { LoadTimeoutError } from './load-timeout-error.ts'
 import { lifeMs } from './policy.ts'
 import type { Reader, StaleReason } from './reader.ts'
+import { type Held, use } from './s3-fifo.ts'
 import { type Holdings, Tiers, type WhyNotStored } from './tiers.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -28,12 +29,15 @@ export class CachedKind<K, V> {
   readonly #prefix: string
   readonly #tiers: Tiers<V>
   readonly #flights: Flights<K, V>
-  readonly #ids = new Map<number, string>()
+  readonly #rules: Rules
+  /** Where entries are in memory, by keys that are numbers: to make a long text of one, and to look that up, takes longer than to judge the entry. */
+  readonly #held = new Map<number, Held<Entry<V>>>()
 
   constructor(kind: ResolvedKind<K, V>, parts: CacheParts) {
     this.#kind = kind
     this.#parts = parts
     this.#prefix = `${parts.namespace}${kind.name}.${kind.fingerprint}:`
+    this.#rules = { ledger: parts.ledger, grace: kind.policy.grace }
     this.#tiers = new Tiers(kind, parts)
     this.#flights = new Flights(kind, parts, this.#tiers)
   }
@@ -54,13 +58,15 @@ export class CachedKind<K, V> {
 
   /** Values in the order of `keys`, undefined where there is none. Rejects with the source's error where a load fails. */
   async getMany(keys: readonly K[], reader: Reader = {}): Promise<(V | undefined)[]> {
-    const ids = keys.map((key) => this.#id(key, reader))
+    const ids: string[] = []
     const found = new Map<string, Entry<V>>()
     const missing = new Map<string, Wanted<K>>()
-    for (const [index, id] of ids.entries()) {
+    for (const key of keys) {
+      const held = this.#find(key, reader)
+      const id = held?.key ?? this.idOf(key, reader)
+      ids.push(id)
       if (found.has(id) || missing.has(id)) continue
-      const key = keys[index] as K
-      const entry = reader.bypass ? undefined : this.#fromMemory(id, key, reader)
+      const entry = held && !reader.bypass ? this.#serve(held, key, reader) : undefined
       if (entry) {
         found.set(id, entry)
         continue
@@ -82,9 +88,11 @@ export class CachedKind<K, V> {
   /**
    * The entry of `key`, where memory has it: what `getMany` would give, without waiting. Undefined where that would have
    * to wait: then ask it, and it counts the miss.
+   * @param id what `idOf` gave for both
    */
-  atHand(key: K, reader: Reader = {}): Entry<V> | undefined {
-    return reader.bypass ? undefined : this.#fromMemory(this.#id(key, reader), key, reader)
+  atHand(key: K, reader: Reader = {}, id?: string): Entry<V> | undefined {
+    const held = reader.bypass ? undefined : this.#find(key, reader, id)
+    return held && this.#serve(held, key, reader)
   }
 
   /**
@@ -96,7 +104,7 @@ export class CachedKind<K, V> {
     const { policy, name, tags } = this.#kind
     const { ledger, clock, random } = this.#parts
     if (!policy.writeThrough) throw new TypeError(`The kind "${name}" has no writeThrough in its policy.`)
-    const id = this.#id(key, {})
+    const id = this.idOf(key, {})
     const dependsOn = withTables(tags(key, value))
     // The write's own record is one of them. Were there another, who could tell which came last?
     if (ledger.recordsSince(began, [...dependsOn, id]) !== 1) return false
@@ -116,12 +124,12 @@ export class CachedKind<K, V> {
 
   /** Loads an entry anew in the background, where memory has it and it turns stale within `withinMs`. Resolves when that is done. */
   async refreshAhead(id: string, withinMs: number): Promise<void> {
-    const { memory, clock, ledger, observer } = this.#parts
+    const { memory, clock, observer } = this.#parts
     const { name, parseKey, policy } = this.#kind
     const entry = memory.peek(id) as Entry<V> | undefined
     if (!entry || !parseKey || !policy.refreshAhead || policy.scope === 'viewer') return
     const nowMs = clock.now()
-    if (nowMs + withinMs < entry.staleAtMs || conditionOf(entry, { ledger, nowMs }, policy) === 'void') return
+    if (nowMs + withinMs < entry.staleAtMs || conditionOf(entry, nowMs, this.#rules) === 'void') return
     if (isResting(entry, nowMs)) return
     try {
       const wanted = { id, key: parseKey(this.#text(id)), viewer: undefined }
@@ -190,27 +198,26 @@ export class CachedKind<K, V> {
     })
   }
 
-  #id(key: K, { viewer }: Reader): string {
-    if (this.#kind.policy.scope === 'public') return typeof key === 'number' ? this.#idOfNumber(key) : this.#idOf(key)
+  /** The whole key of the entry that `reader` is given. */
+  idOf(key: K, { viewer }: Reader = {}): string {
+    if (this.#kind.policy.scope === 'public') return this.keyOf(this.#kind.key(key))
     if (viewer === undefined) {
       throw new TypeError(`The kind "${this.#kind.name}" has entries for each viewer: its reader must say who that is.`)
     }
     return `${this.#prefix}${withoutBraces(JSON.stringify(viewer))} ${withoutBraces(this.#kind.key(key))}`
   }
 
-  #idOf(key: K): string {
-    return this.keyOf(this.#kind.key(key))
-  }
-
-  /** Kept: to make a long text from a number, and to hash it, takes longer than to judge the entry. */
-  #idOfNumber(key: K & number): string {
-    let id = this.#ids.get(key)
-    if (id === undefined) {
-      id = this.#idOf(key)
-      if (this.#ids.size >= MAX_IDS) this.#ids.clear()
-      this.#ids.set(key, id)
+  #find(key: K, reader: Reader, id?: string): Held<Entry<V>> | undefined {
+    if (typeof key !== 'number' || this.#kind.policy.scope === 'viewer') {
+      return this.#tiers.findInMemory(id ?? this.idOf(key, reader))
     }
-    return id
+    const known = this.#held.get(key)
+    if (known?.value) return known
+    const held = this.#tiers.findInMemory(id ?? this.idOf(key, reader))
+    if (!held) return undefined
+    if (this.#held.size >= MAX_HELD) this.#held.clear()
+    this.#held.set(key, held)
+    return held
   }
 
   #text(id: string): string {
@@ -222,14 +229,14 @@ export class CachedKind<K, V> {
     return { id, key, viewer: this.#kind.policy.scope === 'viewer' ? viewer : undefined }
   }
 
-  /** The entry, where it may be served. Its reader is told. */
-  #fromMemory(id: string, key: K, reader: Reader): Entry<V> | undefined {
-    const entry = this.#tiers.inMemory(id)
+  /** The entry in `held`, where it may be served. Its reader is told. */
+  #serve(held: Held<Entry<V>>, key: K, reader: Reader): Entry<V> | undefined {
+    const entry = use(held)
     if (!entry) return undefined
-    const { observer, hotKeys, ledger, clock } = this.#parts
+    const { observer, hotKeys, clock } = this.#parts
     const { name, policy, parseKey } = this.#kind
     const nowMs = clock.now()
-    const condition = conditionOf(entry, { ledger, nowMs }, policy, reader)
+    const condition = conditionOf(entry, nowMs, this.#rules, reader)
     const resting = isResting(entry, nowMs)
     if (condition === 'void' || (condition === 'lapsed' && !resting)) {
       observer.onRefused?.(name, 'memory', entry)
@@ -237,13 +244,13 @@ export class CachedKind<K, V> {
     }
     if (condition === 'fresh') {
       observer.onRequest?.(name, 'memory', 'hit')
-      if (policy.refreshAhead && parseKey) hotKeys.use(id)
-      if (!resting && this.#isDueEarly(entry, nowMs)) this.#refresh(this.#wanted(id, key, reader), entry, 'early')
+      if (policy.refreshAhead && parseKey) hotKeys.use(held.key)
+      if (!resting && this.#isDueEarly(entry, nowMs)) this.#refresh(this.#wanted(held.key, key, reader), entry, 'early')
       reader.onRead?.(name, entry, 'memory', undefined)
       return entry
     }
     observer.onRequest?.(name, 'memory', 'stale')
-    if (!resting) this.#refresh(this.#wanted(id, key, reader), entry, 'stale')
+    if (!resting) this.#refresh(this.#wanted(held.key, key, reader), entry, 'stale')
     this.#tell({ entry, origin: 'memory', stale: resting ? 'error' : this.#whyStale(entry) }, reader)
     return entry
   }
@@ -255,8 +262,7 @@ export class CachedKind<K, V> {
   }
 
   #judge(entry: Entry, reader?: Reader): Condition {
-    const { ledger, clock } = this.#parts
-    return conditionOf(entry, { ledger, nowMs: clock.now() }, this.#kind.policy, reader)
+    return conditionOf(entry, this.#parts.clock.now(), this.#rules, reader)
   }
 
   /** XFetch: see `Policy.earlyRefresh`. */
@@ -398,11 +404,12 @@ type Coming<V> = Pick<Flight<unknown, V>, 'id' | 'arrival'> & { readonly reserve
 const isResting = ({ retryAtMs }: Entry, nowMs: number): boolean => retryAtMs !== undefined && nowMs < retryAtMs
 
 /** Braces and what escapes them: a Redis Cluster would take the text between braces for the whole key. */
-const withoutBraces = (text: string): string => (/[{}%]/.test(text) ? text.replace(/[{}%]/g, encodeURIComponent) : text)
+const withoutBraces = (text: string): string =>
+  /[{}%]/.test(text) ? text.replaceAll('%', '%25').replaceAll('{', '%7B').replaceAll('}', '%7D') : text
 
 const ANYTHING: Need = { fresh: false, storedAfterMs: Number.NEGATIVE_INFINITY }
 const FRESH: Need = { fresh: true, storedAfterMs: Number.NEGATIVE_INFINITY }
 const MAX_ATTEMPTS = 4
-const MAX_IDS = 10_000
+const MAX_HELD = 10_000
 /** After a failed refresh. */
 const RETRY_MS = 1000

@@ -13,10 +13,15 @@ import type { Reader } from './reader.ts'
  */
 export type Condition = 'fresh' | 'stale' | 'lapsed' | 'void'
 
+/** By what the entries of a kind are judged. */
+export interface Rules extends Pick<ResolvedPolicy, 'grace'> {
+  readonly ledger: Ledger
+}
+
 export function conditionOf(
   entry: Entry,
-  { ledger, nowMs }: { readonly ledger: Ledger; readonly nowMs: number },
-  { grace }: ResolvedPolicy,
+  nowMs: number,
+  { ledger, grace }: Rules,
   reader: Pick<Reader, 'fresh' | 'position'> = {},
 ): Condition {
   if (!ledger.stands(entry)) return 'void'

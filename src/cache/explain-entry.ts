@@ -57,7 +57,7 @@ function judge(
   reader?: Pick<Reader, 'fresh' | 'position'>,
 ): Pick<EntryExplanation, 'standing' | 'why' | 'by'> {
   // A copy: an entry that stands is marked as good as of now.
-  const condition = conditionOf({ ...entry }, { ledger, nowMs }, policy, reader)
+  const condition = conditionOf({ ...entry }, nowMs, { ledger, grace: policy.grace }, reader)
   if (!ledger.stands({ ...entry })) return { standing: 'fallen', ...whyFallen(entry, ledger) }
   if (condition === 'fresh') {
     return { standing: 'standing', why: 'Nothing that it depends on was written since it was read.' }

@@ -41,7 +41,8 @@ export class FifoQueue<V> {
 
 export class QueueItem<V> {
   readonly key: string
-  readonly value: V
+  /** Undefined once its owner has let go of it. */
+  value: V | undefined
   readonly bytes: number
   /** How often it was used, as far as its owner counts. */
   uses = 0

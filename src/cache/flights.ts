@@ -170,7 +170,7 @@ export class Flights<K, V> {
     const asked = flight.lease
     if (lease === 'mine' && asked.kind === 'asking') flight.lease = { kind: 'held', holder: asked.holder }
     const entry = bytes && decodeEntry<V>(flight.id, bytes)
-    const condition = entry ? conditionOf(entry, { ledger, nowMs: clock.now() }, policy) : 'void'
+    const condition = entry ? conditionOf(entry, clock.now(), { ledger, grace: policy.grace }) : 'void'
     if (entry && condition !== 'void') {
       this.#rememberIfNewer(entry)
       flight.reserve = entry

@@ -28,6 +28,14 @@ it('credits a newcomer with none of the uses of what it pushed out', () => {
   ])
 })
 
+it('pushes out the coldest, also after a fading', () => {
+  const hotKeys = new HotKeys({ sampleEvery: 1, capacity: 3 })
+  use(hotKeys, { a: 9, b: 5, c: 7, d: 1 })
+  hotKeys.fade()
+  use(hotKeys, { e: 1, f: 1 })
+  expect(hotKeys.hottest(1).map(({ id }) => id)).toEqual(['a', 'e', 'f'])
+})
+
 it('keeps whatever is used more often than one use in its capacity, through a scan', () => {
   const hotKeys = new HotKeys({ sampleEvery: 1, capacity: 10 })
   for (let use = 0; use < 1000; use++) {

@@ -1,6 +1,6 @@
 import type { Entry } from './entry.ts'
 import { heapBytes } from './heap-bytes.ts'
-import { S3Fifo } from './s3-fifo.ts'
+import { type Held, S3Fifo } from './s3-fifo.ts'
 
 /** The near tier: this process's own entries, those in use, bounded in bytes of heap. */
 export class MemoryTier {
@@ -12,6 +12,11 @@ export class MemoryTier {
 
   get(key: string): Entry | undefined {
     return this.#entries.get(key)
+  }
+
+  /** Where the entry is, for `use`. */
+  find(key: string): Held<Entry> | undefined {
+    return this.#entries.find(key)
   }
 
   /** Like `get`, and not counted as use. */

@@ -25,9 +25,12 @@ export class S3Fifo<V> {
   /** Counts as a use. */
   get(key: string): V | undefined {
     const item = this.#held.get(key)
-    if (!item) return undefined
-    if (item.uses < MAX_USES) item.uses++
-    return item.value
+    return item && use(item)
+  }
+
+  /** What is held under `key`, for `use`: whoever keeps that need not look the key up again. It may outlive what it holds, which is gone from it then. */
+  find(key: string): Held<V> | undefined {
+    return this.#held.get(key)
   }
 
   /** Counts as none. */
@@ -53,9 +56,11 @@ export class S3Fifo<V> {
     if (!item) return
     item.queue?.remove(item)
     this.#held.delete(key)
+    item.value = undefined
   }
 
   clear(): void {
+    for (const item of this.#held.values()) item.value = undefined
     this.#held.clear()
     this.#small.clear()
     this.#main.clear()
@@ -65,7 +70,7 @@ export class S3Fifo<V> {
 
   /** In no particular order. Nothing is counted as used. */
   *values(): IterableIterator<V> {
-    for (const { value } of this.#held.values()) yield value
+    for (const { value } of this.#held.values()) if (value !== undefined) yield value
   }
 
   get bytes(): number {
@@ -89,6 +94,7 @@ export class S3Fifo<V> {
       return
     }
     this.#held.delete(item.key)
+    item.value = undefined
     if (fromSmall) this.#remember(hashOf(item.key))
   }
 
@@ -97,6 +103,15 @@ export class S3Fifo<V> {
     this.#ghosts.add(hash)
     while (this.#ghosts.size > this.#held.size) this.#ghosts.delete(this.#oldestGhosts.next().value ?? hash)
   }
+}
+
+/** A place in an `S3Fifo`. */
+export type Held<V> = Pick<QueueItem<V>, 'key' | 'value' | 'uses'>
+
+/** Its value, as `get` gives it: counted. Undefined where that is held no more. */
+export function use<V>(held: Held<V>): V | undefined {
+  if (held.uses < MAX_USES) held.uses++
+  return held.value
 }
 
 const SMALL_SHARE = 0.1

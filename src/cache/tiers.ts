@@ -5,6 +5,7 @@ import type { ResolvedKind } from './kind.ts'
 import { entryBytes } from './memory-tier.ts'
 import { graceMs } from './policy.ts'
 import type { RemoteTier } from './remote-tier.ts'
+import type { Held } from './s3-fifo.ts'
 
 /** Where entries of one kind are kept: in both tiers, or in one. */
 export class Tiers<V> {
@@ -23,6 +24,11 @@ export class Tiers<V> {
   inMemory(id: string): Entry<V> | undefined {
     // Only this kind writes under its prefix.
     return this.#keptInMemory ? (this.#parts.memory.get(id) as Entry<V> | undefined) : undefined
+  }
+
+  /** Where the entry is, for `use`. */
+  findInMemory(id: string): Held<Entry<V>> | undefined {
+    return this.#keptInMemory ? (this.#parts.memory.find(id) as Held<Entry<V>> | undefined) : undefined
   }
 
   /** Keeps in memory what came from the remote tier. */

@@ -310,7 +310,8 @@ function someone(is: string) {
   return { ...thing(), is }
 }
 
-function typeOf({ is }: { is: string }, _context: unknown, info: GraphQLResolveInfo) {
+function typeOf({ is }: { is: string }, { calls }: Notes, info: GraphQLResolveInfo) {
+  calls.push(`${responsePathAsArray(info.path).join('.')} is ${is}: ${info.returnType}`)
   switch (is) {
     case 'THING':
       return 'Thing'

@@ -118,13 +118,12 @@ export class Execution {
     try {
       const value = this.#resolve(field, source, parentPath)
       const { shape } = field
-      if (shape.kind === 'leaf' && !isPromise(value)) return this.#complete(shape, field, undefined, value)
+      if ((shape.kind === 'text' || shape.kind === 'leaf') && !isPromise(value))
+        return this.#complete(shape, field, undefined, value)
       path = pathOf(field, parentPath)
-      const completed = isPromise(value)
-        ? Promise.resolve(value).then((arrived) => this.#complete(shape, field, path, arrived))
-        : this.#complete(shape, field, path, value)
-      if (!(completed instanceof Promise)) return completed
-      return completed.then(undefined, (error) => this.#giveUp(error, shape, field, path))
+      if (isPromise(value)) return this.#await(this.#completeLater(value, shape, field, path), shape, field, path)
+      const completed = this.#complete(shape, field, path, value)
+      return completed instanceof Promise ? this.#await(completed, shape, field, path) : completed
     } catch (error) {
       return this.#giveUp(error, field.shape, field, path ?? pathOf(field, parentPath))
     }
@@ -157,6 +156,9 @@ export class Execution {
       throw new Error(`Cannot return null for non-nullable field ${field.parentType.name}.${field.name}.`)
     }
     switch (shape.kind) {
+      case 'text':
+        if (typeof value === 'string') return value
+        return serialize(shape.type, value)
       case 'leaf':
         return serialize(shape.type, value)
       case 'list':
@@ -179,14 +181,14 @@ export class Execution {
         `Expected Iterable, but did not find one for field "${field.parentType.name}.${field.name}".`,
       )
     }
-    const answer: unknown[] = []
+    const answer: unknown[] = Array.isArray(list) ? new Array(list.length) : []
     let waits = false
+    let index = 0
     try {
       for (const value of list) {
-        const place = { prev: path, key: answer.length, typename: undefined }
-        const completed = this.#completeItem(item, field, place, value)
+        const completed = this.#completeItem(item, field, { prev: path, key: index, typename: undefined }, value)
         if (completed instanceof Promise) waits = true
-        answer.push(completed)
+        answer[index++] = completed
       }
     } catch (error) {
       // Here graphql-js looks away, and what fails then ends the process.
@@ -198,23 +200,51 @@ export class Execution {
 
   #completeItem(shape: Shape, field: FieldPlan, path: ResponsePath, value: unknown): unknown {
     try {
-      const completed = isPromise(value)
-        ? Promise.resolve(value).then((arrived) => this.#complete(shape, field, path, arrived))
-        : this.#complete(shape, field, path, value)
-      if (!(completed instanceof Promise)) return completed
-      return completed.then(undefined, (error) => this.#giveUp(error, shape, field, path))
+      if (isPromise(value)) return this.#await(this.#completeLater(value, shape, field, path), shape, field, path)
+      const completed = this.#complete(shape, field, path, value)
+      return completed instanceof Promise ? this.#await(completed, shape, field, path) : completed
     } catch (error) {
       return this.#giveUp(error, shape, field, path)
     }
+  }
+
+  // These two stand by themselves: a function that makes functions pays for it also where it doesn't.
+
+  #completeLater(
+    value: Promise<unknown>,
+    shape: Shape,
+    field: FieldPlan,
+    path: ResponsePath | undefined,
+  ): Promise<unknown> {
+    return Promise.resolve(value).then((arrived) => this.#complete(shape, field, path, arrived))
+  }
+
+  #await(
+    completed: Promise<unknown>,
+    shape: Shape,
+    field: FieldPlan,
+    path: ResponsePath | undefined,
+  ): Promise<unknown> {
+    return completed.then(undefined, (error) => this.#giveUp(error, shape, field, path))
   }
 
   #completeAbstract(type: GraphQLAbstractType, field: FieldPlan, path: ResponsePath | undefined, value: unknown) {
     const resolveType = type.resolveType ?? defaultTypeResolver
     const info = new ResolveInfo(this, field, fieldPath(path)?.prev)
     const name = resolveType(value, this.#context, info, type)
-    const complete = (name: unknown) =>
-      this.#completeObject(objectType(name, type, field, this.plan.schema, value), field, path, value)
-    return isPromise(name) ? name.then(complete) : complete(name)
+    return isPromise(name)
+      ? name.then((name) => this.#completeAs(name, type, field, path, value))
+      : this.#completeAs(name, type, field, path, value)
+  }
+
+  #completeAs(
+    name: unknown,
+    type: GraphQLAbstractType,
+    field: FieldPlan,
+    path: ResponsePath | undefined,
+    value: unknown,
+  ) {
+    return this.#completeObject(objectType(name, type, field, this.plan.schema, value), field, path, value)
   }
 
   #completeObject(
@@ -224,14 +254,25 @@ export class Execution {
     value: unknown,
   ): PromiseOrValue<Answer> {
     const selection = field.below(type)
-    if (!type.isTypeOf) return this.#executeFields(selection, value, path)
-    const execute = (isTypeOf: boolean) => {
+    return type.isTypeOf
+      ? this.#completeIfTypeOf(type, selection, field, path, value)
+      : this.#executeFields(selection, value, path)
+  }
+
+  #completeIfTypeOf(
+    type: GraphQLObjectType,
+    selection: SelectionPlan,
+    field: FieldPlan,
+    path: ResponsePath | undefined,
+    value: unknown,
+  ): PromiseOrValue<Answer> {
+    const execute = (isTypeOf: boolean | undefined) => {
       if (isTypeOf) return this.#executeFields(selection, value, path)
       throw new GraphQLError(`Expected value of type "${type.name}" but got: ${inspect(value)}.`, {
         nodes: field.nodes,
       })
     }
-    const isTypeOf = type.isTypeOf(value, this.#context, new ResolveInfo(this, field, fieldPath(path)?.prev))
+    const isTypeOf = type.isTypeOf?.(value, this.#context, new ResolveInfo(this, field, fieldPath(path)?.prev))
     return isPromise(isTypeOf) ? isTypeOf.then(execute) : execute(isTypeOf)
   }
 

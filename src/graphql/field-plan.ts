@@ -4,9 +4,11 @@ import {
   type GraphQLAbstractType,
   type GraphQLField,
   type GraphQLFieldResolver,
+  GraphQLID,
   type GraphQLLeafType,
   type GraphQLObjectType,
   type GraphQLOutputType,
+  GraphQLString,
   getArgumentValues,
   isAbstractType,
   isListType,
@@ -78,6 +80,7 @@ export type Arguments = Readonly<Record<string, unknown>>
 
 /** An output type, taken apart once. */
 export type Shape = { readonly nonNull: boolean } & (
+  | { readonly kind: 'text'; readonly type: GraphQLLeafType }
   | { readonly kind: 'leaf'; readonly type: GraphQLLeafType }
   | { readonly kind: 'list'; readonly item: Shape }
   | { readonly kind: 'object'; readonly type: GraphQLObjectType }
@@ -89,7 +92,7 @@ function shapeOf(type: GraphQLOutputType, nonNull = false): Shape {
   if (isListType(type)) return { kind: 'list', nonNull, item: shapeOf(type.ofType) }
   if (isObjectType(type)) return { kind: 'object', nonNull, type }
   if (isAbstractType(type)) return { kind: 'abstract', nonNull, type }
-  return { kind: 'leaf', nonNull, type }
+  return { kind: type === GraphQLString || type === GraphQLID ? 'text' : 'leaf', nonNull, type }
 }
 
 function fixedArguments(definition: GraphQLField<unknown, unknown>, node: FieldNode): Arguments | undefined {

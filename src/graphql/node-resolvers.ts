@@ -1,4 +1,5 @@
 import { AskerError } from '../kernel/errors.ts'
+import { allHere, isPromise, whenHere } from '../kernel/promise-or-value.ts'
 import type { Context } from '../request/context.ts'
 import { parseGlobalId } from '../request/global-id.ts'
 import { quote } from '../request/input.ts'
@@ -10,14 +11,13 @@ export function nodeResolvers(rooms: readonly Room[]): Resolvers {
   const finders: Room['nodes'] = Object.assign({}, ...rooms.map((room) => room.nodes))
 
   /** Tagged with its type, which `__resolveType` reads back. */
-  const find = async (field: string, globalId: string, context: Context) => {
+  const find = (field: string, globalId: string, context: Context) => {
     const parsed = parseGlobalId(globalId)
     const finder = parsed && Object.hasOwn(finders, parsed.type) ? finders[parsed.type] : undefined
     if (!parsed || !finder) {
       throw new AskerError('BAD_USER_INPUT', `${quote(globalId)} is not the id of anything here.`, { field })
     }
-    const node = await finder(parsed.id, context)
-    return node && { ...node, __typename: parsed.type }
+    return whenHere(finder(parsed.id, context), (node) => node && { ...node, __typename: parsed.type })
   }
 
   return {
@@ -33,7 +33,15 @@ export function nodeResolvers(rooms: readonly Room[]): Resolvers {
           })
         }
         // An error in a list stands for its own place: the other objects are answered.
-        return Promise.all(ids.map((id) => find('ids', id, context).catch((error: Error) => error))) as never
+        const found = ids.map((id) => {
+          try {
+            const node = find('ids', id, context)
+            return isPromise(node) ? node.catch((error: Error) => error) : node
+          } catch (error) {
+            return error as Error
+          }
+        })
+        return allHere<object | undefined>(found) as never
       },
     },
   }

@@ -127,8 +127,6 @@ export class OperationPlan {
 
 /** A copy of an object that has its places already is quicker than one that is given them one by one. */
 function blankFor(fields: readonly FieldPlan[]): () => Record<string, unknown> {
-  // Here a property of that name would be none.
-  if (fields.some(({ key }) => key === '__proto__')) return () => Object.create(null)
   const template = Object.fromEntries(fields.map(({ key }) => [key, null]))
   return () => ({ ...template })
 }

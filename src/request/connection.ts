@@ -1,5 +1,6 @@
 import type { KeyType, Page, Place, PlacesOnPage } from '../database/keyset.ts'
 import { AskerError } from '../kernel/errors.ts'
+import { allHere, isPromise, type PromiseOrValue, whenHere } from '../kernel/promise-or-value.ts'
 import { checkText, quote } from './input.ts'
 
 /** A page of a list, as Relay's cursor connections ask for it. */
@@ -12,10 +13,10 @@ export interface PageArguments {
 
 /** What the resolvers of a connection type are given. Each part is read only when it is asked for. */
 export interface Connection<T> {
-  edges(): Promise<{ readonly cursor: string; readonly node: T }[]>
-  nodes(): Promise<T[]>
-  pageInfo(): Promise<PageInfo>
-  totalCount(): Promise<number>
+  edges(): PromiseOrValue<{ readonly cursor: string; readonly node: T }[]>
+  nodes(): PromiseOrValue<T[]>
+  pageInfo(): PromiseOrValue<PageInfo>
+  totalCount(): PromiseOrValue<number>
 }
 
 interface PageInfo {
@@ -53,29 +54,43 @@ export function parsePage(args: PageArguments, order: ListOrder): Page {
 export interface ConnectionParts<T> {
   readonly page: Page
   readonly order: ListOrder
-  /** Called once at most. */
-  readonly places: () => Promise<PlacesOnPage>
-  /** The objects in the order of `ids`; undefined where one is gone, or not for this viewer. */
-  readonly nodes: (ids: readonly number[]) => Promise<readonly (T | undefined)[]>
-  readonly totalCount: () => Promise<number>
+  /** Called once at most. Undefined: there are none. */
+  readonly places: () => PromiseOrValue<PlacesOnPage | undefined>
+  /** Undefined where it is gone, or not for this viewer. */
+  readonly node: (id: number) => PromiseOrValue<T | undefined>
+  readonly totalCount: () => PromiseOrValue<number | undefined>
 }
 
-export function makeConnection<T>({ page, order, places, nodes, totalCount }: ConnectionParts<T>): Connection<T> {
-  const readPlaces = once(places)
-  const readEdges = once(async () => {
-    const { places } = await readPlaces()
-    const found = await nodes(places.map(({ id }) => id))
-    return places.flatMap((place, index) => {
-      const node = found[index]
-      return node === undefined ? [] : [{ cursor: formatCursor(place, order), node }]
-    })
-  })
-  return {
-    edges: readEdges,
-    nodes: async () => (await readEdges()).map(({ node }) => node),
-    pageInfo: async () => {
-      // The cursors of the places, not of the edges: where all of a page was deleted meanwhile, the walk still goes on.
-      const { places, more } = await readPlaces()
+export const makeConnection = <T>(parts: ConnectionParts<T>): Connection<T> => new LazyConnection(parts)
+
+class LazyConnection<T> implements Connection<T> {
+  readonly #parts: ConnectionParts<T>
+  #places: PromiseOrValue<PlacesOnPage> | undefined
+  #found: PromiseOrValue<readonly (T | undefined)[]> | undefined
+
+  constructor(parts: ConnectionParts<T>) {
+    this.#parts = parts
+  }
+
+  edges() {
+    return whenHere(this.#readPlaces(), ({ places }) =>
+      whenHere(this.#readNodes(), (found) =>
+        found.flatMap((node, index) => {
+          const place = places[index]
+          return place && node !== undefined ? [new Edge(place, this.#parts.order, node)] : []
+        }),
+      ),
+    )
+  }
+
+  nodes() {
+    return whenHere(this.#readNodes(), (found) => found.filter((node) => node !== undefined))
+  }
+
+  pageInfo() {
+    const { page, order } = this.#parts
+    // The cursors of the places, not of the edges: where all of a page was deleted meanwhile, the walk still goes on.
+    return whenHere(this.#readPlaces(), ({ places, more }) => {
       const cursorOf = (place: Place | undefined) => (place ? formatCursor(place, order) : null)
       return {
         hasNextPage: page.backward ? page.before !== undefined : more,
@@ -83,14 +98,52 @@ export function makeConnection<T>({ page, order, places, nodes, totalCount }: Co
         startCursor: cursorOf(places.at(0)),
         endCursor: cursorOf(places.at(-1)),
       }
-    },
-    totalCount,
+    })
+  }
+
+  totalCount() {
+    return whenHere(this.#parts.totalCount(), (count) => count ?? 0)
+  }
+
+  #readPlaces(): PromiseOrValue<PlacesOnPage> {
+    this.#places ??= whenHere(this.#parts.places(), (places) => places ?? NO_PLACES)
+    return this.#places
+  }
+
+  #readNodes(): PromiseOrValue<readonly (T | undefined)[]> {
+    if (this.#found === undefined) {
+      const places = this.#readPlaces()
+      this.#found = isPromise(places) ? this.#readNodesLater(places) : this.#nodesAt(places)
+    }
+    return this.#found
+  }
+
+  #readNodesLater(coming: Promise<PlacesOnPage>): Promise<readonly (T | undefined)[]> {
+    return coming.then((places) => this.#nodesAt(places))
+  }
+
+  #nodesAt({ places }: PlacesOnPage): PromiseOrValue<readonly (T | undefined)[]> {
+    const { node } = this.#parts
+    return allHere(places.map(({ id }) => node(id)))
   }
 }
 
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let reading: Promise<T> | undefined
-  return () => (reading ??= read())
+const NO_PLACES: PlacesOnPage = { places: [], more: false }
+
+class Edge<T> {
+  readonly #place: Place
+  readonly #order: ListOrder
+  readonly node: T
+
+  constructor(place: Place, order: ListOrder, node: T) {
+    this.#place = place
+    this.#order = order
+    this.node = node
+  }
+
+  get cursor(): string {
+    return formatCursor(this.#place, this.#order)
+  }
 }
 
 const formatCursor = ({ key, id }: Place, { name }: ListOrder): string =>

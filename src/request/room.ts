@@ -1,3 +1,4 @@
+import type { PromiseOrValue } from '../kernel/promise-or-value.ts'
 import type { Context } from './context.ts'
 import type { Resolvers } from './resolvers.generated.ts'
 
@@ -5,5 +6,5 @@ import type { Resolvers } from './resolvers.generated.ts'
 export interface Room {
   readonly resolvers: Resolvers
   /** For `node(id:)`: the object behind a global id of each of the room's types, undefined where there is none that the viewer may see. */
-  readonly nodes: { readonly [type: string]: (id: number, context: Context) => Promise<object | undefined> }
+  readonly nodes: { readonly [type: string]: (id: number, context: Context) => PromiseOrValue<object | undefined> }
 }

@@ -1,10 +1,9 @@
-import DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import { anyRowTag, type Cache, fieldTag } from '../cache/index.ts'
 import { cachedIds, cachedList, cachedRows } from '../database/cached-rows.ts'
 import type { Database } from '../database/database.ts'
-import type { Page } from '../database/keyset.ts'
 import { perRequest } from '../request/context.ts'
+import { EntryLoader } from '../request/entry-loader.ts'
 import type { Tag } from '../request/models.ts'
 
 export const tagOrder = { name: 'NAME', keyType: 'text' } as const
@@ -25,12 +24,12 @@ export function tagEntries(parts: { readonly cache: Cache; readonly database: Da
   })
 
   return perRequest(({ reader, progress }) => ({
-    byId: new DataLoader((ids: readonly number[]) => byId.getMany(ids, reader)),
+    byId: new EntryLoader(byId, reader),
     /** Keeps what this request has just written, undefined where it deleted the tag: the next read is a hit. */
     keep: (id: number, tag: Tag | undefined) => byId.writeThrough(id, tag, progress.wroteFrom),
-    idBySlug: new DataLoader((slugs: readonly string[]) => idBySlug.getMany(slugs, reader)),
-    page: async (page: Page) => (await list.pages.get(page, reader)) ?? { places: [], more: false },
-    count: async () => (await list.count.get('all', reader)) ?? 0,
+    idBySlug: new EntryLoader(idBySlug, reader),
+    pages: new EntryLoader(list.pages, reader),
+    count: new EntryLoader(list.count, reader),
   }))
 }
 

@@ -1,3 +1,4 @@
+import { whenHere } from '../kernel/promise-or-value.ts'
 import { makeConnection, parsePage } from '../request/connection.ts'
 import { fromGlobalId, toGlobalId } from '../request/global-id.ts'
 import { exactlyOne } from '../request/input.ts'
@@ -8,21 +9,21 @@ import { tagMutations } from './tag-mutations.ts'
 export function tagResolvers(entries: TagEntries): Resolvers {
   return {
     Query: {
-      tag: async (_parent, { id, slug }, context) => {
+      tag: (_parent, { id, slug }, context) => {
         const [by, value] = exactlyOne({ id, slug })
         const { byId, idBySlug } = entries(context)
-        const tagId = by === 'id' ? fromGlobalId('Tag', value) : await idBySlug.load(value)
-        return tagId === undefined ? null : byId.load(tagId)
+        const tagId = by === 'id' ? fromGlobalId('Tag', value) : idBySlug.load(value)
+        return whenHere(tagId, (id) => (id === undefined ? null : byId.load(id)))
       },
       tags: (_parent, args, context) => {
         const page = parsePage(args, tagOrder)
-        const { byId, page: places, count } = entries(context)
+        const { byId, pages, count } = entries(context)
         return makeConnection({
           page,
           order: tagOrder,
-          places: () => places(page),
-          nodes: (ids) => Promise.all(ids.map((id) => byId.load(id))),
-          totalCount: count,
+          places: () => pages.load(page),
+          node: (id) => byId.load(id),
+          totalCount: () => count.load('all'),
         })
       },
     },

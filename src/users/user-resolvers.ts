@@ -1,3 +1,4 @@
+import { whenHere } from '../kernel/promise-or-value.ts'
 import { makeConnection, parsePage } from '../request/connection.ts'
 import { fromGlobalId, toGlobalId } from '../request/global-id.ts'
 import { exactlyOne } from '../request/input.ts'
@@ -9,21 +10,21 @@ import { userMutations } from './user-mutations.ts'
 export function userResolvers(entries: UserEntries): Resolvers {
   return {
     Query: {
-      user: async (_parent, { id, username }, context) => {
+      user: (_parent, { id, username }, context) => {
         const [by, value] = exactlyOne({ id, username })
         const { byId, idByUsername } = entries(context)
-        const userId = by === 'id' ? fromGlobalId('User', value) : await idByUsername.load(value)
-        return userId === undefined ? null : byId.load(userId)
+        const userId = by === 'id' ? fromGlobalId('User', value) : idByUsername.load(value)
+        return whenHere(userId, (id) => (id === undefined ? null : byId.load(id)))
       },
       users: (_parent, args, context) => {
         const page = parsePage(args, userOrder)
-        const { byId, page: places, count } = entries(context)
+        const { byId, pages, count } = entries(context)
         return makeConnection({
           page,
           order: userOrder,
-          places: () => places(page),
-          nodes: (ids) => Promise.all(ids.map((id) => byId.load(id))),
-          totalCount: count,
+          places: () => pages.load(page),
+          node: (id) => byId.load(id),
+          totalCount: () => count.load('all'),
         })
       },
       viewer: (_parent, _args, context) => {

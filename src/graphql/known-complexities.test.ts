@@ -1,0 +1,61 @@
+import { expect, it } from '@jest/globals'
+import { buildSchema, type DocumentNode, getOperationAST, parse } from 'graphql'
+import { KnownComplexities } from './known-complexities.ts'
+
+const schema = buildSchema('type Query { list(first: Int, ids: [ID!], after: String, deep: Boolean): String }')
+
+it('counts once whatever cursor is given, and again where a number, a condition or a length is another', () => {
+  const count = counter(
+    'query ($first: Int = 5, $ids: [ID!], $after: String, $deep: Boolean) { list(first: $first, ids: $ids, after: $after) list @skip(if: $deep) }',
+  )
+  expect(count({ after: 'a' })).toBe(1)
+  expect(count({ after: 'b' })).toBe(1)
+  expect(count({ after: 'b', first: 5 })).toBe(1)
+  expect(count({})).toBe(2)
+  expect(count({ after: null })).toBe(3)
+  expect(count({ after: 'a', first: 6 })).toBe(4)
+  expect(count({ after: 'a', ids: ['a', 'b'] })).toBe(5)
+  expect(count({ after: 'a', ids: ['c', 'd'] })).toBe(5)
+  expect(count({ after: 'a', ids: ['c'] })).toBe(6)
+  expect(count({ after: 'a', deep: true })).toBe(7)
+  expect(count({ after: 'a', deep: false })).toBe(8)
+})
+
+it('tells operations and documents apart', () => {
+  const text = 'query A { list } query B { a: list b: list }'
+  const [one, other] = [counter(text), counter(text)]
+  expect([one({}, 'A'), one({}, 'B'), one({}, 'A')]).toEqual([1, 2, 1])
+  expect(other({}, 'A')).toBe(1)
+})
+
+it('keeps nothing of what could not be counted, and counts where variables are wrong', () => {
+  const count = counter('query ($first: Int) { list(first: $first) }')
+  const fail = () => count({}, undefined, new Error('too bad'))
+  expect(fail).toThrow('too bad')
+  expect(fail).toThrow('too bad')
+  expect(count({})).toBe(1)
+  expect([count({ first: 'x' }), count({ first: 'x' })]).toEqual([2, 3])
+})
+
+it('keeps little of one document', () => {
+  const count = counter('query ($first: Int) { list(first: $first) }')
+  for (let first = 0; first < 32; first++) count({ first })
+  expect(count({ first: 0 })).toBe(1)
+  expect(count({ first: 32 })).toBe(33)
+  expect(count({ first: 0 })).toBe(34)
+})
+
+/** Counts how often it had to count. */
+function counter(text: string) {
+  const known = new KnownComplexities()
+  const document: DocumentNode = parse(text)
+  let counted = 0
+  return (variables: Record<string, unknown>, name?: string, failure?: Error) => {
+    const operation = getOperationAST(document, name)
+    if (!operation) throw new Error(`There is no ${name}.`)
+    return known.recall(schema, document, operation, variables, () => {
+      if (failure) throw failure
+      return ++counted
+    })
+  }
+}
