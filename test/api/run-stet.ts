@@ -41,6 +41,11 @@ export class RunningStet {
     return eventually(() => JSON.parse(this.stdout.split('\n', 1)[0] ?? ''), { withinMs: 45_000 })
   }
 
+  /** For signals that it survives. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal)
+  }
+
   async end(signal: NodeJS.Signals): Promise<Ran> {
     this.#process.kill(signal)
     return this.ended
