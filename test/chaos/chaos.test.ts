@@ -19,8 +19,8 @@ it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
     const { requests, writes, violations } = await run.run(scenario, { seed, forMs: WORK_MS })
     expect(violations.join('\n\n')).toBe('')
     // Else nothing was put to the proof.
-    expect(requests).toBeGreaterThan(100)
-    expect(writes).toBeGreaterThan(10)
+    expect(requests).toBeGreaterThan(30)
+    expect(writes).toBeGreaterThan(5)
   },
   120_000,
 )

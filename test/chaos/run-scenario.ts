@@ -9,6 +9,7 @@ import type { Answer, History, Viewer } from './history/history.ts'
 import { Recorder } from './history/recorder.ts'
 import type { AnyScenario, Tolerance } from './scenario.ts'
 import { Client } from './workload/client.ts'
+import { SqlWriter } from './workload/sql-writer.ts'
 import type { World } from './world.ts'
 
 export interface RunOptions {
@@ -68,6 +69,12 @@ async function work(world: World, scenario: AnyScenario, recorder: Recorder, { s
         }),
     ),
   )
+  const psql = new SqlWriter({
+    databaseUrl: () => servers.databaseUrl,
+    dice: new Dice(seed + VIEWERS.length + 1),
+    content,
+    recorder,
+  })
   const dice = new Dice(seed)
   const endsAtMs = performance.now() + forMs
   let isOver = false
@@ -86,7 +93,8 @@ async function work(world: World, scenario: AnyScenario, recorder: Recorder, { s
       isOver = true
     }
   }
-  await Promise.all([strike(), ...clients.map((client) => client.work(() => isOver, clients))])
+  const over = () => isOver
+  await Promise.all([strike(), psql.work(over), ...clients.map((client) => client.work(over, clients))])
   return { clients, blows }
 }
 
@@ -104,6 +112,7 @@ function unexpectedErrors({ events }: History, { errors = NOT_NOW }: Tolerance =
 
 /** What a request can be refused with where all is well. */
 const ASKERS_OWN: readonly string[] = [
+  ...['ROLLED_BACK', 'NO_SUCH_ROW', 'REFUSED_BY_SQL'],
   'BAD_USER_INPUT',
   'EMAIL_TAKEN',
   'FORBIDDEN',

@@ -24,7 +24,12 @@ export async function startWorld(start: StartServers<Servers>, environment: Node
     await fill(servers.databaseUrl)
     const nodes = await Promise.all(
       Array.from({ length: NODES }, (_, number) =>
-        ChaosNode.start(`node ${number}`, { ...EVERY_NODE, ...servers.environmentOf(number), ...environment }),
+        ChaosNode.start(`node ${number}`, {
+          ...EVERY_NODE,
+          LOG_BEAT_MS: BEATS_MS[number],
+          ...servers.environmentOf(number),
+          ...environment,
+        }),
       ),
     )
     return {
@@ -55,6 +60,9 @@ const EVERY_NODE = {
   CACHE_TTL_ARTICLE: '2',
   CACHE_TTL_TAG: '2',
 }
+
+/** The default, and less: so that what a message should have told isn't always found out in time without it. */
+const BEATS_MS = ['50', '500', '1000']
 
 async function fill(url: string): Promise<void> {
   const pool = createPool({ url, max: 1, statementTimeoutMs: 0, onError: () => {} })

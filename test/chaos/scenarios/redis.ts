@@ -42,6 +42,18 @@ export default [
   }),
 
   scenario({
+    name: 'every third message between nodes is lost',
+    servers: plainServers,
+    strike: (world) =>
+      afflict(world, {
+        to: 'Redis',
+        proxies: world.servers.redisProxies,
+        what: 'loses every third message of pub/sub',
+        harm: (proxy) => proxy.loseMessages(3),
+      }),
+  }),
+
+  scenario({
     name: 'messages between nodes and Redis take 300 ms',
     servers: plainServers,
     strike: (world) =>
