@@ -50,6 +50,10 @@ export class ChaosNode {
     return readMetric(this.url, name, labels)
   }
 
+  async metrics(): Promise<string> {
+    return (await fetch(`${this.url}/metrics`)).text()
+  }
+
   /** What it logged, since it was started last. */
   get log(): string {
     return this.#process?.stderr ?? ''

@@ -29,11 +29,15 @@ export class ChaosRun {
 
   summary(): string {
     const sum = (count: (report: Report) => number) => this.#reports.reduce((total, report) => total + count(report), 0)
-    const codes = new Set(this.#reports.flatMap(({ errors }) => Object.keys(errors)))
-    const errors = [...codes].sort().map((code) => `${code} ${sum((report) => report.errors[code] ?? 0)}`)
+    const byName = (counts: (report: Report) => Readonly<Record<string, number>>) =>
+      [...new Set(this.#reports.flatMap((report) => Object.keys(counts(report))))]
+        .sort()
+        .map((name) => `${name} ${sum((report) => counts(report)[name] ?? 0)}`)
+        .join(', ')
     return [
       `${this.#reports.length} runs, ${sum(({ requests }) => requests)} requests, ${sum(({ writes }) => writes)} writes, ${sum(({ blows }) => blows)} blows`,
-      `errors: ${errors.join(', ') || 'none'}`,
+      `answered: ${byName(({ answered }) => answered)}`,
+      `errors: ${byName(({ errors }) => errors) || 'none'}`,
       `violations: ${sum(({ violations }) => violations.length)}`,
     ].join('\n')
   }

@@ -70,13 +70,13 @@ export interface IntendedWrite {
 }
 
 /** A client takes over what another one knows, its token included. */
-export interface Adoption {
+interface Adoption {
   readonly is: 'adoption'
   readonly client: string
   readonly from: string
 }
 
-export interface Fault {
+interface Fault {
   readonly is: 'fault'
   readonly what: string
   readonly atMs: number

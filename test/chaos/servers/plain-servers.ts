@@ -2,7 +2,6 @@ import {
   createTestDatabase,
   type FaultProxy,
   type RedisServer,
-  type StartRedisOptions,
   startFaultProxy,
   startRedis,
 } from '../../harness/index.ts'
@@ -17,10 +16,8 @@ export interface PlainServers extends Servers {
 }
 
 /** Redis keeps what it acknowledged over a restart that asks for it. */
-export const plainServers = (nodes: number): Promise<PlainServers> => startPlainServers(nodes)
-
-export async function startPlainServers(nodes: number, options: StartRedisOptions = {}): Promise<PlainServers> {
-  const [database, redis] = await Promise.all([createTestDatabase(), startRedis(options)])
+export async function plainServers(nodes: number): Promise<PlainServers> {
+  const [database, redis] = await Promise.all([createTestDatabase(), startRedis()])
   const proxiesTo = (url: string) => Promise.all(Array.from({ length: nodes }, () => startFaultProxy(addressOf(url))))
   const redisProxies = await proxiesTo(redis.url)
   const postgresProxies = await proxiesTo(database.url)
@@ -47,7 +44,7 @@ export async function startPlainServers(nodes: number, options: StartRedisOption
   }
 }
 
-export function addressOf(url: string): { readonly host: string; readonly port: number } {
+function addressOf(url: string): { readonly host: string; readonly port: number } {
   const { hostname, port } = new URL(url)
   return { host: hostname, port: Number(port) }
 }

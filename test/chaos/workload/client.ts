@@ -17,6 +17,8 @@ export interface ClientParts {
   readonly dice: Dice
   readonly content: Content
   readonly recorder: Recorder
+  /** How many of its requests in a hundred carry its token. */
+  readonly tokensPercent: number
   /** How long it waits for an answer. */
   readonly patienceMs: number
 }
@@ -75,9 +77,9 @@ export class Client {
   }
 
   async #send(ask: Ask): Promise<void> {
-    const { name, viewer, nodes, dice, content, recorder } = this.#parts
+    const { name, viewer, nodes, dice, content, recorder, tokensPercent } = this.#parts
     const node = dice.pick(nodes)
-    const sent = dice.chance(80) ? this.#token : undefined
+    const sent = dice.chance(tokensPercent) ? this.#token : undefined
     const after = recorder.size
     const startedAtMs = Date.now()
     const { token, error, observed } = await this.#answer(ask, node.url, sent)
@@ -167,7 +169,7 @@ const OPEN: readonly string[] = ['OUTCOME_UNKNOWN', 'WRITE_UNCONFIRMED', 'INTERN
 const describe = ({ field, variables }: Ask): string => `${field} ${JSON.stringify(variables)}`
 
 /** How many of its queries a client remembers. */
-const REMEMBERED = 40
+const REMEMBERED = 10
 
 /** Rows most of all, since what is said of them is exact. */
 const WEIGHTED_QUERIES = Object.entries(queries).flatMap(([field, make]) =>

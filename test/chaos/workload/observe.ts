@@ -10,7 +10,7 @@ export function observeRows(data: unknown): Observation[] {
 }
 
 /** The key of the row that a global id stands for. */
-export function rowOf(globalId: string): RowKey | undefined {
+function rowOf(globalId: string): RowKey | undefined {
   const parsed = parseGlobalId(globalId)
   const table = parsed && TABLES[parsed.type]
   return table && `${table}:${parsed.id}`
