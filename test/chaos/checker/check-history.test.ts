@@ -16,7 +16,9 @@ const writes = [
   write('articles:5', second, 20),
   write('article_stats:5', { views: 2 }, 25),
   write('article_tags:5,7', null, 30),
+  write('article_stats:6', { views: 0 }, 12),
   write('articles:6', null, 40),
+  write('article_stats:6', null, 40),
   write('users:4', { id: 4, username: 'late', display_name: 'w9 late' }, 50),
 ]
 
@@ -107,6 +109,8 @@ it('finds lists and counts that are of no moment they may be of', () => {
   ])
   expect(kinds([answer({ sent: 30, token: 40, observed: [count(1, { tagId: 7 })] })])).toEqual(['older than its token'])
   expect(kinds([answer({ token: 9, observed: [list([5], {})] })])).toEqual(['beyond its token'])
+  // It was another version of the same row meanwhile, and in the list all the time.
+  expect(kinds([answer({ sent: 15, token: 25, observed: [list([], {})] })])).toEqual(['older than its token'])
   const tags: Observation = { of: 'list', selection: { table: 'tags', articleId: 5 }, ids: [7], complete: true }
   expect(kinds([answer({ sent: 30, token: 30, observed: [tags] })])).toEqual(['older than its token'])
   // Part of a list lacks nothing.
@@ -132,6 +136,8 @@ it('finds views that were counted twice, and views that were lost', () => {
   expect(checkHistory(history([unsure, unsure, unsure]))).toEqual([])
   expect(checkHistory(history([view, limited])).map(({ kind }) => kind)).toEqual(['view counted twice'])
   expect(checkHistory(history([view, view, view])).map(({ kind }) => kind)).toEqual(['lost view'])
+  // A deleted article takes along what was not counted yet.
+  expect(checkHistory(history([view, view, answer({ token: 50, write: { views: 6 } })]))).toEqual([])
   // What was counted before the run began is none of its business.
   expect(checkHistory({ ...history([]), from: 25 })).toEqual([])
 })
