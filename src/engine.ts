@@ -2,6 +2,7 @@ import { adminRoom } from './admin/index.ts'
 import { articlesRoom } from './articles/index.ts'
 import { Cache, type CacheObserver, Ledger, type Policy, RedisTier } from './cache/index.ts'
 import type { Config } from './config.ts'
+import { explainConnectionError } from './database/connection-errors.ts'
 import { type OpenDatabases, openDatabases } from './database/open-databases.ts'
 import { HeldLeases } from './held-leases.ts'
 import { Follower, type FollowerObserver, Log, NotifyLoudspeaker, RedisLoudspeaker } from './invalidation/index.ts'
@@ -184,7 +185,10 @@ async function wire(
   const namespace = `${config.redisKeyPrefix}${config.cacheVersion}:`
   const cache = new Cache({
     ledger,
-    settle: () => follower.settle(),
+    settle: () =>
+      follower.settle().catch((error: unknown) => {
+        throw explainConnectionError(error)
+      }),
     ...(leases && { remote: leases }),
     memoryMaxBytes: config.cacheMemoryMaxBytes,
     defaults: policyDefaults(config),

@@ -7,6 +7,7 @@ export class ChaosNode {
   readonly url: string
   readonly #environment: NodeJS.ProcessEnv
   #process: RunningStet | undefined
+  #earlierLog = ''
 
   private constructor(name: string, port: number, environment: NodeJS.ProcessEnv) {
     this.name = name
@@ -23,6 +24,7 @@ export class ChaosNode {
   /** Resolves once it serves. @param more goes into its environment, this time */
   async start(more: NodeJS.ProcessEnv = {}): Promise<void> {
     const process = new RunningStet(['serve', '--json'], { ...this.#environment, ...more })
+    this.#earlierLog = this.log
     this.#process = process
     try {
       await process.serving()
@@ -54,8 +56,8 @@ export class ChaosNode {
     return (await fetch(`${this.url}/metrics`)).text()
   }
 
-  /** What it logged, since it was started last. */
+  /** All that it logged, also before it was killed. */
   get log(): string {
-    return this.#process?.stderr ?? ''
+    return this.#earlierLog + (this.#process?.stderr ?? '')
   }
 }

@@ -42,7 +42,7 @@ export async function runScenario(world: World, scenario: AnyScenario, options: 
   const atRest = await checkAtRest(world, asked)
   const history: History = { ...(await readAudit(servers.databaseUrl)), events: recorder.events, from }
   const answers = history.events.filter((event) => event.is === 'answer')
-  const violations = [...checkHistory(history), ...atRest, ...unexpectedErrors(history, scenario.tolerates)]
+  const violations = [...checkHistory(history), ...atRest, ...unexpectedErrors(history, world, scenario.tolerates)]
   return {
     requests: answers.length,
     answered: countBy(answers.flatMap(({ error, field }) => (error ? [] : field))),
@@ -109,14 +109,17 @@ const LEAST_EVENTS = 150
 /** Who asks at the same time. */
 const VIEWERS: readonly Viewer[] = ['admin', 'admin', 1, 2, 3, 'visitor', 'visitor']
 
-function unexpectedErrors({ events }: History, { errors = NOT_NOW }: Tolerance = {}): Violation[] {
+function unexpectedErrors({ events }: History, { nodes }: World, { errors = NOT_NOW }: Tolerance = {}): Violation[] {
   const isExpected = ({ error }: Answer) => !error || ASKERS_OWN.includes(error.code) || errors.includes(error.code)
-  return events.flatMap((event, number) =>
-    event.is === 'answer' && !isExpected(event)
-      ? { kind: 'unexpected error', message: `${event.error?.code}: ${event.error?.message}`, event: number }
-      : [],
-  )
+  return events.flatMap((event, number): Violation[] => {
+    if (event.is !== 'answer' || isExpected(event)) return []
+    const { code, message, requestId } = event.error ?? {}
+    const logged = requestId === undefined ? [] : nodes.flatMap(({ log }) => linesWith(log, requestId))
+    return [{ kind: 'unexpected error', message: [`${code}: ${message}`, ...logged].join('\n'), event: number }]
+  })
 }
+
+const linesWith = (log: string, text: string): string[] => log.split('\n').filter((line) => line.includes(text))
 
 /** What a request can be refused with where all is well. */
 const ASKERS_OWN: readonly string[] = [

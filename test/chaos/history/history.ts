@@ -58,6 +58,8 @@ export interface Refusal {
   readonly message: string
   /** True where nobody can tell from the error whether the change is made. */
   readonly open: boolean
+  /** By which the node's log tells what was hidden. */
+  readonly requestId?: string
 }
 
 export interface IntendedWrite {

@@ -149,7 +149,7 @@ interface Body {
 interface GraphQLErrorBody {
   readonly message: string
   readonly path?: readonly (string | number)[]
-  readonly extensions?: { readonly code?: string }
+  readonly extensions?: { readonly code?: string; readonly requestId?: string }
 }
 
 interface Answered {
@@ -161,7 +161,8 @@ interface Answered {
 function refusal({ message, path = [], extensions }: GraphQLErrorBody): Refusal {
   const code = extensions?.code ?? 'none'
   // Below the mutation itself it is what was to be shown of the change that failed, not the change.
-  return { code, message, open: OPEN.includes(code) || path.length > 1 || message.startsWith('The change is made') }
+  const isOpen = OPEN.includes(code) || path.length > 1 || message.startsWith('The change is made')
+  return { code, message, open: isOpen, ...(extensions?.requestId && { requestId: extensions.requestId }) }
 }
 
 const OPEN: readonly string[] = ['OUTCOME_UNKNOWN', 'WRITE_UNCONFIRMED', 'INTERNAL_SERVER_ERROR']

@@ -45,6 +45,20 @@ it('says that the database is away, and goes on when it is back', async () => {
   await node.admin.get('mutation { createTag(input: { name: "Away" }) { tag { slug } } }')
 })
 
+it('says so too where what was read could not be given its position', async () => {
+  const gate = await startReplyGate(database.url)
+  // Nothing but the read looks at the log.
+  const node = await start(gate.through(database.url), { LOG_BEAT_MS: '60000' })
+  const sequenced = gate.hold(/stet.sequence/)
+  const read = node.visitor.send('{ article(slug: "published") { title } }')
+  await sequenced.arrived
+  gate.drop()
+  expect(await read).toMatchObject({ status: 503, errors: [{ extensions: { code: 'UNAVAILABLE' } }] })
+  await node.close()
+  nodes.pop()
+  await gate.close()
+})
+
 it('leaves a connection on which nothing comes back, and says so', async () => {
   const node = await start(proxy.through(database.url), { DATABASE_STATEMENT_TIMEOUT_MS: '100' })
   await node.visitor.get('{ article(slug: "published") { title } }')
