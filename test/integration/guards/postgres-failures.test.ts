@@ -11,6 +11,7 @@ import {
   type TestDatabase,
   type TestNode,
 } from '../../harness/index.ts'
+import { ROW_READ } from '../races/article-world.ts'
 import { startReplyGate } from '../races/reply-gate.ts'
 
 let database: TestDatabase
@@ -91,6 +92,23 @@ it('does not claim to know whether a change is made, where the answer to its com
   await gate.close()
   expect(await write).toMatchObject({ errors: [{ extensions: { code: 'OUTCOME_UNKNOWN' } }] })
   expect(await queryOnce(database.url, `select name from tags where slug = 'perhaps'`)).toHaveLength(1)
+})
+
+it('does not call a change failed that is made, where it could not be read again', async () => {
+  const gate = await startReplyGate(database.url)
+  const node = await start(gate.through(database.url))
+  const readAgain = gate.hold(ROW_READ)
+  const input = `{ id: "${ids.published}", title: "Made" }`
+  const write = node.admin.send(`mutation { updateArticle(input: ${input}) { article { title } } }`)
+  await readAgain.arrived
+  gate.drop()
+  expect(await write).toMatchObject({ errors: [{ extensions: { code: 'WRITE_UNCONFIRMED' } }] })
+  expect(await queryOnce(database.url, `select title from articles where slug = 'published'`)).toEqual([
+    { title: 'Made' },
+  ])
+  await node.close()
+  nodes.pop()
+  await gate.close()
 })
 
 it('tries again what was rolled back for the sake of another transaction', async () => {
