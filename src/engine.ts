@@ -3,6 +3,7 @@ import { articlesRoom } from './articles/index.ts'
 import { Cache, type CacheObserver, Ledger, type Policy, RedisTier } from './cache/index.ts'
 import { codeFingerprint } from './code-fingerprint.ts'
 import type { Config } from './config.ts'
+import { explainConnectionError } from './database/connection-errors.ts'
 import type { SentStatement } from './database/database.ts'
 import { type OpenDatabases, openDatabases } from './database/open-databases.ts'
 import { PersistedQueries } from './graphql/persisted-queries.ts'
@@ -204,7 +205,10 @@ async function wire(
   const namespace = `${config.redisKeyPrefix}${config.cacheVersion}:`
   const cache = new Cache({
     ledger,
-    settle: () => follower.settle(),
+    settle: () =>
+      follower.settle().catch((error: unknown) => {
+        throw explainConnectionError(error)
+      }),
     ...(leases && { remote: leases }),
     memoryMaxBytes: config.cacheMemoryMaxBytes,
     defaults: policyDefaults(config),

@@ -6,6 +6,7 @@ import type { Context } from '../request/context.ts'
 import { fromGlobalId } from '../request/global-id.ts'
 import { checkLength, checkName, checkSlug, given, quote } from '../request/input.ts'
 import type { Article } from '../request/models.ts'
+import { readBack } from '../request/read-back.ts'
 import type { CreateArticleInput, MutationResolvers, UpdateArticleInput } from '../request/resolvers.generated.ts'
 import { requireSignedIn, type Viewer } from '../request/viewer.ts'
 import { canSee, requireOwner } from './article-access.ts'
@@ -16,7 +17,7 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
   /** Writes, then reads what was written the way everybody does. */
   const write = async (context: Context, work: (transaction: Transaction<Tables>) => Promise<number>) => {
     const id = await explainConstraints(constraintErrors, () => context.write(work))
-    const article: Article | undefined = await articles(context).byId.load(id)
+    const article: Article | undefined = await readBack(() => articles(context).byId.load(id))
     if (!article || !canSee(context.viewer, article)) {
       throw new AskerError('NOT_FOUND', 'The change is made, but the article was deleted or hidden meanwhile.')
     }

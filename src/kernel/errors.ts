@@ -50,8 +50,7 @@ export const errorCodes = {
     'The connection broke while the change was being committed: read whether it was made before you repeat it.',
   NOT_CAUGHT_UP: 'This node could not reach the position in `Stet-As-Of` in time: try again. HTTP status 503.',
   LOAD_TIMEOUT: 'Something asked for could not be loaded in time: try again.',
-  WRITE_UNCONFIRMED:
-    'The change is committed, but its position in the log could not be read: read before you repeat it.',
+  WRITE_UNCONFIRMED: 'The change is committed, but could not be confirmed or read: read before you repeat it.',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes

@@ -5,6 +5,7 @@ import type { Context } from '../request/context.ts'
 import { fromGlobalId } from '../request/global-id.ts'
 import { checkLength, checkSlug, given } from '../request/input.ts'
 import type { Tag } from '../request/models.ts'
+import { readBack } from '../request/read-back.ts'
 import type { CreateTagInput, MutationResolvers, UpdateTagInput } from '../request/resolvers.generated.ts'
 import { requireAdmin } from '../request/viewer.ts'
 import type { TagEntries } from './tag-entries.ts'
@@ -13,8 +14,8 @@ export function tagMutations(entries: TagEntries): MutationResolvers {
   /** Keeps what was written, then reads it the way everybody does: somebody else may have been quicker. */
   const written = async (tag: Tag, context: Context): Promise<Tag> => {
     entries(context).keep(tag.id, tag)
-    const found = await entries(context).byId.load(tag.id)
-    if (!found) throw new AskerError('NOT_FOUND', 'The tag was deleted meanwhile.')
+    const found = await readBack(() => entries(context).byId.load(tag.id))
+    if (!found) throw new AskerError('NOT_FOUND', 'The change is made, but the tag was deleted meanwhile.')
     return found
   }
 

@@ -4,6 +4,7 @@ import type { Context } from '../request/context.ts'
 import { fromGlobalId } from '../request/global-id.ts'
 import { checkLength, checkPattern, given } from '../request/input.ts'
 import type { User } from '../request/models.ts'
+import { readBack } from '../request/read-back.ts'
 import type { CreateUserInput, MutationResolvers, UpdateUserInput } from '../request/resolvers.generated.ts'
 import { isSelfOrAdmin, requireAdmin, requireSignedIn } from '../request/viewer.ts'
 import type { UserEntries } from './user-entries.ts'
@@ -12,8 +13,8 @@ export function userMutations(entries: UserEntries): MutationResolvers {
   /** Keeps what was written, then reads it the way everybody does: somebody else may have been quicker. */
   const written = async (user: User, context: Context): Promise<User> => {
     entries(context).keep(user.id, user)
-    const found = await entries(context).byId.load(user.id)
-    if (!found) throw new AskerError('NOT_FOUND', 'The user was deleted meanwhile.')
+    const found = await readBack(() => entries(context).byId.load(user.id))
+    if (!found) throw new AskerError('NOT_FOUND', 'The change is made, but the user was deleted meanwhile.')
     return found
   }
 

@@ -41,6 +41,7 @@ export class RunningStet {
     return eventually(() => JSON.parse(this.stdout.split('\n', 1)[0] ?? ''), { withinMs: 45_000 })
   }
 
+  /** For signals that it survives. */
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal)
   }

@@ -88,3 +88,56 @@ it('delays every answer, in order and whole', async () => {
   expect(await Promise.all([redis.get(`${prefix}large`), redis.ping()])).toEqual([large, 'PONG'])
   expect(performance.now() - start).toBeGreaterThanOrEqual(99)
 })
+
+it('lets no more through than it is throttled to', async () => {
+  proxy.throttle(500_000)
+  const start = performance.now()
+  await redis.set(`${prefix}large`, 'x'.repeat(100_000))
+  expect(performance.now() - start).toBeGreaterThanOrEqual(199)
+  await proxy.restore()
+  expect(await redis.get(`${prefix}large`)).toHaveLength(100_000)
+})
+
+it('resets connections, and lets others be made', async () => {
+  const reason = new Promise<Error>((resolve) => redis.once('error', resolve))
+  const closed = new Promise((resolve) => redis.once('close', resolve))
+  expect(proxy.reset(0)).toBe(0)
+  expect(await redis.ping()).toBe('PONG')
+  expect(proxy.reset()).toBe(1)
+  expect(await reason).toMatchObject({ code: 'ECONNRESET' })
+  await closed
+  expect(await eventually(() => redis.ping())).toBe('PONG')
+})
+
+it('leaves connections half open, which nothing gets through again, and lets others be made', async () => {
+  const other = redis.duplicate({ lazyConnect: true })
+  proxy.halfOpen()
+  await other.connect()
+  expect(await other.ping()).toBe('PONG')
+  let answered = false
+  redis.ping().then(
+    () => {
+      answered = true
+    },
+    () => {},
+  )
+  await proxy.restore()
+  expect(await other.ping()).toBe('PONG')
+  expect({ answered, status: redis.status }).toEqual({ answered: false, status: 'ready' })
+  other.disconnect()
+})
+
+it('loses every n-th message of pub/sub, and no answer', async () => {
+  const heard: string[] = []
+  const subscriber = redis.duplicate()
+  await subscriber.subscribe(`${prefix}channel`)
+  subscriber.on('message', (_channel, text) => heard.push(text))
+  proxy.loseMessages(2)
+  // Only what is awaited is sure to be a message by itself.
+  for (const text of ['1', '2', '3', '4', '5']) {
+    await redis.publish(`${prefix}channel`, text)
+    await subscriber.ping()
+  }
+  expect(heard).toEqual(['1', '3', '5'])
+  subscriber.disconnect()
+})

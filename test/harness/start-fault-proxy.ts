@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isPublished } from './is-published.ts'
 import { reservePort } from './reserve-port.ts'
 import { getTestRun } from './test-run.ts'
 
@@ -19,9 +20,12 @@ export async function startFaultProxy(target: FaultProxyOptions): Promise<FaultP
 export class FaultProxy {
   readonly port: number
   #target: FaultProxyOptions
-  readonly #sockets = new Set<Socket>()
+  readonly #pairs = new Set<Pair>()
   #mode: Mode = { is: 'cut' }
   #delayMs = 0
+  #bytesPerMs = Number.POSITIVE_INFINITY
+  #loseEvery = Number.POSITIVE_INFINITY
+  #published = 0
   #roundTrips = 0
   #bytes = 0
 
@@ -63,6 +67,31 @@ export class FaultProxy {
     this.#delayMs = ms
   }
 
+  /** Lets no more than so much through in a second, in each direction of each connection. */
+  throttle(bytesPerSecond: number): void {
+    this.#bytesPerMs = bytesPerSecond / 1000
+  }
+
+  /** Every n-th message of Redis pub/sub gets lost, as none is promised to arrive. Nothing else can get lost on a connection that stays. */
+  loseMessages(every: number): void {
+    this.#loseEvery = every
+  }
+
+  /** Resets connections (RST, to both ends): each with this chance. Others can be made. Returns how many it were. */
+  reset(chance = 1, random: () => number = Math.random): number {
+    const doomed = [...this.#pairs].filter(() => random() < chance)
+    for (const { client, server } of doomed) {
+      client.resetAndDestroy()
+      server.resetAndDestroy()
+    }
+    return doomed.length
+  }
+
+  /** As when a firewall forgets: what is connected now stays so, and nothing gets through it ever again. Others can be made. */
+  halfOpen(): void {
+    for (const pair of this.#pairs) pair.forgotten = true
+  }
+
   /** As when the server has died: breaks every connection, refuses new ones. */
   async cut(): Promise<void> {
     if (this.#mode.is === 'cut') return
@@ -71,7 +100,10 @@ export class FaultProxy {
     if (mode.is === 'stalled') mode.release()
     const closed = once(mode.server, 'close')
     mode.server.close()
-    for (const socket of this.#sockets) socket.destroy()
+    for (const { client, server } of this.#pairs) {
+      client.destroy()
+      server.destroy()
+    }
     await closed
   }
 
@@ -85,9 +117,11 @@ export class FaultProxy {
     this.#mode = { is: 'stalled', server: this.#mode.server, released, release }
   }
 
-  /** Ends a cut or a stall, and any delay. What was held back by a stall is delivered. */
+  /** Ends a cut or a stall, and whatever delays or loses. What was held back by a stall is delivered. */
   async restore(): Promise<void> {
     this.#delayMs = 0
+    this.#bytesPerMs = Number.POSITIVE_INFINITY
+    this.#loseEvery = Number.POSITIVE_INFINITY
     const mode = this.#mode
     switch (mode.is) {
       case 'open':
@@ -112,42 +146,47 @@ export class FaultProxy {
   }
 
   #join(client: Socket): void {
-    const server = connect(this.#target)
+    const pair: Pair = { client, server: connect(this.#target), forgotten: false }
+    this.#pairs.add(pair)
     let serverSpokeLast = true
     client.on('data', ({ length }) => {
       this.#bytes += length
       if (serverSpokeLast) this.#roundTrips++
       serverSpokeLast = false
     })
-    this.#relay({ from: client, to: server, delayMs: () => 0 })
-    this.#relay({
-      from: server,
+    this.#relay(pair, { from: client, to: pair.server, delayMs: () => 0, isLost: () => false })
+    this.#relay(pair, {
+      from: pair.server,
       to: client,
       delayMs: () => this.#delayMs,
+      isLost: (chunk) => isPublished(chunk) && ++this.#published % this.#loseEvery === 0,
       delivered: () => {
         serverSpokeLast = true
       },
     })
   }
 
-  #relay({ from, to, delayMs, delivered }: Relay): void {
-    this.#sockets.add(from)
+  #relay(pair: Pair, { from, to, delayMs, isLost, delivered }: Relay): void {
     from.setNoDelay(true)
     let tail: Promise<unknown> = Promise.resolve()
+    let freeAt = 0
     const inTurn = (step: () => unknown, dueAt = 0) => {
-      tail = tail.then(() => this.#passage(dueAt)).then(step)
+      tail = tail.then(() => this.#passage(dueAt)).then(() => pair.forgotten || step())
     }
     from.on('data', (chunk) => {
+      if (isLost(chunk)) return
+      const now = performance.now()
+      freeAt = Math.max(freeAt, now) + chunk.length / this.#bytesPerMs
       const pass = () => {
         delivered?.()
         if (to.writable) to.write(chunk)
       }
-      inTurn(pass, performance.now() + delayMs())
+      inTurn(pass, Math.max(freeAt, now + delayMs()))
     })
     from.on('end', () => inTurn(() => to.end()))
     from.on('error', () => {}) // what follows is 'close'
     from.on('close', () => {
-      this.#sockets.delete(from)
+      if (pair.client.destroyed && pair.server.destroyed) this.#pairs.delete(pair)
       inTurn(() => to.destroySoon())
     })
   }
@@ -169,9 +208,17 @@ type Mode =
       readonly release: () => void
     }
 
+interface Pair {
+  readonly client: Socket
+  readonly server: Socket
+  /** Nothing passes from one to the other any longer, not even an end. */
+  forgotten: boolean
+}
+
 interface Relay {
   readonly from: Socket
   readonly to: Socket
   readonly delayMs: () => number
+  readonly isLost: (chunk: Buffer) => boolean
   readonly delivered?: () => void
 }

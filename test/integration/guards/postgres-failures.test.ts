@@ -11,6 +11,7 @@ import {
   type TestDatabase,
   type TestNode,
 } from '../../harness/index.ts'
+import { ROW_READ } from '../races/article-world.ts'
 import { startReplyGate } from '../races/reply-gate.ts'
 
 let database: TestDatabase
@@ -43,6 +44,20 @@ it('says that the database is away, and goes on when it is back', async () => {
     async () => (await node.visitor.send('{ article(slug: "published") { title } }')).errors.length === 0,
   )
   await node.admin.get('mutation { createTag(input: { name: "Away" }) { tag { slug } } }')
+})
+
+it('says so too where what was read could not be given its position', async () => {
+  const gate = await startReplyGate(database.url)
+  // Nothing but the read looks at the log.
+  const node = await start(gate.through(database.url), { LOG_BEAT_MS: '60000' })
+  const sequenced = gate.hold(/stet.sequence/)
+  const read = node.visitor.send('{ article(slug: "published") { title } }')
+  await sequenced.arrived
+  gate.drop()
+  expect(await read).toMatchObject({ status: 503, errors: [{ extensions: { code: 'UNAVAILABLE' } }] })
+  await node.close()
+  nodes.pop()
+  await gate.close()
 })
 
 it('leaves a connection on which nothing comes back, and says so', async () => {
@@ -82,6 +97,23 @@ it('does not claim to know whether a change is made, where the answer to its com
   await gate.close()
   expect(await write).toMatchObject({ errors: [{ extensions: { code: 'OUTCOME_UNKNOWN' } }] })
   expect(await queryOnce(database.url, `select name from tags where slug = 'perhaps'`)).toHaveLength(1)
+})
+
+it('does not call a change failed that is made, where it could not be read again', async () => {
+  const gate = await startReplyGate(database.url)
+  const node = await start(gate.through(database.url))
+  const readAgain = gate.hold(ROW_READ)
+  const input = `{ id: "${ids.published}", title: "Made" }`
+  const write = node.admin.send(`mutation { updateArticle(input: ${input}) { article { title } } }`)
+  await readAgain.arrived
+  gate.drop()
+  expect(await write).toMatchObject({ errors: [{ extensions: { code: 'WRITE_UNCONFIRMED' } }] })
+  expect(await queryOnce(database.url, `select title from articles where slug = 'published'`)).toEqual([
+    { title: 'Made' },
+  ])
+  await node.close()
+  nodes.pop()
+  await gate.close()
 })
 
 it('tries again what was rolled back for the sake of another transaction', async () => {

@@ -1,5 +1,5 @@
 import { type Ran, RunningStet } from '../../api/run-stet.ts'
-import { GraphQLClient, testToken } from '../../harness/index.ts'
+import { GraphQLClient, readMetric, testToken } from '../../harness/index.ts'
 
 /** A node as `stet serve` starts it: a process that can be killed. */
 export class ServedNode {
@@ -29,14 +29,8 @@ export class ServedNode {
   }
 
   /** What it says of itself: the sum over all series of a metric that have these labels. */
-  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
-    const text = await (await fetch(`${this.url}/metrics`)).text()
-    const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
-    return text
-      .split('\n')
-      .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-      .filter((line) => wanted.every((label) => line.includes(label)))
-      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+  metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+    return readMetric(this.url, name, labels)
   }
 
   /** Sends a signal that it may live on with. */

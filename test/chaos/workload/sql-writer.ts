@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { queryOnce } from '../../harness/index.ts'
+import type { Dice } from '../../integration/oracle/dice.ts'
+import type { IntendedWrite, Refusal } from '../history/history.ts'
+import type { Recorder } from '../history/recorder.ts'
+import type { Content } from './content.ts'
+
+export interface SqlWriterParts {
+  /** Past every proxy. Asked each time: the primary may be another. */
+  readonly databaseUrl: () => string
+  readonly dice: Dice
+  readonly content: Content
+  readonly recorder: Recorder
+}
+
+/** Somebody with `psql`: writes past the API, tells no node of it, and rolls some of it back. */
+export class SqlWriter {
+  readonly #parts: SqlWriterParts
+
+  constructor(parts: SqlWriterParts) {
+    this.#parts = parts
+  }
+
+  async work(isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      await this.#write()
+      await sleep(this.#parts.dice.below(100))
+    }
+  }
+
+  async #write(): Promise<void> {
+    const { dice, recorder, databaseUrl } = this.#parts
+    const { statement, write } = this.#choose()
+    const isUndone = dice.chance(15)
+    const startedAtMs = Date.now()
+    const after = recorder.size
+    const error = await queryOnce(databaseUrl(), isUndone ? `begin; ${statement}; rollback` : statement)
+      .then((rows) => (isUndone ? refused('ROLLED_BACK') : rows.length === 0 ? refused('NO_SUCH_ROW') : undefined))
+      .catch(explain)
+    recorder.record({
+      is: 'answer',
+      asked: statement,
+      field: 'sql',
+      client: 'psql',
+      viewer: 'admin',
+      node: 'psql',
+      startedAtMs,
+      endedAtMs: Date.now(),
+      after,
+      observed: [],
+      write,
+      ...(error && { error }),
+    })
+  }
+
+  #choose(): { readonly statement: string; readonly write: IntendedWrite } {
+    const { dice, content } = this.#parts
+    const article = content.pick('articles', dice)
+    const tag = content.pick('tags', dice)
+    const mark = content.nextMark()
+    const marked = (statement: string) => ({ statement: `${statement} returning 1`, write: { mark } })
+    const unmarked = (statement: string) => ({ statement: `${statement} returning 1`, write: {} })
+    return dice.pick([
+      () => marked(`update articles set title = '${mark} by hand' where id = ${article}`),
+      () => marked(`update articles set title = '${mark} by hand', author_id = 1 + id % 3 where id = ${article}`),
+      () => marked(`update tags set description = '${mark} by hand', name = '${dice.words(1)}' where id = ${tag}`),
+      () => marked(`update users set display_name = '${mark} by hand' where id = ${content.pick('users', dice)}`),
+      () => unmarked(`update articles set status = 'DRAFT', published_at = null where id = ${article}`),
+      () => unmarked(`update articles set status = 'PUBLISHED', published_at = now() where id = ${article}`),
+      () => unmarked(`delete from article_tags where article_id = ${article} and tag_id = ${tag}`),
+      () =>
+        unmarked(
+          `insert into article_tags select a.id, t.id from articles a, tags t where a.id = ${article} and t.id = ${tag} on conflict do nothing`,
+        ),
+    ])()
+  }
+}
+
+const refused = (code: string): Refusal => ({ code, message: 'nothing is to be changed', open: false })
+
+function explain(error: { readonly code?: unknown; readonly message: string }): Refusal {
+  // Constraints, values and deadlocks: nothing was changed. Of what else nobody knows.
+  const isRefusal = typeof error.code === 'string' && /^(23|40|22)...$/.test(error.code)
+  return { code: isRefusal ? 'REFUSED_BY_SQL' : 'NETWORK', message: error.message, open: !isRefusal }
+}
