@@ -1,7 +1,8 @@
 import { AskerError } from '../kernel/errors.ts'
+import type { PromiseOrValue } from '../kernel/promise-or-value.ts'
 
 /** Reads what was just written. Whatever becomes of that, the change is made: told that it failed, somebody would make it again. */
-export async function readBack<T>(read: () => Promise<T>): Promise<T> {
+export async function readBack<T>(read: () => PromiseOrValue<T>): Promise<T> {
   try {
     return await read()
   } catch (cause) {

@@ -98,7 +98,9 @@ describe.each(['GET', 'POST'] as const)('by %s', (method) => {
 
   it('keeps no document that cannot be run', async () => {
     const broken = distinct('{ articles {')
-    expect(await ask(node, method, { ...byHash(broken), query: broken })).toMatchObject({ status: 400 })
+    expect(await ask(node, method, { ...byHash(broken), query: broken })).toMatchObject({
+      errors: [{ extensions: { code: 'GRAPHQL_PARSE_FAILED' } }],
+    })
     expect(await ask(node, method, byHash(broken))).toMatchObject(NOT_FOUND)
   })
 })
