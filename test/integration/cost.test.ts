@@ -40,18 +40,19 @@ afterAll(async () => {
 
 const LIST = 'query ($first: Int!) { articles(first: $first) { nodes { title author { displayName } tags { name } } } }'
 
-it('answers a cold list with at most 4 SQL statements and 4 Redis round trips, then from Redis, then from memory', async () => {
+it('answers a cold list with at most 4 SQL statements and 5 Redis round trips, then from Redis in one, then from memory', async () => {
   const redisPrefix = createRedisPrefix()
   const cold = await withNode(redisPrefix, (node) => cost(node, 20))
   expect(cold.sql).toBeGreaterThan(0)
   expect(cold.sql).toBeLessThanOrEqual(4)
   expect(cold.redis).toBeGreaterThan(0)
-  expect(cold.redis).toBeLessThanOrEqual(4)
+  // One for the whole answer, one for each level of what it is made of.
+  expect(cold.redis).toBeLessThanOrEqual(5)
 
   await withNode(redisPrefix, async (fresh) => {
     const fromRedis = await cost(fresh, 20)
     expect(fromRedis.sql).toBe(0)
-    expect(fromRedis.redis).toBeLessThanOrEqual(3)
+    expect(fromRedis.redis).toBeLessThanOrEqual(1)
     expect(await cost(fresh, 20)).toEqual({ sql: 0, redis: 0 })
   })
 })

@@ -81,7 +81,9 @@ describeWhereItCan('nodes before a Redis Cluster', () => {
     expect(entries.every((kind) => kind.standing === kind.entries)).toBe(true)
     const holding = cluster.masters.map(async ({ admin }) => (await admin.keys(`${world.redisPrefix}1:*`)).length > 0)
     expect((await Promise.all(holding)).filter(Boolean).length).toBeGreaterThan(1)
-    expect(await run('cache', 'verify', '--json')).toMatchObject({ right: total, wrong: 0, complete: true })
+    // Whole answers can't be made anew from their keys.
+    const right = total - stats.kinds.response.entries
+    expect(await run('cache', 'verify', '--json')).toMatchObject({ right, wrong: 0, complete: true })
     expect(await run('cache', 'get', 'user', '1', '--json')).toMatchObject({ standing: 'standing' })
     expect(await run('cache', 'purge', '--all', '--json')).toEqual({ purged: total, complete: true })
     expect((await run('cache', 'stats', '--json')).kinds).toEqual({})

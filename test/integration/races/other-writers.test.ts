@@ -116,6 +116,8 @@ async function startProcess(databaseUrl: string) {
       PORT: '0',
       LOG_LEVEL: 'silent',
       LOG_BEAT_MS: '60000',
+      // It commits too.
+      WORKER: 'off',
       AUTH_JWT_SECRET: TEST_JWT_SECRET,
       DATABASE_URL: databaseUrl,
       REDIS_URL: sharedServers().redisUrl,
