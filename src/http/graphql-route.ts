@@ -266,14 +266,15 @@ export class GraphQLRoute {
     const { body } = made.response
     const isKept = !whyNotKept(made, operation, key) && body.kind === 'complete'
     const isPrivate = operation.isPrivate || cacheControl.isPrivate
+    const isPublic = !isPrivate && (isShared(key) || asking.kind === 'visitor')
     const tags = [...cacheControl.tags]
     const answer = isKept
       ? {
           body: ownBytes(body.string),
           etag: hash('sha256', body.string, 'base64url').slice(0, 22),
-          tags: surrogateKey(tags),
+          tags: isPublic ? surrogateKey(tags) : '',
           newest: made.context.progress.newest,
-          isPublic: !isPrivate && (isShared(key) || asking.kind === 'visitor'),
+          isPublic,
         }
       : undefined
     const { position: asOf, epoch } = made.began
