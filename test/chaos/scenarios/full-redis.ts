@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { scenario, type StruckWorld, type Tolerance } from '../scenario.ts'
+import { type StruckWorld, scenario, type Tolerance } from '../scenario.ts'
 import { type PlainServers, plainServers } from '../servers/plain-servers.ts'
 
 const viewsOnly: Tolerance = { errors: ['OVERLOADED', 'TIMEOUT', 'NOT_CAUGHT_UP'] }
