@@ -50,13 +50,13 @@ export class RedisStream implements JobStream {
   }
 
   async add(job: string): Promise<boolean> {
-    return (await this.#ask((pipeline) => pipeline.eval(ADD, 1, this.#key, this.#maxEntries, job))) !== null
+    return (await this.#ask((pipeline) => pipeline.eval(ADD, 1, this.#key, this.#maxEntries, job, newGroup()))) !== null
   }
 
   async identify(): Promise<string | undefined> {
     if ((await this.#ask((pipeline) => pipeline.xlen(this.#key))) === 0) return undefined
     this.#identity ??= String(
-      await this.#ask((pipeline) => pipeline.eval(IDENTIFY, 1, this.#key, GROUP_PREFIX, randomUUID())),
+      await this.#ask((pipeline) => pipeline.eval(IDENTIFY, 1, this.#key, GROUP_PREFIX, newGroup())),
     )
     return this.#identity
   }
@@ -151,17 +151,24 @@ function toLetter([id, fields]: Reply): DeadLetter {
 const msOf = (id: string): number => Number(id.split('-', 1)[0])
 
 const GROUP_PREFIX = 'workers:'
+const newGroup = (): string => GROUP_PREFIX + randomUUID()
 const CONSUMER = 'worker'
 
-/** KEYS: stream. ARGV: bound, job. Returns the entry's id, or nil at the bound. */
+/**
+ * KEYS: stream. ARGV: bound, job, a new group's name. Returns the entry's id, or nil at the bound. No copy of Redis may hold
+ * an entry without its identity: brought back, it would begin another history, and be applied again.
+ */
 const ADD = `
 if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then
   return false
 end
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[3], '0', 'MKSTREAM')
+end
 return redis.call('XADD', KEYS[1], '*', 'job', ARGV[2])
 `
 
-/** KEYS: stream. ARGV: how the group's name begins, and how it ends if it has to be made. Returns the name. */
+/** KEYS: stream. ARGV: how the group's name begins, and a new one, should there be none. Returns the name. */
 const IDENTIFY = `
 if redis.call('EXISTS', KEYS[1]) == 1 then
   for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
@@ -170,8 +177,8 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
     end
   end
 end
-redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1] .. ARGV[2], '0', 'MKSTREAM')
-return ARGV[1] .. ARGV[2]
+redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[2], '0', 'MKSTREAM')
+return ARGV[2]
 `
 
 /**

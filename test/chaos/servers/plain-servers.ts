@@ -2,6 +2,7 @@ import {
   createTestDatabase,
   type FaultProxy,
   type RedisServer,
+  type StartRedisOptions,
   startFaultProxy,
   startRedis,
 } from '../../harness/index.ts'
@@ -16,8 +17,8 @@ export interface PlainServers extends Servers {
 }
 
 /** Redis keeps what it acknowledged over a restart that asks for it. */
-export async function plainServers(nodes: number): Promise<PlainServers> {
-  const [database, redis] = await Promise.all([createTestDatabase(), startRedis()])
+export async function plainServers(nodes: number, options: StartRedisOptions = {}): Promise<PlainServers> {
+  const [database, redis] = await Promise.all([createTestDatabase(), startRedis(options)])
   const proxiesTo = (url: string) => Promise.all(Array.from({ length: nodes }, () => startFaultProxy(addressOf(url))))
   const redisProxies = await proxiesTo(redis.url)
   const postgresProxies = await proxiesTo(database.url)

@@ -136,6 +136,18 @@ it('counts nothing twice that Redis comes back with, and all that is new', async
   expect(await world.tally()).toEqual({ old: 3, new: 2 })
 })
 
+it('counts nothing twice that Redis comes back with from before anybody had looked at it', async () => {
+  const { worker, words } = world.worker()
+  await words.add('first')
+  const copy = await world.redis.dumpBuffer(world.key)
+  await worker.drain()
+  if (!copy) throw new Error('There is nothing to copy.')
+  await world.redis.restore(world.key, 0, copy, 'REPLACE')
+  // Another process, which has seen nothing of it.
+  await world.worker().worker.drain()
+  expect(await world.tally()).toEqual({ first: 1 })
+})
+
 it('counts what comes after Redis came back with a clock that is behind', async () => {
   const { worker, words } = world.worker()
   await words.add('old')
