@@ -13,6 +13,8 @@ export interface Scenario<S extends Servers = Servers> {
   readonly tolerates?: Tolerance
   /** How long a client waits for an answer. Default 2,000. */
   readonly patienceMs?: number
+  /** Left out of `npm test`, which has little time. Default false. */
+  readonly onlyLong?: boolean
   /**
    * One blow: breaks something, holds it for a while, and mends it. Called again and again, with pauses in between, while
    * clients go on asking. Whatever it breaks it must have mended when it resolves.
