@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { eventually } from '../../test/harness/index.ts'
 import { createStetDatabase, WatchedClient } from '../../test/models/stet-database.ts'
 import { Ledger, type LogStretch } from '../cache/index.ts'
+import { explainConnectionError } from '../database/connection-errors.ts'
 import { Random } from '../kernel/random.ts'
 import { Follower, type FollowerOptions } from './follower.ts'
 import { Log } from './log.ts'
@@ -96,7 +97,9 @@ it('tells of an error at a beat, and keeps the beat', async () => {
 it('gives up on a log that does not answer, rather than wait for ever', async () => {
   const { follower, ledger, client } = await follow({ timeoutMs: 200 })
   client.onQuery = () => new Promise(() => {})
-  await expect(follower.settle()).rejects.toThrow('did not answer within 200 ms')
+  const error = await follower.settle().catch((error: unknown) => error)
+  expect(error).toMatchObject({ message: 'The log did not answer within 200 ms.' })
+  expect(explainConnectionError(error)).toMatchObject({ code: 'UNAVAILABLE' })
   client.onQuery = (_, ask) => ask()
   await write(1)
   await follower.settle()

@@ -179,7 +179,9 @@ export class Follower {
   /** A connection can be lost without anybody noticing, and everything waits for this. */
   #inTime<T>(answer: Promise<T>): Promise<T> {
     return inTime(answer, this.#timeoutMs, () => {
-      throw new Error(`The log did not answer within ${this.#timeoutMs} ms.`)
+      const message = `The log did not answer within ${this.#timeoutMs} ms.`
+      // As of a connection that is lost, which it may well be.
+      throw Object.assign(new Error(message), { code: 'ETIMEDOUT' })
     })
   }
 
