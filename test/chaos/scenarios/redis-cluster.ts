@@ -13,7 +13,8 @@ export default [
     tolerates: { ...viewsOnly, losses: ['lost view'] },
     onlyLong: true,
     async strike({ servers, dice, hold, note }) {
-      const { address, server, admin, proxy, replica } = dice.pick(await servers.masters())
+      const killed = dice.pick(await servers.masters())
+      const { address, server, admin, proxy, replica } = killed
       note(`the master at ${address} is killed`)
       await server.kill()
       await eventually(() => isMaster(replica), { withinMs: 30_000 })
@@ -26,6 +27,10 @@ export default [
         withinMs: 30_000,
       })
       note(`${address} is back, as its replica`)
+      // The breaker before a server that nobody asks any more would stay open.
+      await eventually(() => admin.cluster('FAILOVER'))
+      await eventually(() => isMaster(killed), { withinMs: 30_000 })
+      note(`${address} is a master again`)
     },
   }),
 

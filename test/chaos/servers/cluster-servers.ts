@@ -14,7 +14,7 @@ export interface ClusterServers extends Servers {
   masters(): Promise<readonly Master[]>
 }
 
-export interface Master extends RedisClusterNode {
+interface Master extends RedisClusterNode {
   readonly slots: readonly number[]
   readonly replica: RedisClusterNode
 }
