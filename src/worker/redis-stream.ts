@@ -101,7 +101,7 @@ export class RedisStream implements JobStream {
 
   /** Queues the job of a dead letter again, beyond the bound if need be. False where there is no such letter. */
   async replay(id: string): Promise<boolean> {
-    return (await this.#ask((pipeline) => pipeline.eval(REPLAY, 2, this.#key, this.#deadKey, id))) === 1
+    return (await this.#ask((pipeline) => pipeline.eval(REPLAY, 2, this.#key, this.#deadKey, id, newGroup()))) === 1
   }
 
   /** Deletes a dead letter for good. False where there is no such letter. */
@@ -155,16 +155,21 @@ const newGroup = (): string => GROUP_PREFIX + randomUUID()
 const CONSUMER = 'worker'
 
 /**
- * KEYS: stream. ARGV: bound, job, a new group's name. Returns the entry's id, or nil at the bound. No copy of Redis may hold
- * an entry without its identity: brought back, it would begin another history, and be applied again.
+ * Comes before what adds to the stream. The last of ARGV: a new group's name. No copy of Redis may hold an entry without its
+ * identity: brought back, it would begin another history, and be applied again.
  */
+const BEGIN = `
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[#ARGV], '0', 'MKSTREAM')
+end
+`
+
+/** KEYS: stream. ARGV: bound, job, a new group's name. Returns the entry's id, or nil at the bound. */
 const ADD = `
 if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then
   return false
 end
-if redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[3], '0', 'MKSTREAM')
-end
+${BEGIN}
 return redis.call('XADD', KEYS[1], '*', 'job', ARGV[2])
 `
 
@@ -232,12 +237,13 @@ end
 return dropped
 `
 
-/** KEYS: stream, dead letters. ARGV: id of a letter. Returns 1 where there was one. */
+/** KEYS: stream, dead letters. ARGV: id of a letter, a new group's name. Returns 1 where there was one. */
 const REPLAY = `
 local letter = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])[1]
 if not letter then
   return 0
 end
+${BEGIN}
 redis.call('XADD', KEYS[1], '*', 'job', letter[2][2])
 redis.call('XDEL', KEYS[2], ARGV[1])
 return 1
