@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely'
-import type { Ledger, Reader } from '../cache/index.ts'
+import type { Entry, Ledger, Origin, Reader, StaleReason } from '../cache/index.ts'
 import { explainConnectionError, isConnectionError, isRetryable } from '../database/connection-errors.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
@@ -33,9 +33,10 @@ export class RequestContext implements Context {
   readonly requestId: string
   readonly asker: string
   readonly cacheControl = new CacheControl()
-  readonly progress: Writable<Context['progress']>
+  readonly progress: Progress
   readonly unsure: boolean
   readonly reader: Reader
+  readonly made: Context['made'] = new Map()
   readonly write: Context['write']
   /** Who asks: for those who need not tell. */
   readonly asking: Viewer
@@ -65,19 +66,7 @@ export class RequestContext implements Context {
     this.asker = nameAsker(viewer, address)
     this.progress = progress
     this.unsure = unsure
-    this.reader = {
-      bypass,
-      position,
-      get fresh() {
-        return progress.writes > 0
-      },
-      onRead: (kind, entry, origin, stale) => {
-        progress.newest = Math.max(progress.newest, entry.asOf)
-        progress.read[stale ? 'stale' : origin]++
-        cacheControl.onEntry(entry)
-        onRead?.(kind, entry, origin, stale)
-      },
-    }
+    this.reader = new RequestReader({ bypass, position, onRead }, progress, cacheControl)
     this.write = async (work) => {
       const began = ledger.place
       const result = await database.writes.run(() => commit(database.primary, work))
@@ -94,7 +83,45 @@ export class RequestContext implements Context {
   }
 }
 
-type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
+/**
+ * A class, not an object with a getter: V8 makes a hidden class of its own for each of those, so that every look at it
+ * is as slow as the first.
+ */
+class RequestReader implements Reader {
+  readonly bypass: boolean
+  readonly position: number
+  readonly #onRead: Reader['onRead']
+  readonly #progress: Progress
+  readonly #cacheControl: CacheControl
+
+  constructor(
+    { bypass, position, onRead }: Pick<RequestContextParts, 'bypass' | 'position' | 'onRead'>,
+    progress: Progress,
+    cacheControl: CacheControl,
+  ) {
+    this.bypass = bypass
+    this.position = position
+    this.#onRead = onRead
+    this.#progress = progress
+    this.#cacheControl = cacheControl
+  }
+
+  get fresh(): boolean {
+    return this.#progress.writes > 0
+  }
+
+  onRead(kind: string, entry: Entry, origin: Origin, stale: StaleReason | undefined): void {
+    const progress = this.#progress
+    if (entry.asOf > progress.newest) progress.newest = entry.asOf
+    progress.read[stale ? 'stale' : origin]++
+    this.#cacheControl.onEntry(entry)
+    this.#onRead?.(kind, entry, origin, stale)
+  }
+}
+
+type Progress = { -readonly [Name in keyof Context['progress']]: Context['progress'][Name] } & {
+  readonly read: Record<Origin | 'stale', number>
+}
 
 /** Runs `work` in a transaction; again where that was rolled back for the sake of another one. */
 async function commit<T>(

@@ -29,6 +29,8 @@ export interface Context {
     /** How many entries came from where. */
     readonly read: Readonly<Record<Origin | 'stale', number>>
   }
+  /** What `perRequest` made for it. */
+  readonly made: Map<(context: Context) => unknown, { readonly writes: number; readonly value: unknown }>
   /**
    * Runs `work` in a transaction, and resolves once its writes are in the log and this node's ledger knows them.
    * HAZARD: read with the transaction alone inside; what it sees may yet roll back and must never reach the cache.
@@ -46,14 +48,17 @@ export function cacheWord({ reader, unsure, progress: { read } }: Context): Cach
   return read.source > 0 || held === 0 ? 'MISS' : 'HIT'
 }
 
-/** Something made once a request, and anew after each of its writes: DataLoaders above all, which keep what they loaded. */
+/**
+ * Something made once a request, and anew after each of its writes: loaders above all, which keep what they loaded. The
+ * request itself holds it: what a WeakMap by requests holds, outlives them until V8 clears up everything.
+ */
 export function perRequest<T>(make: (context: Context) => T): (context: Context) => T {
-  const made = new WeakMap<Context, { readonly writes: number; readonly value: T }>()
   return (context) => {
-    const existing = made.get(context)
-    if (existing && existing.writes === context.progress.writes) return existing.value
+    const { writes } = context.progress
+    const existing = context.made.get(make)
+    if (existing && existing.writes === writes) return existing.value as T
     const value = make(context)
-    made.set(context, { writes: context.progress.writes, value })
+    context.made.set(make, { writes, value })
     return value
   }
 }
