@@ -105,10 +105,9 @@ export class GuardedRedis {
 
   /** To whoever has subscribed to `channel`, at any node. */
   async publish(channel: string, message: string): Promise<void> {
-    // Every node is asked whether it is well, since that sends a probe: of a master that was replaced nothing else is asked.
-    const well = new Set((this.#only ? [this.#only] : [...this.#nodes.values()]).filter((node) => node.admits()))
     const masters = this.masters()
-    const [node] = [...masters.filter((master) => well.has(master)), ...masters]
+    // All are asked, since that is what sends a probe.
+    const [node] = [...masters.filter((master) => master.admits()), ...masters]
     if (!node) throw unserved()
     bodiesOf(await node.send((pipeline) => pipeline.publish(channel, message)))
   }

@@ -72,7 +72,7 @@ it('opens GraphiQL without the network, queries, changes a title, and sees the n
     .getByText(/^article \d+$/)
     .first()
     .click()
-  await explanation.getByText('Memory held it, and it stands.').first().waitFor()
+  await explanation.locator('details[open]').getByText('Memory held it, and it stands.').first().waitFor()
   expect(await page.locator('.graphiql-response').innerText()).not.toContain('extensions')
   if (process.env.TEST_SCREENSHOTS) await page.screenshot({ path: join(process.env.TEST_SCREENSHOTS, 'explained.png') })
   expect(outside).toEqual([])

@@ -27,6 +27,10 @@ export default [
         withinMs: 30_000,
       })
       note(`${address} is back, as its replica`)
+      // The breaker before a server that nobody asks any more would stay open.
+      await eventually(() => admin.cluster('FAILOVER'))
+      await eventually(() => isMaster(killed), { withinMs: 30_000 })
+      note(`${address} is a master again`)
     },
   }),
 
