@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Names the code that runs: every file of it, the schema, and the versions of what it uses. Another deploy has another one. */
+/** Names the code that runs: every file of it, the schema, and `package.json`, which says what it uses. Another deploy has another one. */
 export function codeFingerprint(): string {
   const hash = createHash('sha256')
   const add = (path: string) => hash.update(path).update('\0').update(readFileSync(path)).update('\0')

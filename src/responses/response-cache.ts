@@ -38,7 +38,7 @@ export interface Run {
 
 /** An answer that is wanted. */
 export interface Wanted {
-  /** Whoever asks for the same may be given the same: see `ResponseCache.keyOf`. */
+  /** Whoever asks for the same may be given the same: see `answerKey`. */
   readonly key: string
   run(): Promise<Run>
 }
@@ -55,6 +55,7 @@ export class ResponseCache {
   /** By what was sent, byte for byte: the operation that it means, so that nothing need be parsed. */
   readonly #spellings = new LRUCache<string, string>({ max: 2 ** 16 })
 
+  /** Keys whose answer was made just now, and may not be kept: for a second each. */
   readonly #unkept = new LRUCache<string, true>({ max: 4096, ttl: 1000 })
   /** Whoever reads just now: a look takes no time, so that one will do for all. */
   readonly #reading: Reading = {

@@ -6,6 +6,7 @@ import {
   startFaultProxy,
   startRedis,
 } from '../../harness/index.ts'
+import { addressOf } from './address-of.ts'
 import type { Servers } from './servers.ts'
 
 /** One PostgreSQL, one Redis of the world's own, and a proxy between each node and each of them. */
@@ -43,9 +44,4 @@ export async function plainServers(nodes: number, options: StartRedisOptions = {
       await database.drop()
     },
   }
-}
-
-function addressOf(url: string): { readonly host: string; readonly port: number } {
-  const { hostname, port } = new URL(url)
-  return { host: hostname, port: Number(port) }
 }
