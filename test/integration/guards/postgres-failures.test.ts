@@ -49,15 +49,26 @@ it('says that the database is away, and goes on when it is back', async () => {
 it('says so too where what was read could not be given its position', async () => {
   const gate = await startReplyGate(database.url)
   // Nothing but the read looks at the log.
-  const node = await start(gate.through(database.url), { LOG_BEAT_MS: '60000' })
-  const sequenced = gate.hold(/stet.sequence/)
+  const node = await startTestNode({ databaseUrl: gate.through(database.url), environment: { LOG_BEAT_MS: '60000' } })
+  nodes.push(node)
+  const other = new pg.Client({ connectionString: database.url })
+  await other.connect()
+  await other.query(`select pg_advisory_lock(hashtext('stet.sequence'))`)
+  await addContent(database.url)
+  const rows = gate.hold(/from "articles"/)
   const read = node.visitor.send('{ article(slug: "published") { title } }')
-  await sequenced.arrived
-  gate.drop()
-  expect(await read).toMatchObject({ status: 503, errors: [{ extensions: { code: 'UNAVAILABLE' } }] })
-  await node.close()
-  nodes.pop()
+  await rows.arrived
+  rows.release()
+  await eventually(async () => {
+    const waiting = await queryOnce(
+      database.url,
+      `select from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`,
+    )
+    return waiting.length > 0
+  })
   await gate.close()
+  await other.end()
+  expect(await read).toMatchObject({ status: 503, errors: [{ extensions: { code: 'UNAVAILABLE' } }] })
 })
 
 it('leaves a connection on which nothing comes back, and says so', async () => {
@@ -86,11 +97,7 @@ it('reads the primary where the replica is gone, or hangs', async () => {
 it('does not claim to know whether a change is made, where the answer to its commit was lost', async () => {
   const gate = await startReplyGate(database.url)
   const node = await start(gate.through(database.url))
-  // The worker's first job is done: the next commit is the mutation's.
-  await eventually(async () => {
-    const [job] = await queryOnce(database.url, `select ran_at > 'epoch' as ran from stet.job`)
-    return job?.ran === true
-  })
+  await firstJobDone() // the next commit is the mutation's
   const commit = gate.hold(/commit/i)
   const write = node.admin.send('mutation { createTag(input: { name: "Perhaps" }) { tag { slug } } }')
   await commit.arrived
@@ -153,6 +160,13 @@ it('answers from what it holds while it hears nothing of the log, says so, and r
   await proxy.restore()
   await eventually(async () => (await node.visitor.send(query)).headers.get('x-cache') === 'HIT')
 })
+
+/** The worker's: after that it writes nothing of its own accord. */
+const firstJobDone = () =>
+  eventually(async () => {
+    const [job] = await queryOnce(database.url, `select ran_at > 'epoch' as ran from stet.job`)
+    return job?.ran === true
+  })
 
 async function start(databaseUrl: string, environment: Record<string, string> = {}): Promise<TestNode> {
   const node = await startTestNode({ databaseUrl, environment })
