@@ -17,6 +17,7 @@ import { startPruner } from './invalidation/index.ts'
 import type { Logger } from './kernel/logger.ts'
 import { openTogether } from './kernel/open-together.ts'
 import { sparingly } from './kernel/sparingly.ts'
+import { tuneV8 } from './kernel/tune-v8.ts'
 import { startRememberingHottest } from './remember-hottest.ts'
 import { Authenticator } from './request/authenticate.ts'
 import { type DemoTokens, makeDemoTokens, tokenKeys } from './token-keys.ts'
@@ -47,6 +48,7 @@ export interface Node {
 
 /** Builds a node and starts it. The only place that wires one: its engine in `engine.ts`, what is on top of it here. */
 export function startNode(options: StartOptions): Promise<Node> {
+  tuneV8()
   return openTogether((onClose) => wire(options, onClose))
 }
 

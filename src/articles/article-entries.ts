@@ -11,9 +11,13 @@ import type { Article } from '../request/models.ts'
 import {
   type ArticleListPage,
   type ArticleSelection,
+  formatList,
+  formatSelection,
   listsAreMadeOf,
   orderTags,
   pagedQuery,
+  parseList,
+  parseSelection,
   selectionQuery,
   selectionTags,
 } from './article-list.ts'
@@ -70,8 +74,8 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
     ttlMs: listTtlMs,
     maxBatch: PAGES_AT_ONCE,
     madeOf: listsAreMadeOf(),
-    key: (list) => JSON.stringify(list),
-    parseKey: (text) => JSON.parse(text),
+    key: formatList,
+    parseKey: parseList,
     tags: ({ selection, orderBy }) => [...selectionTags(selection), ...orderTags(orderBy)],
     load: (lists, source) => readPages(database.loader(source), lists.map(pagedQuery)),
   })
@@ -81,8 +85,8 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
     ttlMs: listTtlMs,
     maxBatch: PAGES_AT_ONCE,
     madeOf: listsAreMadeOf(),
-    key: (selection) => JSON.stringify(selection),
-    parseKey: (text) => JSON.parse(text),
+    key: formatSelection,
+    parseKey: parseSelection,
     tags: selectionTags,
     load: (selections, source) =>
       readCounts(

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { anyRowTag, type CacheTag, columnTag, fieldTag } from '../cache/index.ts'
-import type { Ordering, Page, PagedQuery } from '../database/keyset.ts'
+import { type Ordering, type Page, type PagedQuery, pageFrom, pageParts } from '../database/keyset.ts'
 import type { ListOrder } from '../request/connection.ts'
 import type { ArticleOrder, ArticleStatus } from '../request/resolvers.generated.ts'
 import { userIdOf, type Viewer } from '../request/viewer.ts'
@@ -9,13 +9,13 @@ import { userIdOf, type Viewer } from '../request/viewer.ts'
 export interface ArticleSelection {
   /** What the viewer may see of it. */
   readonly scope: Scope
-  readonly status?: ArticleStatus
-  readonly tagId?: number
-  readonly authorId?: number
-  readonly search?: string
+  readonly status?: ArticleStatus | undefined
+  readonly tagId?: number | undefined
+  readonly authorId?: number | undefined
+  readonly search?: string | undefined
   /** ISO 8601. */
-  readonly publishedAfter?: string
-  readonly publishedBefore?: string
+  readonly publishedAfter?: string | undefined
+  readonly publishedBefore?: string | undefined
 }
 
 /** Everything; what is published; or that and a user's own drafts. */
@@ -26,6 +26,39 @@ export interface ArticleListPage {
   readonly selection: ArticleSelection
   readonly orderBy: ArticleOrder
   readonly page: Page
+}
+
+/** Names a selection among all, and can be read back. */
+export const formatSelection = (selection: ArticleSelection): string => JSON.stringify(selectionParts(selection))
+
+export const parseSelection = (text: string): ArticleSelection => selectionFrom(JSON.parse(text))
+
+/** Names a page among all, and can be read back. */
+export const formatList = ({ selection, orderBy, page }: ArticleListPage): string =>
+  JSON.stringify([orderBy, selectionParts(selection), pageParts(page)])
+
+export function parseList(text: string): ArticleListPage {
+  const [orderBy, selection, page] = JSON.parse(text)
+  return { selection: selectionFrom(selection), orderBy, page: pageFrom(page) }
+}
+
+/** One after the other, like those of a page. */
+const selectionParts = (selection: ArticleSelection): readonly unknown[] => [
+  typeof selection.scope === 'object' ? selection.scope.ownId : selection.scope,
+  selection.status,
+  selection.tagId,
+  selection.authorId,
+  selection.search,
+  selection.publishedAfter,
+  selection.publishedBefore,
+]
+
+function selectionFrom(parts: readonly unknown[]): ArticleSelection {
+  const [scope, status, tagId, authorId, search, publishedAfter, publishedBefore] = parts.map(
+    (part) => part ?? undefined,
+  )
+  const where = { status, tagId, authorId, search, publishedAfter, publishedBefore } as Omit<ArticleSelection, 'scope'>
+  return { scope: typeof scope === 'number' ? { ownId: scope } : (scope as 'everything' | 'published'), ...where }
 }
 
 /**
@@ -112,6 +145,8 @@ export function selectionQuery(
 
 /** Whatever decides what a list holds and depends on: hashed into the keys of its entries. */
 export const listsAreMadeOf = (): readonly unknown[] => [
+  selectionParts,
+  pageParts,
   selectionQuery,
   selectionTags,
   orderTags,

@@ -122,17 +122,15 @@ function articleConnection(
   })
 }
 
-/** Always with the same properties in the same order: it becomes a key. */
 function makeSelection(scope: ArticleSelection['scope'], wanted: Wanted): ArticleSelection {
-  const search = wanted.search?.trim()
   return {
     scope,
-    ...(wanted.status == null ? {} : { status: wanted.status }),
-    ...(wanted.tagId === undefined ? {} : { tagId: wanted.tagId }),
-    ...(wanted.authorId === undefined ? {} : { authorId: wanted.authorId }),
-    ...(search ? { search } : {}),
-    ...(wanted.publishedAfter == null ? {} : { publishedAfter: wanted.publishedAfter.toISOString() }),
-    ...(wanted.publishedBefore == null ? {} : { publishedBefore: wanted.publishedBefore.toISOString() }),
+    status: wanted.status ?? undefined,
+    tagId: wanted.tagId,
+    authorId: wanted.authorId,
+    search: wanted.search?.trim() || undefined,
+    publishedAfter: wanted.publishedAfter?.toISOString(),
+    publishedBefore: wanted.publishedBefore?.toISOString(),
   }
 }
 

@@ -39,7 +39,17 @@ export function withTables(tags: readonly CacheTag[]): readonly CacheTag[] {
   const all = new Set(tags)
   for (const tag of tags) {
     const colon = tag.indexOf(':')
-    if (colon > 0) all.add(tag.slice(0, colon))
+    if (colon > 0) all.add(theOne(tag.slice(0, colon)))
   }
   return [...all]
 }
+
+/** The same string for all entries of a table: it is in every one of them, and what is looked at all the time is at hand. */
+function theOne(table: CacheTag): CacheTag {
+  const known = tables.get(table)
+  if (known === undefined && tables.size < MAX_TABLES) tables.set(table, table)
+  return known ?? table
+}
+
+const tables = new Map<CacheTag, CacheTag>()
+const MAX_TABLES = 1000

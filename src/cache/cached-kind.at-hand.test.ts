@@ -113,3 +113,15 @@ function numbered(options: { readonly memoryMaxBytes?: number; readonly hotKeys?
   })
   return { cache, ledger, numbers, written }
 }
+
+it('finds an entry again by its place, also once another has taken that', async () => {
+  const process = processHolding({ a: '1' }, { kind: { ttlMs: 1000 } })
+  const place = process.rows.placeOf('a')
+  expect(process.rows.atHand('a', {}, place)).toBeUndefined()
+  await process.rows.get('a')
+  expect(process.rows.atHand('a', {}, place)?.value).toBe('1')
+  process.writeAndFollow('a', '2')
+  expect(process.rows.atHand('a', {}, place)).toBeUndefined()
+  await process.rows.get('a')
+  expect(process.rows.atHand('a', {}, place)?.value).toBe('2')
+})

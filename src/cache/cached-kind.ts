@@ -88,10 +88,10 @@ export class CachedKind<K, V> {
   /**
    * The entry of `key`, where memory has it: what `getMany` would give, without waiting. Undefined where that would have
    * to wait: then ask it, and it counts the miss.
-   * @param id what `idOf` gave for both
+   * @param place what `placeOf` gave for both
    */
-  atHand(key: K, reader: Reader = {}, id?: string): Entry<V> | undefined {
-    const held = reader.bypass ? undefined : this.#find(key, reader, id)
+  atHand(key: K, reader: Reader = {}, place?: Place<V>): Entry<V> | undefined {
+    const held = reader.bypass ? undefined : this.#find(key, reader, place)
     return held && this.#serve(held, key, reader)
   }
 
@@ -198,6 +198,11 @@ export class CachedKind<K, V> {
     })
   }
 
+  /** For whoever asks for the same entry again and again: its key need not be made, and looked up, each time. */
+  placeOf(key: K, reader?: Reader): Place<V> {
+    return { id: this.idOf(key, reader), held: undefined }
+  }
+
   /** The whole key of the entry that `reader` is given. */
   idOf(key: K, { viewer }: Reader = {}): string {
     if (this.#kind.policy.scope === 'public') return this.keyOf(this.#kind.key(key))
@@ -207,13 +212,17 @@ export class CachedKind<K, V> {
     return `${this.#prefix}${withoutBraces(JSON.stringify(viewer))} ${withoutBraces(this.#kind.key(key))}`
   }
 
-  #find(key: K, reader: Reader, id?: string): Held<Entry<V>> | undefined {
+  #find(key: K, reader: Reader, place?: Place<V>): Held<Entry<V>> | undefined {
+    if (place) {
+      if (!place.held?.value) place.held = this.#tiers.findInMemory(place.id)
+      return place.held
+    }
     if (typeof key !== 'number' || this.#kind.policy.scope === 'viewer') {
-      return this.#tiers.findInMemory(id ?? this.idOf(key, reader))
+      return this.#tiers.findInMemory(this.idOf(key, reader))
     }
     const known = this.#held.get(key)
     if (known?.value) return known
-    const held = this.#tiers.findInMemory(id ?? this.idOf(key, reader))
+    const held = this.#tiers.findInMemory(this.idOf(key, reader))
     if (!held) return undefined
     if (this.#held.size >= MAX_HELD) this.#held.clear()
     this.#held.set(key, held)
@@ -386,6 +395,13 @@ export class CachedKind<K, V> {
   #whyStale(entry: Entry<V>): StaleReason {
     return this.#parts.ledger.softenedAt(entry) > 0 ? 'softened' : 'revalidating'
   }
+}
+
+/** Where an entry is in memory, or was, or may be. */
+export interface Place<V> {
+  /** Its whole key. */
+  readonly id: string
+  held: Held<Entry<V>> | undefined
 }
 
 /** What one attempt of a reader ends with. */

@@ -30,6 +30,10 @@ export class FifoQueue<V> {
     if (item.newer) item.newer.older = item.older
     else this.#newest = item.older
     this.#bytes -= item.bytes
+    // Whoever still knows where it was must not keep its neighbours alive, and theirs.
+    item.queue = undefined
+    item.older = undefined
+    item.newer = undefined
   }
 
   clear(): void {

@@ -51,7 +51,7 @@ export interface Snapshot<V> {
 
 /** Of one value, beyond what its kind says of all. */
 export interface Traits {
-  /** What it depends on, beside the kind's own tags. */
+  /** What it depends on, beside the kind's own tags: each tag once, with those of the tables. */
   readonly tags: readonly CacheTag[]
   /** Its time to live, in milliseconds. 0: whoever asked is given it, and nobody keeps it. */
   readonly ttlMs: number

@@ -11,7 +11,7 @@ export interface Wanted<K> {
   readonly viewer: string | undefined
 }
 
-/** Loads entries of one kind: all that is asked for in one turn of the event loop, in as few calls as there can be. */
+/** Loads entries of one kind: all that is asked for in one turn of the event loop, in as few calls as there can be. What is loaded one by one need not wait for the others. */
 export class LoadQueue<K, V> {
   readonly #kind: ResolvedKind<K, V>
   readonly #parts: CacheParts
@@ -27,6 +27,7 @@ export class LoadQueue<K, V> {
   load(wanted: readonly Wanted<K>[], source: Source): Promise<Entry<V>[]> {
     return new Promise((resolve, reject) => {
       const viewer = wanted[0]?.viewer
+      if (this.#kind.policy.maxBatch === 1) return void this.#fill([{ wanted, resolve, reject }], source, viewer)
       const call = JSON.stringify([source, viewer])
       const waiting = this.#waiting.get(call)
       if (waiting) return void waiting.push({ wanted, resolve, reject })
@@ -40,9 +41,10 @@ export class LoadQueue<K, V> {
   }
 
   async #fill(orders: readonly Order<K, V>[], source: Source, viewer: string | undefined): Promise<void> {
-    const distinct = new Map(orders.flatMap(({ wanted }) => wanted.map(({ id, key }) => [id, key] as const)))
+    const distinct = new Map<string, Wanted<K>>()
+    for (const { wanted } of orders) for (const one of wanted) distinct.set(one.id, one)
     try {
-      const loaded = await this.#loadAll([...distinct], source, viewer)
+      const loaded = await this.#loadAll([...distinct.values()], source, viewer)
       for (const { wanted, resolve } of orders) resolve(wanted.flatMap(({ id }) => loaded.get(id) ?? []))
     } catch (error) {
       // One reader's key may be what the source choked on: nobody else shall fail for it.
@@ -52,7 +54,7 @@ export class LoadQueue<K, V> {
   }
 
   async #loadAll(
-    wanted: readonly (readonly [id: string, key: K])[],
+    wanted: readonly Wanted<K>[],
     source: Source,
     viewer: string | undefined,
   ): Promise<Map<string, Entry<V>>> {
@@ -63,31 +65,30 @@ export class LoadQueue<K, V> {
     return new Map((await Promise.all(batches)).flat().map((entry) => [entry.key, entry]))
   }
 
-  async #loadBatch(
-    wanted: readonly (readonly [id: string, key: K])[],
-    source: Source,
-    viewer: string | undefined,
-  ): Promise<Entry<V>[]> {
+  async #loadBatch(wanted: readonly Wanted<K>[], source: Source, viewer: string | undefined): Promise<Entry<V>[]> {
     const { ledger, settle, clock, random, observer } = this.#parts
     const { name, load, policy, tags } = this.#kind
     const followed = ledger.epoch
     const startedAt = clock.elapsed()
-    const keys = wanted.map(([, key]) => key)
+    const keys = wanted.map(({ key }) => key)
     const snapshot = checkSnapshot(await load(keys, source, viewer), name, keys.length)
-    const loadMs = clock.elapsed() - startedAt
-    observer.onLoad?.(name, loadMs / 1000, keys.length)
+    const tookMs = clock.elapsed() - startedAt
+    observer.onLoad?.(name, tookMs / 1000, keys.length)
+    // A whole number stands in the entry itself, which is looked at with every hit.
+    const loadMs = Math.ceil(tookMs)
     // What was read may show a write that has no position yet. It gets one before anybody sees the value, so that
     // a token handed out with it covers the write, and an entry that shows it doesn't stand as of a position before.
     if (snapshot.unsettled) await settle()
     const storedAtMs = clock.now()
-    return wanted.map(([id, key], index) => {
+    return wanted.map(({ id, key }, index) => {
       const value = snapshot.values[index]
       const traits = snapshot.traits?.[index]
       return {
         key: id,
-        epoch: snapshot.epoch ?? followed,
+        // The very same text where it is the same: to compare two takes longer with every hit.
+        epoch: snapshot.epoch === undefined || snapshot.epoch === followed ? followed : snapshot.epoch,
         asOf: snapshot.asOf,
-        tags: withTables(traits ? [...tags(key, value), ...traits.tags] : tags(key, value)),
+        tags: traits ? [...withTables(tags(key, value)), ...traits.tags] : withTables(tags(key, value)),
         value,
         loadMs,
         storedAtMs,

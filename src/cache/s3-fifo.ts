@@ -41,12 +41,13 @@ export class S3Fifo<V> {
   /** What is larger than all of it is not kept, nor is what it would have replaced. */
   set(key: string, value: V, bytes: number): void {
     const replaced = this.#held.get(key)
+    const before = replaced?.queue
     this.delete(key)
     if (bytes > this.#maxBytes) return
     while (this.bytes + bytes > this.#maxBytes) this.#evict()
     const item = new QueueItem(key, value, bytes)
     item.uses = replaced?.uses ?? 0
-    const queue = replaced?.queue ?? (this.#ghosts.delete(hashOf(key)) ? this.#main : this.#small)
+    const queue = before ?? (this.#ghosts.delete(hashOf(key)) ? this.#main : this.#small)
     queue.push(item)
     this.#held.set(key, item)
   }

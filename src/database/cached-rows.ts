@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Cache, type CachedKind, type CacheTag, columnTag, type Policy, rowTag } from '../cache/index.ts'
 import type { Database } from './database.ts'
-import { type Ordering, type Page, type PlacesOnPage, readCounts, readPages } from './keyset.ts'
+import { type Ordering, type Page, type PlacesOnPage, pageFrom, pageParts, readCounts, readPages } from './keyset.ts'
 import { inOrderOf, readAsOf } from './read-as-of.ts'
 import type { Tables } from './tables.ts'
 
@@ -77,8 +77,8 @@ export function cachedList(
       ttlMs,
       maxBatch: PAGES_AT_ONCE,
       madeOf,
-      key: (page) => JSON.stringify(page),
-      parseKey: (text) => JSON.parse(text),
+      key: (page) => JSON.stringify(pageParts(page)),
+      parseKey: (text) => pageFrom(JSON.parse(text)),
       tags: () => tags,
       load: (pages, source) =>
         readPages(

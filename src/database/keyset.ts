@@ -14,8 +14,30 @@ export interface Page {
   readonly limit: number
   /** Count from the end of the list. */
   readonly backward: boolean
-  readonly after?: Place
-  readonly before?: Place
+  readonly after?: Place | undefined
+  readonly before?: Place | undefined
+}
+
+/** A page as it stands in a key: one after the other, since no key in Redis may hold the braces of an object. */
+export const pageParts = ({ limit, backward, after, before }: Page): readonly unknown[] => [
+  limit,
+  backward,
+  after?.key,
+  after?.id,
+  before?.key,
+  before?.id,
+]
+
+/** The inverse of `pageParts`, from JSON. */
+export function pageFrom(parts: readonly unknown[]): Page {
+  const [limit, backward, afterKey, afterId, beforeKey, beforeId] = parts
+  const place = (key: unknown, id: unknown) => (key === null ? undefined : { key: String(key), id: Number(id) })
+  return {
+    limit: Number(limit),
+    backward: backward === true,
+    after: place(afterKey, afterId),
+    before: place(beforeKey, beforeId),
+  }
 }
 
 /** The places on a page, in the list's order, and whether there are more beyond its limit. */

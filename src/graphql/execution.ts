@@ -173,7 +173,7 @@ export class Execution {
   #completeList(
     item: Shape,
     field: FieldPlan,
-    path: ResponsePath | undefined,
+    listPath: ResponsePath | undefined,
     list: unknown,
   ): PromiseOrValue<unknown[]> {
     if (!isIterable(list)) {
@@ -181,14 +181,15 @@ export class Execution {
         `Expected Iterable, but did not find one for field "${field.parentType.name}.${field.name}".`,
       )
     }
-    const answer: unknown[] = Array.isArray(list) ? new Array(list.length) : []
+    const values = Array.isArray(list) ? list : [...list]
+    const answer: unknown[] = new Array(values.length)
     let waits = false
-    let index = 0
     try {
-      for (const value of list) {
-        const completed = this.#completeItem(item, field, { prev: path, key: index, typename: undefined }, value)
+      for (let index = 0; index < values.length; index++) {
+        const path: ResponsePath = { prev: listPath, key: index, typename: undefined }
+        const completed = this.#completeItem(item, field, path, values[index])
         if (completed instanceof Promise) waits = true
-        answer[index++] = completed
+        answer[index] = completed
       }
     } catch (error) {
       // Here graphql-js looks away, and what fails then ends the process.

@@ -55,6 +55,7 @@ export class RequestContext implements Context {
   }: RequestContextParts) {
     const progress = {
       isQuestion: false,
+      result: undefined,
       writes: 0,
       wroteFrom: ledger.place,
       newest: 0,

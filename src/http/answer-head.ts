@@ -7,6 +7,7 @@ import type { MediaType } from './negotiate.ts'
 export interface AnswerHeadParts {
   readonly value: KeptAnswer
   readonly obtained: Obtained<KeptAnswer>
+  readonly etag: string
   readonly mediaType: MediaType
   readonly encoding: Encoding
   readonly word: CacheWord
@@ -21,14 +22,14 @@ export interface AnswerHeadParts {
 
 /** The head of an answer that is kept, flat as `writeHead` takes it: name, value, name, value … */
 export function answerHead(parts: AnswerHeadParts): string[] {
-  const { value, obtained, mediaType, encoding, word, isPublic, asOf, requestId } = parts
+  const { value, obtained, etag, mediaType, encoding, word, isPublic, asOf, requestId } = parts
   const { storedAtMs, staleAtMs } = obtained.entry
   const nowMs = Date.now()
   const head = [
     'content-type',
     mediaType,
     'etag',
-    entityTag(value, mediaType, encoding),
+    etag,
     'vary',
     VARY,
     'cache-status',
@@ -50,8 +51,9 @@ export function answerHead(parts: AnswerHeadParts): string[] {
   return head
 }
 
-/** Answers that are asked for often need it each time. */
+/** What is long takes so long that it is remembered: answers that are asked for often need it each time. */
 function withCommas(tags: string): string {
+  if (tags.length < 256) return tags.replaceAll(' ', ',')
   let text = commas.get(tags)
   if (text === undefined) {
     text = tags.replaceAll(' ', ',')

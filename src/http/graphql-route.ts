@@ -32,7 +32,7 @@ import type { Explainer } from './explainer.ts'
 import type { Answered } from './metrics.ts'
 import { chooseEncoding, chooseMediaType, type MediaType } from './negotiate.ts'
 import { type Question, readQuestion, toApollo } from './question.ts'
-import { readBody } from './read-body.ts'
+import { bodyOf, readBody } from './read-body.ts'
 import { asksForMore, isHost, isJson, requestIdOf } from './request-head.ts'
 import { answerTtlMs, type Made, whyNeverKept, whyNotKept } from './why-not-kept.ts'
 
@@ -68,9 +68,6 @@ export interface GraphQLRouteOptions {
  */
 export class GraphQLRoute {
   readonly #options: GraphQLRouteOptions
-  /** What was read. Undefined: too much. */
-  readonly #bodies = new WeakMap<IncomingMessage, Buffer | undefined>()
-
   #lastToken = { place: { position: -1, epoch: '' }, text: '' }
 
   constructor(options: GraphQLRouteOptions) {
@@ -81,12 +78,12 @@ export class GraphQLRoute {
   receive(request: IncomingMessage, response: ServerResponse, pass: () => void): void {
     const { method, url = '', headers } = request
     if (isGraphQL(url) && method === 'POST') {
-      this.#read(request, (body) => {
-        if (!body || !isJson(headers) || !this.#fromMemory(request, response)) pass()
+      readBody(request, MAX_BODY_BYTES, (body) => {
+        if (!body || !isJson(headers) || !this.#fromMemory(request, body, response)) pass()
       })
     } else {
       const asks = isGraphQL(url) && (method === 'GET' || method === 'HEAD')
-      if (!asks || !this.#fromMemory(request, response)) pass()
+      if (!asks || !this.#fromMemory(request, undefined, response)) pass()
     }
   }
 
@@ -96,7 +93,8 @@ export class GraphQLRoute {
       scope.removeAllContentTypeParsers()
       const parseJson = scope.getDefaultJsonParser('error', 'error')
       scope.addContentTypeParser(['application/json', 'text/plain'], (request, _payload, done) => {
-        this.#read(request.raw, (body) => {
+        // Once: the router knows more ways to write a path than `receive` does, and may be the first to read.
+        readBody(request.raw, MAX_BODY_BYTES, (body) => {
           if (!body) return done(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE())
           const text = textOf(body)
           if (request.mediaType === 'text/plain') done(null, text)
@@ -108,27 +106,17 @@ export class GraphQLRoute {
     })
   }
 
-  /** Once: the router knows more ways to write a path than `receive` does, and may be the first to read. */
-  #read(request: IncomingMessage, done: (body: Buffer | undefined) => void): void {
-    if (this.#bodies.has(request)) done(this.#bodies.get(request))
-    else {
-      readBody(request, MAX_BODY_BYTES, (body) => {
-        this.#bodies.set(request, body)
-        done(body)
-      })
-    }
-  }
-
-  #fromMemory(request: IncomingMessage, response: ServerResponse): boolean {
+  #fromMemory(request: IncomingMessage, body: Buffer | undefined, response: ServerResponse): boolean {
     const { responses, authenticator, ledger, follower } = this.#options
     const { headers } = request
     if (!responses || asksForMore(headers) || !isHost(headers.host) || isUnsure(follower)) return false
     const startedAt = performance.now()
-    const meaning = responses.meaningOf(this.#spelling(request))
+    const known = responses.knownOf(spellingOf(request, body))
     const viewer = authenticator.recall(headers.authorization)
     const mediaType = chooseMediaType(headers.accept)
     const position = positionAtHand(headers['stet-as-of'], ledger)
-    if (meaning === undefined || !viewer || !mediaType || position === undefined) return false
+    if (!known || !viewer || !mediaType || position === undefined) return false
+    const { meaning } = known
     const asking: Asking = {
       viewer,
       position,
@@ -137,11 +125,10 @@ export class GraphQLRoute {
       requestId: requestIdOf(headers),
       address: '',
     }
+    const look = (key: string, at?: typeof known) =>
+      responses.atHand(this.#wantAgain(key, request, body, asking), { position }, at)
     const obtained =
-      responses.atHand(this.#wantAgain(answerKey(meaning, viewer), request, asking), { position }) ??
-      (viewer.kind === 'visitor'
-        ? undefined
-        : responses.atHand(this.#wantAgain(sharedKey(meaning), request, asking), { position }))
+      viewer.kind === 'visitor' ? look(meaning, known) : (look(answerKey(meaning, viewer)) ?? look(sharedKey(meaning)))
     if (!obtained) return false
     this.#send(request, response, { obtained, mediaType, asking, startedAt })
     return true
@@ -172,7 +159,7 @@ export class GraphQLRoute {
             http,
             question,
             asking,
-            spelling: tells ? undefined : this.#spelling(request.raw),
+            spelling: tells ? undefined : spellingOf(request.raw, bodyOf(request.raw)),
           })
         : { made: await this.#make(http, asking) }
     if ('obtained' in found && mediaType) {
@@ -267,11 +254,12 @@ export class GraphQLRoute {
     const isKept = !whyNotKept(made, operation, key) && body.kind === 'complete'
     const isPrivate = operation.isPrivate || cacheControl.isPrivate
     const isPublic = !isPrivate && (isShared(key) || asking.kind === 'visitor')
-    const tags = [...cacheControl.tags]
-    const answer = isKept
+    const { tags } = cacheControl
+    const bytes = isKept ? ownBytes(body.string) : undefined
+    const answer = bytes
       ? {
-          body: ownBytes(body.string),
-          etag: hash('sha256', body.string, 'base64url').slice(0, 22),
+          body: bytes,
+          etag: hash('sha256', bytes, 'base64url').slice(0, 22),
           tags: isPublic ? surrogateKey(tags) : '',
           newest: made.context.progress.newest,
           isPublic,
@@ -301,9 +289,11 @@ export class GraphQLRoute {
     const { origin, stale } = obtained
     const kept = origin !== 'source'
     const word = kept ? (stale || asking.unsure ? 'STALE' : 'HIT') : made ? cacheWord(made.context) : 'MISS'
+    const etag = entityTag(value, mediaType, encoding)
     const head = answerHead({
       value,
       obtained,
+      etag,
       mediaType,
       encoding,
       word,
@@ -315,8 +305,7 @@ export class GraphQLRoute {
       requestId: asking.requestId,
     })
     if (isClosing()) head.push('connection', 'close')
-    const tag = entityTag(value, mediaType, encoding)
-    if (method !== 'POST' && isHeld(headers['if-none-match'], tag)) {
+    if (method !== 'POST' && isHeld(headers['if-none-match'], etag)) {
       response.writeHead(304, unchangedHead(head)).end()
     } else {
       head.push('content-length', String(bytes.length))
@@ -337,9 +326,8 @@ export class GraphQLRoute {
   }
 
   /** The same once more, for a refresh in the background. */
-  #wantAgain(key: string, request: IncomingMessage, asking: Asking): Wanted {
+  #wantAgain(key: string, request: IncomingMessage, body: Buffer | undefined, asking: Asking): Wanted {
     const run = async () => {
-      const body = this.#bodies.get(request)
       const { method, url, headers } = request
       const sent = toApollo({ method, url, headers, body: body && JSON.parse(textOf(body)) })
       const { http } = await this.#options.documents.resolve(sent)
@@ -351,12 +339,16 @@ export class GraphQLRoute {
     }
     return { key, run }
   }
-
-  /** Names what was sent, byte for byte. */
-  #spelling(request: IncomingMessage): string {
-    return hash('sha256', this.#bodies.get(request) ?? `${request.url}`, 'latin1' as 'hex')
-  }
 }
+
+/** Names what was sent, byte for byte. What is short names itself: to hash it takes longer than to find it. */
+function spellingOf({ url = '' }: IncomingMessage, body: Buffer | undefined): string {
+  if (body ? body.length <= MAX_NAME_BYTES : url.length <= MAX_NAME_BYTES) return body ? body.toString('latin1') : url
+  // Neither a path nor JSON begins like that.
+  return `#${hash('sha256', body ?? url, 'base64url')}`
+}
+
+const MAX_NAME_BYTES = 512
 
 /** A part of the answer could not be had, through no fault of whoever asked. */
 class FailedRun extends Error {}

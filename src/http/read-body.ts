@@ -1,18 +1,38 @@
 import type { IncomingMessage } from 'node:http'
 
-/** Calls `done` with the whole body, or with undefined as soon as it is longer than `maxBytes`. Not at all where the client goes away. */
-export function readBody(request: IncomingMessage, maxBytes: number, done: (body: Buffer | undefined) => void): void {
+/**
+ * Calls `done` with the whole body, or with undefined as soon as it is longer than `maxBytes`. Not at all where the client
+ * goes away. What was read once is given again.
+ */
+export function readBody(request: Received, maxBytes: number, done: (body: Buffer | undefined) => void): void {
+  const known = request[BODY]
+  if (known) {
+    done(known.bytes)
+    return
+  }
+  const finish = (bytes: Buffer | undefined) => {
+    request[BODY] = { bytes }
+    done(bytes)
+  }
   const chunks: Buffer[] = []
-  let bytes = 0
+  let length = 0
   request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length
-    if (bytes <= maxBytes) chunks.push(chunk)
-    else if (bytes - chunk.length <= maxBytes) done(undefined)
+    length += chunk.length
+    if (length <= maxBytes) chunks.push(chunk)
+    else if (length - chunk.length <= maxBytes) finish(undefined)
   })
   request.on('end', () => {
     const [first] = chunks
-    if (bytes <= maxBytes) done(first && chunks.length === 1 ? first : Buffer.concat(chunks))
+    if (length <= maxBytes) finish(first && chunks.length === 1 ? first : Buffer.concat(chunks))
   })
   // What follows is 'close'.
   request.on('error', () => {})
 }
+
+/** What was read. Undefined: too much, or nothing was asked for. */
+export const bodyOf = (request: Received): Buffer | undefined => request[BODY]?.bytes
+
+/** Its body is kept in the request itself: what a WeakMap holds, and all that it leads to, lives until V8 clears up everything. */
+type Received = IncomingMessage & { [BODY]?: { readonly bytes: Buffer | undefined } }
+
+const BODY = Symbol('body')

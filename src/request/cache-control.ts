@@ -1,4 +1,4 @@
-import type { CacheTag, Entry } from '../cache/index.ts'
+import { type CacheTag, type Entry, withTables } from '../cache/index.ts'
 
 /** What `@cacheControl` says of a field or a type, or a resolver of its answer. */
 export interface CacheHint {
@@ -10,7 +10,10 @@ export interface CacheHint {
 
 /** What is learnt of one answer while it is made: for how long it may be kept, for whom, and what it depends on. */
 export class CacheControl {
-  readonly tags = new Set<CacheTag>()
+  readonly #ownTags: CacheTag[] = []
+  /** They go in by hundreds. What they come to is worked out when it is asked for: often nobody does. */
+  readonly #entries: EntryInAnswer[] = []
+  #hintedTtlMs = Number.POSITIVE_INFINITY
   /** A resolver looked at who asks: somebody else might be answered otherwise. */
   isPersonal = false
   /** A resolver said that it is for this viewer alone. */
@@ -19,27 +22,36 @@ export class CacheControl {
   isPartial = false
   /** And that is our fault: another time, or from elsewhere, it could. */
   hasFailed = false
-  #ttlMs = Number.POSITIVE_INFINITY
 
   /** The least of all hints counts: what one resolver says no other takes back. */
   setCacheHint({ maxAge, scope }: CacheHint): void {
-    if (maxAge !== undefined) this.#ttlMs = Math.min(this.#ttlMs, maxAge * 1000)
+    if (maxAge !== undefined) this.#hintedTtlMs = Math.min(this.#hintedTtlMs, maxAge * 1000)
     if (scope === 'PRIVATE') this.isPrivate = true
   }
 
   /** The answer falls whenever one of these is written, whatever else it depends on. */
   cacheTag(...tags: readonly CacheTag[]): void {
-    for (const tag of tags) this.tags.add(tag)
+    this.#ownTags.push(...tags)
   }
 
   /** An entry went into the answer, which depends on whatever that does, and lives no longer. */
-  onEntry({ tags, storedAtMs, staleAtMs }: Pick<Entry, 'tags' | 'storedAtMs' | 'staleAtMs'>): void {
-    for (const tag of tags) this.tags.add(tag)
-    this.#ttlMs = Math.min(this.#ttlMs, staleAtMs - storedAtMs)
+  onEntry(entry: EntryInAnswer): void {
+    this.#entries.push(entry)
+  }
+
+  /** What the answer depends on, as far as is known by now: each tag once, with those of the tables. */
+  get tags(): readonly CacheTag[] {
+    const all = new Set(withTables(this.#ownTags))
+    for (const { tags } of this.#entries) for (const tag of tags) all.add(tag)
+    return [...all]
   }
 
   /** For how long the answer may be kept, in milliseconds, as far as is known by now. */
   get ttlMs(): number {
-    return this.#ttlMs
+    let ttlMs = this.#hintedTtlMs
+    for (const { storedAtMs, staleAtMs } of this.#entries) ttlMs = Math.min(ttlMs, staleAtMs - storedAtMs)
+    return ttlMs
   }
 }
+
+type EntryInAnswer = Pick<Entry, 'tags' | 'storedAtMs' | 'staleAtMs'>

@@ -46,8 +46,8 @@ export function parsePage(args: PageArguments, order: ListOrder): Page {
   return {
     limit,
     backward: last != null,
-    ...(args.after == null ? {} : { after: parseCursor(args.after, order, 'after') }),
-    ...(args.before == null ? {} : { before: parseCursor(args.before, order, 'before') }),
+    after: args.after == null ? undefined : parseCursor(args.after, order, 'after'),
+    before: args.before == null ? undefined : parseCursor(args.before, order, 'before'),
   }
 }
 

@@ -20,11 +20,11 @@ export class EntryLoader<K, V> {
 
   /** Undefined where there is none. */
   load(key: K): PromiseOrValue<V | undefined> {
-    const id = typeof key === 'object' ? this.#kind.idOf(key, this.#reader) : undefined
-    const name = id ?? key
+    const place = typeof key === 'object' ? this.#kind.placeOf(key, this.#reader) : undefined
+    const name = place?.id ?? key
     const given = this.#given.get(name)
     if (given !== undefined) return given === NOTHING ? undefined : given
-    const entry = this.#kind.atHand(key, this.#reader, id)
+    const entry = this.#kind.atHand(key, this.#reader, place)
     return entry ? this.#give(name, entry.value) : this.#loadWithOthers(name, key)
   }
 

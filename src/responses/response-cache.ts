@@ -7,10 +7,12 @@ import type {
   EntryExplanation,
   Holdings,
   Obtained,
+  Place,
   Reader,
   StaleReason,
   WhyNotStored,
 } from '../cache/index.ts'
+import { RecentMap } from '../kernel/recent-map.ts'
 import { userIdOf, type Viewer } from '../request/viewer.ts'
 
 /** The finished bytes of an answer, and what its head says. */
@@ -52,8 +54,8 @@ export interface ResponseCacheOptions {
 /** Whole answers: entries like any other, whose tags are all those of the entries that went into them. */
 export class ResponseCache {
   readonly #answers: CachedKind<Wanted, KeptAnswer>
-  /** By what was sent, byte for byte: the operation that it means, so that nothing need be parsed. */
-  readonly #spellings = new LRUCache<string, string>({ max: 2 ** 16 })
+  /** By what was sent, byte for byte: what it means, so that nothing need be parsed. */
+  readonly #spellings = new RecentMap<string, Known>(2 ** 16)
 
   /** Keys whose answer was made just now, and may not be kept: for a second each. */
   readonly #unkept = new LRUCache<string, true>({ max: 4096, ttl: 1000 })
@@ -87,18 +89,21 @@ export class ResponseCache {
   }
 
   /** What was last found to be meant by these bytes. */
-  meaningOf(spelling: string): string | undefined {
+  knownOf(spelling: string): Known | undefined {
     return this.#spellings.get(spelling)
   }
 
   learn(spelling: string, meaning: string): void {
-    this.#spellings.set(spelling, meaning)
+    this.#spellings.set(spelling, { meaning, id: this.idOf(meaning), held: undefined })
   }
 
-  /** The answer, where memory has it and it serves. */
-  atHand(wanted: Wanted, reader: Reader): Obtained<KeptAnswer> | undefined {
+  /**
+   * The answer, where memory has it and it serves.
+   * @param place what `knownOf` gave, for visitors
+   */
+  atHand(wanted: Wanted, reader: Reader, place?: Known): Obtained<KeptAnswer> | undefined {
     this.#reading.position = reader.position ?? 0
-    const entry = this.#answers.atHand(wanted, this.#reading)
+    const entry = this.#answers.atHand(wanted, this.#reading, place)
     return entry && { entry, origin: 'memory', stale: this.#reading.stale }
   }
 
@@ -147,6 +152,12 @@ export class ResponseCache {
     })
     return obtained
   }
+}
+
+/** What was once sent, and where the answer to it is, for visitors. */
+export interface Known extends Place<KeptAnswer> {
+  /** The same for whatever means the same. */
+  readonly meaning: string
 }
 
 interface Reading extends Reader {
