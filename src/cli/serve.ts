@@ -19,6 +19,8 @@ export const serveCommand = new Command('serve')
     const config = readConfig(
       trustedDocuments === undefined ? process.env : { ...process.env, TRUSTED_DOCUMENTS: trustedDocuments },
     )
+    // Else graphql-js checks every type that it meets, time and again.
+    process.env.NODE_ENV ??= 'production'
     // Here, so that no other command waits until a whole server is loaded.
     const { startNode } = await import('../main.ts')
     const logger = createLogger(config.logLevel)

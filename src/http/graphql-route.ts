@@ -431,10 +431,11 @@ function answered({ response, context }: Made): HTTPGraphQLResponse {
   return status === 400 && context.progress.isQuestion && isPlainJson ? { ...response, status: 200 } : response
 }
 
-function replyWith(reply: FastifyReply, { status = 200, headers, body }: HTTPGraphQLResponse): FastifyReply {
+/** The body, for Fastify to send under that head. */
+function replyWith(reply: FastifyReply, { status = 200, headers, body }: HTTPGraphQLResponse): string {
   if (body.kind !== 'complete') throw new TypeError('Nothing here is delivered in parts.')
   void reply.code(status).header('cache-control', PRIVATE).headers(Object.fromEntries(headers))
-  return reply.send(body.string)
+  return body.string
 }
 
 /** Without the mark that some begin it with. */
