@@ -137,7 +137,7 @@ it('echoes the id of a request, and makes one where it has none that will do', a
     (await get({ query: QUERY }, given === undefined ? {} : { 'x-request-id': given })).headers.get('x-request-id')
   expect(await idOf('trace-1:a/b+c=.')).toBe('trace-1:a/b+c=.')
   const made = await Promise.all([idOf(), idOf(''), idOf('two words'), idOf('x'.repeat(201)), idOf('<script>')])
-  for (const id of made) expect(id).toMatch(/^[0-9a-f-]{36}$/)
+  for (const id of made) expect(id).toMatch(/^[0-9a-f-]{36}-[0-9a-z]+$/)
   expect(new Set(made).size).toBe(made.length)
 })
 
