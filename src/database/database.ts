@@ -1,6 +1,7 @@
 import { ConsecutiveBreaker, circuitBreaker, handleWhen, type IPolicy, isBrokenCircuitError } from 'cockatiel'
 import { Kysely, PostgresDialect, type QueryResult, type RawBuilder } from 'kysely'
 import type { Source } from '../cache/index.ts'
+import { AskerError } from '../kernel/errors.ts'
 import { explainConnectionError, isConnectionError } from './connection-errors.ts'
 import { LoadLimit, type LoadLimitOptions } from './load-limit.ts'
 import type { Pool } from './pool.ts'
@@ -15,7 +16,7 @@ export interface DatabaseOptions {
   readonly writes: LoadLimitOptions
   /** Called for every SQL statement that goes through here, when it was answered. */
   readonly onStatement?: ((statement: SentStatement) => void) | undefined
-  /** The replica could not be reached: the primary was read instead. */
+  /** The replica could not be read: the primary was instead. */
   readonly onReplicaError?: ((error: Error) => void) | undefined
 }
 
@@ -64,7 +65,7 @@ export class Database {
     }
   }
 
-  /** Loads from the replica, as long as it can be reached, unless it must be the primary. Rejects with `OVERLOADED` beyond the limit. */
+  /** Loads from the replica, as long as it can be reached and answers, unless it must be the primary. Rejects with `OVERLOADED` beyond the limit. */
   loader(source: Source): RunQuery {
     const fromPrimary: RunQuery = async (query) => {
       try {
@@ -79,7 +80,8 @@ export class Database {
       try {
         return await replica.breaker.execute(() => replica.loads.run(() => query.execute(replica.db)))
       } catch (error) {
-        if (!isConnectionError(error) && !isBrokenCircuitError(error)) throw error
+        if (error instanceof AskerError) throw error
+        // Also what fails there and needn't here: it may lack what a migration has just made, or clear up what is read.
         if (!isBrokenCircuitError(error)) this.#onReplicaError(error as Error)
         return fromPrimary(query)
       }

@@ -94,6 +94,15 @@ it('reads the primary where the replica is gone, or hangs', async () => {
   await node.visitor.get('{ tags { totalCount } users { totalCount } }')
 })
 
+it('reads the primary where the replica lacks what a migration has made', async () => {
+  const bare = await createTestDatabase()
+  const node = await start(database.url, { DATABASE_REPLICA_URL: bare.url })
+  await node.visitor.get('{ article(slug: "published") { title } }')
+  await node.close()
+  nodes.pop()
+  await bare.drop()
+})
+
 it('does not claim to know whether a change is made, where the answer to its commit was lost', async () => {
   const gate = await startReplyGate(database.url)
   const node = await start(gate.through(database.url))
