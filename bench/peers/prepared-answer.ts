@@ -20,7 +20,7 @@ export const headersLikeStets = {
   'stet-as-of': '10431.0123456789ab',
   'surrogate-key': '',
   'x-cache': 'HIT',
-  'x-request-id': '7d9f4f8e-2b1c-4a55-9d0e-6f3a1c2b4d5e',
+  'x-request-id': '7d9f4f8e-2b1c-4a55-9d0e-6f3a1c2b4d5e-9ix',
 }
 
 /** For an article its row, its author, and three tags with the links to them. */

@@ -53,7 +53,7 @@ export function answerHead(parts: AnswerHeadParts): string[] {
 
 /** What is long takes so long that it is remembered: answers that are asked for often need it each time. */
 function withCommas(tags: string): string {
-  if (tags.length < 256) return tags.replaceAll(' ', ',')
+  if (tags.length < WORTH_REMEMBERING) return tags.replaceAll(' ', ',')
   let text = commas.get(tags)
   if (text === undefined) {
     text = tags.replaceAll(' ', ',')
@@ -63,6 +63,8 @@ function withCommas(tags: string): string {
 }
 
 const commas = new LRUCache<string, string>({ max: 1024 })
+/** Characters: what is shorter is made as quickly as it is found. */
+const WORTH_REMEMBERING = 256
 
 /** Of a head, what goes with a 304 (RFC 9110, section 15.4.5): what describes bytes that aren't sent is left out. */
 export function unchangedHead(head: readonly string[]): string[] {

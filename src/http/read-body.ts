@@ -32,7 +32,7 @@ export function readBody(request: Received, maxBytes: number, done: (body: Buffe
 /** What was read. Undefined: too much, or nothing was asked for. */
 export const bodyOf = (request: Received): Buffer | undefined => request[BODY]?.bytes
 
-/** Its body is kept in the request itself: what a WeakMap holds, and all that it leads to, lives until V8 clears up everything. */
+/** A body is kept in its request, and goes with it. */
 type Received = IncomingMessage & { [BODY]?: { readonly bytes: Buffer | undefined } }
 
 const BODY = Symbol('body')

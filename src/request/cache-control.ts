@@ -11,9 +11,9 @@ export interface CacheHint {
 /** What is learnt of one answer while it is made: for how long it may be kept, for whom, and what it depends on. */
 export class CacheControl {
   readonly #ownTags: CacheTag[] = []
-  /** They go in by hundreds. What they come to is worked out when it is asked for: often nobody does. */
+  /** They go in by hundreds: what their tags come to is worked out when it is asked for. */
   readonly #entries: EntryInAnswer[] = []
-  #hintedTtlMs = Number.POSITIVE_INFINITY
+  #ttlMs = Number.POSITIVE_INFINITY
   /** A resolver looked at who asks: somebody else might be answered otherwise. */
   isPersonal = false
   /** A resolver said that it is for this viewer alone. */
@@ -25,7 +25,7 @@ export class CacheControl {
 
   /** The least of all hints counts: what one resolver says no other takes back. */
   setCacheHint({ maxAge, scope }: CacheHint): void {
-    if (maxAge !== undefined) this.#hintedTtlMs = Math.min(this.#hintedTtlMs, maxAge * 1000)
+    if (maxAge !== undefined) this.#ttlMs = Math.min(this.#ttlMs, maxAge * 1000)
     if (scope === 'PRIVATE') this.isPrivate = true
   }
 
@@ -37,6 +37,7 @@ export class CacheControl {
   /** An entry went into the answer, which depends on whatever that does, and lives no longer. */
   onEntry(entry: EntryInAnswer): void {
     this.#entries.push(entry)
+    this.#ttlMs = Math.min(this.#ttlMs, entry.staleAtMs - entry.storedAtMs)
   }
 
   /** What the answer depends on, as far as is known by now: each tag once, with those of the tables. */
@@ -48,9 +49,7 @@ export class CacheControl {
 
   /** For how long the answer may be kept, in milliseconds, as far as is known by now. */
   get ttlMs(): number {
-    let ttlMs = this.#hintedTtlMs
-    for (const { storedAtMs, staleAtMs } of this.#entries) ttlMs = Math.min(ttlMs, staleAtMs - storedAtMs)
-    return ttlMs
+    return this.#ttlMs
   }
 }
 
