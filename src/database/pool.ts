@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { Connections } from './connections.ts'
+import { StatementNames } from './statement-names.ts'
 
 export type Pool = pg.Pool
 
@@ -18,10 +19,11 @@ export interface PoolOptions {
 /** A pool of connections to a PostgreSQL server. */
 export function createPool(options: PoolOptions): Pool {
   const { connections = new Connections() } = options
+  const names = new StatementNames()
   const pool = new pg.Pool({
-    Client: class extends ImpatientClient {
+    Client: class extends Client {
       constructor(config?: pg.ClientConfig) {
-        super(config)
+        super(names, config)
         connections.add(this)
       }
     },
@@ -44,20 +46,38 @@ export function createPool(options: PoolOptions): Pool {
   return pool
 }
 
-/** Leaves a connection on which a query got no answer in time: whoever asked next would wait behind it. */
-class ImpatientClient extends pg.Client {
+/** Names what is sent often, and leaves a connection on which a query got no answer in time: whoever asked next would wait behind it. */
+class Client extends pg.Client {
+  readonly #names: StatementNames
+
+  constructor(names: StatementNames, config?: pg.ClientConfig) {
+    super(config)
+    this.#names = names
+  }
+
   // pg's overloads can't be repeated here: what comes back is what it gives.
   override query(...args: unknown[]): never {
-    const query = super.query as (...args: unknown[]) => unknown
-    const answer = query.apply(this, args)
-    if (answer instanceof Promise) {
-      answer.catch((error: Error) => {
-        if (error.message === 'Query read timeout') this.connection.stream.destroy()
+    const query = super.query.bind(this) as (...args: unknown[]) => unknown
+    const [text, values] = args
+    // Without values it is BEGIN, COMMIT, LISTEN and the like.
+    const isNameable = typeof text === 'string' && Array.isArray(values) && values.length > 0 && args.length === 2
+    const name = isNameable ? this.#names.nameOf(text) : undefined
+    const answer = name === undefined ? query(...args) : query({ name, text, values })
+    if (!(answer instanceof Promise)) return answer as never
+    return answer.catch((error: Error) => {
+      if (error.message === 'Query read timeout') this.connection.stream.destroy()
+      if (!isOutdated(error)) throw error
+      this.#names.renew()
+      // In a transaction, which it has ended, this fails too: what matters is why.
+      return (query(...args) as Promise<unknown>).catch(() => {
+        throw error
       })
-    }
-    return answer as never
+    }) as never
   }
 }
+
+/** The server kept a statement that now brings columns of other types. */
+const isOutdated = (error: Error & { readonly routine?: string }): boolean => error.routine === 'RevalidateCachedQuery'
 
 /** Reads bigint as number, alone and in arrays: positions, ids and counters stay far below 2^53. */
 export const numericTypes: pg.CustomTypesConfig = {

@@ -26,10 +26,10 @@ import {
   surrogateKey,
   type Wanted,
 } from '../responses/index.ts'
+import type { Answered } from './answer-counter.ts'
 import { answerHead, entityTag, madeStatus, PRIVATE, unchangedHead } from './answer-head.ts'
 import type { Documents, Resolved } from './documents.ts'
 import type { Explainer } from './explainer.ts'
-import type { Answered } from './metrics.ts'
 import { chooseEncoding, chooseMediaType, type MediaType } from './negotiate.ts'
 import { type Question, readQuestion, toApollo } from './question.ts'
 import { bodyOf, readBody } from './read-body.ts'

@@ -4,8 +4,8 @@ import type { CacheObserver, Ledger } from '../cache/index.ts'
 import type { Database } from '../database/database.ts'
 import type { Follower, FollowerObserver } from '../invalidation/index.ts'
 import type { BreakerState } from '../kernel/breaker.ts'
-import type { CacheWord } from '../request/context.ts'
 import type { WorkerObserver } from '../worker/index.ts'
+import { AnswerCounter, type Answered } from './answer-counter.ts'
 import { LookUpCounter } from './look-up-counter.ts'
 
 /** What a node counts. Each has its registry, so that several can live in one process. */
@@ -55,19 +55,7 @@ export class Metrics {
   readonly #statements = this.#counter('stet_sql_statements_total', 'SQL statements sent', ['kind'])
   readonly #roundTrips = this.#counter('stet_redis_round_trips_total', 'Pipelines sent to Redis', [])
   readonly #breakers: Gauge<'name'>
-  readonly #graphql = this.#histogram('stet_graphql_request_seconds', 'Time a GraphQL request took', [
-    'operation',
-    'cache',
-  ])
-
-  readonly #responses = this.#counter(
-    'stet_response_cache_total',
-    'Answers, by whether they were kept whole: hit, stale, miss, or uncached where they may not be',
-    ['result'],
-  )
-
-  /** By what their labels are: to look those up takes longer than to count. */
-  readonly #answered = new Map<string, (seconds: number) => void>()
+  readonly #answers = new AnswerCounter(this.registry)
 
   readonly #applied = this.#counter('stet_queue_applied_total', 'Jobs that were taken from a queue and applied', [
     'queue',
@@ -186,20 +174,7 @@ export class Metrics {
     if (state === 'gone') this.#breakers.remove({ name })
     else this.#breakers.set({ name }, BREAKER_STATES.indexOf(state))
   }
-  readonly onAnswer = ({ operation, word, whole, seconds }: Answered): void => {
-    const name = `${operation} ${word} ${whole}`
-    let tell = this.#answered.get(name)
-    if (!tell) {
-      const duration = this.#graphql.labels({ operation, cache: word.toLowerCase() })
-      const count = this.#responses.labels({ result: whole })
-      tell = (seconds) => {
-        duration.observe(seconds)
-        count.inc()
-      }
-      this.#answered.set(name, tell)
-    }
-    tell(seconds)
-  }
+  readonly onAnswer = (answered: Answered): void => this.#answers.add(answered)
 
   #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
     return new Counter({ name, help, labelNames, registers: [this.registry] })
@@ -234,16 +209,6 @@ export class Metrics {
       },
     })
   }
-}
-
-export interface Answered {
-  /** `query`, `mutation`, or `none` where it is no operation. */
-  readonly operation: string
-  /** Where it came from. */
-  readonly word: CacheWord
-  /** Whether it was kept whole. */
-  readonly whole: 'hit' | 'stale' | 'miss' | 'uncached'
-  readonly seconds: number
 }
 
 interface QueueState {
