@@ -244,6 +244,8 @@ it('does not hang where the log loses its end between two questions', async () =
   await write(1, 2)
   await follower.settle()
   await write(3)
+  // Whoever does it is told the record at once, and asks but one question.
+  await new Log(database.pool).sequence()
   const gate = holdBack(client, 'stet.sequence')
   const settled = follower.settle()
   const answered = await gate.answered
@@ -252,6 +254,16 @@ it('does not hang where the log loses its end between two questions', async () =
   await expect(settled).rejects.toThrow('held nothing after 2')
   await follower.settle()
   expect(ledger.seen).toBe(2)
+})
+
+it('asks the log once for what it gives a position itself', async () => {
+  const { follower, ledger, client } = await follow()
+  await write(1)
+  client.texts.length = 0
+  await follower.settle()
+  expect(ledger.seen).toBe(1)
+  expect(ledger.stands(entryAsOf(ledger, 0, 'articles:1'))).toBe(false)
+  expect(client.texts).toHaveLength(1)
 })
 
 it('begins anew where somebody began another epoch', async () => {

@@ -120,7 +120,9 @@ export class Follower {
     let last: LogRecord[] = []
     while (this.#ledger.seen < tip.position) {
       const from = this.#ledger.seen
-      const records = await this.#inTime(this.#log.recordsFrom(from, PAGE))
+      const first = tip.records?.[0]
+      const reachBack = first && first.position <= Math.max(1, from)
+      const records = reachBack ? tip.records : await this.#inTime(this.#log.recordsFrom(from, PAGE))
       // A loudspeaker may have carried the ledger on meanwhile.
       const { seen, seenWrittenAtUs } = this.#ledger
       const known = records.find((record) => record.position === seen)

@@ -22,4 +22,5 @@ const STEPS = [
   { file: '0001_stet.sql', present: '42P06' }, // the schema exists
   { file: '0004_log_epochs.sql', present: '42701' }, // the column exists
   { file: '0005_open_transactions.sql', present: '42701' },
+  { file: '0006_records_at_once.sql', present: '42723' }, // the function exists
 ]

@@ -29,7 +29,26 @@ it('gives committed writes the positions 1, 2, 3 …, and tells what it gave', a
   expect(first).toMatchObject({ position: 1, tags: expect.arrayContaining(['articles:1']) })
   expect(last).toMatchObject({ position: 2, tags: expect.arrayContaining(['articles:2']) })
   expect(Math.abs(Number(last?.writtenAtUs) / 1000 - Date.now())).toBeLessThan(60_000)
-  expect(await log.sequence()).toEqual({ ...tip, sequenced: 0 })
+  expect(await log.sequence()).toEqual({ ...tip, sequenced: 0, records: undefined })
+})
+
+it('tells the records it gave their positions, after the one before them', async () => {
+  const insert = (id: number) => database.pool.query('insert into articles values ($1)', [id])
+  await insert(1)
+  const { records } = await log.sequence()
+  expect(records).toEqual(await log.recordsFrom(1, 10))
+  await insert(2)
+  await insert(3)
+  expect((await log.sequence()).records).toEqual(await log.recordsFrom(1, 10))
+})
+
+it.each([
+  ['many', () => Array.from({ length: 21 }, (_, id) => `insert into articles values (${id})`)],
+  ['long', () => [`select stet.touch(variadic array_agg('tag:' || n)) from generate_series(1, 1000) n`]],
+])('does not tell records that are %s', async (_, statements) => {
+  for (const statement of statements()) await database.pool.query(statement)
+  const tip = await log.sequence()
+  expect(tip).toMatchObject({ sequenced: tip.position, records: undefined })
 })
 
 it('reads a page from a position on, itself included', async () => {

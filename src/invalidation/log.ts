@@ -9,6 +9,8 @@ export interface Tip {
   readonly writtenAtUs: number | undefined
   /** How many records this very call gave their positions: they are the last ones. */
   readonly sequenced: number
+  /** These and the one before them, in order, unless they are many. */
+  readonly records?: readonly LogRecord[] | undefined
 }
 
 /** The log in PostgreSQL: see `migrations/0001_stet.sql`. */
@@ -35,7 +37,8 @@ export class Log {
       tip: string
       tip_written_at_us: string | null
       sequenced: string
-    }>('select epoch, tip, tip_written_at_us, sequenced from stet.sequence()')
+      records: [position: number, tags: string[], writtenAtUs: number][] | null
+    }>('select epoch, tip, tip_written_at_us, sequenced, records from stet.sequence()')
     const [row] = rows
     if (!row) throw new Error('stet.sequence() returned no row.')
     return {
@@ -43,6 +46,7 @@ export class Log {
       position: Number(row.tip),
       writtenAtUs: row.tip_written_at_us === null ? undefined : Number(row.tip_written_at_us),
       sequenced: Number(row.sequenced),
+      records: row.records?.map(([position, tags, writtenAtUs]) => ({ position, tags, writtenAtUs })),
     }
   }
 
