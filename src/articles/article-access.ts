@@ -10,6 +10,12 @@ export const canSee = (viewer: Viewer, article: Owned): boolean =>
 
 export const noSuchArticle = (field: string) => new AskerError('NOT_FOUND', 'There is no such article.', { field })
 
+/** What an article must be for `viewer` to change it. */
+export function ownedBy(viewer: Viewer): { readonly author_id?: number } {
+  const { kind, userId } = requireSignedIn(viewer)
+  return kind === 'admin' ? {} : { author_id: userId }
+}
+
 /** Throws unless `viewer` may change the article. A draft that they can't see is not found: not even its existence leaks. */
 export function requireOwner<A extends Owned>(viewer: Viewer, article: A | undefined, field: string): A {
   requireSignedIn(viewer)

@@ -36,9 +36,9 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
 
   const byId = cachedRows<Article>(source, {
     name: 'article',
-    columns: sql`id, slug, title, summary, body, status, author_id, published_at, created_at, updated_at, version,
-      array(select tag_id from article_tags where article_id = articles.id order by tag_id) as tag_ids`,
+    columns: sql.join(articleColumns.map((column) => (typeof column === 'string' ? sql.ref(column) : column))),
     alsoOn: (id) => [columnTag('article_tags', 'article_id', id)],
+    policy: { writeThrough: true },
   })
 
   const idBySlug = cachedIds(source, { name: 'article-by-slug', column: 'slug' })
@@ -95,8 +95,10 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
       ),
   })
 
-  return perRequest(({ reader }) => ({
+  return perRequest(({ reader, progress }) => ({
     byId: new EntryLoader(byId, reader),
+    /** Keeps what this request has just written: the next read is a hit. */
+    keep: (article: Article) => byId.writeThrough(article.id, article, progress.wroteFrom),
     idBySlug: new EntryLoader(idBySlug, reader),
     views: new EntryLoader(views, reader),
     html: new EntryLoader(html, reader),
@@ -104,6 +106,24 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
     counts: new EntryLoader(counts, reader),
   }))
 }
+
+const tagIds = sql<number[]>`array(select tag_id from article_tags where article_id = articles.id order by tag_id)`
+
+/** What is kept of an article. */
+export const articleColumns = [
+  'id',
+  'slug',
+  'title',
+  'summary',
+  'body',
+  'status',
+  'author_id',
+  'published_at',
+  'created_at',
+  'updated_at',
+  'version',
+  tagIds.as('tag_ids'),
+] as const
 
 /** Articles as a request sees them. What the viewer may not see is in there too: ask `canSee`. */
 export type ArticleEntries = ReturnType<typeof articleEntries>

@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction, type UpdateObject } from 'kysely'
 import { type ConstraintErrors, explainConstraints } from '../database/constraint-errors.ts'
 import type { Tables } from '../database/tables.ts'
 import { AskerError } from '../kernel/errors.ts'
@@ -9,14 +9,13 @@ import type { Article } from '../request/models.ts'
 import { readBack } from '../request/read-back.ts'
 import type { CreateArticleInput, MutationResolvers, UpdateArticleInput } from '../request/resolvers.generated.ts'
 import { requireSignedIn, type Viewer } from '../request/viewer.ts'
-import { canSee, requireOwner } from './article-access.ts'
-import type { ArticleEntries } from './article-entries.ts'
+import { canSee, ownedBy, requireOwner } from './article-access.ts'
+import { type ArticleEntries, articleColumns } from './article-entries.ts'
 import { insertArticle, MAX_SLUG } from './insert-article.ts'
 
 export function articleMutations(articles: ArticleEntries): MutationResolvers {
-  /** Writes, then reads what was written the way everybody does. */
-  const write = async (context: Context, work: (transaction: Transaction<Tables>) => Promise<number>) => {
-    const id = await explainConstraints(constraintErrors, () => context.write(work))
+  /** Reads what was written the way everybody does: somebody else may have been quicker. */
+  const written = async (id: number, context: Context) => {
     const article: Article | undefined = await readBack(() => articles(context).byId.load(id))
     if (!article || !canSee(context.viewer, article)) {
       throw new AskerError('NOT_FOUND', 'The change is made, but the article was deleted or hidden meanwhile.')
@@ -24,106 +23,124 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
     return { article }
   }
 
-  /** Locks the article, checks that the viewer may change it, and changes it. */
-  const change = (
-    context: Context,
-    [field, globalId]: readonly [field: string, globalId: string],
-    work: (transaction: Transaction<Tables>, article: LockedArticle) => Promise<unknown>,
-  ) => {
-    const id = fromGlobalId('Article', globalId, field)
-    return write(context, async (transaction) => {
-      await work(transaction, await lockArticle(transaction, context.viewer, id, field))
-      return id
+  const change = async (context: Context, wanted: Change, tags?: readonly string[] | null, tagsField = 'tags') => {
+    const { viewer } = context
+    const id = fromGlobalId('Article', wanted.globalId, wanted.field)
+    await explainConstraints(constraintErrors, async () => {
+      if (tags == null) {
+        const article = await context.writeAtOnce((primary) => update(primary, viewer, id, wanted))
+        if (article) articles(context).keep(article)
+      } else {
+        await context.write(async (transaction) => {
+          await update(transaction, viewer, id, wanted)
+          await replaceTags(transaction, id, tags, tagsField)
+        })
+      }
     })
+    return written(id, context)
   }
 
   return {
-    createArticle: (_parent, { input }, context) => {
+    createArticle: async (_parent, { input }, context) => {
       const authorId = authorOf(input, context.viewer)
       const columns = checkArticle(input)
-      return write(context, async (transaction) => {
-        const id = await insertArticle(transaction, {
-          ...columns,
-          title: input.title,
-          body: input.body,
-          author_id: authorId,
-          ...(input.status === 'PUBLISHED'
-            ? { status: 'PUBLISHED', published_at: sql<Date>`now()` }
-            : { published_at: null }),
-        })
-        if (input.tags != null) await replaceTags(transaction, id, input.tags, 'input.tags')
-        return id
-      })
+      const id = await explainConstraints(constraintErrors, () =>
+        context.write(async (transaction) => {
+          const id = await insertArticle(transaction, {
+            ...columns,
+            title: input.title,
+            body: input.body,
+            author_id: authorId,
+            ...(input.status === 'PUBLISHED' ? published : { published_at: null }),
+          })
+          if (input.tags != null) await replaceTags(transaction, id, input.tags, 'input.tags')
+          return id
+        }),
+      )
+      return written(id, context)
     },
 
     updateArticle: (_parent, { input }, context) => {
-      const columns = checkArticle(input)
-      return change(context, ['input.id', input.id], async (transaction, { id, version }) => {
-        if (input.expectedVersion != null && input.expectedVersion !== version) {
-          const message = `The article is at version ${version}, not ${input.expectedVersion}: read it again.`
-          throw new AskerError('VERSION_CONFLICT', message, { field: 'input.expectedVersion' })
-        }
-        // With nothing but new tags it is still an update, and counted as one.
-        await transaction
-          .updateTable('articles')
-          .set({ ...columns, id })
-          .where('id', '=', id)
-          .execute()
-        if (input.tags != null) await replaceTags(transaction, id, input.tags, 'input.tags')
-      })
+      const { id: globalId, expectedVersion, tags } = input
+      const wanted: Change = { globalId, field: 'input.id', set: checkArticle(input) }
+      if (expectedVersion == null) return change(context, wanted, tags, 'input.tags')
+      const otherwise = ({ version }: Changeable) => {
+        const message = `The article is at version ${version}, not ${expectedVersion}: read it again.`
+        throw new AskerError('VERSION_CONFLICT', message, { field: 'input.expectedVersion' })
+      }
+      return change(context, { ...wanted, only: { version: expectedVersion }, otherwise }, tags, 'input.tags')
     },
 
     publishArticle: (_parent, { id }, context) =>
-      change(context, ['id', id], async (transaction, article) => {
-        if (article.status === 'PUBLISHED') return
-        const published = { status: 'PUBLISHED', published_at: sql<Date>`now()` } as const
-        await transaction.updateTable('articles').set(published).where('id', '=', article.id).execute()
-      }),
+      change(context, { globalId: id, field: 'id', set: published, only: { status: 'DRAFT' } }),
 
-    unpublishArticle: (_parent, { id }, context) =>
-      change(context, ['id', id], async (transaction, article) => {
-        if (article.status === 'DRAFT') return
-        await transaction
-          .updateTable('articles')
-          .set({ status: 'DRAFT', published_at: null })
-          .where('id', '=', article.id)
-          .execute()
-      }),
+    unpublishArticle: (_parent, { id }, context) => {
+      const set = { status: 'DRAFT', published_at: null } as const
+      return change(context, { globalId: id, field: 'id', set, only: { status: 'PUBLISHED' } })
+    },
 
-    setArticleTags: (_parent, { id, tags }, context) =>
-      change(context, ['id', id], async (transaction, article) => {
-        await transaction.updateTable('articles').set({ id: article.id }).where('id', '=', article.id).execute()
-        await replaceTags(transaction, article.id, tags, 'tags')
-      }),
+    setArticleTags: (_parent, { id, tags }, context) => change(context, { globalId: id, field: 'id', set: {} }, tags),
 
     deleteArticle: async (_parent, { id: globalId }, context) => {
       const id = fromGlobalId('Article', globalId)
-      await context.write(async (transaction) => {
-        await lockArticle(transaction, context.viewer, id, 'id')
-        await transaction.deleteFrom('articles').where('id', '=', id).execute()
+      const must = { id, ...ownedBy(context.viewer) }
+      await context.writeAtOnce(async (primary) => {
+        for (;;) {
+          const query = primary.deleteFrom('articles').where((article) => article.and(must))
+          const { numDeletedRows } = await query.executeTakeFirstOrThrow()
+          if (numDeletedRows > 0n) return
+          requireOwner(context.viewer, await find(primary, id), 'id')
+        }
       })
       return { deletedId: globalId }
     },
   }
 }
 
-type LockedArticle = Pick<Article, 'id' | 'status' | 'author_id' | 'version'>
+const published = { status: 'PUBLISHED', published_at: sql<Date>`now()` } as const
 
-async function lockArticle(
-  transaction: Transaction<Tables>,
+interface Change {
+  readonly globalId: string
+  /** Of the input, where that stands. */
+  readonly field: string
+  /** With nothing but new tags it is still an update, and counted as one. */
+  readonly set: UpdateObject<Tables, 'articles'>
+  /** What the article must be; else it is left as it is, where `otherwise` doesn't throw. */
+  readonly only?: Partial<Pick<Article, 'status' | 'version'>>
+  readonly otherwise?: (article: Changeable) => void
+}
+
+type Changeable = Pick<Article, 'id' | 'status' | 'author_id' | 'version'>
+
+/** Changes an article that `viewer` may change: all of that in one statement, so that it needs no lock. Undefined where it was left as it is. */
+async function update(
+  db: Kysely<Tables>,
   viewer: Viewer,
   id: number,
-  field: string,
-): Promise<LockedArticle> {
-  requireSignedIn(viewer)
-  const article = await transaction
-    .selectFrom('articles')
-    .select(['id', 'status', 'author_id', 'version'])
-    .where('id', '=', id)
-    .forUpdate()
-    .executeTakeFirst()
-  return requireOwner(viewer, article, field)
+  { field, set, only = {}, otherwise }: Change,
+): Promise<Article | undefined> {
+  const must = { id, ...only, ...ownedBy(viewer) }
+  for (;;) {
+    const changed = await db
+      .updateTable('articles')
+      .set({ ...set, id })
+      .where((article) => article.and(must))
+      .returning(articleColumns)
+      .executeTakeFirst()
+    if (changed) return changed
+    const present = requireOwner(viewer, await find(db, id), field)
+    const isOther =
+      (only.status ?? present.status) !== present.status || (only.version ?? present.version) !== present.version
+    if (isOther) {
+      otherwise?.(present)
+      return undefined
+    }
+    // Somebody has changed it between the two: now it is as it must be.
+  }
 }
+
+const find = (db: Kysely<Tables>, id: number): Promise<Changeable | undefined> =>
+  db.selectFrom('articles').select(['id', 'status', 'author_id', 'version']).where('id', '=', id).executeTakeFirst()
 
 function authorOf({ authorId }: CreateArticleInput, viewer: Viewer): number {
   const { kind, userId } = requireSignedIn(viewer)

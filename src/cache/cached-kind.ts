@@ -118,6 +118,7 @@ export class CachedKind<K, V> {
       loadMs: 0,
       storedAtMs,
       staleAtMs: storedAtMs + lifeMs(policy, { value, random: random() }),
+      places: undefined,
     })
     return true
   }

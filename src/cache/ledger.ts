@@ -1,4 +1,5 @@
 import { type CacheTag, hard, isSoft } from './cache-tag.ts'
+import { placesOf, TagMarks } from './tag-marks.ts'
 import { TagPositions } from './tag-positions.ts'
 
 /** One committed change, as the log has it. */
@@ -30,6 +31,8 @@ export interface Judgeable {
   readonly tags: readonly CacheTag[]
   /** The entry's value is what the database held at this position. Raised whenever the entry is found to stand. */
   asOf: number
+  /** Where the ledger looks first, once it has: see `TagMarks`. */
+  places?: readonly number[] | undefined
 }
 
 /** A record of the log, as far as an entry depends on it. */
@@ -49,6 +52,8 @@ export class Ledger {
   #lastWritten: TagPositions
   /** The same for what was written `softly`. */
   #lastSoftened: TagPositions
+  /** Both at a glance. */
+  #marks = new TagMarks()
   /** The last records, oldest first: see `recordsSince`. */
   #recent: LogRecord[] = []
   #epoch = ''
@@ -101,6 +106,11 @@ export class Ledger {
     if (entry.epoch !== this.#epoch || this.#epoch === '') return false
     if (entry.asOf >= this.#seen) return true
     if (entry.asOf < this.#floor) return false
+    entry.places ??= placesOf(entry.key, entry.tags)
+    if (this.#marks.areOlder(entry.places, entry.asOf)) {
+      entry.asOf = this.#seen
+      return true
+    }
     if (lastOf(this.#lastWritten, entry) > 0) return false
     // What was softened keeps its position, by which that is known.
     if (this.softenedAt(entry) === 0) entry.asOf = this.#seen
@@ -139,6 +149,7 @@ export class Ledger {
       for (const tag of record.tags) {
         const last = isSoft(tag) ? this.#lastSoftened : this.#lastWritten
         last.set(hard(tag), record.position)
+        this.#marks.set(hard(tag), record.position)
       }
       this.#recent.push(record)
       this.#seen = record.position
@@ -153,6 +164,7 @@ export class Ledger {
   restart(epoch: string, position: number): void {
     this.#lastWritten = new TagPositions(this.#maxTags)
     this.#lastSoftened = new TagPositions(this.#maxTags)
+    this.#marks = new TagMarks()
     this.#recent = []
     this.#epoch = epoch
     this.#seen = position

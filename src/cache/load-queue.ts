@@ -93,6 +93,7 @@ export class LoadQueue<K, V> {
         loadMs,
         storedAtMs,
         staleAtMs: storedAtMs + lifeMs(policy, { value, ttlMs: traits?.ttlMs, random: random() }),
+        places: undefined,
       }
     })
   }

@@ -37,7 +37,7 @@ export function cachedRows<Row extends { readonly id: number }>(
     parseKey: Number,
     tags: (id) => [rowTag(table, id), ...alsoOn(id)],
     load: async (ids, source) => {
-      const query = sql<Row>`select ${columns} from ${sql.table(table)} where id = any(${ids})`
+      const query = sql<Row>`select ${columns} from ${sql.table(table)} where ${isAmong('id', ids)}`
       return inOrderOf(ids, await readAsOf(database.loader(source), query), (row) => row.id)
     },
   })
@@ -57,12 +57,16 @@ export function cachedIds(
     tags: (value) => [columnTag(table, column, value)],
     load: async (values, source) => {
       const query = sql<{ id: number; value: string }>`
-        select id, ${sql.ref(column)} as value from ${sql.table(table)} where ${sql.ref(column)} = any(${values})`
+        select id, ${sql.ref(column)} as value from ${sql.table(table)} where ${isAmong(column, values)}`
       const read = inOrderOf(values, await readAsOf(database.loader(source), query), (row) => row.value)
       return { ...read, values: read.values.map((row) => row?.id) }
     },
   })
 }
+
+/** Of one value in words of its own: PostgreSQL keeps its plan for it, where it would make one each time that there may be many. */
+const isAmong = (column: string, values: readonly unknown[]): RawBuilder<boolean> =>
+  values.length === 1 ? sql`${sql.ref(column)} = ${values[0]}` : sql`${sql.ref(column)} = any(${values})`
 
 /** Pages of the whole table in one order, and how many rows it has. */
 export function cachedList(

@@ -10,6 +10,10 @@ export function isConnectionError(error: unknown): boolean {
   return typeof message === 'string' && MESSAGES.test(message)
 }
 
+/** True where the way to the database was lost while it may have done what it was asked. Not where the server says that it hasn't. */
+export const isLostOnTheWay = (error: unknown): boolean =>
+  isConnectionError(error) && !REFUSALS.test(String((error as { readonly code?: unknown }).code))
+
 /** What the asker is told of an error that isn't the statement's; any other as it is. */
 export function explainConnectionError(error: unknown): unknown {
   if (!isConnectionError(error)) return error
@@ -26,6 +30,8 @@ export function isRetryable(error: unknown): boolean {
 }
 
 const CODES = /^(08...|57P0[1-5]|53300|25006|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/
+/** Of these, a server that is read-only, starting, or full. */
+const REFUSALS = /^(25006|57P03|53300)$/
 /** What pg and pg-pool throw without a code. */
 const MESSAGES =
   /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|timeout expired|Query read timeout)/

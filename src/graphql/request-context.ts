@@ -1,8 +1,6 @@
-import type { Transaction } from 'kysely'
 import type { Entry, Ledger, Origin, Reader, StaleReason } from '../cache/index.ts'
-import { explainConnectionError, isConnectionError, isRetryable } from '../database/connection-errors.ts'
+import { explainConnectionError, isLostOnTheWay, isRetryable } from '../database/connection-errors.ts'
 import type { Database } from '../database/database.ts'
-import type { Tables } from '../database/tables.ts'
 import type { Follower } from '../invalidation/index.ts'
 import { AskerError } from '../kernel/errors.ts'
 import { nameAsker } from '../request/asker.ts'
@@ -38,6 +36,7 @@ export class RequestContext implements Context {
   readonly reader: Reader
   readonly made: Context['made'] = new Map()
   readonly write: Context['write']
+  readonly writeAtOnce: Context['writeAtOnce']
   /** Who asks: for those who need not tell. */
   readonly asking: Viewer
 
@@ -68,14 +67,29 @@ export class RequestContext implements Context {
     this.progress = progress
     this.unsure = unsure
     this.reader = new RequestReader({ bypass, position, onRead }, progress, cacheControl)
-    this.write = async (work) => {
+    const perform = async <T>(attempt: Attempt<T>) => {
       const began = ledger.place
-      const result = await database.writes.run(() => commit(database.primary, work))
+      const result = await database.writes.run(() => commit(attempt))
       progress.writes++
       await confirm(follower)
       progress.wroteFrom = began
       return result
     }
+    this.write = (work) =>
+      perform((onCommit) =>
+        database.primary.transaction().execute(async (transaction) => {
+          const result = await work(transaction)
+          onCommit()
+          return result
+        }),
+      )
+    this.writeAtOnce = (work) =>
+      perform((onCommit) =>
+        database.primary.connection().execute((primary) => {
+          onCommit()
+          return work(primary)
+        }),
+      )
   }
 
   get viewer(): Viewer {
@@ -124,25 +138,23 @@ type Progress = { -readonly [Name in keyof Context['progress']]: Context['progre
   readonly read: Record<Origin | 'stale', number>
 }
 
-/** Runs `work` in a transaction; again where that was rolled back for the sake of another one. */
-async function commit<T>(
-  primary: Database['primary'],
-  work: (transaction: Transaction<Tables>) => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
+/** Writes. Calls back before it sends what may commit. */
+type Attempt<T> = (onCommit: () => void) => Promise<T>
+
+/** Again where it was rolled back for the sake of another one. */
+async function commit<T>(attempt: Attempt<T>): Promise<T> {
+  for (let attempts = 1; ; attempts++) {
     let committing = false
     try {
-      return await primary.transaction().execute(async (transaction) => {
-        const result = await work(transaction)
+      return await attempt(() => {
         committing = true
-        return result
       })
     } catch (error) {
-      if (committing && isConnectionError(error)) {
+      if (committing && isLostOnTheWay(error)) {
         const message = 'Nobody knows whether the change is made: read before you repeat it.'
         throw new AskerError('OUTCOME_UNKNOWN', message, { status: 503, cause: error })
       }
-      if (attempt === MAX_ATTEMPTS || !isRetryable(error)) throw explainConnectionError(error)
+      if (attempts === MAX_ATTEMPTS || !isRetryable(error)) throw explainConnectionError(error)
     }
   }
 }

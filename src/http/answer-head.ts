@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache'
 import type { Obtained } from '../cache/index.ts'
 import type { CacheWord } from '../request/context.ts'
 import type { Encoding, KeptAnswer } from '../responses/index.ts'
@@ -20,58 +19,26 @@ export interface AnswerHeadParts {
   readonly requestId: string
 }
 
-/** The head of an answer that is kept, flat as `writeHead` takes it: name, value, name, value … */
-export function answerHead(parts: AnswerHeadParts): string[] {
+/** The head of an answer that is kept: its lines, as they are sent. */
+export function answerHead(parts: AnswerHeadParts): string {
   const { value, obtained, etag, mediaType, encoding, word, isPublic, asOf, requestId } = parts
   const { storedAtMs, staleAtMs } = obtained.entry
   const nowMs = Date.now()
-  const head = [
-    'content-type',
-    mediaType,
-    'etag',
-    etag,
-    'vary',
-    VARY,
-    'cache-status',
-    cacheStatus(parts, nowMs),
-    'x-cache',
-    word,
-    'stet-as-of',
-    asOf,
-    'x-request-id',
-    requestId,
-  ]
-  if (encoding !== 'identity') head.push('content-encoding', encoding)
-  if (!isPublic) head.push('cache-control', PRIVATE)
-  else {
-    head.push('cache-control', `public, max-age=${Math.floor((staleAtMs - storedAtMs) / 1000)}`)
-    head.push('age', String(Math.max(0, Math.floor((nowMs - storedAtMs) / 1000))))
-    head.push('surrogate-key', value.tags, 'cache-tag', withCommas(value.tags))
-  }
-  return head
+  const head = `content-type: ${mediaType}\r\netag: ${etag}\r\nvary: ${VARY}\r\ncache-status: ${cacheStatus(parts, nowMs)}\r\nx-cache: ${word}\r\nstet-as-of: ${asOf}\r\nx-request-id: ${requestId}\r\n${encoding === 'identity' ? '' : `content-encoding: ${encoding}\r\n`}`
+  if (!isPublic) return `${head}cache-control: ${PRIVATE}\r\n`
+  const maxAge = Math.floor((staleAtMs - storedAtMs) / 1000)
+  const age = Math.max(0, Math.floor((nowMs - storedAtMs) / 1000))
+  return `${head}cache-control: public, max-age=${maxAge}\r\nage: ${age}\r\n${value.tagLines}`
 }
 
-/** What is long takes so long that it is remembered: answers that are asked for often need it each time. */
-function withCommas(tags: string): string {
-  if (tags.length < WORTH_REMEMBERING) return tags.replaceAll(' ', ',')
-  let text = commas.get(tags)
-  if (text === undefined) {
-    text = tags.replaceAll(' ', ',')
-    commas.set(tags, text)
-  }
-  return text
-}
-
-const commas = new LRUCache<string, string>({ max: 1024 })
-/** Characters: what is shorter is made as quickly as it is found. */
-const WORTH_REMEMBERING = 256
+/** Of a head, the lines that name cache tags: as some CDNs read them, and as others do. */
+export const tagLines = (words: string): string =>
+  `surrogate-key: ${words}\r\ncache-tag: ${words.replaceAll(' ', ',')}\r\n`
 
 /** Of a head, what goes with a 304 (RFC 9110, section 15.4.5): what describes bytes that aren't sent is left out. */
-export function unchangedHead(head: readonly string[]): string[] {
-  return head.filter((_, index) => !OF_THE_BYTES.has(head[index - (index % 2)] ?? ''))
-}
+export const unchangedHead = (head: string): string => head.replaceAll(OF_THE_BYTES, '')
 
-const OF_THE_BYTES: ReadonlySet<string> = new Set(['content-type', 'content-encoding'])
+const OF_THE_BYTES = /^content-(type|encoding): .*\r\n/gm
 
 /** Strong, and of these bytes alone: compressed or of another type it is another representation (RFC 9110, section 8.8.3). */
 export const entityTag = ({ etag }: KeptAnswer, mediaType: MediaType, encoding: Encoding): string =>

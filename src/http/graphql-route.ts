@@ -27,13 +27,14 @@ import {
   type Wanted,
 } from '../responses/index.ts'
 import type { Answered } from './answer-counter.ts'
-import { answerHead, entityTag, madeStatus, PRIVATE, unchangedHead } from './answer-head.ts'
+import { answerHead, entityTag, madeStatus, PRIVATE, tagLines, unchangedHead } from './answer-head.ts'
 import type { Documents, Resolved } from './documents.ts'
 import type { Explainer } from './explainer.ts'
 import { chooseEncoding, chooseMediaType, type MediaType } from './negotiate.ts'
 import { type Question, readQuestion, toApollo } from './question.ts'
 import { bodyOf, readBody } from './read-body.ts'
 import { asksForMore, isHost, isJson, requestIdOf } from './request-head.ts'
+import { sendAnswer } from './send-answer.ts'
 import { answerTtlMs, type Made, whyNeverKept, whyNotKept } from './why-not-kept.ts'
 
 export interface GraphQLRouteOptions {
@@ -260,7 +261,7 @@ export class GraphQLRoute {
       ? {
           body: bytes,
           etag: hash('sha256', bytes, 'base64url').slice(0, 22),
-          tags: isPublic ? surrogateKey(tags) : '',
+          tagLines: isPublic ? tagLines(surrogateKey(tags)) : '',
           newest: made.context.progress.newest,
           isPublic,
         }
@@ -304,13 +305,12 @@ export class GraphQLRoute {
       asOf: this.#token(Math.max(ledger.seen, value.newest), ledger.epoch),
       requestId: asking.requestId,
     })
-    if (isClosing()) head.push('connection', 'close')
+    if (isClosing()) response.shouldKeepAlive = false
     if (method !== 'POST' && isHeld(headers['if-none-match'], etag)) {
-      response.writeHead(304, unchangedHead(head)).end()
+      sendAnswer(response, { status: 304, head: unchangedHead(head), body: undefined })
     } else {
-      head.push('content-length', String(bytes.length))
-      response.writeHead(200, head)
-      response.end(method === 'HEAD' ? undefined : bytes)
+      const whole = `${head}content-length: ${bytes.length}\r\n`
+      sendAnswer(response, { status: 200, head: whole, body: method === 'HEAD' ? undefined : bytes })
     }
     const whole = kept ? (word === 'STALE' ? 'stale' : 'hit') : 'miss'
     onAnswer({ operation: 'query', word, whole, seconds: secondsSince(startedAt) })

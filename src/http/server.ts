@@ -15,6 +15,7 @@ import { type HealthChecks, registerHealth } from './health.ts'
 import { type Metrics, registerMetrics } from './metrics.ts'
 import { type PlaygroundOptions, registerPlayground } from './playground.ts'
 import { isHost, requestIdOf } from './request-head.ts'
+import { KEEP_ALIVE_MS } from './send-answer.ts'
 
 export interface ServerOptions {
   readonly graphql: Omit<GraphQLRouteOptions, 'isClosing'>
@@ -79,9 +80,6 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await registerPlayground(app, options.playground)
   return app
 }
-
-/** Longer than load balancers keep idle connections: else one that is being closed is used once more. */
-const KEEP_ALIVE_MS = 72_000
 
 class InvalidHost extends Error {
   readonly statusCode = 400

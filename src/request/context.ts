@@ -1,5 +1,5 @@
 import type { ExecutionResult } from 'graphql'
-import type { Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { LogPlace, Origin, Reader } from '../cache/index.ts'
 import type { Tables } from '../database/tables.ts'
 import type { CacheControl } from './cache-control.ts'
@@ -39,6 +39,8 @@ export interface Context {
    * HAZARD: read with the transaction alone inside; what it sees may yet roll back and must never reach the cache.
    */
   write<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
+  /** The same for what one statement does, which is a transaction by itself. HAZARD: of two that write, one may be lost. */
+  writeAtOnce<T>(work: (primary: Kysely<Tables>) => Promise<T>): Promise<T>
 }
 
 /** Where an answer came from, in one word: that of the part that took longest, or is stale. */

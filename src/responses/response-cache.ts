@@ -20,8 +20,8 @@ export interface KeptAnswer {
   readonly body: Buffer
   /** Of the body alone, without quotes. */
   readonly etag: string
-  /** Its cache tags, for a CDN: see `surrogateKey`. */
-  readonly tags: string
+  /** Lines of its head that name its cache tags, for CDNs: see `surrogateKey`. */
+  readonly tagLines: string
   /** Whether everyone who asks may be given it, as far as nobody is signed in. */
   readonly isPublic: boolean
   /** The newest log position that anything in it was read as of. Whoever is shown it is owed that much from then on. */

@@ -25,8 +25,8 @@ export function tagMutations(entries: TagEntries): MutationResolvers {
       const slug = input.slug ?? slugify(input.name, MAX_SLUG)
       const values = { ...checkTag({ ...input, slug }), name: input.name, slug }
       const tag = await explainConstraints(constraintErrors, () =>
-        context.write((transaction) =>
-          transaction.insertInto('tags').values(values).returningAll().executeTakeFirstOrThrow(),
+        context.writeAtOnce((primary) =>
+          primary.insertInto('tags').values(values).returningAll().executeTakeFirstOrThrow(),
         ),
       )
       return { tag: await written(tag, context) }
@@ -37,8 +37,8 @@ export function tagMutations(entries: TagEntries): MutationResolvers {
       const id = fromGlobalId('Tag', input.id, 'input.id')
       const changes = checkTag(input)
       const tag = await explainConstraints(constraintErrors, () =>
-        context.write(async (transaction) => {
-          const query = transaction
+        context.writeAtOnce(async (primary) => {
+          const query = primary
             .updateTable('tags')
             .set({ ...changes, id })
             .where('id', '=', id)
@@ -53,8 +53,8 @@ export function tagMutations(entries: TagEntries): MutationResolvers {
     deleteTag: async (_parent, { id: globalId }, context) => {
       requireAdmin(context.viewer)
       const id = fromGlobalId('Tag', globalId)
-      await context.write(async (transaction) => {
-        const { numDeletedRows } = await transaction.deleteFrom('tags').where('id', '=', id).executeTakeFirstOrThrow()
+      await context.writeAtOnce(async (primary) => {
+        const { numDeletedRows } = await primary.deleteFrom('tags').where('id', '=', id).executeTakeFirstOrThrow()
         if (numDeletedRows === 0n) throw noSuchTag('id')
       })
       entries(context).keep(id, undefined)

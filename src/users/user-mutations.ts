@@ -28,8 +28,8 @@ export function userMutations(entries: UserEntries): MutationResolvers {
         email: input.email,
       }
       const user = await explainConstraints(constraintErrors, () =>
-        context.write((transaction) =>
-          transaction.insertInto('users').values(values).returningAll().executeTakeFirstOrThrow(),
+        context.writeAtOnce((primary) =>
+          primary.insertInto('users').values(values).returningAll().executeTakeFirstOrThrow(),
         ),
       )
       return { user: await written(user, context) }
@@ -46,8 +46,8 @@ export function userMutations(entries: UserEntries): MutationResolvers {
       }
       const changes = checkUser(input)
       const user = await explainConstraints(constraintErrors, () =>
-        context.write(async (transaction) => {
-          const query = transaction
+        context.writeAtOnce(async (primary) => {
+          const query = primary
             .updateTable('users')
             .set({ ...changes, id })
             .where('id', '=', id)
@@ -63,11 +63,8 @@ export function userMutations(entries: UserEntries): MutationResolvers {
       requireAdmin(context.viewer)
       const id = fromGlobalId('User', globalId)
       await explainConstraints(constraintErrors, () =>
-        context.write(async (transaction) => {
-          const { numDeletedRows } = await transaction
-            .deleteFrom('users')
-            .where('id', '=', id)
-            .executeTakeFirstOrThrow()
+        context.writeAtOnce(async (primary) => {
+          const { numDeletedRows } = await primary.deleteFrom('users').where('id', '=', id).executeTakeFirstOrThrow()
           if (numDeletedRows === 0n) throw noSuchUser('id')
         }),
       )

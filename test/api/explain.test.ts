@@ -114,7 +114,7 @@ it('says of an answer that is not at hand what made it, and how long it would li
   })
   expect(user?.ttlMs).toBeGreaterThan(500_000)
   expect(sql.map(({ on }) => on)).toEqual(['primary', 'primary', 'primary'])
-  expect(sql.at(-1)?.text).toMatch(/^select .* from "users" where id = any\(\$1\)/)
+  expect(sql.at(-1)?.text).toMatch(/^select .* from "users" where "id" = any\(\$1\)/)
   expect(redis.map(({ entries }) => entries)).toEqual([1, 4, 2])
   expect(waitedFor).toEqual({ otherRequests: 0, otherNodes: 0 })
   expect(log).toMatchObject({ position: node.ledger.seen, epoch: node.ledger.epoch, floor: 0, asked: null })
@@ -343,13 +343,12 @@ it('tells of each statement once, however many requests wait for it', async () =
   expect(all.flatMap(({ stet }) => stet.sql.map(tableOf)).sort()).toEqual(['articles', 'articles', 'users'])
 })
 
-it('shows the statements of a mutation, and what it reads afterwards', async () => {
+it('shows the statements of a mutation', async () => {
   const { data, stet } = await explain(
     `mutation { updateTag(input: { id: "${ids.cats}", description: "Furry." }) { tag { id } } }`,
   )
   expect(data).toEqual({ updateTag: { tag: { id: ids.cats } } })
-  const kinds = stet.sql.map(({ text }) => text.split(' ')[0])
-  expect(kinds).toEqual(expect.arrayContaining(['begin', 'update', 'commit']))
+  expect(stet.sql.map(({ text }) => text.split(' ')[0])).toEqual(['update'])
   expect(JSON.stringify(stet.sql)).not.toContain('Furry')
   expect(stet.log.position).toBe(node.ledger.seen)
 })

@@ -22,4 +22,5 @@ export {
 } from './start-redis-cluster.ts'
 export { type RedisSentinel, startRedisSentinel } from './start-redis-sentinel.ts'
 export { startTestNode, TEST_JWT_SECRET, type TestNode, type TestNodeOptions, testToken } from './start-test-node.ts'
+export { StatementTexts } from './statement-texts.ts'
 export { getTestRun, sharedServers } from './test-run.ts'

@@ -36,14 +36,16 @@ interface Phase {
   readonly after?: RegExp
 }
 
-/** What a node sends while it writes, in this order. Once it has heard the last, it answers. */
+const WRITE = /\b(insert into|update|delete from) "?(articles|users|tags)/
+
+/** What a node sends while it writes, in this order; where it writes one statement, neither begin nor commit. Once it has heard the last, it answers. */
 const PHASES: readonly Phase[] = [
   { what: 'begin', to: 'toPostgres', message: /\bbegin\b/i },
-  { what: 'the statement', to: 'toPostgres', message: /\b(insert into|update|delete from) "?(articles|users|tags)/ },
+  { what: 'the statement', to: 'toPostgres', message: WRITE },
   { what: 'the count of views', to: 'toPostgres', message: /update article_stats set views/ },
   { what: 'commit', to: 'toPostgres', message: /\bcommit\b/i },
   // Without a write before it would be one of those that only look.
-  { what: 'stet.sequence()', to: 'toPostgres', message: /stet\.sequence\(\)/, after: /\bcommit\b/i },
+  { what: 'stet.sequence()', to: 'toPostgres', message: /stet\.sequence\(\)/, after: WRITE },
   { what: 'PUBLISH', to: 'toRedis', message: /\bpublish\b/i },
 ]
 

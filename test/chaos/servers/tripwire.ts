@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { StatementTexts } from '../../harness/index.ts'
 
 /** A TCP proxy that reads along, and does something exactly when a certain message passes. */
 export async function startTripwire(target: Target): Promise<Tripwire> {
@@ -30,6 +31,7 @@ export class Tripwire {
   readonly #target: Target
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  readonly #statements = new StatementTexts()
   #trap: Trap | undefined
   #isArmed = false
 
@@ -81,7 +83,7 @@ export class Tripwire {
     }
     client.on('data', (bytes) => {
       if (isSprung) return
-      if (!caught) caught = this.#catches(bytes.toString('latin1'))
+      if (!caught) caught = this.#catches(this.#statements.spellOut(bytes))
       if (caught?.moment === 'before it is sent') return spring(caught)
       if (server.writable) server.write(bytes)
     })

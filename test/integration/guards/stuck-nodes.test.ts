@@ -52,7 +52,7 @@ it('frees the rows of a node that was stopped in the middle of a write', async (
   const gate = await world.startGate(postgres.url)
   await serveTwo({ DATABASE_STATEMENT_TIMEOUT_MS: '1000' }, gate.through(world.environment.DATABASE_URL ?? ''))
   const updated = gate.hold(/update "articles"/)
-  const lost = writeTitle(doomed.admin, 'lost').catch(() => undefined)
+  const lost = writeTitle(doomed.admin, 'lost', 1, []).catch(() => undefined)
   await updated.arrived
   doomed.signal('SIGSTOP')
   // At first it may wait for the rows, and say so; but not for ever.
@@ -68,7 +68,7 @@ it('frees what it locked where a node was killed in the middle of a write', asyn
   const gate = await world.startGate(postgres.url)
   await serveTwo({}, gate.through(world.environment.DATABASE_URL ?? ''))
   const updated = gate.hold(/update "articles"/)
-  const lost = writeTitle(doomed.admin, 'lost').catch(() => undefined)
+  const lost = writeTitle(doomed.admin, 'lost', 1, []).catch(() => undefined)
   await updated.arrived
   await doomed.end('SIGKILL')
   await lost

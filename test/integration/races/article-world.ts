@@ -92,9 +92,10 @@ export function askTitle(viewer: GraphQLClient, token?: string | null) {
 }
 
 /** Gives an article another title, through a mutation. Returns the title in its payload, and the token of the answer. */
-export async function writeTitle(viewer: GraphQLClient, title: string, id = 1) {
+/** @param tags where they are set too, it takes a transaction of several statements */
+export async function writeTitle(viewer: GraphQLClient, title: string, id = 1, tags?: readonly string[]) {
   const query = 'mutation ($input: UpdateArticleInput!) { updateArticle(input: $input) { article { title } } }'
-  const input = { id: toGlobalId('Article', id), title }
+  const input = { id: toGlobalId('Article', id), title, tags }
   const answer = await viewer.send<{ updateArticle: { article: { title: string } } }>(query, { input })
   if (answer.errors[0]) throw new Error(answer.errors[0].message)
   return { title: answer.data.updateArticle.article.title, token: answer.token ?? '' }
@@ -103,10 +104,10 @@ export async function writeTitle(viewer: GraphQLClient, title: string, id = 1) {
 export const asOf = (token: string | null | undefined): Record<string, string> => (token ? { 'stet-as-of': token } : {})
 
 /** What asks PostgreSQL for the article's row. */
-export const ROW_READ = /from "articles" where id = any/
+export const ROW_READ = /from "articles" where "id" = /
 
-/** A transaction's end, as Kysely sends it. */
-export const COMMIT = /commit/
+/** What changes an article, and commits. */
+export const ROW_WRITE = /update "articles"/
 
 async function fill(url: string): Promise<void> {
   const pool = createPool({ url, max: 1, statementTimeoutMs: 0, onError: () => {} })

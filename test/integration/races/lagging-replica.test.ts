@@ -60,7 +60,7 @@ it('loads from the replica what no write has touched, and from the primary what 
   await standby.pauseReplay()
   const { token } = await writeTitle(nodes[0].admin, 'new')
 
-  const untouched = replica.hold(/from "users" where id = any/)
+  const untouched = replica.hold(/from "users" where "id" = /)
   const touched = primary.hold(ROW_READ)
   const answer = reader.visitor.get('{ article(slug: "one") { title author { displayName } } }', {}, asOf(token))
   for (const read of [touched, untouched]) {

@@ -8,9 +8,9 @@ import { eventually, GraphQLClient, sharedServers, TEST_JWT_SECRET, testToken } 
 import {
   type ArticleWorld,
   askTitle,
-  COMMIT,
   createArticleWorld,
   ROW_READ,
+  ROW_WRITE,
   readTitle,
   writeTitle,
 } from './article-world.ts'
@@ -84,7 +84,7 @@ it('shows the write of a process that was killed between its commit and telling 
 
   const postgres = await world.startGate(sharedServers().postgresUrl)
   const doomed = await startProcess(postgres.through(world.database.url))
-  const commit = postgres.hold(COMMIT)
+  const commit = postgres.hold(ROW_WRITE)
   const outcome = writeTitle(doomed.admin, 'new').then(
     () => 'answered',
     () => 'not answered',

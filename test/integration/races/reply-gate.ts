@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { StatementTexts } from '../../harness/index.ts'
 
 /**
  * A TCP proxy that reads along, and can hold or lose single replies of the server: what was asked has been done by
@@ -22,7 +23,7 @@ export class ReplyGate {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #holds: Hold[] = []
-  readonly #statements = new Map<string, string>()
+  readonly #statements = new StatementTexts()
   #loses: (reply: string) => boolean = () => false
 
   constructor(serverUrl: string) {
@@ -75,7 +76,7 @@ export class ReplyGate {
     let answered = true
     let delivered = Promise.resolve()
     client.on('data', (bytes) => {
-      const text = this.#spellOut(bytes.toString('latin1'))
+      const text = this.#statements.spellOut(bytes)
       asked = answered ? text : asked + text
       answered = false
       server.write(bytes)
@@ -104,21 +105,11 @@ export class ReplyGate {
     }
   }
 
-  /** With the text of every prepared statement that PostgreSQL is asked to run by its name. */
-  #spellOut(request: string): string {
-    for (const [, name = '', text = ''] of request.matchAll(PARSE)) this.#statements.set(name, text)
-    return request + [...request.matchAll(NAME)].map(([name]) => this.#statements.get(name) ?? '').join(' ')
-  }
-
   #takeHold(asked: string): Hold | undefined {
     const index = this.#holds.findIndex((hold) => hold.asked.test(asked))
     return index < 0 ? undefined : this.#holds.splice(index, 1)[0]
   }
 }
-
-/** PostgreSQL's Parse, of a statement that has a name. */
-const PARSE = /P.{4}(stet_[\w-]+)\0(.+?)\0/gs
-const NAME = /stet_\d+_[\w-]{22}/g
 
 /** PostgreSQL's NotificationResponse on our channel. */
 export const isNotification = (reply: string): boolean => reply.startsWith('A') && reply.includes('stet')

@@ -206,5 +206,5 @@ function count(list: readonly (string | null | undefined)[]): Record<string, num
   return counts
 }
 
-/** `$1 = '{1,2}'` */
-const keysOf = (parameters: string): number[] => (/\{([\d,]+)\}/.exec(parameters)?.[1] ?? '').split(',').map(Number)
+/** `$1 = '{1,2}'`, or of one `$1 = '1'`. */
+const keysOf = (parameters: string): number[] => (/'\{?([\d,]+)\}?'/.exec(parameters)?.[1] ?? '').split(',').map(Number)

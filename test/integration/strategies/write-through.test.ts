@@ -95,4 +95,4 @@ const LOOK_UP =
 const KEYS = { user: toGlobalId('User', 1), tag: toGlobalId('Tag', 1) }
 
 /** What asks PostgreSQL for a row. */
-const ROWS_READ = /from "(users|tags)" where id = any/
+const ROWS_READ = /select .* from "(users|tags)" where "id" = /s

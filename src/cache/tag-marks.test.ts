@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals'
+import { Ledger } from './ledger.ts'
+import { placesOf, TagMarks } from './tag-marks.ts'
+
+/** Another tag that has the same place. */
+function twinOf(tag: string): string {
+  const [place] = placesOf(tag, [])
+  for (let n = 0; ; n++) if (placesOf(`twins:${n}`, [])[0] === place) return `twins:${n}`
+}
+
+describe('TagMarks', () => {
+  it('tells what was not written since', () => {
+    const marks = new TagMarks()
+    const places = placesOf('key', ['articles:1', 'articles'])
+    expect(marks.areOlder(places, 0)).toBe(true)
+    marks.set('articles:1', 5)
+    expect([marks.areOlder(places, 4), marks.areOlder(places, 5)]).toEqual([false, true])
+    marks.set('key', 6)
+    expect(marks.areOlder(places, 5)).toBe(false)
+  })
+
+  it('has a place for each tag, in the order of what an entry depends on', () => {
+    const all = placesOf('key', ['articles:1', 'articles'])
+    expect(all).toEqual(['key', 'articles:1', 'articles'].flatMap((tag) => placesOf(tag, [])))
+    expect(new Set(all).size).toBe(3)
+  })
+
+  it('spreads the tags of a table', () => {
+    const places = Array.from({ length: 10_000 }, (_, id) => placesOf(`articles:${id}`, [])[0])
+    // As many as 10,000 balls thrown at random would find among 32,768: 32,768 × (1 − e^(−10,000 / 32,768)) = 8,617.
+    expect(new Set(places).size).toBeGreaterThan(8400)
+  })
+})
+
+it('an entry stands though a tag was written that has the place of one of its own', () => {
+  const ledger = new Ledger()
+  ledger.restart('a', 0)
+  const entry = () => ({ key: 'key', epoch: 'a', asOf: 0, tags: ['articles:1', 'articles'] })
+  const tags = [twinOf('articles:1'), twinOf('key')]
+  ledger.advance({ epoch: 'a', after: 0, records: [{ position: 1, tags, writtenAtUs: 1 }] })
+  expect(ledger.stands(entry())).toBe(true)
+  ledger.advance({ epoch: 'a', after: 1, records: [{ position: 2, tags: ['articles:1'], writtenAtUs: 2 }] })
+  expect(ledger.stands(entry())).toBe(false)
+})
