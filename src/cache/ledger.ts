@@ -135,9 +135,13 @@ export class Ledger {
     const first = this.#recent[0]?.position ?? this.#seen + 1
     if (epoch !== this.#epoch || position < first - 1) return undefined
     const wanted = new Set(tags)
-    return this.#recent.filter(
-      (record) => record.position > position && record.tags.some((tag) => wanted.has(hard(tag))),
-    ).length
+    let count = 0
+    for (let index = this.#recent.length - 1; index >= 0; index--) {
+      const record = this.#recent[index]
+      if (!record || record.position <= position) break
+      if (record.tags.some((tag) => wanted.has(hard(tag)))) count++
+    }
+    return count
   }
 
   /** Applies a stretch of the log. Returns false on a gap or another epoch, changing nothing. NEVER skip ahead: a missed record is a stale answer. */
