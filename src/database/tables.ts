@@ -45,4 +45,5 @@ interface ArticlesTable {
   version: Generated<number>
   sorted_at: ColumnType<Date, never, never>
   search: ColumnType<string, never, never>
+  body_words: ColumnType<string, never, never>
 }
