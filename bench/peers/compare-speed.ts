@@ -16,18 +16,23 @@ export interface SpeedOptions {
   readonly contestants: readonly ContestantName[]
   readonly seconds: number
   readonly rounds: number
+  /** Of the workload itself, for each of them before it all begins. */
+  readonly warmUpSeconds: number
 }
 
 /** Contestants take turns under one workload: A B C … A B C …, so that what disturbs one disturbs all. */
 export async function compareSpeed(ring: Ring, options: SpeedOptions): Promise<void> {
-  const { name, workload, contestants, seconds, rounds } = options
+  const { name, workload, contestants, seconds, rounds, warmUpSeconds } = options
   const directory = join(ring.directory, name)
   writeLoad(workload, directory, await testToken('admin'))
   const running = new Map<ContestantName, ContestantProcess>()
   try {
     for (const contestant of contestants) {
       console.error(`${name}: warming up ${contestant} …`)
-      running.set(contestant, await warmUp(ring, contestant, workload))
+      const process = await warmUp(ring, contestant, workload)
+      running.set(contestant, process)
+      // What is seldom run, such as a write, is compiled only once it has been for a while.
+      if (warmUpSeconds > 0) await runWrk(workload, { url: process.url, directory, seconds: warmUpSeconds, seed: 1 })
     }
     const turns = new Map<ContestantName, Turn[]>(contestants.map((contestant) => [contestant, []]))
     for (let round = 1; round <= rounds; round++) {

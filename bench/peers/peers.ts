@@ -18,7 +18,7 @@ import { workloads } from './workloads.ts'
  * process on the first core. The load, PostgreSQL and Redis have the second.
  */
 export async function peers(args: readonly string[]): Promise<void> {
-  const { contestants, wanted, seconds, rounds } = parseOptions(args)
+  const { contestants, wanted, ...times } = parseOptions(args)
   requireWrk()
   if (availableParallelism() < 2) throw new Error('peers needs two cores: one for the server, one for the load')
   console.error('Building what is measured …')
@@ -32,10 +32,10 @@ export async function peers(args: readonly string[]): Promise<void> {
     console.error('Making 10,000 articles …')
     const data = await createDataSet(postgres.url, directory)
     const ring: Ring = { data, directory, redisUrl: redis?.url, reference: createReference(data.rows) }
-    printEnvironment({ seconds, rounds })
+    printEnvironment(times)
     for (const name of wanted) {
       const workload = workloads[name]
-      if (workload) await compareSpeed(ring, { name, workload, contestants, seconds, rounds })
+      if (workload) await compareSpeed(ring, { name, workload, contestants, ...times })
       else await compareMemory(ring, contestants)
     }
   } finally {
@@ -54,13 +54,20 @@ function parseOptions(args: readonly string[]) {
       workloads: { type: 'string', default: [...Object.keys(workloads), MEMORY].join() },
       seconds: { type: 'string', default: '3' },
       rounds: { type: 'string', default: '5' },
+      'warm-up': { type: 'string', default: '10' },
     },
   })
   const chosen = choose('contestants', values.contestants, CONTESTANTS)
   // Figures are ratios to it.
   const contestants = CONTESTANTS.filter((name): name is ContestantName => name === 'node' || chosen.includes(name))
   const wanted = choose('workloads', values.workloads, [...Object.keys(workloads), MEMORY])
-  return { contestants, wanted, seconds: Number(values.seconds), rounds: Number(values.rounds) }
+  return {
+    contestants,
+    wanted,
+    seconds: Number(values.seconds),
+    rounds: Number(values.rounds),
+    warmUpSeconds: Number(values['warm-up']),
+  }
 }
 
 function choose(option: string, given: string, known: readonly string[]): readonly string[] {

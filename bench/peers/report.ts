@@ -15,9 +15,14 @@ export interface Held {
   readonly alone: number
 }
 
-export function printEnvironment({ seconds, rounds }: { readonly seconds: number; readonly rounds: number }): void {
+export function printEnvironment(times: {
+  readonly seconds: number
+  readonly rounds: number
+  readonly warmUpSeconds: number
+}): void {
+  const { seconds, rounds, warmUpSeconds } = times
   console.log(
-    `\npeers: ${rounds} rounds of ${seconds} s each in turns, ${CONNECTIONS} connections, server and load on one core each`,
+    `\npeers: ${rounds} rounds of ${seconds} s each in turns, after ${warmUpSeconds} s, ${CONNECTIONS} connections, server and load on one core each`,
   )
   console.log(`  ${cpus()[0]?.model}, Node ${process.version}`)
   console.log(`  ${PACKAGES.map((name) => `${name} ${versionOf(name)}`).join(', ')}`)

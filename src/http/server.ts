@@ -58,10 +58,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     const cut = setTimeout(() => app.server.closeAllConnections(), options.shutdownTimeoutMs).unref()
     app.server.once('close', () => clearTimeout(cut))
   })
-  app.addHook('onRequest', async (request) => {
-    if (!isHost(request.host)) throw new InvalidHost()
-  })
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onRequest', (request, _reply, done) => done(isHost(request.host) ? undefined : new InvalidHost()))
+  app.addHook('onSend', (request, reply, _payload, done) => {
     reply.header('x-request-id', request.id)
     // Requests that are refused before they run are answered by this node all the same.
     if (request.routeOptions.url === '/graphql' && !reply.hasHeader('stet-as-of')) {
@@ -71,6 +69,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     if (closing) reply.header('connection', 'close')
     if (reply.statusCode === 401) reply.header('www-authenticate', 'Bearer')
     if (reply.statusCode === 503) reply.header('retry-after', '1')
+    done()
   })
   app.setErrorHandler<FastifyError>(answerError)
 
