@@ -59,7 +59,8 @@ export interface GraphQLRouteOptions {
 /**
  * The way of a GraphQL request, from top to bottom:
  *
- *   receive  what was sent is known byte for byte, and memory holds the answer: it goes out, and nothing is parsed
+ *   receive  what was sent is known byte for byte, and memory holds the answer: it goes out, and nothing is parsed. Where a
+ *            visitor's has fallen, it is made once more
  *   handle   else: who asks, from which position on, and for what: a document may be named instead of sent
  *   find     an answer that may be kept: from memory or Redis, from whoever makes it just now, or made here
  *   make     Apollo runs the operation: see graphql/api.ts
@@ -75,16 +76,16 @@ export class GraphQLRoute {
     this.#options = options
   }
 
-  /** Answers from memory, else calls `pass`. It stands before Fastify, whose parsers and hooks take longer than all of this. */
+  /** Answers what was answered before, else calls `pass`. It stands before Fastify, whose parsers and hooks take longer than all of this. */
   receive(request: IncomingMessage, response: ServerResponse, pass: () => void): void {
     const { method, url = '', headers } = request
     if (isGraphQL(url) && method === 'POST') {
       readBody(request, MAX_BODY_BYTES, (body) => {
-        if (!body || !isJson(headers) || !this.#fromMemory(request, body, response)) pass()
+        if (!body || !isJson(headers) || !this.#fromMemory(request, body, response, pass)) pass()
       })
     } else {
       const asks = isGraphQL(url) && (method === 'GET' || method === 'HEAD')
-      if (!asks || !this.#fromMemory(request, undefined, response)) pass()
+      if (!asks || !this.#fromMemory(request, undefined, response, pass)) pass()
     }
   }
 
@@ -107,7 +108,8 @@ export class GraphQLRoute {
     })
   }
 
-  #fromMemory(request: IncomingMessage, body: Buffer | undefined, response: ServerResponse): boolean {
+  /** Returns false where it can't answer. Where it must wait to know that, it returns true, and may call `pass` later. */
+  #fromMemory(request: IncomingMessage, body: Buffer | undefined, response: ServerResponse, pass: () => void): boolean {
     const { responses, authenticator, ledger, follower } = this.#options
     const { headers } = request
     if (!responses || asksForMore(headers) || !isHost(headers.host) || isUnsure(follower)) return false
@@ -126,18 +128,53 @@ export class GraphQLRoute {
       requestId: requestIdOf(headers),
       address: '',
     }
-    const look = (key: string, at?: typeof known) =>
-      responses.atHand(this.#wantAgain(key, request, body, asking), { position }, at)
+    const want = (key: string) => this.#wantAgain(key, request, body, asking)
+    const answer = { mediaType, asking, startedAt }
+    const isVisitor = viewer.kind === 'visitor'
+    const wanted = want(isVisitor ? meaning : answerKey(meaning, viewer))
     const obtained =
-      viewer.kind === 'visitor' ? look(meaning, known) : (look(answerKey(meaning, viewer)) ?? look(sharedKey(meaning)))
-    if (!obtained) return false
-    this.#send(request, response, { obtained, mediaType, asking, startedAt })
+      responses.atHand(wanted, { position }, isVisitor ? known : undefined) ??
+      (isVisitor ? undefined : responses.atHand(want(sharedKey(meaning)), { position }))
+    if (obtained) {
+      this.#send(request, response, { ...answer, obtained })
+      return true
+    }
+    if (!isVisitor || responses.isUnkept(meaning)) return false
+    void this.#onceMore(wanted, { responses, request, response, pass, answer })
     return true
+  }
+
+  /** Answers once it is made again, here or by whoever makes the same just now. */
+  async #onceMore(
+    wanted: WantedAgain,
+    {
+      responses,
+      request,
+      response,
+      pass,
+      answer,
+    }: {
+      readonly responses: ResponseCache
+      readonly request: IncomingMessage & { [MADE]?: Made | undefined }
+      readonly response: ServerResponse
+      readonly pass: () => void
+      readonly answer: Omit<Answer, 'obtained' | 'made'>
+    },
+  ): Promise<void> {
+    // Why it failed, `handle` finds out and tells.
+    const obtained = await responses.get(wanted, { position: answer.asking.position }).catch(() => undefined)
+    if (obtained?.entry.value) return this.#send(request, response, { ...answer, obtained, made: wanted.made })
+    request[MADE] = wanted.made
+    // It stays the same request.
+    request.headers['x-request-id'] = answer.asking.requestId
+    pass()
   }
 
   async #handle(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const startedAt = performance.now()
-    const { api, operations, documents, responses, explainer, onAnswer } = this.#options
+    const { api, operations, documents, responses, explainer } = this.#options
+    const { [MADE]: madeBefore } = request.raw as { [MADE]?: Made }
+    if (madeBefore) return this.#reply(reply, madeBefore, { operation: 'query', startedAt })
     const sent = toApollo(request)
     let asking: Asking
     let resolved: Resolved
@@ -168,9 +205,18 @@ export class GraphQLRoute {
       return this.#send(request.raw, reply.raw, { ...found, mediaType, asking, startedAt })
     }
     const { made } = found as { readonly made: Made }
-    const operation = question?.operation.type ?? 'none'
-    onAnswer({ operation, word: cacheWord(made.context), whole: 'uncached', seconds: secondsSince(startedAt) })
-    return replyWith(reply.header('cache-status', madeStatus(cacheWord(made.context))), answered(made))
+    return this.#reply(reply, made, { operation: question?.operation.type ?? 'none', startedAt })
+  }
+
+  /** Sends what is not kept. */
+  #reply(
+    reply: FastifyReply,
+    made: Made,
+    { operation, startedAt }: Pick<Answered, 'operation'> & Pick<Answer, 'startedAt'>,
+  ): string {
+    const word = cacheWord(made.context)
+    this.#options.onAnswer({ operation, word, whole: 'uncached', seconds: secondsSince(startedAt) })
+    return replyWith(reply.header('cache-status', madeStatus(word)), answered(made))
   }
 
   /** Who asks, and from which position on: settled before anything is read. */
@@ -325,8 +371,8 @@ export class GraphQLRoute {
     return this.#lastToken.text
   }
 
-  /** The same once more, for a refresh in the background. */
-  #wantAgain(key: string, request: IncomingMessage, body: Buffer | undefined, asking: Asking): Wanted {
+  /** The same once more: it has fallen, or is refreshed in the background. */
+  #wantAgain(key: string, request: IncomingMessage, body: Buffer | undefined, asking: Asking): WantedAgain {
     const run = async () => {
       const { method, url, headers } = request
       const sent = toApollo({ method, url, headers, body: body && JSON.parse(textOf(body)) })
@@ -334,10 +380,12 @@ export class GraphQLRoute {
       const question = readQuestion(http, this.#options.operations)
       if (!question) throw new Error('What was answered before can no longer be read.')
       const made = await this.#make(http, asking)
+      wanted.made = made
       if (made.context.cacheControl.hasFailed) throw new FailedRun()
       return this.#judge(made, question.operation, key)
     }
-    return { key, run }
+    const wanted: WantedAgain = { key, run, made: undefined }
+    return wanted
   }
 }
 
@@ -352,6 +400,14 @@ const MAX_NAME_BYTES = 512
 
 /** A part of the answer could not be had, through no fault of whoever asked. */
 class FailedRun extends Error {}
+
+interface WantedAgain extends Wanted {
+  /** What its run has made. */
+  made: Made | undefined
+}
+
+/** What was made for a request and turned out not to be kept, as the request holds it. */
+const MADE = Symbol('made')
 
 /** Who asks, and how. */
 interface Asking {

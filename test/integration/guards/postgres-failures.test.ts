@@ -6,6 +6,7 @@ import {
   eventually,
   type FaultProxy,
   queryOnce,
+  readMetric,
   startFaultProxy,
   startTestNode,
   type TestDatabase,
@@ -44,6 +45,23 @@ it('says that the database is away, and goes on when it is back', async () => {
     async () => (await node.visitor.send('{ article(slug: "published") { title } }')).errors.length === 0,
   )
   await node.admin.get('mutation { createTag(input: { name: "Away" }) { tag { slug } } }')
+})
+
+it('says so too of what it has answered before, once that has fallen', async () => {
+  const node = await start(proxy.through(database.url))
+  const count = '{ articles { totalCount } }'
+  const kept = async () => (await node.visitor.send(count)).headers.get('x-cache') === 'HIT'
+  await eventually(async () => (await kept()) && (await kept()))
+  await node.admin.get(`mutation { deleteArticle(id: "${ids.published}") { deletedId } }`)
+  await proxy.cut()
+  const answered = () => readMetric(node.url, 'stet_graphql_request_seconds_count', { operation: 'query' })
+  const before = await answered()
+  const read = await node.visitor.send(count, {}, { 'x-request-id': 'mine' })
+  expect(read).toMatchObject({ status: 503, errors: [{ extensions: { code: 'UNAVAILABLE' } }] })
+  expect([read.headers.get('retry-after'), read.headers.get('x-request-id')]).toEqual(['1', 'mine'])
+  expect(await answered()).toBe(before + 1)
+  await proxy.restore()
+  await eventually(async () => (await node.visitor.send(count)).errors.length === 0)
 })
 
 it('says so too where what was read could not be given its position', async () => {
