@@ -28,8 +28,14 @@ export default [
       })
       note(`${address} is back, as its replica`)
       // The breaker before a server that nobody asks any more would stay open.
-      await eventually(() => admin.cluster('FAILOVER'))
-      await eventually(() => isMaster(killed), { withinMs: 30_000 })
+      await eventually(
+        async () => {
+          await admin.cluster('FAILOVER')
+          // A master gives it up after five seconds: then it must be asked for again.
+          return eventually(() => isMaster(killed), { withinMs: 6000 })
+        },
+        { withinMs: 40_000 },
+      )
       note(`${address} is a master again`)
     },
   }),
