@@ -199,7 +199,7 @@ export class GraphQLRoute {
             asking,
             spelling: tells ? undefined : spellingOf(request.raw, bodyOf(request.raw)),
           })
-        : { made: await this.#make(http, asking) }
+        : { made: await (question?.operation.type === 'query' ? this.#read(http, asking) : this.#make(http, asking)) }
     if ('obtained' in found && mediaType) {
       reply.hijack()
       return this.#send(request.raw, reply.raw, { ...found, mediaType, asking, startedAt })
@@ -242,10 +242,10 @@ export class GraphQLRoute {
   ): Promise<Found | { readonly made: Made }> {
     const { operation, meaning } = question
     const key = keyFor(question, asking.viewer)
-    if (responses.isUnkept(key)) return { made: await this.#make(http, asking) }
+    if (responses.isUnkept(key)) return { made: await this.#read(http, asking) }
     let made: Made | undefined
     const run = async () => {
-      made = await this.#make(http, asking)
+      made = await this.#read(http, asking)
       // Where something older is at hand, that is better.
       if (made.context.cacheControl.hasFailed) throw new FailedRun()
       // Learnt for the next one that asks.
@@ -257,7 +257,7 @@ export class GraphQLRoute {
       if (!(error instanceof FailedRun)) throw error
       return undefined
     })
-    if (!obtained?.entry.value) return { made: made ?? (await this.#make(http, asking)) }
+    if (!obtained?.entry.value) return { made: made ?? (await this.#read(http, asking)) }
     if (spelling !== undefined) responses.learn(spelling, meaning)
     return { obtained, made }
   }
@@ -280,6 +280,12 @@ export class GraphQLRoute {
       make: (onRead) => this.#make(http, asking, onRead),
       judge: (made, operation, under) => this.#judge(made, operation, under),
     })
+  }
+
+  /** Makes the answer to a query: again where another history of the log began meanwhile, since some of it was read in the one, and some in the other. */
+  async #read(http: HTTPGraphQLRequest, asking: Asking): Promise<Made> {
+    const made = await this.#make(http, asking)
+    return made.began.epoch === this.#options.ledger.epoch ? made : this.#read(http, asking)
   }
 
   async #make(
@@ -333,7 +339,7 @@ export class GraphQLRoute {
     { obtained, made, mediaType, asking, startedAt }: Answer,
   ): void {
     const { ledger, isClosing, onAnswer } = this.#options
-    const { origin, stale } = obtained
+    const { origin, stale, entry } = obtained
     const kept = origin !== 'source'
     const word = kept ? (stale || asking.unsure ? 'STALE' : 'HIT') : made ? cacheWord(made.context) : 'MISS'
     const etag = entityTag(value, mediaType, encoding)
@@ -347,8 +353,8 @@ export class GraphQLRoute {
       // Nobody could tell whoever else keeps it that it has fallen.
       isPublic: value.isPublic && !asking.unsure,
       isJoined: !kept && !made,
-      // It is as good as one made now, or newer than this node knows of.
-      asOf: this.#token(Math.max(ledger.seen, value.newest), ledger.epoch),
+      // It is as good as one made now, or newer than this node knows of; unless another history has just begun.
+      asOf: this.#token(Math.max(entry.epoch === ledger.epoch ? ledger.seen : entry.asOf, value.newest), entry.epoch),
       requestId: asking.requestId,
     })
     if (isClosing()) response.shouldKeepAlive = false
@@ -379,7 +385,7 @@ export class GraphQLRoute {
       const { http } = await this.#options.documents.resolve(sent)
       const question = readQuestion(http, this.#options.operations)
       if (!question) throw new Error('What was answered before can no longer be read.')
-      const made = await this.#make(http, asking)
+      const made = await this.#read(http, asking)
       wanted.made = made
       if (made.context.cacheControl.hasFailed) throw new FailedRun()
       return this.#judge(made, question.operation, key)
