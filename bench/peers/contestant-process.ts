@@ -11,10 +11,14 @@ export class ContestantProcess {
   static async start(file: string, environment: NodeJS.ProcessEnv): Promise<ContestantProcess> {
     const typescript = new URL('../../scripts/run-typescript.mjs', import.meta.url).href
     const path = fileURLToPath(new URL(`contestants/${file}.ts`, import.meta.url))
-    const child = spawn('taskset', ['-c', '0', process.execPath, '--import', typescript, path], {
-      env: { ...process.env, NODE_ENV: 'production', ...environment },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    })
+    const child = spawn(
+      'taskset',
+      ['-c', '0', process.execPath, '--max-semi-space-size=64', '--import', typescript, path],
+      {
+        env: { ...process.env, NODE_ENV: 'production', ...environment },
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      },
+    )
     const ready = once(child, 'message')
     const exited = once(child, 'exit').then(([code]) => {
       throw new Error(`${file} ended with ${code} before it was ready.`)
