@@ -24,7 +24,10 @@ export function answerHead(parts: AnswerHeadParts): string {
   const { value, obtained, etag, mediaType, encoding, word, isPublic, asOf, requestId } = parts
   const { storedAtMs, staleAtMs } = obtained.entry
   const nowMs = Date.now()
-  const head = `content-type: ${mediaType}\r\netag: ${etag}\r\nvary: ${VARY}\r\ncache-status: ${cacheStatus(parts, nowMs)}\r\nx-cache: ${word}\r\nstet-as-of: ${asOf}\r\nx-request-id: ${requestId}\r\n${encoding === 'identity' ? '' : `content-encoding: ${encoding}\r\n`}`
+  let head = `content-type: ${mediaType}\r\netag: ${etag}\r\nvary: ${VARY}\r\n`
+  head += `cache-status: ${cacheStatus(parts, nowMs)}\r\nx-cache: ${word}\r\n`
+  head += `stet-as-of: ${asOf}\r\nx-request-id: ${requestId}\r\n`
+  if (encoding !== 'identity') head += `content-encoding: ${encoding}\r\n`
   if (!isPublic) return `${head}cache-control: ${PRIVATE}\r\n`
   const maxAge = Math.floor((staleAtMs - storedAtMs) / 1000)
   const age = Math.max(0, Math.floor((nowMs - storedAtMs) / 1000))
