@@ -47,7 +47,8 @@ export class QueueItem<V> {
   readonly key: string
   /** Undefined once its owner has let go of it. */
   value: V | undefined
-  readonly bytes: number
+  /** HAZARD: not to be changed while the item is in a queue. */
+  bytes: number
   /** How often it was used, as far as its owner counts. */
   uses = 0
   queue: FifoQueue<V> | undefined

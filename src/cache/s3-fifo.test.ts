@@ -45,6 +45,16 @@ it('forgets at once what is deleted, and everything when cleared', () => {
   expect(cache.bytes).toBe(98)
 })
 
+it('shows what is held now to whoever found what was held before, and nothing of what is gone', () => {
+  const cache = new S3Fifo<string>(100)
+  cache.set('key', 'old', 10)
+  const held = cache.find('key')
+  cache.set('key', 'new', 90)
+  expect([held?.value, cache.get('key'), cache.bytes]).toEqual(['new', 'new', 90])
+  cache.set('key', 'larger than all of it', 101)
+  expect([held?.value, cache.get('key'), cache.bytes]).toEqual([undefined, undefined, 0])
+})
+
 it('keeps what fills all of it, and nothing larger, nor what that would have replaced', () => {
   const cache = new S3Fifo<string>(100)
   cache.set('a', 'all of it', 100)

@@ -28,7 +28,7 @@ export class S3Fifo<V> {
     return item && use(item)
   }
 
-  /** What is held under `key`, for `use`: whoever keeps that need not look the key up again. It may outlive what it holds, which is gone from it then. */
+  /** What is held under `key`, for `use`: whoever keeps that need not look the key up again. What is set anew under the key stands there too. It may outlive what it holds, which is gone from it then. */
   find(key: string): Held<V> | undefined {
     return this.#held.get(key)
   }
@@ -40,16 +40,21 @@ export class S3Fifo<V> {
 
   /** What is larger than all of it is not kept, nor is what it would have replaced. */
   set(key: string, value: V, bytes: number): void {
-    const replaced = this.#held.get(key)
-    const before = replaced?.queue
-    this.delete(key)
-    if (bytes > this.#maxBytes) return
+    if (bytes > this.#maxBytes) {
+      this.delete(key)
+      return
+    }
+    const held = this.#held.get(key)
+    const before = held?.queue
+    if (held) before?.remove(held)
     while (this.bytes + bytes > this.#maxBytes) this.#evict()
-    const item = new QueueItem(key, value, bytes)
-    item.uses = replaced?.uses ?? 0
+    // In the same place: whoever knows that finds the new value there, and what a map deletes leaves holes that it clears up in long pauses.
+    const item = held ?? new QueueItem(key, value, bytes)
+    item.value = value
+    item.bytes = bytes
     const queue = before ?? (this.#ghosts.delete(hashOf(key)) ? this.#main : this.#small)
     queue.push(item)
-    this.#held.set(key, item)
+    if (!held) this.#held.set(key, item)
   }
 
   delete(key: string): void {
