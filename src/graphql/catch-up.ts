@@ -26,3 +26,10 @@ export async function catchUp(token: string, follower: Follower, ledger: Ledger,
   const message = `This node stands at ${ledger.seen} and could not reach ${token} in time: try again.`
   throw new AskerError('NOT_CAUGHT_UP', message, { status: 503 })
 }
+
+/** The position of a token that this node has reached already; 0 without one. Undefined for whatever must be waited for, or refused. */
+export function positionAtHand(token: string | readonly string[] | undefined, ledger: Ledger): number | undefined {
+  if (token === undefined || token === '') return 0
+  const place = typeof token === 'string' ? parseToken(token) : undefined
+  return place && place.epoch === ledger.epoch && place.position <= ledger.seen ? place.position : undefined
+}

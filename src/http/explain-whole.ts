@@ -1,9 +1,10 @@
 import type { Entry } from '../cache/index.ts'
 import type { Operation } from '../graphql/operations.ts'
 import type { Viewer } from '../request/viewer.ts'
-import { isShared, RESPONSES, type ResponseCache, type Run } from '../responses/index.ts'
+import { isShared, RESPONSES, type ResponseCache } from '../responses/index.ts'
 import { NO_CACHE, type Read } from './explain-read.ts'
 import type { Explanation, Held } from './explanation.ts'
+import { judge } from './judge.ts'
 import { answerTtlMs, type Made, type Refusal, whyNeverKept, whyNotKept } from './why-not-kept.ts'
 
 /** What is asked, by whom. */
@@ -23,11 +24,8 @@ export interface Asked {
 interface Judging {
   readonly made: Made
   readonly reads: Iterable<Read>
-  readonly judge: Judge
   readonly responses: ResponseCache | undefined
 }
-
-export type Judge = (made: Made, operation: Operation, key: string) => Run
 
 /** What the schema says of the answer as a whole, and what names it. */
 export function policyOf(
@@ -56,7 +54,7 @@ export async function findWhole(
 ): Promise<Explanation['answer']['found']> {
   const never = whyNeverKept(operation) ?? (responses ? undefined : OFF)
   if (never || !responses || key === undefined) return { in: 'nowhere', because: (never ?? OFF).because, held: [] }
-  const judge = (tier: Held['tier'], id: string, entry: Entry | 'unreadable' | 'unreachable' | undefined): Held => {
+  const tell = (tier: Held['tier'], id: string, entry: Entry | 'unreadable' | 'unreachable' | undefined): Held => {
     if (typeof entry === 'object') return { tier, ...responses.explain(entry, { position }) }
     const standing = entry ?? 'absent'
     return { tier, key: id, standing, why: `${NAMES[tier]} ${NOTHING[standing]}.` }
@@ -64,9 +62,9 @@ export async function findWhole(
   const other = otherKey === undefined ? undefined : await responses.look(otherKey)
   const own = await responses.look(key)
   const held = [
-    ...(other?.memory ? [judge('memory', other.key, other.memory)] : []),
-    judge('memory', own.key, own.memory),
-    judge('redis', own.key, own.redis),
+    ...(other?.memory ? [tell('memory', other.key, other.memory)] : []),
+    tell('memory', own.key, own.memory),
+    tell('redis', own.key, own.redis),
   ]
   if (bypass) return { in: 'nowhere', because: NO_CACHE, held }
   const served = held.find(({ standing }) => standing === 'standing' || standing === 'stale')
@@ -78,7 +76,7 @@ export async function findWhole(
 /** Whether what was made would have been kept, for how long, and what would drop it. */
 export function keepWhole(
   { operation, key }: Asked,
-  { made, reads, judge, responses }: Judging,
+  { made, reads, responses }: Judging,
 ): Pick<Explanation['answer'], 'kept' | 'tags'> {
   const { tags } = made.context.cacheControl
   const refuse = (refusal: Refusal) => ({ kept: { kept: false, ...refusal, ttlMs: 0 }, tags: [...tags] })

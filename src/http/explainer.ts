@@ -6,7 +6,7 @@ import { Trace } from '../request/trace.ts'
 import type { Viewer } from '../request/viewer.ts'
 import type { ResponseCache } from '../responses/index.ts'
 import { explainRead, type Read } from './explain-read.ts'
-import { type Asked, findWhole, type Judge, keepWhole, policyOf } from './explain-whole.ts'
+import { type Asked, findWhole, keepWhole, policyOf } from './explain-whole.ts'
 import type { Explanation } from './explanation.ts'
 import type { Made } from './why-not-kept.ts'
 
@@ -18,12 +18,6 @@ export interface ExplainerOptions {
   readonly responses: ResponseCache | undefined
   /** Whether everyone may have answers explained, or admins alone. HAZARD: SQL is shown, and the keys of what others are given. */
   readonly forEveryone: boolean
-}
-
-/** How to make what was asked for, and what to make of that. */
-interface Making {
-  readonly make: (onRead: Reader['onRead']) => Promise<Made>
-  readonly judge: Judge
 }
 
 /** Makes answers that say how they came about, and what would have become of them unexplained. They are for this once, and never kept. */
@@ -39,7 +33,7 @@ export class Explainer {
     return asked === '1' && (this.#options.forEveryone || viewer.kind === 'admin')
   }
 
-  async explain(asked: Asked, { make, judge }: Making): Promise<Made> {
+  async explain(asked: Asked, make: (onRead: Reader['onRead']) => Promise<Made>): Promise<Made> {
     const { cache, ledger, follower, responses } = this.#options
     // First, and apart: what any other request would have met.
     const found = await findWhole(asked, responses)
@@ -52,11 +46,7 @@ export class Explainer {
       }),
     )
     const explanation: Explanation = {
-      answer: {
-        ...policyOf(asked, responses),
-        found,
-        ...keepWhole(asked, { made, reads: reads.values(), judge, responses }),
-      },
+      answer: { ...policyOf(asked, responses), found, ...keepWhole(asked, { made, reads: reads.values(), responses }) },
       entries: [...reads.values()].map((read) => explainRead(read, { cache, asked, trace })),
       sql: trace.statements.map(({ text, on, ms }) => ({ text: text.replace(/\s+/g, ' ').trim(), on, ms: round(ms) })),
       redis: trace.roundTrips.map(({ ms, ...trip }) => ({ ...trip, ms: round(ms) })),

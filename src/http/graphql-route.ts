@@ -1,41 +1,38 @@
-import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ApolloServer, HTTPGraphQLRequest, HTTPGraphQLResponse } from '@apollo/server'
 import { errorCodes, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Ledger, Obtained, Reader } from '../cache/index.ts'
 import type { Database } from '../database/database.ts'
-import { catchUp } from '../graphql/catch-up.ts'
+import { catchUp, positionAtHand } from '../graphql/catch-up.ts'
 import { toGraphQLError } from '../graphql/mask-errors.ts'
-import type { Operation, Operations } from '../graphql/operations.ts'
+import type { Operations } from '../graphql/operations.ts'
 import { RequestContext } from '../graphql/request-context.ts'
 import type { Follower } from '../invalidation/index.ts'
 import { AskerError } from '../kernel/errors.ts'
 import type { Authenticator } from '../request/authenticate.ts'
 import { type Context, cacheWord } from '../request/context.ts'
-import { formatToken, parseToken } from '../request/token.ts'
+import { formatToken } from '../request/token.ts'
 import type { Viewer } from '../request/viewer.ts'
 import {
   answerKey,
   type EncodedAnswers,
   type EncodedBody,
-  isShared,
   type KeptAnswer,
   type ResponseCache,
-  type Run,
   sharedKey,
-  surrogateKey,
   type Wanted,
 } from '../responses/index.ts'
 import type { Answered } from './answer-counter.ts'
-import { answerHead, entityTag, madeStatus, PRIVATE, tagLines, unchangedHead } from './answer-head.ts'
+import { answerHead, entityTag, madeStatus, PRIVATE, unchangedHead } from './answer-head.ts'
 import type { Documents, Resolved } from './documents.ts'
 import type { Explainer } from './explainer.ts'
+import { judge } from './judge.ts'
 import { chooseEncoding, chooseMediaType, type MediaType } from './negotiate.ts'
-import { type Question, readQuestion, toApollo } from './question.ts'
-import { bodyOf, readBody } from './read-body.ts'
-import { asksForMore, isHost, isJson, requestIdOf } from './request-head.ts'
+import { type Question, readQuestion, spellingOf, toApollo } from './question.ts'
+import { bodyOf, readBody, textOf } from './read-body.ts'
+import { asksForMore, isGraphQL, isHeld, isHost, isJson, requestIdOf } from './request-head.ts'
 import { sendAnswer } from './send-answer.ts'
-import { answerTtlMs, type Made, whyNeverKept, whyNotKept } from './why-not-kept.ts'
+import { type Made, whyNeverKept } from './why-not-kept.ts'
 
 export interface GraphQLRouteOptions {
   readonly api: ApolloServer<Context>
@@ -250,7 +247,7 @@ export class GraphQLRoute {
       if (made.context.cacheControl.hasFailed) throw new FailedRun()
       // Learnt for the next one that asks.
       operation.isImpersonal = !made.context.cacheControl.isPersonal
-      return this.#judge(made, operation, key)
+      return judge(made, operation, key)
     }
     const { position, bypass } = asking
     const obtained = await responses.get({ key, run }, { position, bypass }).catch((error: Error) => {
@@ -276,10 +273,7 @@ export class GraphQLRoute {
       bypass,
       token,
     }
-    return this.#options.explainer.explain(asked, {
-      make: (onRead) => this.#make(http, asking, onRead),
-      judge: (made, operation, under) => this.#judge(made, operation, under),
-    })
+    return this.#options.explainer.explain(asked, (onRead) => this.#make(http, asking, onRead))
   }
 
   /** Makes the answer to a query: again where another history of the log began meanwhile, since some of it was read in the one, and some in the other. */
@@ -299,27 +293,6 @@ export class GraphQLRoute {
     const context = new RequestContext(parts)
     const response = await api.executeHTTPGraphQLRequest({ httpGraphQLRequest: http, context: async () => context })
     return { context, response, began }
-  }
-
-  #judge(made: Made, operation: Operation, key: string): Run {
-    const { cacheControl, asking } = made.context
-    const { body } = made.response
-    const isKept = !whyNotKept(made, operation, key) && body.kind === 'complete'
-    const isPrivate = operation.isPrivate || cacheControl.isPrivate
-    const isPublic = !isPrivate && (isShared(key) || asking.kind === 'visitor')
-    const { tags } = cacheControl
-    const bytes = isKept ? ownBytes(body.string) : undefined
-    const answer = bytes
-      ? {
-          body: bytes,
-          etag: hash('sha256', bytes, 'base64url').slice(0, 22),
-          tagLines: isPublic ? tagLines(surrogateKey(tags)) : '',
-          newest: made.context.progress.newest,
-          isPublic,
-        }
-      : undefined
-    const { position: asOf, epoch } = made.began
-    return { answer, asOf, epoch, tags, ttlMs: answerTtlMs(made, operation) }
   }
 
   #send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
@@ -388,21 +361,12 @@ export class GraphQLRoute {
       const made = await this.#read(http, asking)
       wanted.made = made
       if (made.context.cacheControl.hasFailed) throw new FailedRun()
-      return this.#judge(made, question.operation, key)
+      return judge(made, question.operation, key)
     }
     const wanted: WantedAgain = { key, run, made: undefined }
     return wanted
   }
 }
-
-/** Names what was sent, byte for byte. What is short names itself: to hash it takes longer than to find it. */
-function spellingOf({ url = '' }: IncomingMessage, body: Buffer | undefined): string {
-  if (body ? body.length <= MAX_NAME_BYTES : url.length <= MAX_NAME_BYTES) return body ? body.toString('latin1') : url
-  // Neither a path nor JSON begins like that.
-  return `#${hash('sha256', body ?? url, 'base64url')}`
-}
-
-const MAX_NAME_BYTES = 512
 
 /** A part of the answer could not be had, through no fault of whoever asked. */
 class FailedRun extends Error {}
@@ -461,30 +425,8 @@ function keyFor({ operation, meaning }: Question, viewer: Viewer): string {
   return shares ? sharedKey(meaning) : answerKey(meaning, viewer)
 }
 
-const isGraphQL = (url: string): boolean => url.startsWith('/graphql') && (url.length === 8 || url[8] === '?')
-
 /** Others may have written what this node can't hear of. A beat may be late on a busy machine. */
 const isUnsure = ({ unsureForMs, beatMs }: Follower): boolean => unsureForMs > Math.max(2000, 4 * beatMs)
-
-/** The position of a token that this node has reached already; 0 without one. Undefined for whatever must be waited for, or refused. */
-function positionAtHand(token: string | readonly string[] | undefined, ledger: Ledger): number | undefined {
-  if (token === undefined || token === '') return 0
-  const place = typeof token === 'string' ? parseToken(token) : undefined
-  return place && place.epoch === ledger.epoch && place.position <= ledger.seen ? place.position : undefined
-}
-
-/** `If-None-Match` (RFC 9110, section 13.1.2): of one of these the client has the bytes. */
-function isHeld(ifNoneMatch: string | undefined, tag: string): boolean {
-  if (ifNoneMatch === undefined) return false
-  return ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((held) => held.trim().replace(/^W\//, '') === tag)
-}
-
-/** In memory of its own: what small buffers are cut from would be kept alive as a whole. */
-function ownBytes(text: string): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
-  bytes.write(text)
-  return bytes
-}
 
 /** What is wrong with a question is told by its errors alone to those who take plain JSON (GraphQL over HTTP, section 6.4.1). */
 function answered({ response, context }: Made): HTTPGraphQLResponse {
@@ -499,11 +441,6 @@ function replyWith(reply: FastifyReply, { status = 200, headers, body }: HTTPGra
   void reply.code(status).header('cache-control', PRIVATE).headers(Object.fromEntries(headers))
   return body.string
 }
-
-/** Without the mark that some begin it with. */
-const textOf = (body: Buffer): string => UTF_8.decode(body)
-
-const UTF_8 = new TextDecoder()
 
 const secondsSince = (startedAt: number): number => (performance.now() - startedAt) / 1000
 

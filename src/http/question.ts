@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { HeaderMap, type HTTPGraphQLRequest } from '@apollo/server'
 import type { Operation, Operations } from '../graphql/operations.ts'
 
@@ -21,6 +21,15 @@ export function readQuestion(http: HTTPGraphQLRequest, operations: Operations): 
   const meaning = hash('sha256', JSON.stringify([operation.text, name ?? null, sorted(variables ?? {})]), 'base64url')
   return { operation, meaning }
 }
+
+/** Names what was sent, byte for byte. What is short names itself: to hash it takes longer than to find it. */
+export function spellingOf({ url = '' }: IncomingMessage, body: Buffer | undefined): string {
+  if (body ? body.length <= MAX_NAME_BYTES : url.length <= MAX_NAME_BYTES) return body ? body.toString('latin1') : url
+  // Neither a path nor JSON begins like that.
+  return `#${hash('sha256', body ?? url, 'base64url')}`
+}
+
+const MAX_NAME_BYTES = 512
 
 /** What a request says, whatever that is. */
 export const readAsked = (http: HTTPGraphQLRequest): Asked =>

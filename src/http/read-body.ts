@@ -43,6 +43,11 @@ export function readBody(request: Received, maxBytes: number, done: (body: Buffe
 /** What was read. Undefined: too much, or nothing was asked for. */
 export const bodyOf = (request: Received): Buffer | undefined => request[BODY]?.bytes
 
+/** Without the mark that some begin it with. */
+export const textOf = (body: Buffer): string => UTF_8.decode(body)
+
+const UTF_8 = new TextDecoder()
+
 /** A body is kept in its request, and goes with it. */
 type Received = IncomingMessage & { [BODY]?: { readonly bytes: Buffer | undefined } }
 

@@ -25,3 +25,11 @@ export const asksForMore = (headers: IncomingHttpHeaders): boolean =>
 
 export const isJson = ({ 'content-type': type }: IncomingHttpHeaders): boolean =>
   type !== undefined && /^application\/json\s*(;\s*charset=utf-8)?$/i.test(type)
+
+export const isGraphQL = (url: string): boolean => url.startsWith('/graphql') && (url.length === 8 || url[8] === '?')
+
+/** `If-None-Match` (RFC 9110, section 13.1.2): of one of these the client has the bytes. */
+export function isHeld(ifNoneMatch: string | undefined, tag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  return ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((held) => held.trim().replace(/^W\//, '') === tag)
+}

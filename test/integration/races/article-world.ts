@@ -91,8 +91,10 @@ export function askTitle(viewer: GraphQLClient, token?: string | null) {
   return viewer.send<{ article: { title: string } | null }>(query, { id: toGlobalId('Article', 1) }, asOf(token))
 }
 
-/** Gives an article another title, through a mutation. Returns the title in its payload, and the token of the answer. */
-/** @param tags where they are set too, it takes a transaction of several statements */
+/**
+ * Gives an article another title, through a mutation. Returns the title in its payload, and the token of the answer.
+ * @param tags where they are set too, it takes a transaction of several statements
+ */
 export async function writeTitle(viewer: GraphQLClient, title: string, id = 1, tags?: readonly string[]) {
   const query = 'mutation ($input: UpdateArticleInput!) { updateArticle(input: $input) { article { title } } }'
   const input = { id: toGlobalId('Article', id), title, tags }
