@@ -88,9 +88,11 @@ function checkList(claim: ClaimOf<'list'>, timeline: Timeline): Violation | unde
 function checkCount(claim: ClaimOf<'count'>, timeline: Timeline): Violation | undefined {
   const { observation, viewer, window, floors } = claim
   const { selection, count } = observation
-  const right = timeline.members(selection, viewer).counts(window)
+  const members = timeline.members(selection, viewer)
+  const right = members.counts(window)
   if (right.has(count)) return undefined
-  const message = `${name(selection)} counts ${count}, and it was ${[...right].join(' or ')} from ${window.from} to ${window.to}.`
+  const changes = members.changes(window).map((change) => `${change.count} from ${change.from} on`)
+  const message = `${name(selection)} counts ${count}, and it was ${[...right].join(' or ')} from ${window.from} to ${window.to}: ${changes.join(', ')}.`
   return { kind: whyOld(window.from, floors), message }
 }
 

@@ -124,6 +124,14 @@ export class Members {
     )
   }
 
+  /** How their number changed shortly before the window, within it, and shortly after. */
+  changes({ from, to }: Window): readonly { readonly from: number; readonly count: number }[] {
+    const first = this.#counts.findIndex((change) => change.from > from)
+    const beyond = this.#counts.findIndex((change) => change.from > to)
+    const [start, end] = [first, beyond].map((index) => (index < 0 ? this.#counts.length : index))
+    return this.#counts.slice(Math.max(0, (start ?? 0) - 4), (end ?? 0) + 3)
+  }
+
   /** How many there were at each position of the window. */
   counts({ from, to }: Window): Set<number> {
     const beginning = this.#counts.findLast((change) => change.from <= from)
