@@ -33,6 +33,7 @@ export class Explainer {
     return asked === '1' && (this.#options.forEveryone || viewer.kind === 'admin')
   }
 
+  /** @param make answers what is asked, and tells of each entry that it reads */
   async explain(asked: Asked, make: (onRead: Reader['onRead']) => Promise<Made>): Promise<Made> {
     const { cache, ledger, follower, responses } = this.#options
     // First, and apart: what any other request would have met.

@@ -117,6 +117,13 @@ it('finds lists and counts that are of no moment they may be of', () => {
   expect(kinds([answer({ sent: 20, token: 20, observed: [{ ...list([], {}), complete: false }] })])).toEqual([])
 })
 
+it('says how a count changed around an answer that has another', () => {
+  const [violation] = checkHistory(
+    history([...twoViews, answer({ sent: 35, token: 40, observed: [count(1, { tagId: 7 })] })]),
+  )
+  expect(violation?.message).toMatch(/counts 1, and it was 0 from 35 to 40: .*1 from 10 on, 0 from 30 on/)
+})
+
 it('finds writes that were acknowledged and are gone', () => {
   expect(kinds([answer({ token: 50, write: { mark: 'w100' } })])).toEqual(['lost write'])
   expect(kinds([answer({ write: { mark: 'w100' }, error: open('WRITE_UNCONFIRMED') })])).toEqual(['lost write'])
