@@ -157,6 +157,36 @@ it('takes the writes of one transaction for one', () => {
   expect(checkHistory({ ...both, events: of('a') }).map(({ kind }) => kind)).toEqual(['never written'])
 })
 
+it('allows for every order of transactions that were given their positions at once', () => {
+  const published = { ...first, id: 8 }
+  const more = [
+    write('articles:8', { ...published, status: 'DRAFT' }, 51),
+    write('article_tags:8,7', {}, 51),
+    write('article_tags:8,7', null, 61),
+    write('articles:8', published, 62),
+    write('articles:5', { ...second, status: 'DRAFT' }, 63),
+  ]
+  const check = (unordered: History['unordered'], sent: number, ...observed: Observation[]) =>
+    checkHistory({
+      ...history([...twoViews, answer({ sent, token: 63, observed })]),
+      writes: [...writes, ...more],
+      epochs: [{ epoch: 'e', last: 63 }],
+      unordered,
+    }).map(({ kind }) => kind)
+  const atOnce = [{ first: 61, last: 63 }]
+  // As the log has it, article 8 is published before 5 is withdrawn, and after it has lost its tag.
+  const asLogged = [count(1, {}), count(2, {}), list([5, 8], {}), list([], { tagId: 7 })]
+  const otherwise = [count(0, {}), list([8], { tagId: 7 }), count(1, { tagId: 7 })]
+  expect(check([], 60, ...asLogged)).toEqual([])
+  expect(check([], 60, ...otherwise)).toHaveLength(3)
+  expect(check(atOnce, 60, ...asLogged, ...otherwise)).toEqual([])
+  // No order makes that of it.
+  expect(check(atOnce, 60, count(3, {}))).toHaveLength(1)
+  // What is owed to whoever asks was there, in whichever order.
+  expect(check(atOnce, 62, ...otherwise)).toHaveLength(3)
+  expect(check(atOnce, 63, count(1, {}), list([8], {}))).toEqual([])
+})
+
 it('judges a token of a lost history by what survived of it, and an answer from there not at all', () => {
   const epochs = [
     { epoch: 'e', last: 15 },
@@ -234,7 +264,7 @@ function answer({
 const twoViews = [1, 2].map(() => answer({ client: 'counter', write: { views: 5 } }))
 
 function history(events: readonly Event[]): History {
-  return { writes, epochs: [{ epoch: 'e', last: 50 }], events, from: 0 }
+  return { writes, epochs: [{ epoch: 'e', last: 50 }], unordered: [], events, from: 0 }
 }
 
 function kinds(events: readonly Event[]): string[] {

@@ -69,9 +69,9 @@ function checkList(claim: ClaimOf<'list'>, timeline: Timeline): Violation | unde
   const { observation, viewer, window, floors } = claim
   const { selection, ids, complete } = observation
   const members = timeline.members(selection, viewer)
-  const strange = ids.find((id) => !members.everHas(id, window))
+  const strange = ids.find((id) => !members.mayHave(id, window))
   if (strange !== undefined) {
-    const intervals = members.intervals.get(strange) ?? []
+    const intervals = members.intervals(strange)
     const left = intervals.filter(({ to }) => to <= window.from).at(-1)
     const joins = intervals.some(({ from }) => from > window.to)
     const kind = left ? whyOld(left.to, floors) : joins ? 'beyond its token' : 'never written'
@@ -80,7 +80,7 @@ function checkList(claim: ClaimOf<'list'>, timeline: Timeline): Violation | unde
   }
   const lacking = complete ? members.alwaysIn(window).find((id) => !ids.includes(id)) : undefined
   if (lacking === undefined) return undefined
-  const joined = members.intervals.get(lacking)?.findLast(({ from }) => from <= window.from)
+  const joined = members.intervals(lacking).findLast(({ from }) => from <= window.from)
   const message = `${name(selection)} lacks ${lacking}, which joined it at ${joined?.from}; the answer may be of ${window.from} to ${window.to}.`
   return { kind: whyOld(joined?.from ?? 0, floors), message, rows: rowsOf(selection, lacking) }
 }
@@ -92,7 +92,7 @@ function checkCount(claim: ClaimOf<'count'>, timeline: Timeline): Violation | un
   const right = members.counts(window)
   if (right.has(count)) return undefined
   const changes = members.changes(window).map((change) => `${change.count} from ${change.from} on`)
-  const message = `${name(selection)} counts ${count}, and it was ${[...right].join(' or ')} from ${window.from} to ${window.to}: ${changes.join(', ')}.`
+  const message = `${name(selection)} counts ${count}, and it was ${[...right].sort((a, b) => a - b).join(' or ')} from ${window.from} to ${window.to}: ${changes.join(', ')}.`
   return { kind: whyOld(window.from, floors), message }
 }
 

@@ -35,22 +35,28 @@ export const installAudit = (url: string) =>
      ).join('\n')}`,
   )
 
-/** Reads what was written down. Every write must have its position by now. */
-export async function readAudit(url: string): Promise<Pick<History, 'writes' | 'epochs'>> {
-  const writes = await queryOnce(
-    url,
+/** Reads what was written down. Every write must have its position by now. Records that were given theirs at once have the same `xmin`. */
+export async function readAudit(url: string): Promise<Pick<History, 'writes' | 'epochs' | 'unordered'>> {
+  const read = async <Row>(query: string) => (await queryOnce(url, query)) as unknown as Row[]
+  const writes = await read<RowWrite & { readonly sequencer: string }>(
     `with placed as (
-       select substr(tag, 7)::bigint as id, position from stet.log, unnest(tags) as tag where tag like 'chaos:%'
+       select substr(tag, 7)::bigint as id, position, log.xmin::text as sequencer
+         from stet.log, unnest(tags) as tag where tag like 'chaos:%'
      )
      select row_key as row, state, (extract(epoch from at) * 1000)::float8 as "atMs",
-            (max(position) over (partition by transaction))::int as position
+            (max(position) over (partition by transaction))::int as position, sequencer
        from chaos.writes join placed using (id) order by id`,
   )
-  const epochs = await queryOnce(
-    url,
+  const epochs = await read<History['epochs'][number]>(
     'select epoch, max(position)::int as last from stet.log group by epoch order by last',
   )
-  return { writes: writes as unknown as RowWrite[], epochs: epochs as unknown as History['epochs'] }
+  const positions = new Map<string, number[]>()
+  for (const { sequencer, position } of writes)
+    positions.set(sequencer, [...(positions.get(sequencer) ?? []), position])
+  const unordered = [...positions.values()]
+    .map((all) => ({ first: Math.min(...all), last: Math.max(...all) }))
+    .filter(({ first, last }) => first < last)
+  return { writes, epochs, unordered }
 }
 
 /** The token that covers every write committed so far. */

@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { afflict } from '../afflict.ts'
 import { scenario } from '../scenario.ts'
 import { plainServers } from '../servers/plain-servers.ts'
@@ -14,6 +15,24 @@ export default [
         note(`${count} connections of node ${node} to PostgreSQL are reset`)
         await hold(20, 200)
       }
+    },
+  }),
+
+  scenario({
+    name: 'writes get their positions late, many at once',
+    servers: plainServers,
+    async strike({ servers, hold, note }) {
+      const sequencer = new pg.Client({ connectionString: servers.databaseUrl })
+      await sequencer.connect()
+      for (let times = 0; times < 5; times++) {
+        note('nobody can number records')
+        await sequencer.query(`select pg_advisory_lock(hashtext('stet.sequence'))`)
+        await hold(20, 150)
+        await sequencer.query('select pg_advisory_unlock_all()')
+        note('records are numbered again')
+        await hold(10, 50)
+      }
+      await sequencer.end()
     },
   }),
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { queryOnce } from '../../harness/index.ts'
+import pg from 'pg'
 import type { Dice } from '../../integration/oracle/dice.ts'
 import type { IntendedWrite, Refusal } from '../history/history.ts'
 import type { Recorder } from '../history/recorder.ts'
@@ -13,7 +13,7 @@ export interface SqlWriterParts {
   readonly recorder: Recorder
 }
 
-/** Somebody with `psql`: writes past the API, tells no node of it, and rolls some of it back. */
+/** Somebody with `psql`: writes past the API, tells no node of it, takes time to commit, and rolls some of it back. */
 export class SqlWriter {
   readonly #parts: SqlWriterParts
 
@@ -34,8 +34,10 @@ export class SqlWriter {
     const isUndone = dice.chance(15)
     const startedAtMs = Date.now()
     const after = recorder.size
-    const error = await queryOnce(databaseUrl(), isUndone ? `begin; ${statement}; rollback` : statement)
-      .then((rows) => (isUndone ? refused('ROLLED_BACK') : rows.length === 0 ? refused('NO_SUCH_ROW') : undefined))
+    // Whoever writes meanwhile commits first, and has a record that was appended later.
+    const openForMs = dice.chance(50) ? dice.below(60) : 0
+    const error = await transact(databaseUrl(), statement, { end: isUndone ? 'rollback' : 'commit', openForMs })
+      .then((rows) => (isUndone ? refused('ROLLED_BACK') : rows === 0 ? refused('NO_SUCH_ROW') : undefined))
       .catch(explain)
     recorder.record({
       is: 'answer',
@@ -73,6 +75,26 @@ export class SqlWriter {
           `insert into article_tags select a.id, t.id from articles a, tags t where a.id = ${article} and t.id = ${tag} on conflict do nothing`,
         ),
     ])()
+  }
+}
+
+/** Returns how many rows the statement gave back. */
+async function transact(
+  url: string,
+  statement: string,
+  { end, openForMs }: { readonly end: 'commit' | 'rollback'; readonly openForMs: number },
+): Promise<number> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, application_name: 'psql' })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    await client.query('begin')
+    const { rows } = await client.query(statement)
+    await sleep(openForMs)
+    await client.query(end)
+    return rows.length
+  } finally {
+    await client.end()
   }
 }
 

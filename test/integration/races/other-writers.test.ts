@@ -8,6 +8,7 @@ import { eventually, GraphQLClient, sharedServers, TEST_JWT_SECRET, testToken } 
 import {
   type ArticleWorld,
   askTitle,
+  asOf,
   createArticleWorld,
   ROW_READ,
   ROW_WRITE,
@@ -77,6 +78,33 @@ it('shows the write of the transaction that began first and commits last', async
     expect(await readTitle(node.visitor, token)).toBe('new')
 })
 
+it('counts what one snapshot saw, in whichever order the log then has its transactions', async () => {
+  const postgres = await world.startGate(sharedServers().postgresUrl)
+  const node = await world.startNode({ databaseUrl: postgres.through(world.database.url) })
+  const [first, second, sequencer] = [await world.connect(), await world.connect(), await world.connect()]
+  await second.query(`update articles set status = 'DRAFT', published_at = null where id = 2`)
+  const before = Number.parseInt(await world.token(), 10)
+  await sequencer.query('begin')
+  await sequencer.query(`select pg_advisory_xact_lock(hashtext('stet.sequence'))`)
+  await first.query('begin')
+  await first.query(`update articles set status = 'DRAFT', published_at = null where id = 1`) // its record has the lower id
+  await second.query(`update articles set status = 'PUBLISHED', published_at = now() where id = 2`)
+
+  const read = postgres.hold(COUNT_READ)
+  const early = askCount(node.visitor)
+  await read.arrived
+  await first.query('commit')
+  await sequencer.query('commit')
+  read.release()
+
+  // In the order of the log there were 1, 0, and 1 again.
+  const { data, token } = await early
+  expect(data.articles.totalCount).toBe(2)
+  expect(Number.parseInt(token ?? '', 10)).toBe(before + 2)
+  // Whoever was shown that has been promised no more; but it isn't kept.
+  for (const asked of [token, undefined]) expect((await askCount(node.visitor, asked)).data.articles.totalCount).toBe(1)
+})
+
 it('shows the write of a process that was killed between its commit and telling anybody', async () => {
   const environment = { LOG_BEAT_MS: '50' }
   const nodes = [await world.startNode({ environment }), await world.startNode({ environment })]
@@ -95,6 +123,12 @@ it('shows the write of a process that was killed between its commit and telling 
   expect(await outcome).toBe('not answered')
   await Promise.all(nodes.map((node) => eventually(async () => (await readTitle(node.visitor)) === 'new')))
 })
+
+function askCount(viewer: GraphQLClient, token?: string | null) {
+  return viewer.send<{ articles: { totalCount: number } }>('{ articles { totalCount } }', {}, asOf(token))
+}
+
+const COUNT_READ = /count\(\*\)/
 
 /** With the real program where there is one. */
 async function psql(text: string): Promise<void> {
