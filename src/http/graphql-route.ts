@@ -23,13 +23,14 @@ import {
   type Wanted,
 } from '../responses/index.ts'
 import type { Answered } from './answer-counter.ts'
-import { answerHead, entityTag, madeStatus, PRIVATE, unchangedHead } from './answer-head.ts'
+import { answerHead, madeStatus, PRIVATE } from './answer-head.ts'
 import type { Documents, Resolved } from './documents.ts'
 import type { Explainer } from './explainer.ts'
 import { judge } from './judge.ts'
 import { chooseEncoding, chooseMediaType, type MediaType } from './negotiate.ts'
 import { type Question, readQuestion, spellingOf, toApollo } from './question.ts'
 import { bodyOf, readBody, textOf } from './read-body.ts'
+import { entityTag, represent, representUnchanged } from './representation.ts'
 import { asksForMore, isGraphQL, isHeld, isHost, isJson, requestIdOf } from './request-head.ts'
 import { sendAnswer } from './send-answer.ts'
 import { type Made, whyNeverKept } from './why-not-kept.ts'
@@ -308,35 +309,35 @@ export class GraphQLRoute {
     { method, headers }: IncomingMessage,
     response: ServerResponse,
     value: KeptAnswer,
-    { bytes, encoding }: EncodedBody,
+    encoded: EncodedBody | undefined,
     { obtained, made, mediaType, asking, startedAt }: Answer,
   ): void {
     const { ledger, isClosing, onAnswer } = this.#options
     const { origin, stale, entry } = obtained
     const kept = origin !== 'source'
     const word = kept ? (stale || asking.unsure ? 'STALE' : 'HIT') : made ? cacheWord(made.context) : 'MISS'
-    const etag = entityTag(value, mediaType, encoding)
-    const head = answerHead({
-      value,
-      obtained,
-      etag,
+    const form = {
       mediaType,
-      encoding,
-      word,
+      encoded,
       // Nobody could tell whoever else keeps it that it has fallen.
       isPublic: value.isPublic && !asking.unsure,
+    }
+    const head = answerHead({
+      obtained,
+      word,
+      isPublic: form.isPublic,
       isJoined: !kept && !made,
       // It is as good as one made now, or newer than this node knows of; unless another history has just begun.
       asOf: this.#token(Math.max(entry.epoch === ledger.epoch ? ledger.seen : entry.asOf, value.newest), entry.epoch),
       requestId: asking.requestId,
     })
     if (isClosing()) response.shouldKeepAlive = false
-    if (method !== 'POST' && isHeld(headers['if-none-match'], etag)) {
-      sendAnswer(response, { status: 304, head: unchangedHead(head), body: undefined })
-    } else {
-      const whole = `${head}content-length: ${bytes.length}\r\n`
-      sendAnswer(response, { status: 200, head: whole, body: method === 'HEAD' ? undefined : bytes })
-    }
+    const ifNoneMatch = method === 'POST' ? undefined : headers['if-none-match']
+    const isUnchanged = ifNoneMatch !== undefined && isHeld(ifNoneMatch, entityTag(value, form))
+    const { lines, rest } = isUnchanged
+      ? representUnchanged(value, form)
+      : represent(value, form, { withBody: method !== 'HEAD' })
+    sendAnswer(response, { status: isUnchanged ? 304 : 200, lines: head + lines, rest })
     const whole = kept ? (word === 'STALE' ? 'stale' : 'hit') : 'miss'
     onAnswer({ operation: 'query', word, whole, seconds: secondsSince(startedAt) })
   }

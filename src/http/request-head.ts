@@ -29,7 +29,6 @@ export const isJson = ({ 'content-type': type }: IncomingHttpHeaders): boolean =
 export const isGraphQL = (url: string): boolean => url.startsWith('/graphql') && (url.length === 8 || url[8] === '?')
 
 /** `If-None-Match` (RFC 9110, section 13.1.2): of one of these the client has the bytes. */
-export function isHeld(ifNoneMatch: string | undefined, tag: string): boolean {
-  if (ifNoneMatch === undefined) return false
+export function isHeld(ifNoneMatch: string, tag: string): boolean {
   return ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((held) => held.trim().replace(/^W\//, '') === tag)
 }

@@ -1,17 +1,17 @@
 import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, it } from '@jest/globals'
 import { KEEP_ALIVE_MS, sendAnswer } from './send-answer.ts'
 
 const HEAD = 'content-type: text/plain\r\netag: "a: b"\r\nx-cache: HIT\r\n'
-
 it.each([200, 304] as const)('sends a %s as Node would, whether the connection stays or ends', async (status) => {
   const body = status === 200 ? Buffer.from('It stands.') : undefined
-  const head = body ? `${HEAD}content-length: ${body.length}\r\n` : HEAD
+  const length = body ? `content-length: ${body.length}\r\n` : ''
+  const rest = Buffer.concat([Buffer.from(`${length}\r\n`), body ?? Buffer.alloc(0)])
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, ({ url }, response) => {
-    if (url === '/sent') return sendAnswer(response, { status, head, body })
+    if (url === '/sent') return sendAnswer(response, { status, lines: HEAD, rest })
     const length = body ? { 'content-length': String(body.length) } : {}
     response.writeHead(status, { 'content-type': 'text/plain', etag: '"a: b"', 'x-cache': 'HIT', ...length }).end(body)
   }).listen(0, '127.0.0.1')
@@ -34,4 +34,37 @@ it.each([200, 304] as const)('sends a %s as Node would, whether the connection s
     agent.destroy()
   }
   server.close()
+})
+
+it('sends each of many answers whole to a client that asks for all of them at once and reads later', async () => {
+  const bodies = Array.from({ length: 100 }, (_, number) =>
+    Buffer.from(`${number} ${'It stands. '.repeat(number % 7 === 0 ? 20_000 : 500)}`),
+  )
+  let asked = 0
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (_request, response) => {
+    const body = bodies[asked++] ?? Buffer.alloc(0)
+    const rest = Buffer.concat([Buffer.from('\r\n'), body])
+    sendAnswer(response, { status: 200, lines: `content-length: ${body.length}\r\n`, rest })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    socket.write('GET / HTTP/1.1\r\nhost: here\r\n\r\n'.repeat(bodies.length))
+    const expected = Buffer.concat(bodies).toString()
+    const receivedAll = async () => {
+      let received = ''
+      for await (const chunk of socket) {
+        received += chunk
+        const answers = received.replaceAll(/HTTP\/1.1 200 OK\r\n[\s\S]*?\r\n\r\n/g, '')
+        if (answers.length >= expected.length) return answers
+      }
+      return 'The connection ended.'
+    }
+    expect((await receivedAll()) === expected).toBe(true)
+  } finally {
+    socket.destroy()
+    server.closeAllConnections()
+    server.close()
+  }
 })

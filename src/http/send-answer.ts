@@ -1,39 +1,75 @@
 import type { ServerResponse } from 'node:http'
 
-export interface SentAnswer {
+/** An answer as it is sent. HAZARD: nobody checks the lines; whatever a client or a row brings must be safe in there. */
+export interface WrittenAnswer {
   readonly status: 200 | 304
-  /** Its lines, each with its end. HAZARD: nobody checks them; whatever a client or a row brings must be safe in there. */
-  readonly head: string
-  /** Undefined where the head alone is sent. */
-  readonly body: Buffer | undefined
+  /** Lines of its head, each with its end. */
+  readonly lines: string
+  /** More of them, an empty line, and the body where one is sent. */
+  readonly rest: Buffer
 }
 
 /**
- * Sends an answer under a head that is written already. `writeHead` takes the names and values apart from one another, checks
- * each, and writes its own head of them: a tenth of the time that a hit takes, all in all. So the head is put where that would
- * put it. Node sends what stands in `_header`, as it has since its first versions: should that ever change, every test that asks for
- * an answer fails.
+ * Sends an answer that is written already. `writeHead` would take names and values apart from one another, check each, and write a
+ * head of its own; and `end` would hand head and body to the socket apart. That is an eighth of the time that a hit takes. So both are
+ * put together where the last answer was, which the processor still has at hand, and go out as one. Node takes the head for sent where
+ * `_headerSent` says so, and sends with `_send`, as it has since its first versions: should that ever change, every test that asks for an
+ * answer fails.
  *
- * What a connection is told that ends with the answer, Node must know of, and gets the parts.
+ * What a connection is told that ends with the answer, Node must know of, and gets the lines.
  */
-export function sendAnswer(response: ServerResponse & { _header?: string }, { status, head, body }: SentAnswer): void {
+export function sendAnswer(response: ServerResponse, { status, lines, rest }: WrittenAnswer): void {
   response.statusCode = status
-  if (response.shouldKeepAlive) {
-    response._header = `HTTP/1.1 ${STATUS_LINES[status]}\r\n${head}${connectionLines()}\r\n`
-  } else {
-    const lines = head.trimEnd().split('\r\n')
-    response.writeHead(
-      status,
-      lines.flatMap((line) => {
-        const colon = line.indexOf(': ')
-        return [line.slice(0, colon), line.slice(colon + 2)]
-      }),
-    )
+  if (!response.shouldKeepAlive) {
+    sendLast(response, { status, lines, rest })
+    return
   }
-  response.end(body)
+  const inside = response as unknown as Inside
+  const head = `HTTP/1.1 ${STATUS_LINES[status]}\r\n${connectionLines()}${lines}`
+  inside._header = head
+  inside._headerSent = true
+  const length = head.length + rest.length
+  const whole = length <= ROOM_BYTES ? room : Buffer.allocUnsafeSlow(length)
+  whole.latin1Write(head, 0)
+  rest.copy(whole, head.length)
+  inside._send(whole.subarray(0, length))
+  // Not gone yet: the next one must not be put over it.
+  if (response.writableLength > 0) room = Buffer.allocUnsafeSlow(ROOM_BYTES)
+  response.end()
 }
 
 const STATUS_LINES = { 200: '200 OK', 304: '304 Not Modified' } as const
+
+const ROOM_BYTES = 64 * 1024
+let room = Buffer.allocUnsafeSlow(ROOM_BYTES)
+
+/** What a response has that isn't public. */
+interface Inside {
+  _header: string
+  _headerSent: boolean
+  _send(bytes: Buffer): void
+}
+
+declare global {
+  interface Buffer {
+    /** As `write` does for 'latin1', without looking what that is. */
+    latin1Write(text: string, offset: number): number
+  }
+}
+
+function sendLast(response: ServerResponse, { status, lines, rest }: WrittenAnswer): void {
+  const bodyStart = rest.indexOf('\r\n\r\n') + 4
+  const all = lines + (bodyStart < 4 ? '' : rest.toString('latin1', 0, bodyStart - 4))
+  const pairs = all.trimEnd().split('\r\n')
+  response.writeHead(
+    status,
+    pairs.flatMap((line) => {
+      const colon = line.indexOf(': ')
+      return [line.slice(0, colon), line.slice(colon + 2)]
+    }),
+  )
+  response.end(rest.subarray(bodyStart < 4 ? 2 : bodyStart))
+}
 
 /** For how long an idle connection stays open, in milliseconds. Longer than load balancers keep one: else it would be closed while it is used once more. */
 export const KEEP_ALIVE_MS = 72_000

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { Cache, CachedKind } from '../cache/index.ts'
-import type { KeptAnswer } from './response-cache.ts'
+import { bodyOf, type KeptAnswer } from './response-cache.ts'
 
 /** How a body is compressed, as `Content-Encoding` has it. */
 export type Encoding = 'br' | 'gzip' | 'identity'
@@ -35,30 +35,32 @@ export class EncodedAnswers {
       load: async (all) => ({
         asOf: cache.position,
         unsettled: false,
-        values: await Promise.all(all.map(({ answer, encoding }) => COMPRESS[encoding](answer.body))),
+        values: await Promise.all(all.map(({ answer, encoding }) => COMPRESS[encoding](bodyOf(answer)))),
       }),
     })
   }
 
-  /** What to send: at once where that is at hand. */
-  body(answer: KeptAnswer, { long, short }: EncodingChoice): EncodedBody | Promise<EncodedBody> {
-    const encoding = answer.body.length < MIN_BYTES ? short : long
-    const asItIs: EncodedBody = { bytes: answer.body, encoding: 'identity' }
-    if (encoding === 'identity') return asItIs
+  /** The body to send: at once where that is at hand. Undefined: that of the answer, as it is. */
+  body(
+    answer: KeptAnswer,
+    { long, short }: EncodingChoice,
+  ): EncodedBody | undefined | Promise<EncodedBody | undefined> {
+    const encoding = answer.bytes.length - answer.bodyStart < MIN_BYTES ? short : long
+    if (encoding === 'identity') return undefined
     const wanted = { answer, encoding }
     const value = this.#bodies.atHand(wanted)?.value
     if (value) return { bytes: value, encoding }
     return this.#bodies.get(wanted).then(
-      (bytes) => (bytes ? { bytes, encoding } : asItIs),
+      (bytes) => bytes && { bytes, encoding },
       // It took too long, say.
-      () => asItIs,
+      () => undefined,
     )
   }
 }
 
 export interface EncodedBody {
   readonly bytes: Buffer
-  readonly encoding: Encoding
+  readonly encoding: Exclude<Encoding, 'identity'>
 }
 
 /** For bytes that are sent many times, and made while somebody waits. */

@@ -1,6 +1,7 @@
 export { EncodedAnswers, type EncodedBody, type Encoding, type EncodingChoice } from './encoded-answers.ts'
 export {
   answerKey,
+  bodyOf,
   isShared,
   type KeptAnswer,
   RESPONSES,

@@ -15,13 +15,19 @@ import type {
 import { RecentMap } from '../kernel/recent-map.ts'
 import { userIdOf, type Viewer } from '../request/viewer.ts'
 
-/** The finished bytes of an answer, and what its head says. */
+/**
+ * The finished bytes of an answer, and what its head says. In as few places as can be: what is asked for seldom is in none of
+ * the processor's caches, and each place is waited for.
+ */
 export interface KeptAnswer {
-  readonly body: Buffer
+  /** As most are sent it, in one piece: lines of its head that are the same each time, an empty line, its body. */
+  readonly bytes: Buffer
+  /** Where in them the lines end that name its cache tags, for CDNs: see `surrogateKey`. */
+  readonly tagsEnd: number
+  /** Where in them the body begins. */
+  readonly bodyStart: number
   /** Of the body alone, without quotes. */
   readonly etag: string
-  /** Lines of its head that name its cache tags, for CDNs: see `surrogateKey`. */
-  readonly tagLines: string
   /** Whether everyone who asks may be given it, as far as nobody is signed in. */
   readonly isPublic: boolean
   /** The newest log position that anything in it was read as of. Whoever is shown it is owed that much from then on. */
@@ -37,6 +43,9 @@ export interface Run {
   readonly tags: readonly CacheTag[]
   readonly ttlMs: number
 }
+
+/** The body alone. */
+export const bodyOf = ({ bytes, bodyStart }: KeptAnswer): Buffer => bytes.subarray(bodyStart)
 
 /** An answer that is wanted. */
 export interface Wanted {
