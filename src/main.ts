@@ -6,7 +6,7 @@ import { loadSampleContent } from './content/index.ts'
 import { migrate } from './database/migrate.ts'
 import { whileEmpty } from './database/while-empty.ts'
 import { openEngine } from './engine.ts'
-import { createApi } from './graphql/api.ts'
+import { Api } from './graphql/api.ts'
 import { Operations } from './graphql/operations.ts'
 import { readTrustedDocuments } from './graphql/trusted-documents.ts'
 import { Documents } from './http/documents.ts'
@@ -99,7 +99,7 @@ async function wire(
   }
 
   // GraphQL
-  const api = createApi({
+  const api = new Api({
     rooms,
     ledger,
     maxComplexity: config.queryMaxComplexity,

@@ -1,42 +1,38 @@
-import type { ApolloServerPlugin } from '@apollo/server'
 import { ApolloServerErrorCode } from '@apollo/server/errors'
-import { GraphQLError, type GraphQLSchema } from 'graphql'
+import { type DocumentNode, GraphQLError, type GraphQLSchema, getOperationAST } from 'graphql'
 import { type ComplexityEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity'
 import { AskerError } from '../kernel/errors.ts'
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../request/connection.ts'
-import type { Context } from '../request/context.ts'
 import { KnownComplexities } from './known-complexities.ts'
 import { toGraphQLError } from './mask-errors.ts'
 
-/** Refuses queries that could ask for more objects than `max`: each field counts one, and lists multiply what is in them. */
-export function limitComplexity(max: number): ApolloServerPlugin<Context> {
-  let schema: GraphQLSchema
+/** A valid document, and what of it is to be run. */
+export interface Asked {
+  readonly document: DocumentNode
+  readonly operationName: string | null | undefined
+  readonly variables: Readonly<Record<string, unknown>> | null | undefined
+}
+
+/** Throws for operations that could ask for more objects than `max`: each field counts one, and lists multiply what is in them. */
+export function limitComplexity(schema: GraphQLSchema, max: number): (asked: Asked) => void {
   const counted = new KnownComplexities()
-  return {
-    async serverWillStart(service) {
-      schema = service.schema
-    },
-    async requestDidStart() {
-      return {
-        async didResolveOperation({ request, document, operation, operationName }) {
-          const variables = request.variables ?? {}
-          const count = () =>
-            explainBadInput(() =>
-              getComplexity({
-                schema,
-                query: document,
-                variables,
-                ...(operationName === null ? {} : { operationName }),
-                estimators: [introspectionEstimator, listEstimator, simpleEstimator({ defaultComplexity: 1 })],
-              }),
-            )
-          const complexity = operation ? counted.recall(schema, document, operation, variables, count) : count()
-          if (complexity <= max) return
-          const message = `The query asks for up to ${complexity} fields; the server gives ${max} at once.`
-          throw toGraphQLError(new AskerError('QUERY_TOO_COMPLEX', message))
-        },
-      }
-    },
+  return ({ document, operationName, variables: given }) => {
+    const variables = given ?? {}
+    const count = () =>
+      explainBadInput(() =>
+        getComplexity({
+          schema,
+          query: document,
+          variables,
+          ...(operationName == null ? {} : { operationName }),
+          estimators: [introspectionEstimator, listEstimator, simpleEstimator({ defaultComplexity: 1 })],
+        }),
+      )
+    const operation = getOperationAST(document, operationName)
+    const complexity = operation ? counted.recall(schema, document, operation, variables, count) : count()
+    if (complexity <= max) return
+    const message = `The query asks for up to ${complexity} fields; the server gives ${max} at once.`
+    throw toGraphQLError(new AskerError('QUERY_TOO_COMPLEX', message))
   }
 }
 

@@ -33,6 +33,8 @@ export interface Operation {
   readonly decidedBy: { readonly maxAge: string | undefined; readonly scope: string | undefined }
   /** Learnt by running it: no resolver looked at who asks. Else, or where nobody knows yet, false. */
   isImpersonal: boolean
+  /** Learnt by running it: its document, parsed and valid. Whoever runs it keeps that, for as long as there is room. */
+  document?: WeakRef<DocumentNode>
 }
 
 /** The operations that were asked for lately. */

@@ -54,6 +54,7 @@ export class RequestContext implements Context {
   }: RequestContextParts) {
     const progress = {
       isQuestion: false,
+      document: undefined,
       result: undefined,
       writes: 0,
       wroteFrom: ledger.place,

@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ApolloServer, HTTPGraphQLRequest, HTTPGraphQLResponse } from '@apollo/server'
+import type { HTTPGraphQLRequest, HTTPGraphQLResponse } from '@apollo/server'
 import { errorCodes, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Ledger, Obtained, Reader } from '../cache/index.ts'
 import type { Database } from '../database/database.ts'
+import type { Api, Runnable } from '../graphql/api.ts'
 import { catchUp, positionAtHand } from '../graphql/catch-up.ts'
 import { toGraphQLError } from '../graphql/mask-errors.ts'
-import type { Operations } from '../graphql/operations.ts'
+import type { Operation, Operations } from '../graphql/operations.ts'
 import { RequestContext } from '../graphql/request-context.ts'
 import type { Follower } from '../invalidation/index.ts'
 import { AskerError } from '../kernel/errors.ts'
 import type { Authenticator } from '../request/authenticate.ts'
-import { type Context, cacheWord } from '../request/context.ts'
+import { cacheWord } from '../request/context.ts'
 import { formatToken } from '../request/token.ts'
 import type { Viewer } from '../request/viewer.ts'
 import {
@@ -28,7 +29,7 @@ import type { Documents, Resolved } from './documents.ts'
 import type { Explainer } from './explainer.ts'
 import { judge } from './judge.ts'
 import { chooseEncoding, chooseMediaType, type MediaType } from './negotiate.ts'
-import { type Question, readQuestion, spellingOf, toApollo } from './question.ts'
+import { meaningOf, type Question, readQuestion, spellingOf, toApollo } from './question.ts'
 import { bodyOf, readBody, textOf } from './read-body.ts'
 import { entityTag, represent, representUnchanged } from './representation.ts'
 import { asksForMore, isGraphQL, isHeld, isHost, isJson, requestIdOf } from './request-head.ts'
@@ -36,7 +37,7 @@ import { sendAnswer } from './send-answer.ts'
 import { type Made, whyNeverKept } from './why-not-kept.ts'
 
 export interface GraphQLRouteOptions {
-  readonly api: ApolloServer<Context>
+  readonly api: Api
   readonly operations: Operations
   readonly documents: Documents
   /** Undefined: every answer is made anew. */
@@ -61,7 +62,7 @@ export interface GraphQLRouteOptions {
  *            visitor's has fallen, it is made once more
  *   handle   else: who asks, from which position on, and for what: a document may be named instead of sent
  *   find     an answer that may be kept: from memory or Redis, from whoever makes it just now, or made here
- *   make     Apollo runs the operation: see graphql/api.ts
+ *   make     the operation is run, by Apollo where it was not before: see graphql/api.ts
  *   judge    whether that is kept, for whom and for how long
  *   explain  instead, for admins: what `find` and `judge` would have come to
  *   send     304 or bytes, compressed or not, under a head that says where they came from
@@ -126,7 +127,7 @@ export class GraphQLRoute {
       requestId: requestIdOf(headers),
       address: '',
     }
-    const want = (key: string) => this.#wantAgain(key, request, body, asking)
+    const want = (key: string) => this.#wantAgain(key, request, body, { asking, mediaType })
     const answer = { mediaType, asking, startedAt }
     const isVisitor = viewer.kind === 'visitor'
     const wanted = want(isVisitor ? meaning : answerKey(meaning, viewer))
@@ -180,24 +181,24 @@ export class GraphQLRoute {
       asking = await this.#whoAsks(request)
       resolved = await documents.resolve(sent)
     } catch (error) {
-      const context = () => Promise.reject(toGraphQLError(error as Error, request.id))
-      return replyWith(reply, await api.executeHTTPGraphQLRequest({ httpGraphQLRequest: sent, context }))
+      return replyWith(reply, await api.refuse(sent, toGraphQLError(error as Error, request.id)))
     }
     const { http, tells } = resolved
     const question = readQuestion(http, operations)
     const mediaType = chooseMediaType(request.headers.accept)
+    const runnable = question && mediaType && { ...question, mediaType }
     const explained = explainer.isAsked(request.headers, asking.viewer)
-    const mayBeKept = responses && question && !whyNeverKept(question.operation) && mediaType
+    const mayBeKept = responses && runnable && !whyNeverKept(runnable.operation)
     const found = explained
       ? { made: await this.#explain(http, { question, asking, token: request.headers['stet-as-of']?.toString() }) }
       : mayBeKept
         ? await this.#find(responses, {
             http,
-            question,
+            runnable,
             asking,
             spelling: tells ? undefined : spellingOf(request.raw, bodyOf(request.raw)),
           })
-        : { made: await (question?.operation.type === 'query' ? this.#read(http, asking) : this.#make(http, asking)) }
+        : { made: await this.#run(http, asking, runnable) }
     if ('obtained' in found && mediaType) {
       reply.hijack()
       return this.#send(request.raw, reply.raw, { ...found, mediaType, asking, startedAt })
@@ -236,14 +237,15 @@ export class GraphQLRoute {
   /** An answer that others may be given too; or, where it turns out to be for this one alone, that. */
   async #find(
     responses: ResponseCache,
-    { http, question, asking, spelling }: Asked,
+    { http, runnable, asking, spelling }: Asked,
   ): Promise<Found | { readonly made: Made }> {
-    const { operation, meaning } = question
-    const key = keyFor(question, asking.viewer)
-    if (responses.isUnkept(key)) return { made: await this.#read(http, asking) }
+    const { operation } = runnable
+    const meaning = meaningOf(runnable)
+    const key = keyFor(operation, meaning, asking.viewer)
+    if (responses.isUnkept(key)) return { made: await this.#run(http, asking, runnable) }
     let made: Made | undefined
     const run = async () => {
-      made = await this.#read(http, asking)
+      made = await this.#run(http, asking, runnable)
       // Where something older is at hand, that is better.
       if (made.context.cacheControl.hasFailed) throw new FailedRun()
       // Learnt for the next one that asks.
@@ -255,16 +257,16 @@ export class GraphQLRoute {
       if (!(error instanceof FailedRun)) throw error
       return undefined
     })
-    if (!obtained?.entry.value) return { made: made ?? (await this.#read(http, asking)) }
+    if (!obtained?.entry.value) return { made: made ?? (await this.#run(http, asking, runnable)) }
     if (spelling !== undefined) responses.learn(spelling, meaning)
     return { obtained, made }
   }
 
   #explain(http: HTTPGraphQLRequest, { question, asking, token }: Explained): Promise<Made> {
     const { viewer, position, bypass } = asking
-    const key = question && keyFor(question, viewer)
-    const keys =
-      question && viewer.kind !== 'visitor' ? [answerKey(question.meaning, viewer), sharedKey(question.meaning)] : []
+    const meaning = question && meaningOf(question)
+    const key = question && meaning && keyFor(question.operation, meaning, viewer)
+    const keys = meaning && viewer.kind !== 'visitor' ? [answerKey(meaning, viewer), sharedKey(meaning)] : []
     const asked = {
       operation: question?.operation,
       key,
@@ -274,25 +276,27 @@ export class GraphQLRoute {
       bypass,
       token,
     }
-    return this.#options.explainer.explain(asked, (onRead) => this.#make(http, asking, onRead))
+    return this.#options.explainer.explain(asked, (onRead) => this.#make(http, asking, { onRead }))
   }
 
-  /** Makes the answer to a query: again where another history of the log began meanwhile, since some of it was read in the one, and some in the other. */
-  async #read(http: HTTPGraphQLRequest, asking: Asking): Promise<Made> {
-    const made = await this.#make(http, asking)
-    return made.began.epoch === this.#options.ledger.epoch ? made : this.#read(http, asking)
+  /** Makes an answer; that to a query again where another history of the log began meanwhile, since some of it was read in the one, and some in the other. */
+  async #run(http: HTTPGraphQLRequest, asking: Asking, runnable: Runnable | undefined): Promise<Made> {
+    for (;;) {
+      const made = await this.#make(http, asking, { runnable })
+      if (runnable?.operation.type !== 'query' || made.began.epoch === this.#options.ledger.epoch) return made
+    }
   }
 
   async #make(
     http: HTTPGraphQLRequest,
     { viewer, bypass, position, unsure, requestId, address }: Asking,
-    onRead?: Reader['onRead'],
+    { runnable, onRead }: { readonly runnable?: Runnable | undefined; readonly onRead?: Reader['onRead'] },
   ): Promise<Made> {
     const { api, database, follower, ledger } = this.#options
     const began = ledger.place
     const parts = { database, follower, ledger, requestId, viewer, address, bypass, position, unsure, onRead }
     const context = new RequestContext(parts)
-    const response = await api.executeHTTPGraphQLRequest({ httpGraphQLRequest: http, context: async () => context })
+    const response = await api.answer(http, context, runnable)
     return { context, response, began }
   }
 
@@ -352,14 +356,19 @@ export class GraphQLRoute {
   }
 
   /** The same once more: it has fallen, or is refreshed in the background. */
-  #wantAgain(key: string, request: IncomingMessage, body: Buffer | undefined, asking: Asking): WantedAgain {
+  #wantAgain(
+    key: string,
+    request: IncomingMessage,
+    body: Buffer | undefined,
+    { asking, mediaType }: Pick<Answer, 'asking' | 'mediaType'>,
+  ): WantedAgain {
     const run = async () => {
       const { method, url, headers } = request
       const sent = toApollo({ method, url, headers, body: body && JSON.parse(textOf(body)) })
       const { http } = await this.#options.documents.resolve(sent)
       const question = readQuestion(http, this.#options.operations)
       if (!question) throw new Error('What was answered before can no longer be read.')
-      const made = await this.#read(http, asking)
+      const made = await this.#run(http, asking, { ...question, mediaType })
       wanted.made = made
       if (made.context.cacheControl.hasFailed) throw new FailedRun()
       return judge(made, question.operation, key)
@@ -396,7 +405,7 @@ interface Asking {
 
 interface Asked {
   readonly http: HTTPGraphQLRequest
-  readonly question: Question
+  readonly runnable: Runnable
   readonly asking: Asking
   /** Undefined where the same must be read again the next time. */
   readonly spelling: string | undefined
@@ -421,7 +430,7 @@ interface Answer extends Found {
 }
 
 /** The key under which an answer for `viewer` is kept. */
-function keyFor({ operation, meaning }: Question, viewer: Viewer): string {
+function keyFor(operation: Operation, meaning: string, viewer: Viewer): string {
   const shares = viewer.kind !== 'visitor' && operation.isImpersonal && !operation.isPrivate
   return shares ? sharedKey(meaning) : answerKey(meaning, viewer)
 }

@@ -6,8 +6,8 @@ import type { Operation, Operations } from '../graphql/operations.ts'
 /** What a request asks for, however it was written. */
 export interface Question {
   readonly operation: Operation
-  /** The same for whatever means the same: document, operation and variables. */
-  readonly meaning: string
+  readonly operationName: string | undefined
+  readonly variables: Readonly<Record<string, unknown>> | undefined
 }
 
 /** Undefined where it can't be told. Whoever runs it will say what is wrong. */
@@ -18,9 +18,12 @@ export function readQuestion(http: HTTPGraphQLRequest, operations: Operations): 
   const name = (operationName as string | null) ?? undefined
   const operation = operations.find(query, name)
   if (!operation || Array.isArray(variables) || Array.isArray(extensions)) return undefined
-  const meaning = hash('sha256', JSON.stringify([operation.text, name ?? null, sorted(variables ?? {})]), 'base64url')
-  return { operation, meaning }
+  return { operation, operationName: name, variables: (variables as Question['variables'] | null) ?? undefined }
 }
+
+/** The same for whatever means the same: document, operation and variables. */
+export const meaningOf = ({ operation, operationName, variables = {} }: Question): string =>
+  hash('sha256', JSON.stringify([operation.text, operationName ?? null, sorted(variables)]), 'base64url')
 
 /** Names what was sent, byte for byte. What is short names itself: to hash it takes longer than to find it. */
 export function spellingOf({ url = '' }: IncomingMessage, body: Buffer | undefined): string {

@@ -1,4 +1,4 @@
-import type { ExecutionResult } from 'graphql'
+import type { DocumentNode, ExecutionResult } from 'graphql'
 import type { Kysely, Transaction } from 'kysely'
 import type { LogPlace, Origin, Reader } from '../cache/index.ts'
 import type { Tables } from '../database/tables.ts'
@@ -21,6 +21,8 @@ export interface Context {
   readonly progress: {
     /** It asks for something: what else is wrong with it is the question, not the request. */
     isQuestion: boolean
+    /** What it asks for, once that is known to be valid. */
+    document: DocumentNode | undefined
     /** What it brought, where that has errors. */
     result: ExecutionResult | undefined
     /** How many writes this request has made: what was loaded before one is not served after it. */
