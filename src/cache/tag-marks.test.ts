@@ -11,17 +11,24 @@ function twinOf(tag: string): string {
 describe('TagMarks', () => {
   it('tells what was not written since', () => {
     const marks = new TagMarks()
-    const places = placesOf('key', ['articles:1', 'articles'])
+    const places = placesOf('the:key', ['articles:1', 'articles'])
     expect(marks.areOlder(places, 0)).toBe(true)
     marks.set('articles:1', 5)
     expect([marks.areOlder(places, 4), marks.areOlder(places, 5)]).toEqual([false, true])
-    marks.set('key', 6)
+    marks.set('the:key', 6)
     expect(marks.areOlder(places, 5)).toBe(false)
   })
 
-  it('has a place for each tag, in the order of what an entry depends on', () => {
-    const all = placesOf('key', ['articles:1', 'articles'])
-    expect(all).toEqual(['key', 'articles:1', 'articles'].flatMap((tag) => placesOf(tag, [])))
+  it('tells of every table that one was written', () => {
+    const marks = new TagMarks()
+    marks.set('users', 5)
+    const places = placesOf('the:key', ['articles:1', 'articles'])
+    expect([marks.areOlder(places, 4), marks.areOlder(places, 5)]).toEqual([false, true])
+  })
+
+  it('has a place for the key and each tag, in the order of what an entry depends on, and none for tables', () => {
+    const all = placesOf('the:key', ['articles:1', 'articles', 'tags:2', 'tags'])
+    expect(all).toEqual(['the:key', 'articles:1', 'tags:2'].flatMap((tag) => placesOf(tag, [])))
     expect(new Set(all).size).toBe(3)
   })
 

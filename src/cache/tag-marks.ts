@@ -3,29 +3,39 @@ import type { CacheTag } from './cache-tag.ts'
 /**
  * Which tags may have been written lately, at a glance. Each tag has one of a fixed number of places, shared with others, and each
  * place the last position at which one of its tags was written: a Bloom filter's idea, with positions for bits. It tells for sure
- * that something was not written; whether it was, `TagPositions` tells.
+ * that something was not written; whether it was, `TagPositions` tells. Tables, which every entry depends on and which are seldom
+ * written as a whole, have one place together.
  *
  * For speed alone. An entry's tags are a dozen strings in as many corners of the heap, which no cache of the processor
  * holds for an entry that is seldom asked for; its places are one array.
  */
 export class TagMarks {
   readonly #lastWritten = new Float64Array(PLACES)
+  #lastTable = 0
 
   /** @param position no smaller than any before */
   set(tag: CacheTag, position: number): void {
-    this.#lastWritten[placeOf(tag)] = position
+    if (isTable(tag)) this.#lastTable = position
+    else this.#lastWritten[placeOf(tag)] = position
   }
 
   /** True where none of the tags that have these places was written after `position`. */
   areOlder(places: readonly number[], position: number): boolean {
+    if (this.#lastTable > position) return false
     for (const place of places) if ((this.#lastWritten[place] ?? 0) > position) return false
     return true
   }
 }
 
-/** The places of what an entry depends on. */
-export const placesOf = (key: string, tags: readonly CacheTag[]): readonly number[] =>
-  [placeOf(key)].concat(tags.map(placeOf))
+/** The places of what an entry depends on, but for tables. */
+export function placesOf(key: string, tags: readonly CacheTag[]): readonly number[] {
+  const places = [placeOf(key)]
+  for (const tag of tags) if (!isTable(tag)) places.push(placeOf(tag))
+  return places
+}
+
+/** What names neither rows nor an entry. */
+const isTable = (tag: CacheTag): boolean => !tag.includes(':')
 
 /** FNV-1a (Fowler, Noll, Vo), its upper bits folded onto the lower. */
 function placeOf(tag: CacheTag): number {
