@@ -51,6 +51,8 @@ export interface GraphQLRouteOptions {
   readonly catchUpTimeoutMs: number
   /** For how long to answer while the log can't be read, in milliseconds. 0: for ever. */
   readonly logSilenceMaxMs: number
+  /** Whether what proxies say of where a request came from may be believed. */
+  readonly trustsProxy: boolean
   readonly isClosing: () => boolean
   readonly onAnswer: (answered: Answered) => void
 }
@@ -58,8 +60,8 @@ export interface GraphQLRouteOptions {
 /**
  * The way of a GraphQL request, from top to bottom:
  *
- *   receive  what was sent is known byte for byte, and memory holds the answer: it goes out, and nothing is parsed. Where a
- *            visitor's has fallen, it is made once more
+ *   receive  what was sent is known byte for byte, and memory holds the answer: it goes out, and nothing is parsed
+ *   repeat   else, where the same was run before, with other variables perhaps: it is run again, past Fastify
  *   handle   else: who asks, from which position on, and for what: a document may be named instead of sent
  *   find     an answer that may be kept: from memory or Redis, from whoever makes it just now, or made here
  *   make     the operation is run, by Apollo where it was not before: see graphql/api.ts
@@ -70,21 +72,25 @@ export interface GraphQLRouteOptions {
 export class GraphQLRoute {
   readonly #options: GraphQLRouteOptions
   #lastToken = { place: { position: -1, epoch: '' }, text: '' }
+  /** As Fastify does: what would reach for prototypes is refused. */
+  #parseJson: (text: string) => Promise<unknown> = () => Promise.reject(new Error('There is no parser yet.'))
 
   constructor(options: GraphQLRouteOptions) {
     this.#options = options
   }
 
-  /** Answers what was answered before, else calls `pass`. It stands before Fastify, whose parsers and hooks take longer than all of this. */
+  /** Answers what was answered before, or run, else calls `pass`. It stands before Fastify, whose parsers and hooks take longer than all of this. */
   receive(request: IncomingMessage, response: ServerResponse, pass: () => void): void {
     const { method, url = '', headers } = request
     if (isGraphQL(url) && method === 'POST') {
       readBody(request, MAX_BODY_BYTES, (body) => {
-        if (!body || !isJson(headers) || !this.#fromMemory(request, body, response, pass)) pass()
+        if (body && isJson(headers)) this.#receive({ request, body, response, pass })
+        else pass()
       })
+    } else if (isGraphQL(url) && (method === 'GET' || method === 'HEAD')) {
+      this.#receive({ request, body: undefined, response, pass })
     } else {
-      const asks = isGraphQL(url) && (method === 'GET' || method === 'HEAD')
-      if (!asks || !this.#fromMemory(request, undefined, response, pass)) pass()
+      pass()
     }
   }
 
@@ -93,6 +99,12 @@ export class GraphQLRoute {
     app.register(async (scope) => {
       scope.removeAllContentTypeParsers()
       const parseJson = scope.getDefaultJsonParser('error', 'error')
+      this.#parseJson = (text) =>
+        new Promise((resolve, reject) => {
+          // Fastify has no request yet, and its parser needs none.
+          const parsed = (error: Error | null, body: unknown) => (error ? reject(error) : resolve(body))
+          void parseJson(undefined as never, text, parsed)
+        })
       scope.addContentTypeParser(['application/json', 'text/plain'], (request, _payload, done) => {
         // Once: the router knows more ways to write a path than `receive` does, and may be the first to read.
         readBody(request.raw, MAX_BODY_BYTES, (body) => {
@@ -107,73 +119,88 @@ export class GraphQLRoute {
     })
   }
 
-  /** Returns false where it can't answer. Where it must wait to know that, it returns true, and may call `pass` later. */
-  #fromMemory(request: IncomingMessage, body: Buffer | undefined, response: ServerResponse, pass: () => void): boolean {
+  #receive({ request, body, response, pass }: Received): void {
     const { responses, authenticator, ledger, follower } = this.#options
     const { headers } = request
-    if (!responses || asksForMore(headers) || !isHost(headers.host) || isUnsure(follower)) return false
+    if (!responses || asksForMore(headers) || !isHost(headers.host) || isUnsure(follower)) {
+      pass()
+      return
+    }
     const startedAt = performance.now()
     const known = responses.knownOf(spellingOf(request, body))
     const viewer = authenticator.recall(headers.authorization)
     const mediaType = chooseMediaType(headers.accept)
     const position = positionAtHand(headers['stet-as-of'], ledger)
-    if (!known || !viewer || !mediaType || position === undefined) return false
-    const { meaning } = known
-    const asking: Asking = {
-      viewer,
-      position,
-      bypass: false,
-      unsure: false,
-      requestId: requestIdOf(headers),
-      address: '',
+    if (!viewer || !mediaType || position === undefined) {
+      pass()
+      return
     }
-    const want = (key: string) => this.#wantAgain(key, request, body, { asking, mediaType })
+    const address = request.socket.remoteAddress ?? ''
+    const requestId = requestIdOf(headers)
+    const asking: Asking = { viewer, position, bypass: false, unsure: false, requestId, address }
     const answer = { mediaType, asking, startedAt }
-    const isVisitor = viewer.kind === 'visitor'
-    const wanted = want(isVisitor ? meaning : answerKey(meaning, viewer))
-    const obtained =
-      responses.atHand(wanted, { position }, isVisitor ? known : undefined) ??
-      (isVisitor ? undefined : responses.atHand(want(sharedKey(meaning)), { position }))
-    if (obtained) {
-      this.#send(request, response, { ...answer, obtained })
-      return true
+    if (known) {
+      const { meaning } = known
+      const want = (key: string) => this.#wantAgain(key, request, body, answer)
+      const isVisitor = viewer.kind === 'visitor'
+      const obtained =
+        responses.atHand(
+          want(isVisitor ? meaning : answerKey(meaning, viewer)),
+          { position },
+          isVisitor ? known : undefined,
+        ) ?? (isVisitor ? undefined : responses.atHand(want(sharedKey(meaning)), { position }))
+      if (obtained) {
+        this.#send(request, response, { ...answer, obtained })
+        return
+      }
     }
-    if (!isVisitor || responses.isUnkept(meaning)) return false
-    void this.#onceMore(wanted, { responses, request, response, pass, answer })
-    return true
+    void this.#repeat({ request, body, response, pass }, { ...answer, meaning: known?.meaning })
   }
 
-  /** Answers once it is made again, here or by whoever makes the same just now. */
-  async #onceMore(
-    wanted: WantedAgain,
-    {
-      responses,
-      request,
-      response,
-      pass,
-      answer,
-    }: {
-      readonly responses: ResponseCache
-      readonly request: IncomingMessage & { [MADE]?: Made | undefined }
-      readonly response: ServerResponse
-      readonly pass: () => void
-      readonly answer: Omit<Answer, 'obtained' | 'made'>
-    },
+  /** Runs what was run before. Whatever comes of it but an answer, and whatever is wrong, is left for `handle` to tell. */
+  async #repeat(
+    { request, body, response, pass }: Received,
+    { meaning, ...answer }: Omit<Answer, 'obtained' | 'made'> & { readonly meaning: string | undefined },
   ): Promise<void> {
-    // Why it failed, `handle` finds out and tells.
-    const obtained = await responses.get(wanted, { position: answer.asking.position }).catch(() => undefined)
-    if (obtained?.entry.value) return this.#send(request, response, { ...answer, obtained, made: wanted.made })
-    request[MADE] = wanted.made
+    const { asking, mediaType, startedAt } = answer
+    const repeated = await this.#readRepeated(request, body).catch(() => undefined)
+    if (!repeated) return pass()
+    const { http, tells, question } = repeated
+    const spelling = tells ? undefined : spellingOf(request, body)
+    const finding = this.#findOrRun({ http, runnable: { ...question, mediaType }, asking, spelling, meaning })
+    const found = await finding.catch(() => undefined)
+    if (found && 'obtained' in found) return this.#send(request, response, { ...answer, ...found })
+    const operation = question.operation.type
+    if (found && (found.made.response.status ?? 200) === 200 && request.method !== 'HEAD') {
+      return this.#sendMade(response, found.made, { operation, asking, startedAt })
+    }
+    request[RUN] = { finding, operation, ...answer }
     // It stays the same request.
-    request.headers['x-request-id'] = answer.asking.requestId
+    request.headers['x-request-id'] = asking.requestId
     pass()
   }
 
+  /** Undefined for what wasn't run before, or must go through Fastify. */
+  async #readRepeated(
+    request: IncomingMessage,
+    body: Buffer | undefined,
+  ): Promise<(Resolved & { readonly question: Question }) | undefined> {
+    const { documents, operations, trustsProxy } = this.#options
+    const { method, url, headers } = request
+    const sent = toApollo({ method, url, headers, body: body && (await this.#parseJson(textOf(body))) })
+    const resolved = await documents.resolve(sent)
+    const question = readQuestion(resolved.http, operations)
+    if (!question?.operation.document?.deref()) return undefined
+    // Fastify knows which proxy is to be believed, and so where the request came from; those who write may be limited by that.
+    if (question.operation.type !== 'query' && trustsProxy) return undefined
+    return { ...resolved, question }
+  }
+
   async #handle(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const { [RUN]: run } = request.raw as Received['request']
+    if (run) return this.#deliver(request, reply, await run.finding, run)
     const startedAt = performance.now()
-    const { api, operations, documents, responses, explainer } = this.#options
-    const { [MADE]: madeBefore } = request.raw as { [MADE]?: Made }
-    if (madeBefore) return this.#reply(reply, madeBefore, { operation: 'query', startedAt })
+    const { api, operations, documents, explainer } = this.#options
     const sent = toApollo(request)
     let asking: Asking
     let resolved: Resolved
@@ -187,24 +214,27 @@ export class GraphQLRoute {
     const question = readQuestion(http, operations)
     const mediaType = chooseMediaType(request.headers.accept)
     const runnable = question && mediaType && { ...question, mediaType }
-    const explained = explainer.isAsked(request.headers, asking.viewer)
-    const mayBeKept = responses && runnable && !whyNeverKept(runnable.operation)
-    const found = explained
+    const spelling = tells ? undefined : spellingOf(request.raw, bodyOf(request.raw))
+    const found = explainer.isAsked(request.headers, asking.viewer)
       ? { made: await this.#explain(http, { question, asking, token: request.headers['stet-as-of']?.toString() }) }
-      : mayBeKept
-        ? await this.#find(responses, {
-            http,
-            runnable,
-            asking,
-            spelling: tells ? undefined : spellingOf(request.raw, bodyOf(request.raw)),
-          })
-        : { made: await this.#run(http, asking, runnable) }
-    if ('obtained' in found && mediaType) {
-      reply.hijack()
-      return this.#send(request.raw, reply.raw, { ...found, mediaType, asking, startedAt })
+      : await this.#findOrRun({ http, runnable, asking, spelling })
+    const operation = question?.operation.type ?? 'none'
+    return this.#deliver(request, reply, found, { operation, mediaType, asking, startedAt })
+  }
+
+  #deliver(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    found: Found | { readonly made: Made },
+    { operation, mediaType, asking, startedAt }: Delivery,
+  ): string | undefined {
+    if (!('obtained' in found) || !mediaType) {
+      const { made } = found as { readonly made: Made }
+      return this.#reply(reply, made, { operation, startedAt })
     }
-    const { made } = found as { readonly made: Made }
-    return this.#reply(reply, made, { operation: question?.operation.type ?? 'none', startedAt })
+    reply.hijack()
+    this.#send(request.raw, reply.raw, { ...found, mediaType, asking, startedAt })
+    return undefined
   }
 
   /** Sends what is not kept. */
@@ -216,6 +246,30 @@ export class GraphQLRoute {
     const word = cacheWord(made.context)
     this.#options.onAnswer({ operation, word, whole: 'uncached', seconds: secondsSince(startedAt) })
     return replyWith(reply.header('cache-status', madeStatus(word)), answered(made))
+  }
+
+  /** The same past Fastify. */
+  #sendMade(
+    response: ServerResponse,
+    { context, response: { headers, body } }: Made,
+    { operation, asking, startedAt }: Pick<Answered, 'operation'> & Pick<Answer, 'asking' | 'startedAt'>,
+  ): void {
+    const { isClosing, onAnswer } = this.#options
+    if (body.kind !== 'complete') throw new TypeError('Nothing here is delivered in parts.')
+    const word = cacheWord(context)
+    const rest = Buffer.from(`\r\n${body.string}`)
+    const all = {
+      'cache-control': PRIVATE,
+      ...Object.fromEntries(headers),
+      'cache-status': madeStatus(word),
+      'x-request-id': asking.requestId,
+      'content-length': rest.length - 2,
+    }
+    let lines = ''
+    for (const [name, value] of Object.entries(all)) lines += `${name}: ${value}\r\n`
+    if (isClosing()) response.shouldKeepAlive = false
+    sendAnswer(response, { status: 200, lines, rest })
+    onAnswer({ operation, word, whole: 'uncached', seconds: secondsSince(startedAt) })
   }
 
   /** Who asks, and from which position on: settled before anything is read. */
@@ -234,13 +288,22 @@ export class GraphQLRoute {
     return { viewer, position, bypass, unsure: isUnsure(follower), requestId, address }
   }
 
+  /** An answer that is kept, or may be; or else one for this once. */
+  async #findOrRun({
+    runnable,
+    ...asked
+  }: Omit<Asked, 'runnable'> & { readonly runnable: Runnable | undefined }): Promise<Found | { readonly made: Made }> {
+    const { responses } = this.#options
+    if (responses && runnable && !whyNeverKept(runnable.operation)) return this.#find(responses, { ...asked, runnable })
+    return { made: await this.#run(asked.http, asked.asking, runnable) }
+  }
+
   /** An answer that others may be given too; or, where it turns out to be for this one alone, that. */
   async #find(
     responses: ResponseCache,
-    { http, runnable, asking, spelling }: Asked,
+    { http, runnable, asking, spelling, meaning = meaningOf(runnable) }: Asked,
   ): Promise<Found | { readonly made: Made }> {
     const { operation } = runnable
-    const meaning = meaningOf(runnable)
     const key = keyFor(operation, meaning, asking.viewer)
     if (responses.isUnkept(key)) return { made: await this.#run(http, asking, runnable) }
     let made: Made | undefined
@@ -355,13 +418,13 @@ export class GraphQLRoute {
     return this.#lastToken.text
   }
 
-  /** The same once more: it has fallen, or is refreshed in the background. */
+  /** The same once more: it is refreshed in the background. */
   #wantAgain(
     key: string,
     request: IncomingMessage,
     body: Buffer | undefined,
     { asking, mediaType }: Pick<Answer, 'asking' | 'mediaType'>,
-  ): WantedAgain {
+  ): Wanted {
     const run = async () => {
       const { method, url, headers } = request
       const sent = toApollo({ method, url, headers, body: body && JSON.parse(textOf(body)) })
@@ -369,25 +432,33 @@ export class GraphQLRoute {
       const question = readQuestion(http, this.#options.operations)
       if (!question) throw new Error('What was answered before can no longer be read.')
       const made = await this.#run(http, asking, { ...question, mediaType })
-      wanted.made = made
       if (made.context.cacheControl.hasFailed) throw new FailedRun()
       return judge(made, question.operation, key)
     }
-    const wanted: WantedAgain = { key, run, made: undefined }
-    return wanted
+    return { key, run }
   }
 }
 
 /** A part of the answer could not be had, through no fault of whoever asked. */
 class FailedRun extends Error {}
 
-interface WantedAgain extends Wanted {
-  /** What its run has made. */
-  made: Made | undefined
+/** A request as it comes, before Fastify. */
+interface Received {
+  readonly request: IncomingMessage & {
+    [RUN]?: Delivery & { readonly finding: Promise<Found | { readonly made: Made }> }
+  }
+  readonly body: Buffer | undefined
+  readonly response: ServerResponse
+  /** Has Fastify answer it. */
+  readonly pass: () => void
 }
 
-/** What was made for a request and turned out not to be kept, as the request holds it. */
-const MADE = Symbol('made')
+/** What was run for a request already, as the request holds it. HAZARD: a mutation must not be run twice. */
+const RUN = Symbol('run')
+
+interface Delivery extends Pick<Answered, 'operation'>, Pick<Answer, 'asking' | 'startedAt'> {
+  readonly mediaType: MediaType | undefined
+}
 
 /** Who asks, and how. */
 interface Asking {
@@ -409,6 +480,8 @@ interface Asked {
   readonly asking: Asking
   /** Undefined where the same must be read again the next time. */
   readonly spelling: string | undefined
+  /** Where that is known. */
+  readonly meaning?: string | undefined
 }
 
 /** What is asked to be explained. */

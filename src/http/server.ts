@@ -18,7 +18,7 @@ import { isHost, requestIdOf } from './request-head.ts'
 import { KEEP_ALIVE_MS } from './send-answer.ts'
 
 export interface ServerOptions {
-  readonly graphql: Omit<GraphQLRouteOptions, 'isClosing'>
+  readonly graphql: Omit<GraphQLRouteOptions, 'isClosing' | 'trustsProxy'>
   /** Whose `X-Forwarded-For` is believed, as Fastify takes it. */
   readonly trustProxy: string | false
   /** How long the server still accepts requests when it closes, while `/readyz` says that it will not. */
@@ -34,7 +34,11 @@ export interface ServerOptions {
 /** Every route of a node. The way of a GraphQL request is in `GraphQLRoute`. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   let closing = false
-  const graphql = new GraphQLRoute({ ...options.graphql, isClosing: () => closing })
+  const graphql = new GraphQLRoute({
+    ...options.graphql,
+    trustsProxy: options.trustProxy !== false,
+    isClosing: () => closing,
+  })
   const { ledger } = options.graphql
 
   const app = Fastify({

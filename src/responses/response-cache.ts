@@ -103,6 +103,7 @@ export class ResponseCache {
   }
 
   learn(spelling: string, meaning: string): void {
+    if (this.#spellings.get(spelling)?.meaning === meaning) return
     this.#spellings.set(spelling, { meaning, id: this.idOf(meaning), held: undefined })
   }
 
