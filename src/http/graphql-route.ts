@@ -122,7 +122,8 @@ export class GraphQLRoute {
   #receive({ request, body, response, pass }: Received): void {
     const { responses, authenticator, ledger, follower } = this.#options
     const { headers } = request
-    if (!responses || asksForMore(headers) || !isHost(headers.host) || isUnsure(follower)) {
+    const isDoubtful = isUnsure(follower) || this.#isOutOfTouch()
+    if (!responses || asksForMore(headers) || !isHost(headers.host) || isDoubtful) {
       pass()
       return
     }
@@ -135,9 +136,8 @@ export class GraphQLRoute {
       pass()
       return
     }
-    const address = request.socket.remoteAddress ?? ''
     const requestId = requestIdOf(headers)
-    const asking: Asking = { viewer, position, bypass: false, unsure: false, requestId, address }
+    const asking: Asking = { viewer, position, bypass: false, unsure: false, requestId, address: '' }
     const answer = { mediaType, asking, startedAt }
     if (known) {
       const { meaning } = known
@@ -154,7 +154,9 @@ export class GraphQLRoute {
         return
       }
     }
-    void this.#repeat({ request, body, response, pass }, { ...answer, meaning: known?.meaning })
+    const address = request.socket.remoteAddress ?? ''
+    const repeating = { ...answer, asking: { ...asking, address }, meaning: known?.meaning }
+    void this.#repeat({ request, body, response, pass }, repeating)
   }
 
   /** Runs what was run before. Whatever comes of it but an answer, and whatever is wrong, is left for `handle` to tell. */
@@ -274,9 +276,9 @@ export class GraphQLRoute {
 
   /** Who asks, and from which position on: settled before anything is read. */
   async #whoAsks({ headers, id: requestId, ip: address }: FastifyRequest): Promise<Asking> {
-    const { authenticator, follower, ledger, catchUpTimeoutMs, logSilenceMaxMs } = this.#options
+    const { authenticator, follower, ledger, catchUpTimeoutMs } = this.#options
     const viewer = await authenticator.authenticate(headers.authorization)
-    if (logSilenceMaxMs > 0 && follower.unsureForMs > logSilenceMaxMs) {
+    if (this.#isOutOfTouch()) {
       const message = 'This node has not heard of any change for too long: try another.'
       throw new AskerError('UNAVAILABLE', message, { status: 503 })
     }
@@ -286,6 +288,12 @@ export class GraphQLRoute {
     // For whoever is signed in: else any visitor could send every read to the database.
     const bypass = viewer.kind !== 'visitor' && /\bno-cache\b/.test(headers['cache-control'] ?? '')
     return { viewer, position, bypass, unsure: isUnsure(follower), requestId, address }
+  }
+
+  /** The log could not be read for so long that nobody is to be answered. */
+  #isOutOfTouch(): boolean {
+    const { follower, logSilenceMaxMs } = this.#options
+    return logSilenceMaxMs > 0 && follower.unsureForMs > logSilenceMaxMs
   }
 
   /** An answer that is kept, or may be; or else one for this once. */
