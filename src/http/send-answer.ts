@@ -11,7 +11,7 @@ export interface WrittenAnswer {
 
 /**
  * Sends an answer that is written already. `writeHead` would take names and values apart from one another, check each, and write a
- * head of its own; and `end` would hand head and body to the socket apart. That is an eighth of the time that a hit takes. So both are
+ * head of its own; and `end` would hand head and body to the socket apart. For a hit that is much of what there is to do. So both are
  * put together where the last answer was, which the processor still has at hand, and go out as one. Node takes the head for sent where
  * `_headerSent` says so, and sends with `_send`, as it has since its first versions: should that ever change, every test that asks for an
  * answer fails.
