@@ -7,6 +7,7 @@ import type { Violation } from './checker/violation.ts'
 import { currentToken, readAudit } from './history/audit.ts'
 import type { Answer, History, Viewer } from './history/history.ts'
 import { Recorder } from './history/recorder.ts'
+import { NOT_NOW } from './not-now.ts'
 import type { AnyScenario, Tolerance } from './scenario.ts'
 import { Client } from './workload/client.ts'
 import { SqlWriter } from './workload/sql-writer.ts'
@@ -133,17 +134,6 @@ const ASKERS_OWN: readonly string[] = [
   'USERNAME_TAKEN',
   'USER_HAS_ARTICLES',
   'VERSION_CONFLICT',
-]
-
-const NOT_NOW: readonly string[] = [
-  'LOAD_TIMEOUT',
-  'NETWORK',
-  'NOT_CAUGHT_UP',
-  'OUTCOME_UNKNOWN',
-  'OVERLOADED',
-  'TIMEOUT',
-  'UNAVAILABLE',
-  'WRITE_UNCONFIRMED',
 ]
 
 function countBy(names: readonly string[]): Record<string, number> {
