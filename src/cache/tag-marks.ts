@@ -31,7 +31,8 @@ export class TagMarks {
 export function placesOf(key: string, tags: readonly CacheTag[]): readonly number[] {
   const places = [placeOf(key)]
   for (const tag of tags) if (!isTable(tag)) places.push(placeOf(tag))
-  return places
+  // Without the room that an array grows by: there are as many of these as there are entries.
+  return places.slice()
 }
 
 /** What names neither rows nor an entry. */

@@ -11,11 +11,9 @@ export function judge(made: Made, operation: Operation, key: string): Run {
   const isPrivate = operation.isPrivate || cacheControl.isPrivate
   const isPublic = !isPrivate && (isShared(key) || asking.kind === 'visitor')
   const { tags } = cacheControl
+  const { newest } = made.context.progress
   const answer = isKept
-    ? {
-        ...writeOnce(body.string, isPublic ? surrogateKey(tags) : undefined),
-        newest: made.context.progress.newest,
-      }
+    ? writeOnce(body.string, { tags: isPublic ? surrogateKey(tags) : undefined, newest })
     : undefined
   const { position: asOf, epoch } = made.began
   return { answer, asOf, epoch, tags, ttlMs: answerTtlMs(made, operation) }

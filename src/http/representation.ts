@@ -21,35 +21,35 @@ export interface Form {
 /**
  * An answer in the form that is asked for most, all in one piece, in memory of its own: what small buffers are cut from would be kept
  * alive as a whole.
- * @param tags as `surrogateKey` has them. Undefined: it is for one viewer alone
+ * @param about.tags as `surrogateKey` has them. Undefined: it is for one viewer alone
  */
 export function writeOnce(
   body: string,
-  tags: string | undefined,
-): Pick<KeptAnswer, 'bytes' | 'tagsEnd' | 'bodyStart' | 'etag' | 'isPublic'> {
+  { tags, newest }: { readonly tags: string | undefined } & Pick<KeptAnswer, 'newest'>,
+): KeptAnswer {
   const bodyBytes = Buffer.from(body)
   const etag = hash('sha256', bodyBytes, 'base64url').slice(0, 22)
-  const before = linesOf(PLAIN, entityTag({ etag }, PLAIN)) + (tags === undefined ? '' : tagLines(tags))
+  const before = `etag: ${entityTag({ etag }, PLAIN)}\r\n${tags === undefined ? '' : tagLines(tags)}`
   const head = `${before}${lengthLine(bodyBytes.length)}\r\n`
   const bytes = Buffer.allocUnsafeSlow(head.length + bodyBytes.length)
   bytes.latin1Write(head, 0)
   bodyBytes.copy(bytes, head.length)
-  return { bytes, tagsEnd: before.length, bodyStart: head.length, etag, isPublic: tags !== undefined }
+  return { bytes, tagsEnd: before.length, bodyStart: head.length, etag, isPublic: tags !== undefined, newest }
 }
 
 export function represent(value: KeptAnswer, form: Form, { withBody }: { readonly withBody: boolean }): Representation {
   const { bytes, bodyStart, isPublic } = value
   if (form.mediaType === PLAIN.mediaType && !form.encoded && form.isPublic === isPublic) {
-    return { lines: '', rest: withBody ? bytes : bytes.subarray(0, bodyStart) }
+    return { lines: PLAIN_LINES, rest: withBody ? bytes : bytes.subarray(0, bodyStart) }
   }
   const body = form.encoded?.bytes ?? bodyOf(value)
-  const lines = linesOf(form, entityTag(value, form)) + tagsOf(value, form) + lengthLine(body.length)
+  const lines = `${linesOf(form)}etag: ${entityTag(value, form)}\r\n${tagsOf(value, form)}${lengthLine(body.length)}`
   return { lines, rest: withBody ? Buffer.concat([EMPTY_LINE, body]) : EMPTY_LINE }
 }
 
 /** What goes with a 304 (RFC 9110, section 15.4.5): what describes bytes that aren't sent is left out. */
 export function representUnchanged(value: KeptAnswer, form: Form): Representation {
-  const lines = linesOf(form, entityTag(value, form)) + tagsOf(value, form)
+  const lines = `${linesOf(form)}etag: ${entityTag(value, form)}\r\n${tagsOf(value, form)}`
   return { lines: lines.replaceAll(OF_THE_BYTES, ''), rest: EMPTY_LINE }
 }
 
@@ -61,13 +61,15 @@ export const entityTag = (
 
 const PLAIN = { mediaType: 'application/json; charset=utf-8', encoded: undefined } as const
 
-function linesOf({ mediaType, encoded }: Pick<Form, 'mediaType' | 'encoded'>, etag: string): string {
+function linesOf({ mediaType, encoded }: Pick<Form, 'mediaType' | 'encoded'>): string {
   const encoding = encoded ? `content-encoding: ${encoded.encoding}\r\n` : ''
-  return `content-type: ${mediaType}\r\n${encoding}etag: ${etag}\r\nvary: ${VARY}\r\n`
+  return `content-type: ${mediaType}\r\n${encoding}vary: ${VARY}\r\n`
 }
 
 /** What else decides which answer somebody is given. HAZARD: without these a shared cache would mix up viewers. */
 const VARY = 'Accept, Accept-Encoding, Authorization, Stet-As-Of'
+
+const PLAIN_LINES = linesOf(PLAIN)
 
 /** Of the head, the lines that name cache tags: as some CDNs read them, and as others do. */
 const tagLines = (words: string): string => `surrogate-key: ${words}\r\ncache-tag: ${words.replaceAll(' ', ',')}\r\n`
