@@ -37,6 +37,7 @@ export function writeOnce(
   return { bytes, tagsEnd: before.length, bodyStart: head.length, etag, isPublic: tags !== undefined, newest }
 }
 
+/** An answer in any form. In the one that is asked for most nothing is put together, or copied. */
 export function represent(value: KeptAnswer, form: Form, { withBody }: { readonly withBody: boolean }): Representation {
   const { bytes, bodyStart, isPublic } = value
   if (form.mediaType === PLAIN.mediaType && !form.encoded && form.isPublic === isPublic) {

@@ -7,11 +7,15 @@ import { KEEP_ALIVE_MS, sendAnswer } from './send-answer.ts'
 
 const HEAD = 'content-type: text/plain\r\netag: "a: b"\r\nx-cache: HIT\r\n'
 it.each([200, 304] as const)('sends a %s as Node would, whether the connection stays or ends', async (status) => {
-  const body = status === 200 ? Buffer.from('It stands.') : undefined
-  const length = body ? `content-length: ${body.length}\r\n` : ''
-  const rest = Buffer.concat([Buffer.from(`${length}\r\n`), body ?? Buffer.alloc(0)])
+  const body = status === 200 ? Buffer.from('It stands.\r\n\r\nStill.') : undefined
+  const lengthLine = body ? `content-length: ${body.length}\r\n` : ''
+  const rest = Buffer.concat([Buffer.from(`${lengthLine}\r\n`), body ?? Buffer.alloc(0)])
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, ({ url }, response) => {
     if (url === '/sent') return sendAnswer(response, { status, lines: HEAD, rest })
+    if (url === '/sent-otherwise') {
+      const otherwise = Buffer.concat([Buffer.from('\r\n'), body ?? Buffer.alloc(0)])
+      return sendAnswer(response, { status, lines: HEAD + lengthLine, rest: otherwise })
+    }
     const length = body ? { 'content-length': String(body.length) } : {}
     response.writeHead(status, { 'content-type': 'text/plain', etag: '"a: b"', 'x-cache': 'HIT', ...length }).end(body)
   }).listen(0, '127.0.0.1')
@@ -29,8 +33,8 @@ it.each([200, 304] as const)('sends a %s as Node would, whether the connection s
         isDate: !Number.isNaN(Date.parse(date ?? '')),
       }
     }
-    // Twice: the second goes over the same connection, where that stays.
-    for (let time = 0; time < 2; time++) expect(await ask('/sent')).toEqual(await ask('/by-node'))
+    // Several: the next goes over the same connection, where that stays.
+    for (const path of ['/sent', '/sent-otherwise', '/sent']) expect(await ask(path)).toEqual(await ask('/by-node'))
     agent.destroy()
   }
   server.close()

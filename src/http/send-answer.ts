@@ -58,9 +58,9 @@ declare global {
 }
 
 function sendLast(response: ServerResponse, { status, lines, rest }: WrittenAnswer): void {
-  const bodyStart = rest.indexOf('\r\n\r\n') + 4
-  const all = lines + (bodyStart < 4 ? '' : rest.toString('latin1', 0, bodyStart - 4))
-  const pairs = all.trimEnd().split('\r\n')
+  // Where no lines come before the empty one, a body that holds another must not be taken for them.
+  const linesEnd = rest.indexOf('\r\n') === 0 ? 0 : rest.indexOf('\r\n\r\n') + 2
+  const pairs = (lines + rest.toString('latin1', 0, linesEnd)).trimEnd().split('\r\n')
   response.writeHead(
     status,
     pairs.flatMap((line) => {
@@ -68,7 +68,7 @@ function sendLast(response: ServerResponse, { status, lines, rest }: WrittenAnsw
       return [line.slice(0, colon), line.slice(colon + 2)]
     }),
   )
-  response.end(rest.subarray(bodyStart < 4 ? 2 : bodyStart))
+  response.end(rest.subarray(linesEnd + 2))
 }
 
 /** For how long an idle connection stays open, in milliseconds. Longer than load balancers keep one: else it would be closed while it is used once more. */
