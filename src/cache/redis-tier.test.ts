@@ -99,16 +99,17 @@ it('asks nothing where there is nothing to ask', async () => {
 
 it('rejects reads in time where Redis does not answer, and reads again once it does', async () => {
   const tier = tierOf()
-  proxy.stall()
+  stall()
   const reads = [tier.read(keyed('a')), tier.read(keyed('b'))]
   for (const outcome of await Promise.allSettled(reads)) expect(outcome.status).toBe('rejected')
   await proxy.restore()
+  redis.options.commandTimeout = PATIENT_MS
   await eventually(async () => (await tier.read(keyed('a'))).length === 1)
 })
 
 it('tells of writes that were not answered in time', async () => {
   const tier = tierOf()
-  proxy.stall()
+  stall()
   tier.write(`${prefix}a`, Buffer.from('1'), 10_000)
   await tier.flush()
   expect(errors).toHaveLength(1)
@@ -216,8 +217,7 @@ it('wakes those who waited for a holder that lost its lease when the next one is
 })
 
 it('wakes who is told to wait by an answer that the release overtook', async () => {
-  const patient = await connect(proxy.through(server.url), { commandTimeout: 10_000 })
-  const { tier, channel } = await overheardTier({ redis: patient })
+  const { tier, channel } = await overheardTier()
   const direct = await connect(server.url)
   const holder = tierOf({ redis: direct, channel, subscriber: await connectSubscriber(server.url) })
   await holder.read(leased('a', 'x'))
@@ -328,6 +328,12 @@ it('refuses a channel that nobody listens to, and a subscriber that listens to n
   expect(() => tierOf({ subscriber: redis })).toThrow('both `subscriber` and `channel`')
 })
 
+/** From here on nothing is answered, and nobody waits for long. */
+function stall(): void {
+  proxy.stall()
+  redis.options.commandTimeout = 50
+}
+
 function keyed(...names: string[]): Wanted[] {
   return names.map((name) => ({ key: prefix + name }))
 }
@@ -364,7 +370,7 @@ function connectSubscriber(url: string): Promise<Redis> {
 async function connect(url = proxy.through(server.url), options: RedisOptions = {}): Promise<Redis> {
   const client = new Redis(url, {
     enableOfflineQueue: false,
-    commandTimeout: 200,
+    commandTimeout: PATIENT_MS,
     maxRetriesPerRequest: 0,
     retryStrategy: () => 10,
     ...options,
@@ -374,3 +380,5 @@ async function connect(url = proxy.through(server.url), options: RedisOptions = 
   await eventually(() => client.status === 'ready')
   return client
 }
+
+const PATIENT_MS = 10_000

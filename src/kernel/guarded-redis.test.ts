@@ -20,7 +20,7 @@ beforeEach(async () => {
   states = []
   client = new Redis(proxy.through(server.url), {
     enableOfflineQueue: false,
-    commandTimeout: 50,
+    commandTimeout: PATIENT_MS,
     maxRetriesPerRequest: 0,
     retryStrategy: () => 10,
     disconnectTimeout: 100,
@@ -43,8 +43,14 @@ afterAll(async () => {
 })
 
 it.each([
-  ['hangs', () => proxy.stall()],
-  ['answers too late', () => proxy.delay(300)],
+  ['hangs', () => stall()],
+  [
+    'answers too late',
+    () => {
+      proxy.delay(300)
+      client.options.commandTimeout = BRIEF_MS
+    },
+  ],
 ])('sends nothing any more to a server that %s, once it has failed so often', async (_how, break_) => {
   const redis = guard({ failures: 3, resetMs: 1e9 })
   break_()
@@ -58,7 +64,7 @@ it.each([
 
 it('sends exactly one probe each time it is due, and nothing beside it', async () => {
   const redis = guard({ failures: 1, resetMs: 20 })
-  proxy.stall()
+  stall()
   await expect(ask(redis)).rejects.toThrow('timed out')
   const sent = proxy.bytes()
   const probes = () => states.filter((state) => state === 'redis half-open').length
@@ -73,9 +79,10 @@ it('sends exactly one probe each time it is due, and nothing beside it', async (
 
 it('is open to all again when a probe was answered', async () => {
   const redis = guard({ failures: 1, resetMs: 1 })
-  proxy.stall()
+  stall()
   await expect(ask(redis)).rejects.toThrow('timed out')
   await proxy.restore()
+  client.options.commandTimeout = PATIENT_MS
   await eventually(async () => expect(await ask(redis)).toEqual([[null, 'PONG']]))
   expect(states.at(-1)).toBe('redis closed')
 })
@@ -96,7 +103,7 @@ it('takes a pipeline that fails for one failure, and a refusal for an answer', a
     const replies = await only(redis).send((pipeline) => pipeline.call('NOSUCH').call('NOSUCH'))
     expect(replies.map(([error]) => error?.message)).toEqual(Array(2).fill(expect.stringContaining('unknown command')))
   }
-  proxy.stall()
+  stall()
   await expect(only(redis).send((pipeline) => pipeline.ping().ping().ping())).rejects.toThrow('timed out')
   expect(states).toEqual(['redis closed'])
 })
@@ -111,6 +118,12 @@ it('asks about many keys at once, in their order, and fails where one does', asy
   await expect(redis.each(['a'], (pipeline, key) => pipeline.lpop(key))).rejects.toThrow('WRONGTYPE')
 })
 
+/** From here on nothing is answered, and nobody waits for long. */
+function stall(): void {
+  proxy.stall()
+  client.options.commandTimeout = BRIEF_MS
+}
+
 function guard(options: GuardedRedisOptions = {}): GuardedRedis {
   return new GuardedRedis(client, { ...options, onBreaker: (name, state) => void states.push(`${name} ${state}`) })
 }
@@ -122,3 +135,6 @@ function only(redis: GuardedRedis) {
 }
 
 const ask = (redis: GuardedRedis) => only(redis).send((pipeline) => pipeline.ping())
+
+const PATIENT_MS = 10_000
+const BRIEF_MS = 50

@@ -42,6 +42,7 @@ export async function startTestNode({
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
     REDIS_KEY_PREFIX: redisPrefix,
+    REDIS_TIMEOUT_MS: PATIENT_MS,
     ...environment,
   })
   const start = built ? await builtStartNode() : startNode
@@ -53,6 +54,9 @@ export async function startTestNode({
     author: async (userId) => new GraphQLClient(node.url, await testToken('author', userId)),
   }
 }
+
+/** A machine that runs tests may be busy, which is not what a test is about. */
+const PATIENT_MS = '10000'
 
 async function builtStartNode(): Promise<typeof startNode> {
   const path = '../../dist/main.js'
