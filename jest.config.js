@@ -1,6 +1,7 @@
 /** Compiled by swc as ES modules; types are checked apart, by `npm run check`. */
 export default {
   testEnvironment: 'node',
+  testSequencer: '<rootDir>/scripts/longest-first.mjs',
   globalSetup: '<rootDir>/test/harness/global-setup.ts',
   globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
   extensionsToTreatAsEsm: ['.ts'],
