@@ -58,3 +58,19 @@ it.each(Object.keys(moments))('reads bodies %s, one after another on one connect
   expect(await send('')).toBe('')
   expect(connections).toBe(1)
 })
+
+it('gives nothing where the client goes away, which breaks nothing', async () => {
+  const { port } = server.address() as AddressInfo
+  let given = 0
+  const arrived = once(server, 'request')
+  server.once('request', (request: IncomingMessage) => readBody(request, 1000, () => given++))
+  const sent = request({ port, path: '/nowhere', method: 'POST', headers: { 'content-length': 10 }, agent: false })
+  sent.on('error', () => {})
+  sent.write('half')
+  const [received]: [IncomingMessage] = (await arrived) as never
+  // Not by `once`, which hears of errors.
+  const closed = new Promise((resolve) => received.on('close', resolve))
+  sent.destroy()
+  await closed
+  expect(given).toBe(0)
+})

@@ -32,8 +32,6 @@ export function readBody(request: Received, maxBytes: number, done: (body: Buffe
     }
     return true
   }
-  // What follows is 'close'.
-  request.on('error', () => {})
   request.push = take
   // What came before anybody asked for it. It also tells Node that the body is wanted, which else is thrown away in the end.
   for (let chunk = request.read(); chunk; chunk = request.read()) take(chunk)

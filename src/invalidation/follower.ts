@@ -190,6 +190,9 @@ export class Follower {
   #scheduleBeat(delayMs = this.beatMs): void {
     if (this.#stopped) return
     this.#beat = setTimeout(() => {
+      const restMs = this.beatMs - this.unsureForMs
+      // A write, or a message, has made it look meanwhile.
+      if (restMs > 0) return this.#scheduleBeat(restMs)
       this.settle().then(
         () => this.#scheduleBeat(),
         (error: Error) => {
