@@ -437,7 +437,8 @@ export const options: Options = {
   },
   logBeatMs: {
     variable: 'LOG_BEAT_MS',
-    about: "How often each node looks at the log by itself: bounds how long somebody else's write goes unnoticed.",
+    about:
+      "How long after its last look at the log each node looks by itself: bounds how long somebody else's write goes unnoticed.",
     unit: 'milliseconds',
     default: '50',
     parse: whole(1, 60_000),

@@ -7,7 +7,7 @@ export interface FollowerOptions {
   readonly log: Log
   readonly ledger: Ledger
   readonly loudspeakers?: readonly Loudspeaker[]
-  /** How often to look whether the log went on, in milliseconds: bounds how long a write by somebody else, or a lost message, goes unnoticed. Default 50. */
+  /** How long after the last look to look again whether the log went on, in milliseconds: bounds how long a write by somebody else, or a lost message, goes unnoticed. Default 50. */
   readonly beatMs?: number
   /** How many records to read back at start, so that entries in a remote tier still stand. Default 100,000. */
   readonly readBack?: number
@@ -32,7 +32,7 @@ export class Follower {
   readonly #log: Log
   readonly #ledger: Ledger
   readonly #loudspeakers: readonly Loudspeaker[]
-  /** How often it looks at the log by itself, in milliseconds. */
+  /** How long after its last look at the log it looks by itself, in milliseconds. */
   readonly beatMs: number
   readonly #readBack: number
   readonly #timeoutMs: number
