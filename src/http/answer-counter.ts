@@ -17,7 +17,6 @@ export interface Answered {
  */
 export class AnswerCounter {
   readonly #durations: Durations[] = []
-  #last: Durations | undefined
   readonly #byWhole = { hit: 0, stale: 0, miss: 0, uncached: 0 }
 
   constructor(registry: Registry) {
@@ -46,16 +45,12 @@ export class AnswerCounter {
   }
 
   #durationsOf(operation: string, word: CacheWord): Durations {
-    const isWanted = (it: Durations) => it.word === word && it.operation === operation
-    if (this.#last && isWanted(this.#last)) return this.#last
     // There are a handful.
-    let found = this.#durations.find(isWanted)
-    if (!found) {
-      found = { operation, word, count: 0, sum: 0, buckets: [] }
-      this.#durations.push(found)
-    }
-    this.#last = found
-    return found
+    const known = this.#durations.find((it) => it.word === word && it.operation === operation)
+    if (known) return known
+    const first = { operation, word, count: 0, sum: 0, buckets: [] }
+    this.#durations.push(first)
+    return first
   }
 }
 

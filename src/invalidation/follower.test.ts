@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals'
 import { eventually } from '../../test/harness/index.ts'
 import { createStetDatabase, WatchedClient } from '../../test/models/stet-database.ts'
 import { Ledger, type LogStretch } from '../cache/index.ts'
@@ -81,6 +81,29 @@ it('finds by itself, at the next beat, what somebody else wrote', async () => {
   const { ledger } = await follow({ beatMs: 5 })
   await write(1)
   await eventually(() => ledger.seen === 1)
+})
+
+it('looks by itself one beat after its last look, whoever asked for that', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'Date'] })
+  try {
+    const { follower, client } = await follow({ beatMs: 1000 })
+    await jest.advanceTimersByTimeAsync(600)
+    await follower.settle()
+    client.texts.length = 0
+    await jest.advanceTimersByTimeAsync(999)
+    expect(client.texts).toEqual([])
+    const looks = new Promise<void>((resolve) => {
+      client.onQuery = (_, ask) => {
+        resolve()
+        return ask()
+      }
+    })
+    await jest.advanceTimersByTimeAsync(1)
+    await looks
+    await follower.stop()
+  } finally {
+    jest.useRealTimers()
+  }
 })
 
 it('tells of an error at a beat, and keeps the beat', async () => {
