@@ -35,8 +35,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   await sql('truncate users, tags, articles, article_tags, article_stats restart identity cascade')
   await addContent(database.url)
-  const [row] = await sql(`select tip || '.' || epoch as token from stet.sequence()`)
-  await node.admin.get('{ viewer { id } }', {}, { 'stet-as-of': String(row?.token) })
+  await node.catchUp()
 })
 
 afterAll(async () => {

@@ -6,6 +6,7 @@ import { Redis } from 'ioredis'
 import {
   createRedisPrefix,
   createTestDatabase,
+  currentToken,
   queryOnce,
   sharedServers,
   startRedis,
@@ -52,10 +53,9 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  const token = await tip()
-  for (const { cache, visitor } of nodes) {
-    await visitor.get('{ viewer { id } }', {}, { 'stet-as-of': token })
-    cache.clearMemory()
+  for (const each of nodes) {
+    await each.catchUp()
+    each.cache.clearMemory()
   }
   for (const key of await keysInRedis()) await redis.unlink(prefix + key)
 })
@@ -263,8 +263,8 @@ it('purges by pattern, from Redis and by way of the log from everywhere else', a
   expect([code, result]).toEqual([0, { purged: purged.length, complete: true }])
   expect(await keysInRedis()).toEqual(before.filter((key) => !purged.includes(key)))
   expect(await lastRecord()).toEqual([...purged.map((key) => prefix + key), 'responses'])
-  for (const { visitor, ledger } of nodes) {
-    await visitor.get('{ viewer { id } }', {}, { 'stet-as-of': await tip() })
+  for (const { ledger, catchUp } of nodes) {
+    await catchUp()
     for (const key of purged) {
       expect(ledger.stands({ key: prefix + key, epoch: ledger.epoch, asOf: at, tags: [] })).toBe(false)
     }
@@ -291,7 +291,7 @@ it('purges by whole keys, by when they were stored, as many as it is told to, an
 it('purges many keys in several records', async () => {
   const keys = Array.from({ length: 1100 }, (_, id) => `${prefix}${userKeys}${1000 + id}`)
   await redis.mset(Object.fromEntries(keys.map((key) => [key, 'junk'])))
-  const before = Number((await tip()).split('.')[0])
+  const before = Number((await currentToken(database.url)).split('.')[0])
   expect((await run('cache', 'purge', '--pattern', `${userKeys.slice('1:'.length)}????`)).result).toEqual({
     purged: 1100,
     complete: true,
@@ -480,11 +480,6 @@ async function behindTheLog(statement: string): Promise<void> {
 async function lastRecord(): Promise<unknown> {
   const [row] = await queryOnce(database.url, 'select tags from stet.log order by position desc limit 1')
   return row?.tags
-}
-
-async function tip(): Promise<string> {
-  const [row] = await queryOnce(database.url, `select tip || '.' || epoch as token from stet.sequence()`)
-  return String(row?.token)
 }
 
 /** What this test has in Redis, without its prefix. */

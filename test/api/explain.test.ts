@@ -31,7 +31,7 @@ beforeAll(async () => {
   node = await start({ redisPrefix: prefix })
   await addContent(database.url)
   // Else the first answer is overtaken by it.
-  await eventually(() => node.ledger.seen > 0)
+  await node.catchUp()
 })
 
 afterAll(async () => {

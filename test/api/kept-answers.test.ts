@@ -20,7 +20,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   node = await startTestNode({ databaseUrl: database.url })
   await addContent(database.url)
-  await written()
+  await node.catchUp()
 })
 
 afterAll(async () => {
@@ -89,7 +89,7 @@ it('keeps nothing that could not be made in full, and what could be again as soo
   await sql('alter table article_stats rename to gone')
   try {
     await sql(`select stet.touch('article_stats')`)
-    await written()
+    await node.catchUp()
     expect(await isKept(node.visitor, query)).toBe(false)
   } finally {
     await sql('alter table gone rename to article_stats')
@@ -122,7 +122,7 @@ it('drops an answer with whatever went into it, and with all answers', async () 
   }
   expect(await isKept(node.visitor, query)).toBe(true)
   await sql(`select stet.touch('responses')`)
-  await written()
+  await node.catchUp()
   expect((await node.visitor.send(query)).headers.get('cache-status')).toBe('stet; hit; detail=entries; stored')
 })
 
@@ -162,10 +162,5 @@ it('keeps no whole answer where it is told not to', async () => {
     await without.close()
   }
 })
-
-async function written(): Promise<void> {
-  const [row] = await sql(`select tip || '.' || epoch as token from stet.sequence()`)
-  await node.visitor.get('{ viewer { id } }', {}, { 'stet-as-of': String(row?.token) })
-}
 
 const sql = (text: string) => queryOnce(database.url, text)

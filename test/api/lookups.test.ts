@@ -10,6 +10,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   node = await startTestNode({ databaseUrl: database.url })
   await addContent(database.url)
+  await node.catchUp()
 })
 
 afterAll(async () => {

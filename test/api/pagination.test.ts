@@ -233,7 +233,7 @@ async function remove(name: ListName, globalId: string): Promise<void> {
   const id = parseGlobalId(globalId)?.id
   if (name === 'USERS') await sql(`delete from articles where author_id = ${id}`)
   await sql(`delete from ${typeOf(name).toLowerCase()}s where id = ${id}`)
-  await catchUp()
+  await node.catchUp()
 }
 
 async function replaceContent(rows: readonly Row[]): Promise<void> {
@@ -269,13 +269,7 @@ async function addRows(rows: readonly Row[]): Promise<void> {
        from (select id, (array[0, 1, 10, 9, 5000000])[1 + id % 5] as views from articles) given
       where article_id = id and stats.views = 0`,
   )
-  await catchUp()
-}
-
-/** What is written by hand is a beat away from the node: a token brings it there at once. */
-async function catchUp(): Promise<void> {
-  const [row] = await sql(`select tip || '.' || epoch as token from stet.sequence()`)
-  await node.admin.get('{ viewer { id } }', {}, { 'stet-as-of': String(row?.token) })
+  await node.catchUp()
 }
 
 const sql = (text: string) => queryOnce(database.url, text)

@@ -27,6 +27,7 @@ beforeAll(async () => {
   node = await startTestNode(options)
   other = await startTestNode(options)
   await addContent(database.url)
+  await Promise.all([node.catchUp(), other.catchUp()])
 })
 
 afterAll(async () => {

@@ -19,6 +19,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   node = await startTestNode({ databaseUrl: database.url })
   await addContent(database.url)
+  await node.catchUp()
   admin = `Bearer ${await testToken('admin')}`
 })
 

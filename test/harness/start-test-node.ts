@@ -2,6 +2,7 @@ import { readConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/kernel/logger.ts'
 import { type Node, startNode } from '../../src/main.ts'
 import { signToken } from '../../src/request/authenticate.ts'
+import { currentToken } from './current-token.ts'
 import { GraphQLClient } from './graphql-client.ts'
 
 /** Shared by all nodes of a test, so that a token is good on each of them. */
@@ -13,6 +14,8 @@ export interface TestNode extends Node {
   readonly admin: GraphQLClient
   /** @param userId row id */
   author(userId: number): Promise<GraphQLClient>
+  /** Waits until the node knows of everything committed until now: what is written by hand is a beat away from it. */
+  catchUp(): Promise<void>
 }
 
 export interface TestNodeOptions {
@@ -47,11 +50,15 @@ export async function startTestNode({
   })
   const start = built ? await builtStartNode() : startNode
   const node = await start({ config, logger: createLogger(config.logLevel) })
+  const admin = new GraphQLClient(node.url, await testToken('admin'))
   return {
     ...node,
     visitor: new GraphQLClient(node.url),
-    admin: new GraphQLClient(node.url, await testToken('admin')),
+    admin,
     author: async (userId) => new GraphQLClient(node.url, await testToken('author', userId)),
+    catchUp: async () => {
+      await admin.get('{ viewer { id } }', {}, { 'stet-as-of': await currentToken(databaseUrl) })
+    },
   }
 }
 

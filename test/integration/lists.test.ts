@@ -41,7 +41,7 @@ beforeAll(async () => {
     insert into articles (slug, title, body, author_id, status, published_at)
       values ('first', 'First', 'a fox', 1, 'PUBLISHED', now()), ('second', 'Second', 'a hen', 2, 'PUBLISHED', now());
     insert into article_tags values (1, 1), (2, 2)`)
-  await clients.admin.get('{ viewer { id } }', {}, { 'stet-as-of': await tip() })
+  await node.catchUp()
 })
 
 afterAll(async () => {
@@ -154,7 +154,7 @@ async function expectToFall(expected: readonly ListName[], write: () => Promise<
   const names = Object.keys(LISTS) as ListName[]
   for (const name of names) await read(name)
   await write()
-  await clients.admin.get('{ viewer { id } }', {}, { 'stet-as-of': await tip() })
+  await node.catchUp()
   const fallen: ListName[] = []
   for (const name of names) {
     const before = await loads()
@@ -182,12 +182,6 @@ async function loads(): Promise<Record<string, number>> {
   const metrics = await (await fetch(`${node.url}/metrics`)).text()
   const lines = metrics.matchAll(/^stet_cache_load_seconds_count\{kind="([^"]+)"\} (\d+)$/gm)
   return Object.fromEntries([...lines].map(([, kind, count]) => [kind, Number(count)]))
-}
-
-/** A token for everything that has been committed, `psql` included. */
-async function tip(): Promise<string> {
-  const [row] = await queryOnce(database.url, `select tip || '.' || epoch as token from stet.sequence()`)
-  return String(row?.token)
 }
 
 const sql = (text: string) => queryOnce(database.url, text)
