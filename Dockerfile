@@ -19,7 +19,7 @@ COPY --from=build /app/dist ./dist
 COPY migrations ./migrations
 COPY schema ./schema
 COPY content ./content
-RUN ln -s /app/dist/cli/stet.js /usr/local/bin/stet && chmod +x dist/cli/stet.js && mkdir .data && chown node .data
+RUN ln -s /app/dist/stet.js /usr/local/bin/stet && chmod +x dist/stet.js && mkdir .data && chown node .data
 USER node
 EXPOSE 4000
 HEALTHCHECK --interval=5s CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 4000) + '/readyz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

@@ -4,7 +4,11 @@ import { readdirSync, statSync } from 'node:fs'
 
 const root = new URL('..', import.meta.url)
 const parts = [
-  { script: 'build:server', from: ['src', 'tsconfig.json', 'tsconfig.build.json'], to: 'dist/cli/stet.js' },
+  {
+    script: 'build:server',
+    from: ['src', 'tsconfig.json', 'tsconfig.build.json', 'rolldown.config.mjs'],
+    to: 'dist/stet.js',
+  },
   { script: 'build:playground', from: ['playground'], to: 'dist/playground/index.html' },
 ]
 

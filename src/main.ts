@@ -18,6 +18,7 @@ import type { Logger } from './kernel/logger.ts'
 import { openTogether } from './kernel/open-together.ts'
 import { sparingly } from './kernel/sparingly.ts'
 import { tuneV8 } from './kernel/tune-v8.ts'
+import { PROJECT } from './project.ts'
 import { startRememberingHottest } from './remember-hottest.ts'
 import { Authenticator } from './request/authenticate.ts'
 import { type DemoTokens, makeDemoTokens, tokenKeys } from './token-keys.ts'
@@ -139,7 +140,7 @@ async function wire(
       ...(redis && { redis: { required: false, check: () => redis.client.ping() } }),
     },
     playground: {
-      directory: fileURLToPath(new URL('../dist/playground', import.meta.url)),
+      directory: fileURLToPath(new URL('dist/playground', PROJECT)),
       version,
       ...(demoTokens && { demoToken: demoTokens.admin }),
     },
@@ -155,4 +156,4 @@ async function wire(
 /** For what requests leave behind when they are cut off: views that wait in this process. */
 const LAST_WRITES_MS = 1000
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+const { version } = JSON.parse(readFileSync(new URL('package.json', PROJECT), 'utf8')) as { version: string }

@@ -41,7 +41,7 @@ it.each(['README.md', ...readdirSync('docs').map((name) => join('docs', name))])
 
 /** Every command that does something, as the help tells of it: the commands of a group instead of the group. */
 function commandsOf(group: readonly string[]): string[] {
-  const help = execFileSync(process.execPath, ['dist/cli/stet.js', ...group, '--help'], { encoding: 'utf8' })
+  const help = execFileSync(process.execPath, ['dist/stet.js', ...group, '--help'], { encoding: 'utf8' })
   if (!help.includes('\nCommands:\n')) return [group.join(' ')]
   const names = [...help.slice(help.indexOf('\nCommands:\n')).matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name ?? '')
   return names.filter((name) => name !== 'help').flatMap((name) => commandsOf([...group, name]))

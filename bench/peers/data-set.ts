@@ -22,7 +22,7 @@ export async function createDataSet(serverUrl: string, directory: string): Promi
   await queryOnce(serverUrl, 'create database seeded')
   const amounts = ['--articles', String(ARTICLES), '--users', '1000', '--tags', '200']
   const environment = { ...process.env, DATABASE_URL: urlOf('seeded') }
-  await promisify(execFile)(process.execPath, ['dist/cli/stet.js', 'seed', ...amounts], { env: environment })
+  await promisify(execFile)(process.execPath, ['dist/stet.js', 'seed', ...amounts], { env: environment })
   await queryOnce(
     urlOf('seeded'),
     `update articles set status = 'PUBLISHED', published_at = created_at where published_at is null`,

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Kysely } from 'kysely'
 import type { Tables } from '../database/tables.ts'
+import { PROJECT } from '../project.ts'
 import { importContent } from './import-content.ts'
 import type { ImportReport } from './import-report.ts'
 
@@ -12,5 +13,4 @@ export async function loadSampleContent(db: Kysely<Tables>): Promise<ImportRepor
   return importContent(db, fileURLToPath(SAMPLE))
 }
 
-/** From `src/content` and from `dist/content` alike. */
-const SAMPLE = new URL('../../content/sample/', import.meta.url)
+const SAMPLE = new URL('content/sample/', PROJECT)

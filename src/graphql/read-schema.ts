@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { PROJECT } from '../project.ts'
 
 /** The text of `schema/*.graphql`, in the order of the files' names. */
 export function readSchema(): string {
-  const folder = new URL('../../schema/', import.meta.url)
+  const folder = new URL('schema/', PROJECT)
   const files = readdirSync(folder).filter((name) => name.endsWith('.graphql'))
   return files
     .sort()

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { PROJECT } from '../project.ts'
 import type { SqlClient } from './sql.ts'
 
 /**
@@ -7,7 +8,7 @@ import type { SqlClient } from './sql.ts'
  */
 export async function installStet(primary: SqlClient): Promise<void> {
   for (const { file, present } of STEPS) {
-    const statements = await readFile(new URL(`../../migrations/${file}`, import.meta.url), 'utf8')
+    const statements = await readFile(new URL(`migrations/${file}`, PROJECT), 'utf8')
     try {
       // Sent as one, the statements are one transaction: the lock is held until its work is done, or isn't.
       await primary.query(`select pg_advisory_xact_lock(hashtext('stet.install')); ${statements}`)

@@ -55,4 +55,4 @@ export class RunningStet {
 export const runStet = (args: readonly string[], environment?: NodeJS.ProcessEnv): Promise<Ran> =>
   new RunningStet(args, environment).ended
 
-const stet = fileURLToPath(new URL('../../dist/cli/stet.js', import.meta.url))
+const stet = fileURLToPath(new URL('../../dist/stet.js', import.meta.url))

@@ -1,14 +1,12 @@
 import pg from 'pg'
-import type * as config from '../../../src/config.ts'
-import type * as logger from '../../../src/kernel/logger.ts'
+import { readConfig } from '../../../src/config.ts'
+import { createLogger } from '../../../src/kernel/logger.ts'
 import type * as main from '../../../src/main.ts'
 import { answerBench } from '../answer-bench.ts'
 
 /** Stet as it is built, wired and configured like any node, from its environment, with a PostgreSQL behind it. */
-const built = <Module>(name: string): Promise<Module> => import(`../../../dist/${name}.js`)
-const { readConfig } = await built<typeof config>('config')
-const { createLogger } = await built<typeof logger>('kernel/logger')
-const { startNode } = await built<typeof main>('main')
+const BUILT = '../../../dist/main.js'
+const { startNode }: typeof main = await import(BUILT)
 
 const settings = readConfig()
 const node = await startNode({ config: settings, logger: createLogger(settings.logLevel) })

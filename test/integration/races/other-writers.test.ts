@@ -142,7 +142,7 @@ async function psql(text: string): Promise<void> {
 
 /** A node in a process of its own, as `stet serve` starts it. */
 async function startProcess(databaseUrl: string) {
-  const program = fileURLToPath(new URL('../../../dist/cli/stet.js', import.meta.url))
+  const program = fileURLToPath(new URL('../../../dist/stet.js', import.meta.url))
   const child = spawn(process.execPath, [program, 'serve', '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
