@@ -1,9 +1,11 @@
-import { type Browser, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { findOnPath } from './find-binaries.ts'
 import { installDebianPackage, mayInstallPackages } from './install-debian-package.ts'
 
 /** A real browser without a window: TEST_CHROMIUM, else an installed Chromium or Chrome; as root on Debian it is installed. */
-export function launchChromium(): Promise<Browser> {
+export async function launchChromium(): Promise<Browser> {
+  // Here, so that no other suite waits until it is loaded.
+  const { chromium } = await import('playwright-core')
   return chromium.launch({ executablePath: findChromium(), args: ARGUMENTS })
 }
 

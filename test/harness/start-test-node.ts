@@ -1,6 +1,6 @@
 import { readConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/kernel/logger.ts'
-import { type Node, startNode } from '../../src/main.ts'
+import type * as main from '../../src/main.ts'
 import { signToken } from '../../src/request/authenticate.ts'
 import { currentToken } from './current-token.ts'
 import { GraphQLClient } from './graphql-client.ts'
@@ -8,7 +8,7 @@ import { GraphQLClient } from './graphql-client.ts'
 /** Shared by all nodes of a test, so that a token is good on each of them. */
 export const TEST_JWT_SECRET = 'a secret for tests, shared by every node'
 
-export interface TestNode extends Node {
+export interface TestNode extends main.Node {
   /** A visitor on this node. */
   readonly visitor: GraphQLClient
   readonly admin: GraphQLClient
@@ -48,8 +48,9 @@ export async function startTestNode({
     REDIS_TIMEOUT_MS: PATIENT_MS,
     ...environment,
   })
-  const start = built ? await builtStartNode() : startNode
-  const node = await start({ config, logger: createLogger(config.logLevel) })
+  // Here, so that a suite without nodes doesn't wait until a whole server is loaded.
+  const { startNode }: typeof main = await import(built ? BUILT : SOURCE)
+  const node = await startNode({ config, logger: createLogger(config.logLevel) })
   const admin = new GraphQLClient(node.url, await testToken('admin'))
   return {
     ...node,
@@ -65,10 +66,8 @@ export async function startTestNode({
 /** A machine that runs tests may be busy, which is not what a test is about. */
 const PATIENT_MS = '10000'
 
-async function builtStartNode(): Promise<typeof startNode> {
-  const path = '../../dist/main.js'
-  return (await import(path)).startNode
-}
+const SOURCE = '../../src/main.ts'
+const BUILT = '../../dist/main.js'
 
 /** Also valid where a clock is an hour off. */
 export const testToken = (role: 'admin' | 'author', userId?: number): Promise<string> =>
