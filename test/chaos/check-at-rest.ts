@@ -1,7 +1,6 @@
 import { runStet } from '../api/run-stet.ts'
-import { eventually, startTestNode, testToken } from '../harness/index.ts'
+import { currentToken, eventually, startTestNode, testToken } from '../harness/index.ts'
 import type { Violation } from './checker/violation.ts'
-import { currentToken } from './history/audit.ts'
 import type { Viewer } from './history/history.ts'
 import { NOT_NOW } from './not-now.ts'
 import { settle } from './settle.ts'

@@ -1,5 +1,4 @@
-import { eventually, queryOnce } from '../harness/index.ts'
-import { currentToken } from './history/audit.ts'
+import { currentToken, eventually, queryOnce } from '../harness/index.ts'
 import type { World } from './world.ts'
 
 /** Resolves with the newest token once all is well again and nothing is under way: every node knows the whole log, and no view waits. */

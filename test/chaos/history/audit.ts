@@ -59,10 +59,4 @@ export async function readAudit(url: string): Promise<Pick<History, 'writes' | '
   return { writes, epochs, unordered }
 }
 
-/** The token that covers every write committed so far. */
-export async function currentToken(url: string): Promise<string> {
-  const [row] = await queryOnce(url, 'select tip, epoch from stet.sequence()')
-  return `${row?.tip}.${row?.epoch}`
-}
-
 const TABLES = ['articles', 'users', 'tags', 'article_tags', 'article_stats']

@@ -7,6 +7,7 @@ import { toGlobalId } from '../../../src/request/global-id.ts'
 import {
   createRedisPrefix,
   createTestDatabase,
+  currentToken,
   type GraphQLClient,
   queryOnce,
   sharedServers,
@@ -68,10 +69,7 @@ export async function createArticleWorld(
       return client
     },
     sql: (text, values) => queryOnce(database.url, text, values),
-    async token() {
-      const [row] = await queryOnce(database.url, 'select tip, epoch from stet.sequence()')
-      return `${row?.tip}.${row?.epoch}`
-    },
+    token: () => currentToken(database.url),
     async end() {
       for (let close = opened.pop(); close; close = opened.pop()) await close()
       await database.drop()
