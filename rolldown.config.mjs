@@ -11,12 +11,10 @@ export default {
   },
   platform: 'node',
   external: [
-    // Whoever uses `stet/cache` or `stet/invalidation` hands in clients of their own.
-    'ioredis',
-    'pg',
-    // They load files of their own.
+    // They load files of their own; and pg is what PGlite uses, too.
     /^pino($|\/)/,
     /^@electric-sql\/pglite($|\/)/,
+    'pg',
   ],
   output: { dir: 'dist', chunkFileNames: '[name].js', sourcemap: true },
 }

@@ -1,4 +1,4 @@
-import { type ChainableCommander, Cluster, type Redis, ReplyError } from 'ioredis'
+import type { ChainableCommander, Cluster, Redis } from 'ioredis'
 import { Breaker, type BreakerState } from './breaker.ts'
 import { keySlot } from './key-slot.ts'
 
@@ -35,7 +35,7 @@ export class GuardedRedis {
   constructor(client: Redis | Cluster, options: GuardedRedisOptions = {}) {
     this.client = client
     this.#options = options
-    if (client instanceof Cluster) this.#follow(client)
+    if (isCluster(client)) this.#follow(client)
     else this.#only = this.#makeNode(options.name ?? 'redis', client, false)
   }
 
@@ -47,7 +47,7 @@ export class GuardedRedis {
   /** How long a command may take, in milliseconds. */
   get commandTimeout(): number | undefined {
     const { client } = this
-    return (client instanceof Cluster ? client.options.redisOptions : client.options)?.commandTimeout
+    return (isCluster(client) ? client.options.redisOptions : client.options)?.commandTimeout
   }
 
   /** Adds a command that pipelines have from now on. */
@@ -164,7 +164,7 @@ export class GuardedRedis {
 
   /** In the background, and seldom enough that the nodes have time for other things. */
   #readMap(): void {
-    if (!(this.client instanceof Cluster) || this.client.status !== 'ready') return
+    if (!isCluster(this.client) || this.client.status !== 'ready') return
     if (performance.now() < this.#mapReadAtMs + MAP_REST_MS) return
     this.#mapReadAtMs = performance.now()
     this.client.refreshSlotsCache()
@@ -235,7 +235,7 @@ export class RedisNode {
       const replies = (await pipeline.exec()) ?? []
       for (const [error] of replies) {
         if (!error) continue
-        if (!(error instanceof ReplyError)) throw error
+        if (!isReply(error)) throw error
         this.#heed(error)
       }
       return replies
@@ -245,7 +245,7 @@ export class RedisNode {
   async #probe(): Promise<void> {
     if (!this.client) throw unserved()
     await this.client.ping().catch((error: Error) => {
-      if (!(error instanceof ReplyError)) throw error
+      if (!isReply(error)) throw error
     })
   }
 
@@ -263,6 +263,10 @@ function bodiesOf(replies: readonly Reply[]): unknown[] {
     return body
   })
 }
+
+// By what they say of themselves: whoever made the client may have another copy of ioredis than we do.
+const isCluster = (client: Redis | Cluster): client is Cluster => client.isCluster
+const isReply = ({ name }: Error): boolean => name === 'ReplyError'
 
 /** As ioredis writes it in its map of slots. */
 const addressOf = ({ options }: Redis): string => `${options.host}:${options.port}`

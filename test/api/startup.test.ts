@@ -84,12 +84,12 @@ it('waits for whoever migrates as long as it takes, whatever a statement may tak
   await holder.connect()
   // Kysely's migration lock.
   await holder.query('begin; select pg_advisory_xact_lock(3853314791062309107)')
-  const starting = startTestNode({ databaseUrl: database.url, environment: { DATABASE_STATEMENT_TIMEOUT_MS: '100' } })
+  const starting = startTestNode({ databaseUrl: database.url, environment: { DATABASE_STATEMENT_TIMEOUT_MS: '1000' } })
   await eventually(async () => {
     const [row] = await queryOnce(
       database.url,
       `select count(*) as waiting from pg_stat_activity
-        where datname = current_database() and wait_event = 'advisory' and query_start < now() - interval '300 milliseconds'`,
+        where datname = current_database() and wait_event = 'advisory' and query_start < now() - interval '1500 milliseconds'`,
     )
     return Number(row?.waiting) > 0
   })

@@ -28,7 +28,7 @@ const NO_VIEW_WAITS = 'stet_queue_depth{queue="views"} 0\n'
 
 async function patiently<T>(what: string, check: () => Promise<T>): Promise<Exclude<T, false>> {
   try {
-    return await eventually(check, { withinMs: 30_000 })
+    return await eventually(check)
   } catch (cause) {
     throw new Error(`It is not so that ${what}: ${(cause as Error).message}`, { cause })
   }

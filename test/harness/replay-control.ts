@@ -19,7 +19,7 @@ export function replayControl(primaryUrl: string, url: string): Omit<Standby, 's
     async caughtUp() {
       const target = await single(primaryUrl, 'select pg_current_wal_lsn()')
       const reached = 'select pg_last_wal_replay_lsn() >= $1::pg_lsn'
-      await eventually(async () => (await single(url, reached, [target])) === true, { withinMs: 20_000 })
+      await eventually(async () => (await single(url, reached, [target])) === true)
     },
     async leave() {
       await queryOnce(url, `alter system set primary_conninfo = ''`)

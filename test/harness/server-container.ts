@@ -35,7 +35,7 @@ export async function startContainer({ container, ready }: ServerContainerOption
     if (!Running) return
     if (Paused) await docker.unpause()
     await docker.kill({ signal })
-    await eventually(async () => !(await state()).Running, { withinMs: 30_000 })
+    await eventually(async () => !(await state()).Running)
   }
   return {
     host,

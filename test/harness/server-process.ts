@@ -38,9 +38,7 @@ export class ServerProcess {
     writeFileSync(join(directory, pidFile), String(pid))
     child.unref()
     this.#state = { is: 'up', child, pid }
-    const outcome = await eventually(async () => (hasExited(child) ? 'exited' : ready().then(() => 'ready')), {
-      withinMs: 30_000,
-    })
+    const outcome = await eventually(async () => (hasExited(child) ? 'exited' : ready().then(() => 'ready')))
     if (outcome === 'exited') throw new Error(`${command} did not start:\n${this.#endOfLog()}`)
   }
 
@@ -69,7 +67,7 @@ export class ServerProcess {
   async #down(): Promise<void> {
     if (this.#state.is === 'down') return
     const { child } = this.#state
-    await eventually(() => hasExited(child), { withinMs: 30_000 })
+    await eventually(() => hasExited(child))
     this.#state = { is: 'down' }
   }
 

@@ -53,10 +53,8 @@ export async function startRedisCluster(options: StartRedisClusterOptions = {}):
     await admin.cluster('ADDSLOTSRANGE', slot(index), slot(index + 1) - 1)
   }
   const all = (holds: (info: string) => boolean) =>
-    eventually(
-      async () =>
-        (await Promise.all(nodes.map(({ admin }) => admin.cluster('INFO')))).every((info) => holds(String(info))),
-      { withinMs: 30_000 },
+    eventually(async () =>
+      (await Promise.all(nodes.map(({ admin }) => admin.cluster('INFO')))).every((info) => holds(String(info))),
     )
   await all((info) => info.includes(`cluster_known_nodes:${nodes.length}\r`))
   for (const [index, { admin }] of nodes.slice(count).entries()) {

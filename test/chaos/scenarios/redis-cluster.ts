@@ -17,15 +17,13 @@ export default [
       const { address, server, admin, proxy, replica } = killed
       note(`the master at ${address} is killed`)
       await server.kill()
-      await eventually(() => isMaster(replica), { withinMs: 30_000 })
+      await eventually(() => isMaster(replica))
       note(`its replica at ${replica.address} has taken over`)
       await hold(0, 1000)
       await server.restart({ keepData: true })
       await admin.config('SET', 'cluster-announce-port', proxy.port)
       // Else the next blow could take the last one that has something.
-      await eventually(async () => (await admin.info('replication')).includes('master_link_status:up'), {
-        withinMs: 30_000,
-      })
+      await eventually(async () => (await admin.info('replication')).includes('master_link_status:up'))
       note(`${address} is back, as its replica`)
       // The breaker before a server that nobody asks any more would stay open.
       await eventually(

@@ -90,7 +90,7 @@ it('says so too where what was read could not be given its position', async () =
 })
 
 it('leaves a connection on which nothing comes back, and says so', async () => {
-  const node = await start(proxy.through(database.url), { DATABASE_STATEMENT_TIMEOUT_MS: '100' })
+  const node = await start(proxy.through(database.url), { DATABASE_STATEMENT_TIMEOUT_MS: '1000' })
   await node.visitor.get('{ article(slug: "published") { title } }')
   proxy.stall()
   expect(await node.visitor.send('{ tags { totalCount } }')).toMatchObject({
@@ -103,7 +103,7 @@ it('leaves a connection on which nothing comes back, and says so', async () => {
 it('reads the primary where the replica is gone, or hangs', async () => {
   const node = await start(database.url, {
     DATABASE_REPLICA_URL: proxy.through(database.url),
-    DATABASE_STATEMENT_TIMEOUT_MS: '100',
+    DATABASE_STATEMENT_TIMEOUT_MS: '1000',
   })
   await proxy.cut()
   await node.visitor.get('{ article(slug: "published") { title } }')

@@ -166,13 +166,10 @@ async function view(articleId: number, times: number): Promise<void> {
 }
 
 async function expectWaiting(depth: number): Promise<void> {
-  await eventually(
-    async () => {
-      const metrics = await (await fetch(`${node.url}/metrics`)).text()
-      return metrics.includes(`stet_queue_depth{queue="views"} ${depth}\n`)
-    },
-    { withinMs: 20_000 },
-  )
+  await eventually(async () => {
+    const metrics = await (await fetch(`${node.url}/metrics`)).text()
+    return metrics.includes(`stet_queue_depth{queue="views"} ${depth}\n`)
+  })
 }
 
 async function views(): Promise<Record<string, number>> {
