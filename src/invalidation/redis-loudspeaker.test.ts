@@ -108,7 +108,12 @@ function start(options = {}, subscriber = client(options)): RedisLoudspeaker {
 }
 
 function client(options = {}): Redis {
-  const redis = new Redis(server.url, { retryStrategy: () => 10, maxRetriesPerRequest: 1, ...options })
+  const redis = new Redis(server.url, {
+    retryStrategy: () => 10,
+    maxRetriesPerRequest: 1,
+    disconnectTimeout: 100,
+    ...options,
+  })
   redis.on('error', () => {})
   return redis
 }

@@ -26,6 +26,11 @@ export function sharedServers(): Pick<TestRun, 'postgresUrl' | 'redisUrl'> {
   return getTestRun()
 }
 
+/** Whether a database is on the PostgreSQL server shared by all tests, which nobody breaks. */
+export function isShared(databaseUrl: string): boolean {
+  return process.env[variable] !== undefined && new URL(databaseUrl).host === new URL(getTestRun().postgresUrl).host
+}
+
 /** Workers started from now on inherit it. */
 export function announceTestRun(run: TestRun | undefined): void {
   if (run) process.env[variable] = JSON.stringify(run)
