@@ -16,4 +16,5 @@ export function codeFingerprint(): string {
   return hash.digest('base64url').slice(0, 16)
 }
 
-const SOURCES = /(?<!\.d)\.(ts|js|graphql)$/
+/** The page's own code, which stands beside what was built, has no part in an answer. */
+const SOURCES = /^(?!playground\/|types\/).*\.(ts|js|graphql)$/
