@@ -42,7 +42,7 @@ it.each([
     })
     expect(await sum('stet_database_loads_running')).toBe(nodes.length * LOADS_MAX)
     expect(await sum('stet_database_loads_waiting')).toBeGreaterThan(0)
-    expect(await loads(`wait_event_type = 'Lock'`)).toBe(nodes.length * LOADS_MAX)
+    await eventually(async () => expect(await loads(`wait_event_type = 'Lock'`)).toBe(nodes.length * LOADS_MAX))
 
     await unlock()
     let done = false

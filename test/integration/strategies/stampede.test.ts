@@ -69,7 +69,7 @@ describe('where what is stale may be served', () => {
     // The table is held, so nothing else but what is stale can answer them.
     const answers = await Promise.all(requests(() => 1).map(({ answer }) => answer))
     expect(count(answers.map(({ headers }) => headers.get('x-cache')))).toEqual({ STALE: REQUESTS })
-    expect(await table.waiting()).toHaveLength(1)
+    await eventually(async () => expect(await table.waiting()).toHaveLength(1))
     await table.release()
     await eventually(async () => (await ask(nodes[0], 1)).headers.get('x-cache') === 'HIT')
     expect(await world.statements.since(mark, ROW_READ)).toHaveLength(1)
@@ -130,7 +130,7 @@ async function expectOneStatement(token?: string | null): Promise<void> {
   const allHaveCome = await expectRequests()
   const sent = requests(() => 1, token)
   await allHaveCome()
-  expect(await table.waiting()).toHaveLength(1)
+  await eventually(async () => expect(await table.waiting()).toHaveLength(1))
   await table.release()
   const answers = await Promise.all(sent.map(({ answer }) => answer))
   expect(count(answers.map(({ data }) => data?.article?.title))).toEqual({ old: REQUESTS })
