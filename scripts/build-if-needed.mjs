@@ -6,7 +6,8 @@ const root = new URL('..', import.meta.url)
 const parts = [
   {
     script: 'build:server',
-    from: ['src', 'tsconfig.json', 'tsconfig.build.json', 'rolldown.config.mjs'],
+    // What it uses is in the bundle, too.
+    from: ['src', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'rolldown.config.mjs'],
     to: 'dist/stet.js',
   },
   { script: 'build:playground', from: ['playground'], to: 'dist/playground/index.html' },

@@ -38,7 +38,10 @@ it('shows a write made with psql on every node within the beat', async () => {
   const nodes = [await world.startNode({ environment }), await world.startNode({ environment })]
   for (const node of nodes) expect(await readTitle(node.visitor)).toBe('old')
   await psql(`update articles set title = 'new' where id = 1`)
-  await Promise.all(nodes.map((node) => eventually(async () => (await readTitle(node.visitor)) === 'new')))
+  const showsNew = nodes.map((node) =>
+    eventually(async () => (await readTitle(node.visitor)) === 'new', { withinMs: 1000 }),
+  )
+  await Promise.all(showsNew)
 })
 
 it('answers with a token that covers what it showed, though the write had no position yet', async () => {
@@ -118,7 +121,10 @@ it('shows the write of a process that was killed between its commit and telling 
   await doomed.kill()
 
   expect(await outcome).toBe('not answered')
-  await Promise.all(nodes.map((node) => eventually(async () => (await readTitle(node.visitor)) === 'new')))
+  const showsNew = nodes.map((node) =>
+    eventually(async () => (await readTitle(node.visitor)) === 'new', { withinMs: 1000 }),
+  )
+  await Promise.all(showsNew)
 })
 
 function askCount(viewer: GraphQLClient, token?: string | null) {
