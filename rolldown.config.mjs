@@ -5,7 +5,7 @@
 export default {
   input: {
     stet: 'src/cli/stet.ts',
-    main: 'src/main.ts',
+    'start-node': 'src/app/start-node.ts',
     cache: 'src/cache/index.ts',
     invalidation: 'src/invalidation/index.ts',
   },

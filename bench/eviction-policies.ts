@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { FifoQueue, QueueItem } from '../src/cache/fifo-queue.ts'
-import { S3Fifo } from '../src/cache/s3-fifo.ts'
+import { FifoQueue, QueueItem } from '../src/cache/memory/fifo-queue.ts'
+import { S3Fifo } from '../src/cache/memory/s3-fifo.ts'
 
 /** Which keys a cache of so many bytes would hold. */
 interface EvictionPolicy {

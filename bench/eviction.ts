@@ -1,4 +1,4 @@
-import { MemoryTier } from '../src/cache/memory-tier.ts'
+import { MemoryTier } from '../src/cache/memory/memory-tier.ts'
 import { policies } from './eviction-policies.ts'
 import { drift, loop, type SizesByKind, stet, type Trace, zipf, zipfWithScans } from './eviction-traces.ts'
 import { median } from './report.ts'

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { decodeEntry, encodeEntry } from '../src/cache/envelope.ts'
-import { MemoryTier } from '../src/cache/memory-tier.ts'
+import { MemoryTier } from '../src/cache/memory/memory-tier.ts'
+import { decodeEntry, encodeEntry } from '../src/cache/remote/envelope.ts'
 
 /** How near the memory tier's count of bytes is to what its entries take in the heap: as they are loaded, and as they are decoded. */
 export async function memory(): Promise<void> {

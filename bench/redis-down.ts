@@ -1,7 +1,7 @@
 import { seedContent } from '../src/content/index.ts'
 import { openDatabases } from '../src/database/open-databases.ts'
+import { toGlobalId } from '../src/identity/global-id.ts'
 import { Random } from '../src/kernel/random.ts'
-import { toGlobalId } from '../src/request/global-id.ts'
 import {
   createRedisPrefix,
   createTestDatabase,

@@ -1,5 +1,5 @@
 import { createContext, useContext, useSyncExternalStore } from 'react'
-import type { Explanation } from '../src/http/explanation.ts'
+import type { Explanation } from '../src/answers/explanation.ts'
 
 /** One answer of the API, as the cache panel shows it. */
 export interface Answer {

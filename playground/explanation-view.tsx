@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { ExplainedEntry, Explanation } from '../src/http/explanation.ts'
+import type { ExplainedEntry, Explanation } from '../src/answers/explanation.ts'
 import { formatTook } from './format-took.ts'
 
 /** How an answer came about: as a whole, entry by entry, and what was asked of PostgreSQL and Redis. */

@@ -1,6 +1,6 @@
 import { createGraphiQLFetcher, type Fetcher, type FetcherParams } from '@graphiql/toolkit'
 import { type DocumentNode, Kind } from 'graphql'
-import type { Explanation } from '../src/http/explanation.ts'
+import type { Explanation } from '../src/answers/explanation.ts'
 import type { AnswerLog } from './answer-log.ts'
 import { timedFetch } from './timed-fetch.ts'
 

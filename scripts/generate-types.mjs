@@ -5,7 +5,7 @@ import * as typescript from '@graphql-codegen/typescript'
 import * as resolvers from '@graphql-codegen/typescript-resolvers'
 import { parse } from 'graphql'
 
-const target = new URL('../src/request/resolvers.generated.ts', import.meta.url)
+const target = new URL('../src/graphql/schema/resolvers.generated.ts', import.meta.url)
 const folder = new URL('../schema/', import.meta.url)
 const files = (await readdir(folder)).filter((name) => name.endsWith('.graphql')).sort()
 const documents = await Promise.all(files.map((name) => readFile(new URL(name, folder), 'utf8')))
@@ -17,7 +17,7 @@ const generated = await codegen({
   plugins: [{ typescript: {} }, { resolvers: {} }],
   pluginMap: { typescript, resolvers },
   config: {
-    contextType: './context.ts#Context',
+    contextType: '../resolving/index.ts#Context',
     useTypeImports: true,
     importExtension: '',
     enumsAsTypes: true,
@@ -27,9 +27,9 @@ const generated = await codegen({
       Article: './models.ts#Article as ArticleModel',
       User: './models.ts#User as UserModel',
       Tag: './models.ts#Tag as TagModel',
-      ArticleConnection: './connection.ts#Connection<ArticleModel>',
-      UserConnection: './connection.ts#Connection<UserModel>',
-      TagConnection: './connection.ts#Connection<TagModel>',
+      ArticleConnection: '../resolving/index.ts#Connection<ArticleModel>',
+      UserConnection: '../resolving/index.ts#Connection<UserModel>',
+      TagConnection: '../resolving/index.ts#Connection<TagModel>',
     },
     maybeValue: 'T | null | undefined',
     inputMaybeValue: 'T | null | undefined',
@@ -40,6 +40,6 @@ const text = `// Made by \`npm run generate\` from schema/*.graphql: do not edit
 if (!process.argv.includes('--check')) {
   await writeFile(target, text)
 } else if ((await readFile(target, 'utf8').catch(() => '')) !== text) {
-  console.error('src/request/resolvers.generated.ts is not what schema/ says: run `npm run generate`.')
+  console.error('src/graphql/schema/resolvers.generated.ts is not what schema/ says: run `npm run generate`.')
   process.exit(1)
 }

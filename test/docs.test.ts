@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, it } from '@jest/globals'
+import { options } from '../src/app/config.ts'
 import { Ledger } from '../src/cache/index.ts'
-import { options } from '../src/config.ts'
-import { Metrics } from '../src/http/metrics.ts'
 import { errorCodes } from '../src/kernel/errors.ts'
+import { Metrics } from '../src/metrics/metrics.ts'
 
 const reference = readFileSync('docs/reference.md', 'utf8')
 

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader'
-import { readSchema } from '../../src/graphql/read-schema.ts'
-import { parseGlobalId, toGlobalId } from '../../src/request/global-id.ts'
+import { readSchema } from '../../src/graphql/schema/read-schema.ts'
+import { parseGlobalId, toGlobalId } from '../../src/identity/global-id.ts'
 import type { Article, Store, Tag, User } from './store.ts'
 
 /** Stet's own. What the workloads don't ask for has no resolvers. */

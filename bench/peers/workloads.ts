@@ -1,4 +1,4 @@
-import { toGlobalId } from '../../src/request/global-id.ts'
+import { toGlobalId } from '../../src/identity/global-id.ts'
 import { ARTICLES } from './data-set.ts'
 
 export interface GraphQLRequest {

@@ -1,10 +1,10 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { Entry } from './entry.ts'
-import type { HotKeys } from './hot-keys.ts'
-import type { Ledger } from './ledger.ts'
-import type { MemoryTier } from './memory-tier.ts'
+import type { Ledger } from './ledger/ledger.ts'
+import type { HotKeys } from './memory/hot-keys.ts'
+import type { MemoryTier } from './memory/memory-tier.ts'
 import type { StaleReason } from './reader.ts'
-import type { RemoteTier } from './remote-tier.ts'
+import type { RemoteTier } from './remote/remote-tier.ts'
 
 /** What all kinds of one cache share. */
 export interface CacheParts {

@@ -1,5 +1,5 @@
 import type { Entry } from './entry.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger } from './ledger/ledger.ts'
 import type { ResolvedPolicy } from './policy.ts'
 import type { Reader } from './reader.ts'
 

@@ -1,4 +1,4 @@
-import type { Judgeable } from './ledger.ts'
+import type { Judgeable } from './ledger/ledger.ts'
 
 /** A cached value and what must be known to judge it. HAZARD: shared by every request of the process; never change `value`. */
 export interface Entry<V = unknown> extends Judgeable {

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals'
-import { softly } from './cache-tag.ts'
 import { type EntryExplanation, explainEntry } from './explain-entry.ts'
-import { Ledger } from './ledger.ts'
+import { softly } from './ledger/cache-tag.ts'
+import { Ledger } from './ledger/ledger.ts'
 import { resolvePolicy } from './policy.ts'
 
 it('says that an entry stands, and for how long it is fresh', () => {

@@ -1,6 +1,6 @@
 import { conditionOf } from './condition.ts'
 import type { Entry } from './entry.ts'
-import type { Ledger, TagWrite } from './ledger.ts'
+import type { Ledger, TagWrite } from './ledger/ledger.ts'
 import { graceMs, type ResolvedPolicy } from './policy.ts'
 import type { Reader } from './reader.ts'
 

@@ -1,20 +1,30 @@
-export { GuardedRedis, type GuardedRedisOptions } from '../kernel/guarded-redis.ts'
+export { GuardedRedis, type GuardedRedisOptions } from '../redis/index.ts'
 export { Cache, type CacheOptions, type HotEntry, type NamedKind, type WrapOptions } from './cache.ts'
 export type { CacheObserver, RefreshReason } from './cache-parts.ts'
-export { anyRowTag, anyWriteTag, type CacheTag, columnTag, fieldTag, rowTag, softly, withTables } from './cache-tag.ts'
-export type { CachedKind, Place } from './cached-kind.ts'
 export type { Entry } from './entry.ts'
-export { decodeEntry } from './envelope.ts'
 export type { EntryExplanation, Standing } from './explain-entry.ts'
-export type { Obtained } from './flight.ts'
-export { HotKeys } from './hot-keys.ts'
 export type { KindDefinition, Load, Snapshot, Source, Traits } from './kind.ts'
-export { Ledger, type LogPlace, type LogRecord, type LogStretch, type TagWrite } from './ledger.ts'
+export {
+  anyRowTag,
+  anyWriteTag,
+  type CacheTag,
+  columnTag,
+  fieldTag,
+  rowTag,
+  softly,
+  withTables,
+} from './ledger/cache-tag.ts'
+export { Ledger, type LogPlace, type LogRecord, type LogStretch, type TagWrite } from './ledger/ledger.ts'
 export { LoadTimeoutError } from './load-timeout-error.ts'
+export { HotKeys } from './memory/hot-keys.ts'
 export type { Grace, LoadTimeout, Policy } from './policy.ts'
 export type { Origin, Reader, StaleReason } from './reader.ts'
-export type { RoundTrip } from './redis-batch.ts'
-export { RedisTier, type RedisTierOptions } from './redis-tier.ts'
-export type { Found, LeaseRequest, RemoteTier, Wanted } from './remote-tier.ts'
-export type { Holdings, WhyNotStored } from './tiers.ts'
-export type { Verdict } from './verdict.ts'
+export type { CachedKind, Place } from './reading/cached-kind.ts'
+export type { Obtained } from './reading/flight.ts'
+export type { Holdings, WhyNotStored } from './reading/tiers.ts'
+export type { Verdict } from './reading/verdict.ts'
+export { decodeEntry } from './remote/envelope.ts'
+export { HeldLeases } from './remote/held-leases.ts'
+export type { RoundTrip } from './remote/redis-batch.ts'
+export { RedisTier, type RedisTierOptions } from './remote/redis-tier.ts'
+export type { Found, LeaseRequest, RemoteTier, Wanted } from './remote/remote-tier.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { CacheTag } from './cache-tag.ts'
+import type { CacheTag } from './ledger/cache-tag.ts'
 import { type Policy, type ResolvedPolicy, resolvePolicy } from './policy.ts'
 
 /** One kind of entry: what its keys are, what it depends on, how it is loaded, and its policy: how it lives. */

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { options, readConfig } from '../config.ts'
+import { options, readConfig } from '../app/config.ts'
 import { print } from './output.ts'
 
 export const configCommand = new Command('config')

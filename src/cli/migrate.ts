@@ -1,7 +1,6 @@
 import { Command } from 'commander'
-import { readConfig } from '../config.ts'
-import { migrate } from '../database/migrate.ts'
-import { openDatabases } from '../database/open-databases.ts'
+import { readConfig } from '../app/config.ts'
+import { migrate, openDatabases } from '../database/index.ts'
 import { print } from './output.ts'
 
 export const migrateCommand = new Command('migrate')

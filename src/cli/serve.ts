@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import { readConfig } from '../config.ts'
+import { readConfig } from '../app/config.ts'
+import type { Node } from '../app/start-node.ts'
 import { createLogger } from '../kernel/logger.ts'
-import type { Node } from '../main.ts'
 import { stopSignal } from './stop-signal.ts'
 
 interface ServeOptions {
@@ -22,7 +22,7 @@ export const serveCommand = new Command('serve')
     // Else graphql-js checks every type that it meets, time and again.
     process.env.NODE_ENV ??= 'production'
     // Here, so that no other command waits until a whole server is loaded.
-    const { startNode } = await import('../main.ts')
+    const { startNode } = await import('../app/start-node.ts')
     const logger = createLogger(config.logLevel)
     const stopped = stopSignal()
     const node = await startNode({ config, logger, sample: sample ?? false })

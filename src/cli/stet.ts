@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=64
 import { Command, CommanderError } from 'commander'
-import { ConfigError } from '../config.ts'
+import { ConfigError } from '../app/config.ts'
 import { AskerError } from '../kernel/errors.ts'
 import { cacheCommand } from './cache/cache.ts'
 import { configCommand } from './config.ts'

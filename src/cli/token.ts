@@ -1,8 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { ConfigError, readConfig } from '../config.ts'
-import { signToken } from '../request/authenticate.ts'
-import { parseGlobalId } from '../request/global-id.ts'
-import { tokenKeys } from '../token-keys.ts'
+import { ConfigError, readConfig } from '../app/config.ts'
+import { tokenKeys } from '../app/token-keys.ts'
+import { parseGlobalId, signToken } from '../identity/index.ts'
 import { print } from './output.ts'
 
 interface TokenCommandOptions {

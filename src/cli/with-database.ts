@@ -1,8 +1,6 @@
 import type { Kysely } from 'kysely'
-import { readConfig } from '../config.ts'
-import { migrate } from '../database/migrate.ts'
-import { openDatabases } from '../database/open-databases.ts'
-import type { Tables } from '../database/tables.ts'
+import { readConfig } from '../app/config.ts'
+import { migrate, openDatabases, type Tables } from '../database/index.ts'
 
 /** Runs `work` with the configured database, migrated. */
 export async function withDatabase<T>(work: (primary: Kysely<Tables>) => Promise<T>): Promise<T> {

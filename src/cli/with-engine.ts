@@ -1,10 +1,9 @@
-import { type Config, ConfigError, readConfig } from '../config.ts'
-import type { OpenDatabases } from '../database/open-databases.ts'
-import type { Engine } from '../engine.ts'
-import { RequestContext } from '../graphql/request-context.ts'
-import type { GuardedRedis } from '../kernel/guarded-redis.ts'
+import { type Config, ConfigError, readConfig } from '../app/config.ts'
+import type { Engine } from '../app/open-engine.ts'
+import type { OpenDatabases } from '../database/index.ts'
+import { type Context, RequestContext } from '../graphql/resolving/index.ts'
 import { createLogger } from '../kernel/logger.ts'
-import type { Context } from '../request/context.ts'
+import type { GuardedRedis } from '../redis/index.ts'
 
 /** What a command has of a node: all but its API. */
 export interface CommandEngine extends Engine {
@@ -19,7 +18,7 @@ export interface CommandEngine extends Engine {
 export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>): Promise<T> {
   const config = readConfig()
   // Here, so that no other command waits until an engine is loaded.
-  const { openEngine } = await import('../engine.ts')
+  const { openEngine } = await import('../app/open-engine.ts')
   let redisFailure: Error | undefined
   const engine = await openEngine({
     // Whoever waits for a command can wait longer for Redis than whoever waits for an answer.

@@ -9,7 +9,10 @@ import { createTestDatabase } from '../../test/harness/index.ts'
 import { migrate } from '../database/migrate.ts'
 import { createPool } from '../database/pool.ts'
 import type { Tables } from '../database/tables.ts'
-import { exportContent, importContent, loadSampleContent, seedContent } from './index.ts'
+import { exportContent } from './export-content.ts'
+import { importContent } from './import-content.ts'
+import { loadSampleContent } from './load-sample-content.ts'
+import { seedContent } from './seed-content.ts'
 
 const dropped: (() => Promise<void>)[] = []
 let db: Kysely<Tables>

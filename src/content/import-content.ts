@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { Tables } from '../database/tables.ts'
+import type { Tables } from '../database/index.ts'
 import { rowNameOf } from './content-record.ts'
 import { openContentSource } from './content-source.ts'
 import { type ImportReport, ImportTally } from './import-report.ts'

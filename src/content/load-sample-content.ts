@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Kysely } from 'kysely'
-import type { Tables } from '../database/tables.ts'
-import { PROJECT } from '../project.ts'
+import type { Tables } from '../database/index.ts'
+import { PROJECT } from '../kernel/project.ts'
 import { importContent } from './import-content.ts'
 import type { ImportReport } from './import-report.ts'
 

@@ -1,4 +1,4 @@
-import { slugify } from '../kernel/slugify.ts'
+import { slugify } from '../domain/slugify.ts'
 import {
   type ArticleRecord,
   ContentProblem,

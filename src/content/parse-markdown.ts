@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { slugify } from '../kernel/slugify.ts'
+import { slugify } from '../domain/slugify.ts'
 import { type ArticleRecord, type AuthorName, ContentProblem, type TagName } from './content-record.ts'
 import { parseDate } from './parse-date.ts'
 import type { RecordFields } from './record-fields.ts'

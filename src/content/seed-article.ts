@@ -1,5 +1,5 @@
+import { slugify } from '../domain/slugify.ts'
 import { Random, Zipf } from '../kernel/random.ts'
-import { slugify } from '../kernel/slugify.ts'
 import { proseFrom } from './seed-prose.ts'
 
 /** An article depends on its number alone (and on how many users and tags there are), not on those made before it. */

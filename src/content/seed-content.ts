@@ -1,5 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
-import type { Tables } from '../database/tables.ts'
+import type { Tables } from '../database/index.ts'
 import { Random } from '../kernel/random.ts'
 import type { Progress } from './import-content.ts'
 import { articleMaker, authorNameOf, FIRST_DAY, type SeedArticle, tagSlugOf } from './seed-article.ts'

@@ -1,4 +1,4 @@
-import { slugify } from '../kernel/slugify.ts'
+import { slugify } from '../domain/slugify.ts'
 
 /** A name as `users.username` accepts it, underscores included. */
 export function usernameOf(name: string): string {

@@ -1,5 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
-import type { Tables } from '../database/tables.ts'
+import type { Tables } from '../database/index.ts'
 import type { ContentRecord, Place } from './content-record.ts'
 import { type ImportReport, ImportTally } from './import-report.ts'
 import { writeArticles } from './write-articles.ts'

@@ -1,5 +1,5 @@
 import { sql, type Transaction } from 'kysely'
-import type { Tables } from '../database/tables.ts'
+import type { Tables } from '../database/index.ts'
 import type { TagName, TagRecord } from './content-record.ts'
 import { type Counts, NONE } from './import-report.ts'
 

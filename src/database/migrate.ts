@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { type Kysely, type Migration, Migrator, sql } from 'kysely'
-import { PROJECT } from '../project.ts'
+import { PROJECT } from '../kernel/project.ts'
 import type { Tables } from './tables.ts'
 
 /** Brings the schema up to date. Takes a lock, so that ten nodes may start at once. Returns the names of what was applied. */

@@ -15,17 +15,11 @@ import {
 import { makeExecutableSchema } from '@graphql-tools/schema'
 import { type DocumentNode, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
 import type { Ledger } from '../cache/index.ts'
-import { type Context, cacheWord } from '../request/context.ts'
-import type { Resolvers } from '../request/resolvers.generated.ts'
-import type { Room } from '../request/room.ts'
-import { formatToken } from '../request/token.ts'
-import { dateTime } from './date-time.ts'
-import { createExecutor, type Executor } from './executor.ts'
-import { type Asked, limitComplexity } from './limit-complexity.ts'
-import { isOurFault, isUnexpected, maskError } from './mask-errors.ts'
-import { nodeResolvers } from './node-resolvers.ts'
-import { MAX_TOKENS, type Operation } from './operations.ts'
-import { readSchema } from './read-schema.ts'
+import { formatToken } from '../invalidation/index.ts'
+import { createExecutor, type Executor } from './execution/index.ts'
+import { type Asked, limitComplexity, MAX_TOKENS, type Operation } from './operation/index.ts'
+import { type Context, cacheWord, isOurFault, isUnexpected, maskError } from './resolving/index.ts'
+import { dateTime, nodeResolvers, type Resolvers, type Room, readSchema } from './schema/index.ts'
 
 export interface ApiOptions {
   readonly rooms: readonly Room[]

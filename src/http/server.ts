@@ -8,11 +8,11 @@ import Fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
-import { MASKED } from '../graphql/mask-errors.ts'
-import { formatToken } from '../request/token.ts'
-import { GraphQLRoute, type GraphQLRouteOptions } from './graphql-route.ts'
+import { MASKED } from '../graphql/resolving/index.ts'
+import { formatToken } from '../invalidation/index.ts'
+import { type Metrics, registerMetrics } from '../metrics/index.ts'
+import { GraphQLRoute, type GraphQLRouteOptions } from './graphql-handler.ts'
 import { type HealthChecks, registerHealth } from './health.ts'
-import { type Metrics, registerMetrics } from './metrics.ts'
 import { type PlaygroundOptions, registerPlayground } from './playground.ts'
 import { isHost, requestIdOf } from './request-head.ts'
 import { KEEP_ALIVE_MS } from './send-answer.ts'

@@ -1,6 +1,6 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { type Metrics, registerMetrics } from '../metrics/index.ts'
 import { type HealthChecks, registerHealth } from './health.ts'
-import { type Metrics, registerMetrics } from './metrics.ts'
 
 export interface WorkerServerOptions {
   readonly health: HealthChecks

@@ -1,3 +1,5 @@
+export { formatToken } from './as-of-token.ts'
+export { catchUp, positionAtHand } from './catch-up.ts'
 export { Follower, type FollowerObserver, type FollowerOptions } from './follower.ts'
 export { installStet } from './install.ts'
 export { Log, type Tip } from './log.ts'

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { PROJECT } from '../project.ts'
+import { PROJECT } from '../kernel/project.ts'
 import type { SqlClient } from './sql.ts'
 
 /**

@@ -1,7 +1,6 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { LogStretch } from '../cache/index.ts'
-import { GuardedRedis } from '../kernel/guarded-redis.ts'
-import { hearChannel } from '../kernel/hear-channel.ts'
+import { GuardedRedis, hearChannel } from '../redis/index.ts'
 import type { Heard, Loudspeaker } from './loudspeaker.ts'
 
 export interface RedisLoudspeakerOptions {

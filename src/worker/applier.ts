@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql, type Transaction } from 'kysely'
-import type { Tables } from '../database/tables.ts'
+import type { Tables } from '../database/index.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 import { backOffMs } from './back-off.ts'
 import { compareIds, type Entry, type GivenUp, type JobStream } from './job-stream.ts'

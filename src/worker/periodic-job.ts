@@ -1,5 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
-import type { Tables } from '../database/tables.ts'
+import type { Tables } from '../database/index.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 
 /** Something that one process of the fleet does now and then. */

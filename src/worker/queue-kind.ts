@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely'
-import type { Tables } from '../database/tables.ts'
+import type { Tables } from '../database/index.ts'
 
 /** What is done later, many at a time. `Job` is what is queued, as JSON; `Batch` is what many of them come down to. */
 export interface QueueKind<Job, Batch> {

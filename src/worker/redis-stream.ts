@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ChainableCommander } from 'ioredis'
-import type { GuardedRedis } from '../kernel/guarded-redis.ts'
+import type { GuardedRedis } from '../redis/index.ts'
 import { compareIds, type Entry, type GivenUp, type JobStream, type StreamState } from './job-stream.ts'
 
 export interface RedisStreamOptions {

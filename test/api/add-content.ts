@@ -1,4 +1,4 @@
-import { toGlobalId } from '../../src/request/global-id.ts'
+import { toGlobalId } from '../../src/identity/global-id.ts'
 import { queryOnce } from '../harness/index.ts'
 
 /** Row ids of the two users that `addContent` adds. */

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { exportJWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
-import { toGlobalId } from '../../src/request/global-id.ts'
+import { toGlobalId } from '../../src/identity/global-id.ts'
 import {
   createTestDatabase,
   GraphQLClient,

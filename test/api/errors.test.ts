@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import { getIntrospectionQuery } from 'graphql'
 import { pino } from 'pino'
-import { readConfig } from '../../src/config.ts'
-import { type Node, startNode } from '../../src/main.ts'
+import { readConfig } from '../../src/app/config.ts'
+import { type Node, startNode } from '../../src/app/start-node.ts'
 import {
   createTestDatabase,
   GraphQLClient,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import type { Explanation } from '../../src/http/explanation.ts'
-import { Trace } from '../../src/request/trace.ts'
+import type { Explanation } from '../../src/answers/explanation.ts'
+import { Trace } from '../../src/answers/trace.ts'
 import {
   type Answer,
   createRedisPrefix,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { parseGlobalId, toGlobalId } from '../../src/request/global-id.ts'
+import { parseGlobalId, toGlobalId } from '../../src/identity/global-id.ts'
 import { createTestDatabase, queryOnce, startTestNode, type TestDatabase, type TestNode } from '../harness/index.ts'
 
 /** Every list, and its order as SQL. Admins see all of it. */

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import pg from 'pg'
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/app/config.ts'
+import { startNode } from '../../src/app/start-node.ts'
 import { createLogger } from '../../src/kernel/logger.ts'
-import { startNode } from '../../src/main.ts'
 import {
   createTestDatabase,
   eventually,

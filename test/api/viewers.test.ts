@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import { toGlobalId } from '../../src/request/global-id.ts'
+import { toGlobalId } from '../../src/identity/global-id.ts'
 import {
   createRedisPrefix,
   createTestDatabase,

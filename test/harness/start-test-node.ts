@@ -1,7 +1,7 @@
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/app/config.ts'
+import type * as main from '../../src/app/start-node.ts'
+import { signToken } from '../../src/identity/authenticate.ts'
 import { createLogger } from '../../src/kernel/logger.ts'
-import type * as main from '../../src/main.ts'
-import { signToken } from '../../src/request/authenticate.ts'
 import { currentToken } from './current-token.ts'
 import { GraphQLClient } from './graphql-client.ts'
 
@@ -66,8 +66,8 @@ export async function startTestNode({
 /** A machine that runs tests may be busy, which is not what a test is about. */
 const PATIENT_MS = '10000'
 
-const SOURCE = '../../src/main.ts'
-const BUILT = '../../dist/main.js'
+const SOURCE = '../../src/app/start-node.ts'
+const BUILT = '../../dist/start-node.js'
 
 /** Also valid where a clock is an hour off. */
 export const testToken = (role: 'admin' | 'author', userId?: number): Promise<string> =>

@@ -1,5 +1,5 @@
 import type { Found, RemoteTier, Wanted } from '../../src/cache/index.ts'
-import { ReleaseWakers } from '../../src/cache/release-wakers.ts'
+import { ReleaseWakers } from '../../src/cache/remote/release-wakers.ts'
 import { type Clock, ManualClock } from '../../src/kernel/clock.ts'
 
 /** A remote tier that answers at once, and keeps what it is given. Its clock judges leases only. */

@@ -1,11 +1,11 @@
 import pg from 'pg'
-import { readConfig } from '../../../src/config.ts'
+import { readConfig } from '../../../src/app/config.ts'
+import type * as main from '../../../src/app/start-node.ts'
 import { createLogger } from '../../../src/kernel/logger.ts'
-import type * as main from '../../../src/main.ts'
 import { answerBench } from '../answer-bench.ts'
 
 /** Stet as it is built, wired and configured like any node, from its environment, with a PostgreSQL behind it. */
-const BUILT = '../../../dist/main.js'
+const BUILT = '../../../dist/start-node.js'
 const { startNode }: typeof main = await import(BUILT)
 
 const settings = readConfig()

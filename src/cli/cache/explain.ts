@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { type EntryExplanation, softly } from '../../cache/index.ts'
-import type { Pool } from '../../database/pool.ts'
+import type { Pool } from '../../database/index.ts'
 import { Failure, print } from '../output.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
 import { findKind } from './find-kind.ts'

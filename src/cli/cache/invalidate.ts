@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { invalidateCache } from '../../admin/index.ts'
+import { invalidateCache } from '../../domain/admin/index.ts'
 import { print } from '../output.ts'
 import { withEngine } from '../with-engine.ts'
 

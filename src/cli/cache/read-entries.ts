@@ -1,5 +1,5 @@
 import { decodeEntry, type Entry } from '../../cache/index.ts'
-import type { GuardedRedis } from '../../kernel/guarded-redis.ts'
+import type { GuardedRedis } from '../../redis/index.ts'
 
 export interface StoredEntry {
   readonly key: string

@@ -1,5 +1,5 @@
 import type { Progress } from '../../content/index.ts'
-import type { GuardedRedis } from '../../kernel/guarded-redis.ts'
+import type { GuardedRedis } from '../../redis/index.ts'
 
 export interface ScanKeysOptions {
   /** Begins every key, as it is: what is special in a pattern isn't special in it. */

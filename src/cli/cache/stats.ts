@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { Entry, Ledger, NamedKind, Standing } from '../../cache/index.ts'
-import type { GuardedRedis } from '../../kernel/guarded-redis.ts'
+import type { GuardedRedis } from '../../redis/index.ts'
 import { print, withProgress } from '../output.ts'
 import { parseCount } from '../parse-count.ts'
 import { withEngineAndRedis } from '../with-engine.ts'

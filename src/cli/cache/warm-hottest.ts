@@ -1,6 +1,6 @@
 import type { Cache } from '../../cache/index.ts'
 import type { Progress } from '../../content/index.ts'
-import type { GuardedRedis } from '../../kernel/guarded-redis.ts'
+import type { GuardedRedis } from '../../redis/index.ts'
 import { scanKeys } from './scan-keys.ts'
 import type { Warmed } from './warmed.ts'
 

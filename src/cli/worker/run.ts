@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { ConfigError, hasRedis, readConfig } from '../../config.ts'
+import { ConfigError, hasRedis, readConfig } from '../../app/config.ts'
 import { createLogger } from '../../kernel/logger.ts'
 import { stopSignal } from '../stop-signal.ts'
 
@@ -12,7 +12,7 @@ export const runCommand = new Command('run')
       throw new ConfigError('REDIS_URL is not set: without it each server does this work itself.')
     }
     // Here, so that no other command waits until an engine is loaded.
-    const { startWorker } = await import('../../start-worker.ts')
+    const { startWorker } = await import('../../app/start-worker.ts')
     const logger = createLogger(config.logLevel)
     const stopped = stopSignal()
     const { queues, where, url, close } = await startWorker({ config, logger })

@@ -1,4 +1,4 @@
-import { keySlot } from '../../../src/kernel/key-slot.ts'
+import { keySlot } from '../../../src/redis/key-slot.ts'
 import { eventually, type RedisClusterNode } from '../../harness/index.ts'
 import { scenario, type Tolerance } from '../scenario.ts'
 import { clusterServers, isMaster } from '../servers/cluster-servers.ts'

@@ -1,4 +1,4 @@
-import { toGlobalId } from '../../../src/request/global-id.ts'
+import { toGlobalId } from '../../../src/identity/global-id.ts'
 import type { Dice } from '../../integration/oracle/dice.ts'
 import type { Observation, Table } from '../history/history.ts'
 

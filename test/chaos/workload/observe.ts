@@ -1,4 +1,4 @@
-import { parseGlobalId } from '../../../src/request/global-id.ts'
+import { parseGlobalId } from '../../../src/identity/global-id.ts'
 import type { Observation, RowKey } from '../history/history.ts'
 
 /** What an answer says of single rows: every object in it that has an id, wherever it stands. */

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import { buildSchema, parse, validate } from 'graphql'
-import { readSchema } from '../../../src/graphql/read-schema.ts'
+import { readSchema } from '../../../src/graphql/schema/read-schema.ts'
 import { Dice } from '../../integration/oracle/dice.ts'
 import type { Observation, Viewer } from '../history/history.ts'
 import { articleId, Content, tagId, userId } from './content.ts'

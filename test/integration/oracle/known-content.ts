@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { toGlobalId } from '../../../src/request/global-id.ts'
+import { toGlobalId } from '../../../src/identity/global-id.ts'
 import type { Dice } from './dice.ts'
 
 /** What steps can be about: what is in the database by now, what is not any longer, and cursors that answers gave. */

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
-import { toGlobalId } from '../../../src/request/global-id.ts'
+import { toGlobalId } from '../../../src/identity/global-id.ts'
 import { addContent } from '../../api/add-content.ts'
 import { RunningStet } from '../../api/run-stet.ts'
 import {

@@ -4,7 +4,7 @@ import { migrate } from '../../../src/database/migrate.ts'
 import { createPool } from '../../../src/database/pool.ts'
 import type { Tables } from '../../../src/database/tables.ts'
 import { ManualClock } from '../../../src/kernel/clock.ts'
-import { GuardedRedis } from '../../../src/kernel/guarded-redis.ts'
+import { GuardedRedis } from '../../../src/redis/guarded-redis.ts'
 import {
   type Queue,
   type QueueKind,

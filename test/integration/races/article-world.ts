@@ -3,7 +3,7 @@ import pg from 'pg'
 import { migrate } from '../../../src/database/migrate.ts'
 import { createPool } from '../../../src/database/pool.ts'
 import type { Tables } from '../../../src/database/tables.ts'
-import { toGlobalId } from '../../../src/request/global-id.ts'
+import { toGlobalId } from '../../../src/identity/global-id.ts'
 import {
   createRedisPrefix,
   createTestDatabase,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
-import { toGlobalId } from '../../../src/request/global-id.ts'
+import { toGlobalId } from '../../../src/identity/global-id.ts'
 import { type GraphQLClient, sharedServers, type TestNode } from '../../harness/index.ts'
 import { type ArticleWorld, createArticleWorld, readTitle } from './article-world.ts'
 import type { ReplyGate } from './reply-gate.ts'

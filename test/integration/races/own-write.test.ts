@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
-import { toGlobalId } from '../../../src/request/global-id.ts'
+import { toGlobalId } from '../../../src/identity/global-id.ts'
 import type { TestNode } from '../../harness/index.ts'
 import { type ArticleWorld, asOf, createArticleWorld } from './article-world.ts'
 

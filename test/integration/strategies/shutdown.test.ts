@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals'
-import { toGlobalId } from '../../../src/request/global-id.ts'
+import { toGlobalId } from '../../../src/identity/global-id.ts'
 import type { Ran } from '../../api/run-stet.ts'
 import { eventually, type PostgresServer, startFaultProxy } from '../../harness/index.ts'
 import { ROW_READ, readTitle, writeTitle } from '../races/article-world.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
-import { toGlobalId } from '../../../src/request/global-id.ts'
+import { toGlobalId } from '../../../src/identity/global-id.ts'
 import { eventually, type PostgresServer } from '../../harness/index.ts'
 import { asOf } from '../races/article-world.ts'
 import type { ServedNode } from './served-node.ts'

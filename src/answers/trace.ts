@@ -1,0 +1,55 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { CacheObserver, Entry, RoundTrip } from '../cache/index.ts'
+import type { SentStatement } from '../database/index.ts'
+
+/** What one request has done, noted while it is explained. What several requests share is noted for whoever began it. */
+export class Trace {
+  readonly statements: SentStatement[] = []
+  readonly roundTrips: RoundTrip[] = []
+  /** Look-ups that waited for a load of another request; or of another node. */
+  flightsJoined = 0
+  leasesAwaited = 0
+  /** What a tier held and didn't serve, by tier and key. */
+  readonly refused = new Map<string, Entry>()
+
+  /** Runs `work`, and notes what is done for it meanwhile, wherever that is. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    running.add(this)
+    try {
+      return await storage.run(this, work)
+    } finally {
+      running.delete(this)
+      // While it is enabled every promise of the process takes longer.
+      if (running.size === 0) storage.disable()
+    }
+  }
+
+  /** That of the request for which this is done. Undefined where nobody wants it explained, or no longer. */
+  static get current(): Trace | undefined {
+    if (running.size === 0) return undefined
+    const trace = storage.getStore()
+    return trace && running.has(trace) ? trace : undefined
+  }
+}
+
+/** An observer that also notes what happens in the trace at hand. */
+export const tracing = (observer: CacheObserver): CacheObserver => ({
+  ...observer,
+  onRefused: (kind, tier, entry) => {
+    observer.onRefused?.(kind, tier, entry)
+    Trace.current?.refused.set(`${tier} ${entry.key}`, entry)
+  },
+  onFlightJoined: (kind) => {
+    observer.onFlightJoined?.(kind)
+    const trace = Trace.current
+    if (trace) trace.flightsJoined++
+  },
+  onLeaseAwaited: (kind) => {
+    observer.onLeaseAwaited?.(kind)
+    const trace = Trace.current
+    if (trace) trace.leasesAwaited++
+  },
+})
+
+const storage = new AsyncLocalStorage<Trace>()
+const running = new Set<Trace>()

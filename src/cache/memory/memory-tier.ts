@@ -1,0 +1,59 @@
+import type { Entry } from '../entry.ts'
+import { heapBytes } from './heap-bytes.ts'
+import { type Held, S3Fifo } from './s3-fifo.ts'
+
+/** The near tier: this process's own entries, those in use, bounded in bytes of heap. */
+export class MemoryTier {
+  readonly #entries: S3Fifo<Entry>
+
+  constructor({ maxBytes }: { readonly maxBytes: number }) {
+    this.#entries = new S3Fifo(maxBytes)
+  }
+
+  get(key: string): Entry | undefined {
+    return this.#entries.get(key)
+  }
+
+  /** Where the entry is, for `use`. */
+  find(key: string): Held<Entry> | undefined {
+    return this.#entries.find(key)
+  }
+
+  /** Like `get`, and not counted as use. */
+  peek(key: string): Entry | undefined {
+    return this.#entries.peek(key)
+  }
+
+  /** An entry larger than the whole tier is not kept, nor is what it would have replaced. */
+  set(entry: Entry): void {
+    this.#entries.set(entry.key, entry, entryBytes(entry))
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+
+  /** Every entry, in no particular order. For inspection: nothing is counted as used. */
+  entries(): IterableIterator<Entry> {
+    return this.#entries.values()
+  }
+
+  get bytes(): number {
+    return this.#entries.bytes
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+}
+
+/** About how many bytes of heap an entry takes. */
+export const entryBytes = ({ key, tags, value }: Entry): number =>
+  heapBytes(key) + heapBytes(tags) + heapBytes(value) + OVERHEAD_BYTES
+
+/** What an entry takes beside its key, tags and value: itself, its times, its place in map and queue. Measured, and a hash that outlives it. */
+const OVERHEAD_BYTES = 264

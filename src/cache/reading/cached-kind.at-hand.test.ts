@@ -1,0 +1,128 @@
+import { expect, it } from '@jest/globals'
+import { processHolding, quiet } from '../../../test/models/tiny-process.ts'
+import { Random } from '../../kernel/random.ts'
+import { Cache } from '../cache.ts'
+import { Ledger } from '../ledger/ledger.ts'
+import { HotKeys } from '../memory/hot-keys.ts'
+import type { Reader } from '../reader.ts'
+
+it('gives at once what memory has, and tells its reader and who counts', async () => {
+  const seen: string[] = []
+  const process = processHolding({ a: '1' }, { observer: { onRequest: (...what) => void seen.push(what.join(' ')) } })
+  expect(process.rows.atHand('a')).toBeUndefined()
+  expect(seen).toEqual([])
+  await process.rows.getMany(['a', 'x'])
+  seen.length = 0
+  const reader: Reader = {
+    onRead: (kind, { value }, origin, stale) => void seen.push(`${[kind, value, origin, stale]}`),
+  }
+  expect(process.rows.atHand('a', reader)?.value).toBe('1')
+  expect(process.rows.atHand('x', reader)).toMatchObject({ value: undefined })
+  expect(seen).toEqual(['row memory hit', 'row,1,memory,', 'row memory hit', 'row,,memory,'])
+  expect(process.rows.atHand('a', { bypass: true })).toBeUndefined()
+})
+
+it('gives nothing that a write has felled, or that is past its time', async () => {
+  const process = processHolding({ a: '1' }, { kind: { ttlMs: 1000 } })
+  await process.rows.get('a')
+  process.writeAndFollow('a', '2')
+  expect(process.rows.atHand('a')).toBeUndefined()
+  await process.rows.get('a')
+  process.clock.advance(999)
+  expect(process.rows.atHand('a')?.value).toBe('2')
+  process.clock.advance(1)
+  expect(process.rows.atHand('a')).toBeUndefined()
+})
+
+it('gives what is stale where grace allows it, and refreshes it', async () => {
+  const process = processHolding({ a: '1' }, { kind: { ttlMs: 1000, grace: { staleWhileRevalidateMs: 500 } } })
+  await process.rows.get('a')
+  process.clock.advance(1000)
+  const stale: unknown[] = []
+  const reader: Reader = { onRead: (...what) => void stale.push(what[3]) }
+  expect(process.rows.atHand('a', reader)?.value).toBe('1')
+  expect(stale).toEqual(['revalidating'])
+  expect(process.rows.atHand('a', { fresh: true })).toBeUndefined()
+  await quiet()
+  expect(process.loads).toHaveLength(2)
+  process.rows.atHand('a', reader)
+  expect(stale).toEqual(['revalidating', undefined])
+})
+
+it('refreshes early what is about to turn stale', async () => {
+  const process = processHolding({ a: '1' }, { random: () => 0.999999, kind: { ttlMs: 1000, jitter: 0 } })
+  const held = process.hold()
+  const loading = process.rows.get('a')
+  await held.begun
+  process.clock.advance(100)
+  held.release()
+  await loading
+  process.clock.advance(999)
+  expect(process.rows.atHand('a')?.value).toBe('1')
+  await quiet()
+  expect(process.loads).toHaveLength(2)
+})
+
+it('counts what is at hand as used, by whoever watches for what is hot', async () => {
+  const hotKeys = new HotKeys({ sampleEvery: 1 })
+  const { cache, numbers } = numbered({ hotKeys })
+  await numbers.get(7)
+  for (let use = 0; use < 3; use++) numbers.atHand(7)
+  expect(cache.hottest()).toEqual([{ kind: 'number', key: '7', count: 3 }])
+})
+
+it('finds entries by number wherever they are: replaced, thrown out, forgotten, come back', async () => {
+  const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 1e9))
+  const random = new Random(seed)
+  const pick = (count: number) => Math.floor(random.next() * count)
+  const { cache, ledger, numbers, written } = numbered({ memoryMaxBytes: 6000 })
+  let hits = 0
+  for (let step = 0; step < 20_000; step++) {
+    const key = pick(40)
+    const what = pick(100)
+    if (what < 10) {
+      const position = ledger.seen + 1
+      written.set(key, position)
+      ledger.advance({ epoch: 'e', after: position - 1, records: [{ position, tags: [`n:${key}`], writtenAtUs: 1 }] })
+    } else if (what === 10) cache.clearMemory()
+    else if (what < 40) await numbers.getMany([key, pick(40), key])
+    else {
+      const entry = numbers.atHand(key)
+      if (!entry) continue
+      hits++
+      expect([seed, step, entry.key, entry.value]).toEqual([seed, step, numbers.keyOf(`${key}`), textOf(key, written)])
+    }
+  }
+  expect(hits).toBeGreaterThan(1000)
+})
+
+const textOf = (key: number, written: ReadonlyMap<number, number>) => `${key} as of ${written.get(key) ?? 0}`
+
+/** A kind whose keys are numbers, and whose values tell when they were written. */
+function numbered(options: { readonly memoryMaxBytes?: number; readonly hotKeys?: HotKeys }) {
+  const ledger = new Ledger()
+  ledger.restart('e', 0)
+  const written = new Map<number, number>()
+  const cache = new Cache({ ledger, settle: async () => {}, ...options })
+  const numbers = cache.kind<number, string>({
+    name: 'number',
+    ttlMs: 60_000,
+    key: String,
+    parseKey: Number,
+    tags: (key) => [`n:${key}`],
+    load: async (keys) => ({ asOf: ledger.seen, unsettled: false, values: keys.map((key) => textOf(key, written)) }),
+  })
+  return { cache, ledger, numbers, written }
+}
+
+it('finds an entry again by its place, also once another has taken that', async () => {
+  const process = processHolding({ a: '1' }, { kind: { ttlMs: 1000 } })
+  const place = process.rows.placeOf('a')
+  expect(process.rows.atHand('a', {}, place)).toBeUndefined()
+  await process.rows.get('a')
+  expect(process.rows.atHand('a', {}, place)?.value).toBe('1')
+  process.writeAndFollow('a', '2')
+  expect(process.rows.atHand('a', {}, place)).toBeUndefined()
+  await process.rows.get('a')
+  expect(process.rows.atHand('a', {}, place)?.value).toBe('2')
+})

@@ -1,0 +1,106 @@
+import type { CacheParts } from '../cache-parts.ts'
+import type { Entry } from '../entry.ts'
+import { checkSnapshot, type ResolvedKind, type Source } from '../kind.ts'
+import { withTables } from '../ledger/cache-tag.ts'
+import { lifeMs } from '../policy.ts'
+
+/** What is to be loaded: the entry's whole key, the kind's own key, and who reads where that matters. */
+export interface Wanted<K> {
+  readonly id: string
+  readonly key: K
+  readonly viewer: string | undefined
+}
+
+/** Loads entries of one kind: all that is asked for in one turn of the event loop, in as few calls as there can be. What is loaded one by one need not wait for the others. */
+export class LoadQueue<K, V> {
+  readonly #kind: ResolvedKind<K, V>
+  readonly #parts: CacheParts
+  /** Orders that may share a call, by what it would say. */
+  readonly #waiting = new Map<string, Order<K, V>[]>()
+
+  constructor(kind: ResolvedKind<K, V>, parts: CacheParts) {
+    this.#kind = kind
+    this.#parts = parts
+  }
+
+  /** Entries in the order of `wanted`, whose ids are distinct. Rejects where the load fails. */
+  load(wanted: readonly Wanted<K>[], source: Source): Promise<Entry<V>[]> {
+    return new Promise((resolve, reject) => {
+      const viewer = wanted[0]?.viewer
+      if (this.#kind.policy.maxBatch === 1) return void this.#fill([{ wanted, resolve, reject }], source, viewer)
+      const call = JSON.stringify([source, viewer])
+      const waiting = this.#waiting.get(call)
+      if (waiting) return void waiting.push({ wanted, resolve, reject })
+      this.#waiting.set(call, [{ wanted, resolve, reject }])
+      setImmediate(() => {
+        const orders = this.#waiting.get(call) ?? []
+        this.#waiting.delete(call)
+        void this.#fill(orders, source, viewer)
+      })
+    })
+  }
+
+  async #fill(orders: readonly Order<K, V>[], source: Source, viewer: string | undefined): Promise<void> {
+    const distinct = new Map<string, Wanted<K>>()
+    for (const { wanted } of orders) for (const one of wanted) distinct.set(one.id, one)
+    try {
+      const loaded = await this.#loadAll([...distinct.values()], source, viewer)
+      for (const { wanted, resolve } of orders) resolve(wanted.flatMap(({ id }) => loaded.get(id) ?? []))
+    } catch (error) {
+      // One reader's key may be what the source choked on: nobody else shall fail for it.
+      if (orders.length === 1) for (const { reject } of orders) reject(error as Error)
+      else await Promise.all(orders.map((order) => this.#fill([order], source, viewer)))
+    }
+  }
+
+  async #loadAll(
+    wanted: readonly Wanted<K>[],
+    source: Source,
+    viewer: string | undefined,
+  ): Promise<Map<string, Entry<V>>> {
+    const { maxBatch } = this.#kind.policy
+    const batches = Array.from({ length: Math.ceil(wanted.length / maxBatch) }, (_, index) =>
+      this.#loadBatch(wanted.slice(index * maxBatch, (index + 1) * maxBatch), source, viewer),
+    )
+    return new Map((await Promise.all(batches)).flat().map((entry) => [entry.key, entry]))
+  }
+
+  async #loadBatch(wanted: readonly Wanted<K>[], source: Source, viewer: string | undefined): Promise<Entry<V>[]> {
+    const { ledger, settle, clock, random, observer } = this.#parts
+    const { name, load, policy, tags } = this.#kind
+    const followed = ledger.epoch
+    const startedAt = clock.elapsed()
+    const keys = wanted.map(({ key }) => key)
+    const snapshot = checkSnapshot(await load(keys, source, viewer), name, keys.length)
+    const tookMs = clock.elapsed() - startedAt
+    observer.onLoad?.(name, tookMs / 1000, keys.length)
+    // A whole number stands in the entry itself, which is looked at with every hit.
+    const loadMs = Math.ceil(tookMs)
+    // What was read may show a write that has no position yet. It gets one before anybody sees the value, so that
+    // a token handed out with it covers the write, and an entry that shows it doesn't stand as of a position before.
+    if (snapshot.unsettled) await settle()
+    const storedAtMs = clock.now()
+    return wanted.map(({ id, key }, index) => {
+      const value = snapshot.values[index]
+      const traits = snapshot.traits?.[index]
+      return {
+        key: id,
+        // The very same text where it is the same: to compare two takes longer with every hit.
+        epoch: snapshot.epoch === undefined || snapshot.epoch === followed ? followed : snapshot.epoch,
+        asOf: snapshot.asOf,
+        tags: traits ? [...withTables(tags(key, value)), ...traits.tags] : withTables(tags(key, value)),
+        value,
+        loadMs,
+        storedAtMs,
+        staleAtMs: storedAtMs + lifeMs(policy, { value, ttlMs: traits?.ttlMs, random: random() }),
+        places: undefined,
+      }
+    })
+  }
+}
+
+interface Order<K, V> {
+  readonly wanted: readonly Wanted<K>[]
+  resolve(entries: Entry<V>[]): void
+  reject(error: Error): void
+}

@@ -1,0 +1,88 @@
+import type { CacheParts } from '../cache-parts.ts'
+import type { Entry } from '../entry.ts'
+import type { ResolvedKind } from '../kind.ts'
+import { entryBytes } from '../memory/memory-tier.ts'
+import type { Held } from '../memory/s3-fifo.ts'
+import { graceMs } from '../policy.ts'
+import { decodeEntry, encodeEntry } from '../remote/envelope.ts'
+import type { RemoteTier } from '../remote/remote-tier.ts'
+
+/** Where entries of one kind are kept: in both tiers, or in one. */
+export class Tiers<V> {
+  readonly #kind: ResolvedKind<never, V>
+  readonly #parts: CacheParts
+  readonly #keptInMemory: boolean
+  readonly remote: RemoteTier | undefined
+
+  constructor(kind: Pick<ResolvedKind<never, V>, 'name' | 'policy'>, parts: CacheParts) {
+    this.#kind = kind as ResolvedKind<never, V>
+    this.#parts = parts
+    this.#keptInMemory = kind.policy.tiers !== 'redis'
+    this.remote = kind.policy.tiers === 'memory' ? undefined : parts.remote
+  }
+
+  inMemory(id: string): Entry<V> | undefined {
+    // Only this kind writes under its prefix.
+    return this.#keptInMemory ? (this.#parts.memory.get(id) as Entry<V> | undefined) : undefined
+  }
+
+  /** Where the entry is, for `use`. */
+  findInMemory(id: string): Held<Entry<V>> | undefined {
+    return this.#keptInMemory ? (this.#parts.memory.find(id) as Held<Entry<V>> | undefined) : undefined
+  }
+
+  /** Keeps in memory what came from the remote tier. */
+  remember(entry: Entry<V>): void {
+    if (this.#keptInMemory) this.#parts.memory.set(entry)
+  }
+
+  /** Unless there is a reason not to: see `whyNotStored`. */
+  store(entry: Entry<V>): void {
+    const { name, policy } = this.#kind
+    const whyNot = this.whyNotStored(entry)
+    if (whyNot === 'too large') this.#parts.observer.onOversized?.(name)
+    if (whyNot) return
+    if (this.remote) {
+      const lifeMs = entry.staleAtMs - this.#parts.clock.now() + graceMs(policy)
+      this.remote.write(entry.key, encodeEntry(entry, policy), lifeMs)
+    }
+    this.remember(entry)
+  }
+
+  /** What a write overtook while it was read may be answered once. It is never kept. */
+  whyNotStored(entry: Entry<V>): WhyNotStored | undefined {
+    const { ledger } = this.#parts
+    const { maxBytes } = this.#kind.policy
+    if (entry.staleAtMs <= entry.storedAtMs) return 'no time to live'
+    if (!ledger.stands(entry) || ledger.softenedAt(entry) > 0) return 'overtaken'
+    return Number.isFinite(maxBytes) && entryBytes(entry) > maxBytes ? 'too large' : undefined
+  }
+
+  /** What is held under a key, and where. */
+  async look(id: string): Promise<Holdings<V>> {
+    const memory = this.#keptInMemory ? (this.#parts.memory.peek(id) as Entry<V> | undefined) : undefined
+    if (!this.remote) return { memory, redis: undefined }
+    try {
+      const [found] = await this.remote.read([{ key: id }])
+      const bytes = found?.bytes
+      return { memory, redis: bytes && (decodeEntry<V>(id, bytes) ?? 'unreadable') }
+    } catch {
+      return { memory, redis: 'unreachable' }
+    }
+  }
+}
+
+/**
+ * Why an entry that was made is not stored:
+ *
+ *   no time to live  whoever made it said that it is for whoever asked, this once
+ *   overtaken        something that it depends on was written while it was made
+ *   too large        it is larger than its policy's `maxBytes`
+ */
+export type WhyNotStored = 'no time to live' | 'overtaken' | 'too large'
+
+/** What is held under one key. Undefined: nothing. */
+export interface Holdings<V> {
+  readonly memory: Entry<V> | undefined
+  readonly redis: Entry<V> | 'unreadable' | 'unreachable' | undefined
+}

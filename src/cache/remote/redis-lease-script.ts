@@ -1,0 +1,115 @@
+import type { ChainableCommander } from 'ioredis'
+import type { GuardedRedis } from '../../redis/index.ts'
+import type { Found, LeaseRequest, Wanted } from './remote-tier.ts'
+
+/** What is wanted together with a lease. */
+export type LeasedWanted = Wanted & { readonly lease: LeaseRequest }
+
+/** To be called once, before anybody is asked for leases. */
+export function defineLeaseScripts(redis: GuardedRedis): void {
+  redis.define('stetLease', { lua: LEASE })
+  redis.define('stetRelease', { lua: RELEASE, numberOfKeys: 1 })
+}
+
+/** Adds one command that reads each entry and, where that is called for, its lease. `parseLeases` understands its reply. */
+export function askForLeases(pipeline: ChainableCommander, leasePrefix: string, wanted: readonly LeasedWanted[]): void {
+  const keys = wanted.flatMap(({ key }) => [key, leaseKey(leasePrefix, key)])
+  const requests = wanted.flatMap(({ lease: { holder, ms, evenIfFound, from } }) => [
+    holder,
+    wholeMs(ms),
+    evenIfFound ? 1 : 0,
+    from ?? '',
+  ])
+  scripted(pipeline).stetLeaseBuffer(keys.length, keys, requests)
+}
+
+export function parseLeases(reply: unknown, wanted: readonly LeasedWanted[]): Map<Wanted, Found> {
+  const replies = reply as readonly LeaseReply[]
+  return new Map(wanted.map((each, index) => [each, parseLease(replies[index], each.lease.holder)]))
+}
+
+function parseLease([bytes, heldBy, leftMs]: LeaseReply = [null, null, 0], asker: string): Found {
+  const found = { bytes: bytes ?? undefined }
+  if (!heldBy) return found
+  const holder = heldBy.toString()
+  return { ...found, lease: holder === asker ? 'mine' : { holder, leftMs: Math.max(0, leftMs) } }
+}
+
+/** Adds a command that ends the lease, if `holder` has it, and tells `channel` where somebody waits. */
+export function giveLeaseBack(pipeline: ChainableCommander, { leasePrefix, key, holder, channel }: Release): void {
+  scripted(pipeline).stetRelease(leaseKey(leasePrefix, key), holder, channel ?? '', key)
+}
+
+/** Redis counts in whole milliseconds, of which a life has at least one. */
+export const wholeMs = (ms: number): number => Math.max(1, Math.ceil(ms))
+
+/** In the same slot of a Redis Cluster as the entry, whose key has no braces of its own. */
+const leaseKey = (prefix: string, key: string): string => `${prefix}{${key}}`
+
+/**
+ * A lease is a string: '+' where somebody waits for it or '-' where nobody does, then its holder.
+ *
+ * KEYS: entry and lease, in turns. ARGV: holder, milliseconds, 1 or 0 for `evenIfFound`, `from` or '', in turns.
+ * Returns for each: the entry or nil, the holder or nil, for how long at most.
+ *
+ * Who waits for the lease that is taken away waits for the next holder: so the mark stays. And a Redis that takes no
+ * writes, being full or a replica, refuses nobody: whoever can't have the lease, or can't be woken, loads without.
+ */
+const LEASE = `
+local found = {}
+for i = 1, #KEYS / 2 do
+  local entry, lease = redis.call('GET', KEYS[2 * i - 1]), KEYS[2 * i]
+  local holder, ms, even_if_found, from = unpack(ARGV, 4 * i - 3, 4 * i)
+  local held_by, left = false, 0
+  if not entry or even_if_found == '1' then
+    local held = redis.call('GET', lease)
+    local mark = '-'
+    held_by = holder
+    if held then
+      mark, held_by = string.sub(held, 1, 1), string.sub(held, 2)
+    end
+    if held_by == holder or held_by == from then
+      held_by = holder
+      redis.pcall('SET', lease, mark .. holder, 'PX', ms)
+    elseif type(redis.pcall('SETRANGE', lease, 0, '+')) == 'table' then
+      held_by = holder
+    else
+      left = redis.call('PTTL', lease)
+    end
+  end
+  found[i] = { entry, held_by, left }
+end
+return found
+`
+
+/** KEYS: lease. ARGV: holder, channel or '', what to publish there. */
+const RELEASE = `
+local held = redis.call('GET', KEYS[1])
+if not held or string.sub(held, 2) ~= ARGV[1] then
+  return 0
+end
+redis.call('DEL', KEYS[1])
+if string.sub(held, 1, 1) == '+' and ARGV[2] ~= '' then
+  redis.call('PUBLISH', ARGV[2], ARGV[3])
+end
+return 1
+`
+
+type LeaseReply = readonly [bytes: Buffer | null, heldBy: Buffer | null, leftMs: number]
+
+interface Release {
+  readonly leasePrefix: string
+  readonly key: string
+  readonly holder: string
+  readonly channel: string | undefined
+}
+
+/** A pipeline of a client that has the scripts. */
+function scripted(pipeline: ChainableCommander): ScriptedPipeline {
+  return pipeline as unknown as ScriptedPipeline
+}
+
+interface ScriptedPipeline {
+  stetLeaseBuffer(keyCount: number, keys: readonly string[], requests: readonly (string | number)[]): void
+  stetRelease(leaseKey: string, holder: string, channel: string, message: string): void
+}

@@ -1,0 +1,124 @@
+import type { Cluster, Redis } from 'ioredis'
+import { GuardedRedis, hearChannel } from '../../redis/index.ts'
+import { missed, type RoundTrip } from './redis-batch.ts'
+import { defineLeaseScripts, giveLeaseBack, wholeMs } from './redis-lease-script.ts'
+import { RedisTurns } from './redis-turns.ts'
+import { ReleaseWakers } from './release-wakers.ts'
+import type { Found, RemoteTier, Wanted } from './remote-tier.ts'
+
+export interface RedisTierOptions {
+  /**
+   * A client that fails at once where it isn't connected: `enableOfflineQueue: false`, and a `commandTimeout`. Guarded, it
+   * may share its breaker with others; a bare one is given a breaker of its own.
+   */
+  readonly redis: Redis | Cluster | GuardedRedis
+  /** The same for an end point that only reads, and may lag. Default: all is read where it is written. */
+  readonly reader?: Redis | GuardedRedis
+  /** Hears when leases are given back. A client that goes on trying to connect; others may listen on it too. */
+  readonly subscriber?: Redis
+  /** Where that is told: the same for all that share entries. Goes with `subscriber`; without them every process loads for itself. */
+  readonly channel?: string
+  /** Begins the names of leases. Default `lease:`. */
+  readonly leasePrefix?: string
+  /** How long writes wait for a read to travel with, in milliseconds. Default 3. */
+  readonly lingerMs?: number
+  readonly onError: (error: Error) => void
+  /** Told when it ends. */
+  readonly onRoundTrip?: (trip: RoundTrip) => void
+}
+
+/** Entries in Redis, and leases on what is missing. */
+export class RedisTier implements RemoteTier {
+  readonly wakes: boolean
+  readonly #writer: RedisTurns
+  readonly #reader: RedisTurns | undefined
+  readonly #leasePrefix: string
+  readonly #channel: string | undefined
+  readonly #wakers: ReleaseWakers | undefined
+  readonly #deafen: () => void
+  readonly #onError: (error: Error) => void
+
+  constructor(options: RedisTierOptions) {
+    const { subscriber, channel, onError, onRoundTrip = () => {}, lingerMs = 3, leasePrefix = 'lease:' } = options
+    if ((subscriber === undefined) !== (channel === undefined)) {
+      throw new TypeError(
+        'A Redis tier takes both `subscriber` and `channel`, to wake who waits for a load, or neither.',
+      )
+    }
+    const turnsOf = (bare: Redis | Cluster | GuardedRedis) => {
+      const redis = GuardedRedis.of(bare)
+      if (!redis.commandTimeout) {
+        throw new TypeError('The Redis client of a tier needs a commandTimeout: without one a read may never end.')
+      }
+      defineLeaseScripts(redis)
+      return new RedisTurns({ redis, leasePrefix, lingerMs, onError, onRoundTrip })
+    }
+    const wakers = subscriber && new ReleaseWakers()
+    this.wakes = subscriber !== undefined
+    this.#writer = turnsOf(options.redis)
+    this.#reader = options.reader && turnsOf(options.reader)
+    this.#leasePrefix = leasePrefix
+    this.#channel = channel
+    this.#onError = onError
+    this.#wakers = wakers
+    this.#deafen =
+      subscriber && channel !== undefined
+        ? hearChannel({ subscriber, channel, hear: (key) => wakers?.wake(key), onError })
+        : () => {}
+  }
+
+  /** In one round trip to each node. With a reader: one there, and one to the writer for leases on what it doesn't have. */
+  async read(wanted: readonly Wanted[]): Promise<readonly Found[]> {
+    if (!this.#reader) return this.#writer.read(wanted)
+    const found = await this.#readNear(this.#reader, wanted)
+    const rest = wanted.filter((each) => !found.has(each))
+    const others = await this.#writer.read(rest).catch((error: Error) => {
+      if (found.size === 0) throw error
+      this.#onError(error)
+      return rest.map(missed)
+    })
+    for (const [index, each] of rest.entries()) found.set(each, others[index] ?? missed(each))
+    return wanted.map((each) => found.get(each) ?? missed(each))
+  }
+
+  write(key: string, bytes: Buffer, ttlMs: number): void {
+    this.#writer.change(key, (pipeline) => pipeline.set(key, bytes, 'PX', wholeMs(ttlMs)))
+  }
+
+  release(key: string, holder: string): void {
+    const [leasePrefix, channel] = [this.#leasePrefix, this.#channel]
+    this.#writer.change(key, (pipeline) => giveLeaseBack(pipeline, { leasePrefix, key, holder, channel }))
+  }
+
+  onRelease(key: string, wake: () => void): () => void {
+    return this.#wakers?.add(key, wake) ?? (() => {})
+  }
+
+  /** Sends what waits. Resolves when Redis has answered everything sent so far, also where it failed. */
+  async flush(): Promise<void> {
+    await Promise.all([this.#reader?.flush(), this.#writer.flush()])
+  }
+
+  /** Wakes nobody any more, and flushes. The clients stay open. */
+  stop(): Promise<void> {
+    this.#deafen()
+    return this.flush()
+  }
+
+  /** What the reader has; and what it lacks, where no lease is wanted. Nothing where it fails: the writer is asked instead. */
+  async #readNear(reader: RedisTurns, wanted: readonly Wanted[]): Promise<Map<Wanted, Found>> {
+    // What isn't good enough is known already, and the lease is the writer's to give.
+    const asked = wanted.filter(({ lease }) => !lease?.evenIfFound)
+    try {
+      const found = await reader.read(asked.map(({ key }) => ({ key })))
+      return new Map(
+        asked
+          .map((each, index) => [each, found[index] ?? missed(each)] as const)
+          .filter(([{ lease }, { bytes }]) => bytes || !lease),
+      )
+    } catch (error) {
+      this.#onError(error as Error)
+      return new Map()
+    }
+  }
+}

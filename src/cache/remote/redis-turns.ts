@@ -1,0 +1,125 @@
+import { type GuardedRedis, type RedisNode, refusal as refusedByBreaker } from '../../redis/index.ts'
+import { type Answer, type Change, missed, RedisBatch, type RoundTrip } from './redis-batch.ts'
+import type { Found, Wanted } from './remote-tier.ts'
+
+export interface RedisTurnsOptions {
+  readonly redis: GuardedRedis
+  readonly leasePrefix: string
+  /** How long changes wait for a read to travel with, in milliseconds. */
+  readonly lingerMs: number
+  readonly onError: (error: Error) => void
+  readonly onRoundTrip: (trip: RoundTrip) => void
+}
+
+/**
+ * Everything asked for in one turn of the event loop travels in one pipeline to each node, and so do the changes that wait:
+ * a request that fills what it just missed pays no round trip for it when it reads again.
+ */
+export class RedisTurns {
+  readonly #options: RedisTurnsOptions
+  #reads: Read[] = []
+  #changes: KeyedChange[] = []
+  #turn: NodeJS.Immediate | undefined
+  #linger: NodeJS.Timeout | undefined
+  #sent = Promise.resolve()
+
+  constructor(options: RedisTurnsOptions) {
+    this.#options = options
+  }
+
+  /** Rejects where no node answered in time; at once where every breaker is open. What some nodes couldn't say is missed. */
+  read(wanted: readonly Wanted[]): Promise<readonly Found[]> {
+    if (wanted.length === 0) return Promise.resolve([])
+    const { redis } = this.#options
+    if (wanted.every(({ key }) => redis.nodeFor(key)?.admits() === false)) return Promise.reject(refusedByBreaker())
+    return new Promise((resolve, reject) => {
+      this.#reads.push({ wanted, resolve, reject })
+      this.#turn ??= setImmediate(() => void this.flush())
+    })
+  }
+
+  /** Changes what is under `key`, soon. Dropped while the breaker is open. */
+  change(key: string, change: Change): void {
+    const { redis, lingerMs, onError } = this.#options
+    if (redis.nodeFor(key)?.admits() === false) {
+      onError(refusedByBreaker())
+      return
+    }
+    this.#changes.push({ key, change })
+    this.#linger ??= setTimeout(() => void this.flush(), lingerMs)
+  }
+
+  /** Sends what waits. Resolves when Redis has answered everything sent so far, also where it failed. */
+  flush(): Promise<void> {
+    const reads = this.#reads
+    const changes = this.#changes
+    clearImmediate(this.#turn)
+    clearTimeout(this.#linger)
+    this.#turn = undefined
+    this.#linger = undefined
+    this.#reads = []
+    this.#changes = []
+    this.#sent = Promise.all([this.#sent, this.#send(reads, changes)]).then(() => {})
+    return this.#sent
+  }
+
+  async #send(reads: readonly Read[], changes: readonly KeyedChange[]): Promise<void> {
+    const { redis, leasePrefix, onError } = this.#options
+    const batches = new Map<RedisNode | undefined, RedisBatch>()
+    const batchFor = (key: string) => {
+      const node = redis.nodeFor(key)
+      const batch = batches.get(node) ?? new RedisBatch(node, leasePrefix)
+      batches.set(node, batch)
+      return batch
+    }
+    for (const { key, change } of changes) batchFor(key).change(change)
+    const asked = reads.map((read) => ({ ...read, of: read.wanted.map((each) => batchFor(each.key).ask(each)) }))
+
+    const outcomes = new Map<RedisBatch, Promise<Answer | Error>>()
+    for (const batch of batches.values()) outcomes.set(batch, this.#outcomeOf(batch))
+    // What a read rejects with is told by whoever reads.
+    const rejected = new Set<Error>()
+    const answered = asked.map(async ({ wanted, of, resolve, reject }) => {
+      const answers = await Promise.all(of.map((batch) => outcomes.get(batch)))
+      const failures = answers.filter((answer) => answer instanceof Error)
+      const [failure] = failures
+      if (failure && failures.length === wanted.length) {
+        for (const each of failures) rejected.add(each)
+        reject(failure)
+        return
+      }
+      resolve(
+        wanted.map((each, index) => {
+          const answer = answers[index]
+          return !answer || answer instanceof Error ? missed(each) : answer.find(each)
+        }),
+      )
+    })
+    await Promise.all(answered)
+    for (const outcome of await Promise.all(outcomes.values())) {
+      if (outcome instanceof Error && !rejected.has(outcome)) onError(outcome)
+    }
+  }
+
+  async #outcomeOf(batch: RedisBatch): Promise<Answer | Error> {
+    const { onError, onRoundTrip } = this.#options
+    try {
+      const answer = await batch.send(onRoundTrip)
+      if (answer.refusal) onError(answer.refusal)
+      return answer
+    } catch (error) {
+      return error as Error
+    }
+  }
+}
+
+interface Read {
+  readonly wanted: readonly Wanted[]
+  resolve(found: readonly Found[]): void
+  reject(error: Error): void
+}
+
+interface KeyedChange {
+  readonly key: string
+  readonly change: Change
+}

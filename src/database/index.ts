@@ -1,0 +1,22 @@
+export { cachedIds, cachedList, cachedRows, PAGES_AT_ONCE } from './cached-rows.ts'
+export { explainConnectionError, isLostOnTheWay, isRetryable } from './connection-errors.ts'
+export { type ConstraintErrors, explainConstraints } from './constraint-errors.ts'
+export type { Database, SentStatement } from './database.ts'
+export {
+  type KeyType,
+  type Ordering,
+  type Page,
+  type PagedQuery,
+  type Place,
+  type PlacesOnPage,
+  pageFrom,
+  pageParts,
+  readCounts,
+  readPages,
+} from './keyset.ts'
+export { migrate } from './migrate.ts'
+export { type OpenDatabases, openDatabases } from './open-databases.ts'
+export type { Pool } from './pool.ts'
+export { inOrderOf, readAsOf } from './read-as-of.ts'
+export type { ArticleRow, Tables, TagRow, UserRow } from './tables.ts'
+export { whileEmpty } from './while-empty.ts'

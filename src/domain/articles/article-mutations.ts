@@ -1,0 +1,206 @@
+import { type Kysely, sql, type Transaction, type UpdateObject } from 'kysely'
+import { type ConstraintErrors, explainConstraints, type Tables } from '../../database/index.ts'
+import { type Context, readBack } from '../../graphql/resolving/index.ts'
+import type { Article, CreateArticleInput, MutationResolvers, UpdateArticleInput } from '../../graphql/schema/index.ts'
+import { fromGlobalId, requireSignedIn, type Viewer } from '../../identity/index.ts'
+import { AskerError } from '../../kernel/errors.ts'
+import { checkLength, checkName, checkSlug, given, quote } from '../../kernel/input.ts'
+import { canSee, ownedBy, requireOwner } from './article-access.ts'
+import { type ArticleEntries, articleColumns } from './article-entries.ts'
+import { insertArticle, MAX_SLUG } from './insert-article.ts'
+
+export function articleMutations(articles: ArticleEntries): MutationResolvers {
+  /** Reads what was written the way everybody does: somebody else may have been quicker. */
+  const written = async (id: number, context: Context) => {
+    const article: Article | undefined = await readBack(() => articles(context).byId.load(id))
+    if (!article || !canSee(context.viewer, article)) {
+      throw new AskerError('NOT_FOUND', 'The change is made, but the article was deleted or hidden meanwhile.')
+    }
+    return { article }
+  }
+
+  const change = async (context: Context, wanted: Change, tags?: readonly string[] | null, tagsField = 'tags') => {
+    const { viewer } = context
+    const id = fromGlobalId('Article', wanted.globalId, wanted.field)
+    await explainConstraints(constraintErrors, async () => {
+      if (tags == null) {
+        const article = await context.writeAtOnce((primary) => update(primary, viewer, id, wanted))
+        if (article) articles(context).keep(article)
+      } else {
+        await context.write(async (transaction) => {
+          await update(transaction, viewer, id, wanted)
+          await replaceTags(transaction, id, tags, tagsField)
+        })
+      }
+    })
+    return written(id, context)
+  }
+
+  return {
+    createArticle: async (_parent, { input }, context) => {
+      const authorId = authorOf(input, context.viewer)
+      const columns = checkArticle(input)
+      const id = await explainConstraints(constraintErrors, () =>
+        context.write(async (transaction) => {
+          const id = await insertArticle(transaction, {
+            ...columns,
+            title: input.title,
+            body: input.body,
+            author_id: authorId,
+            ...(input.status === 'PUBLISHED' ? published : { published_at: null }),
+          })
+          if (input.tags != null) await replaceTags(transaction, id, input.tags, 'input.tags')
+          return id
+        }),
+      )
+      return written(id, context)
+    },
+
+    updateArticle: (_parent, { input }, context) => {
+      const { id: globalId, expectedVersion, tags } = input
+      const wanted: Change = { globalId, field: 'input.id', set: checkArticle(input) }
+      if (expectedVersion == null) return change(context, wanted, tags, 'input.tags')
+      const otherwise = ({ version }: Changeable) => {
+        const message = `The article is at version ${version}, not ${expectedVersion}: read it again.`
+        throw new AskerError('VERSION_CONFLICT', message, { field: 'input.expectedVersion' })
+      }
+      return change(context, { ...wanted, only: { version: expectedVersion }, otherwise }, tags, 'input.tags')
+    },
+
+    publishArticle: (_parent, { id }, context) =>
+      change(context, { globalId: id, field: 'id', set: published, only: { status: 'DRAFT' } }),
+
+    unpublishArticle: (_parent, { id }, context) => {
+      const set = { status: 'DRAFT', published_at: null } as const
+      return change(context, { globalId: id, field: 'id', set, only: { status: 'PUBLISHED' } })
+    },
+
+    setArticleTags: (_parent, { id, tags }, context) => change(context, { globalId: id, field: 'id', set: {} }, tags),
+
+    deleteArticle: async (_parent, { id: globalId }, context) => {
+      const id = fromGlobalId('Article', globalId)
+      const must = { id, ...ownedBy(context.viewer) }
+      await context.writeAtOnce(async (primary) => {
+        for (;;) {
+          const query = primary.deleteFrom('articles').where((article) => article.and(must))
+          const { numDeletedRows } = await query.executeTakeFirstOrThrow()
+          if (numDeletedRows > 0n) return
+          requireOwner(context.viewer, await find(primary, id), 'id')
+        }
+      })
+      return { deletedId: globalId }
+    },
+  }
+}
+
+const published = { status: 'PUBLISHED', published_at: sql<Date>`now()` } as const
+
+interface Change {
+  readonly globalId: string
+  /** Of the input, where that stands. */
+  readonly field: string
+  /** With nothing but new tags it is still an update, and counted as one. */
+  readonly set: UpdateObject<Tables, 'articles'>
+  /** What the article must be; else it is left as it is, where `otherwise` doesn't throw. */
+  readonly only?: Partial<Pick<Article, 'status' | 'version'>>
+  readonly otherwise?: (article: Changeable) => void
+}
+
+type Changeable = Pick<Article, 'id' | 'status' | 'author_id' | 'version'>
+
+/** Changes an article that `viewer` may change: all of that in one statement, so that it needs no lock. Undefined where it was left as it is. */
+async function update(
+  db: Kysely<Tables>,
+  viewer: Viewer,
+  id: number,
+  { field, set, only = {}, otherwise }: Change,
+): Promise<Article | undefined> {
+  const must = { id, ...only, ...ownedBy(viewer) }
+  for (;;) {
+    const changed = await db
+      .updateTable('articles')
+      .set({ ...set, id })
+      .where((article) => article.and(must))
+      .returning(articleColumns)
+      .executeTakeFirst()
+    if (changed) return changed
+    const present = requireOwner(viewer, await find(db, id), field)
+    const isOther =
+      (only.status ?? present.status) !== present.status || (only.version ?? present.version) !== present.version
+    if (isOther) {
+      otherwise?.(present)
+      return undefined
+    }
+    // Somebody has changed it between the two: now it is as it must be.
+  }
+}
+
+const find = (db: Kysely<Tables>, id: number): Promise<Changeable | undefined> =>
+  db.selectFrom('articles').select(['id', 'status', 'author_id', 'version']).where('id', '=', id).executeTakeFirst()
+
+function authorOf({ authorId }: CreateArticleInput, viewer: Viewer): number {
+  const { kind, userId } = requireSignedIn(viewer)
+  if (authorId == null) {
+    if (userId !== undefined) return userId
+    throw new AskerError('BAD_USER_INPUT', 'Say whose article it is: this admin has no user.', {
+      field: 'input.authorId',
+    })
+  }
+  const id = fromGlobalId('User', authorId, 'input.authorId')
+  if (kind === 'admin' || id === userId) return id
+  throw new AskerError('FORBIDDEN', 'Only an admin may write in the name of others.', { field: 'input.authorId' })
+}
+
+/** The columns of an input that were given, checked. */
+function checkArticle({ title, slug, summary, body }: CreateArticleInput | UpdateArticleInput) {
+  if (title != null) checkLength('input.title', title, { min: 1, max: 300 })
+  if (slug != null) checkSlug('input.slug', slug, MAX_SLUG)
+  if (summary != null) checkLength('input.summary', summary, { max: 2000 })
+  if (body != null) checkLength('input.body', body, { max: 500_000 })
+  return given({ title, slug, summary, body })
+}
+
+const MAX_TAGS = 100
+
+async function replaceTags(
+  transaction: Transaction<Tables>,
+  articleId: number,
+  slugs: readonly string[],
+  field: string,
+): Promise<void> {
+  const wanted = [...new Set(slugs)]
+  if (wanted.length > MAX_TAGS) {
+    const message = `An article has at most ${MAX_TAGS} tags, not ${wanted.length}.`
+    throw new AskerError('BAD_USER_INPUT', message, { field })
+  }
+  for (const slug of wanted) checkName(field, slug)
+  const found =
+    wanted.length === 0
+      ? []
+      : await transaction
+          .selectFrom('tags')
+          .select(['id', 'slug'])
+          .where('slug', 'in', wanted)
+          // So that none of them is deleted before the article has it.
+          .forKeyShare()
+          .execute()
+  const unknown = wanted.filter((slug) => !found.some((tag) => tag.slug === slug))
+  if (unknown.length > 0) {
+    const names = unknown.map(quote).join(', ')
+    throw new AskerError('BAD_USER_INPUT', `There is no tag with the slug ${names}.`, { field })
+  }
+  const ids = found.map(({ id }) => id)
+  const current = transaction.deleteFrom('article_tags').where('article_id', '=', articleId)
+  await (ids.length > 0 ? current.where('tag_id', 'not in', ids) : current).execute()
+  if (ids.length === 0) return
+  await transaction
+    .insertInto('article_tags')
+    .values(ids.map((tag_id) => ({ article_id: articleId, tag_id })))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+const constraintErrors: ConstraintErrors = {
+  articles_slug_key: ['SLUG_TAKEN', 'Another article has this slug.', 'input.slug'],
+  articles_author_id_fkey: ['BAD_USER_INPUT', 'There is no such user.', 'input.authorId'],
+}

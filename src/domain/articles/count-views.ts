@@ -1,0 +1,41 @@
+import { sql } from 'kysely'
+import type { PeriodicJob, QueueKind } from '../../worker/index.ts'
+
+/** Views that wait to be counted: ids of articles, which merge to a number each. */
+export const countViews: QueueKind<number, ReadonlyMap<number, number>> = {
+  name: 'views',
+  parse: (json) => {
+    if (!Number.isSafeInteger(json)) throw new TypeError(`A view is the id of an article, not ${JSON.stringify(json)}.`)
+    return Number(json)
+  },
+  merge: (ids) => {
+    const views = new Map<number, number>()
+    for (const id of ids) views.set(id, (views.get(id) ?? 0) + 1)
+    return views
+  },
+  // Articles that were deleted meanwhile have no row any more. Rows are locked in order: see rankArticles.
+  apply: (transaction, views) =>
+    sql`
+      with viewed as (
+        select article_id, count
+          from article_stats
+          join unnest(${[...views.keys()]}::bigint[], ${[...views.values()]}::bigint[]) as given (id, count) on id = article_id
+         order by article_id
+           for no key update of article_stats
+      )
+      update article_stats set views = views + viewed.count from viewed where article_stats.article_id = viewed.article_id
+    `.execute(transaction),
+}
+
+/** Puts the articles in the order of their views as they are now: the lists of the most viewed fall then, and only then. */
+export const rankArticles = (everyMs: number): PeriodicJob => ({
+  name: 'rank-articles',
+  everyMs,
+  run: (transaction) =>
+    sql`
+      with moved as (
+        select article_id from article_stats where ranked_views <> views order by article_id for no key update
+      )
+      update article_stats set ranked_views = views from moved where article_stats.article_id = moved.article_id
+    `.execute(transaction),
+})

@@ -1,0 +1,21 @@
+import type { Cache } from '../../cache/index.ts'
+import type { Database } from '../../database/index.ts'
+import type { Room } from '../../graphql/schema/index.ts'
+import { type TagEntries, tagEntries } from './tag-entries.ts'
+import { tagResolvers } from './tag-resolvers.ts'
+
+export type { TagEntries } from './tag-entries.ts'
+
+/** The room of tags. */
+export function tagsRoom(parts: {
+  readonly cache: Cache
+  readonly database: Database
+  readonly ttlMs: number
+}): Room & { readonly entries: TagEntries } {
+  const entries = tagEntries(parts)
+  return {
+    entries,
+    resolvers: tagResolvers(entries),
+    nodes: { Tag: (id, context) => entries(context).byId.load(id) },
+  }
+}

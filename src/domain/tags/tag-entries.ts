@@ -1,0 +1,35 @@
+import { sql } from 'kysely'
+import { anyRowTag, type Cache, fieldTag } from '../../cache/index.ts'
+import { cachedIds, cachedList, cachedRows, type Database } from '../../database/index.ts'
+import { EntryLoader, perRequest } from '../../graphql/resolving/index.ts'
+import type { Tag } from '../../graphql/schema/index.ts'
+
+export const tagOrder = { name: 'NAME', keyType: 'text' } as const
+
+/** Everything about tags that is cached: the SQL behind it, and what it depends on. */
+export function tagEntries(parts: { readonly cache: Cache; readonly database: Database; readonly ttlMs: number }) {
+  const source = { ...parts, table: 'tags' } as const
+  const byId = cachedRows<Tag>(source, {
+    name: 'tag',
+    columns: sql`id, slug, name, description`,
+    policy: { writeThrough: true },
+  })
+  const idBySlug = cachedIds(source, { name: 'tag-by-slug', column: 'slug' })
+  const list = cachedList(source, {
+    name: 'tag',
+    ordering: { value: sql`lower(name) collate "C"`, keyType: tagOrder.keyType, id: sql`id`, descending: false },
+    tags: [anyRowTag('tags'), fieldTag('tags', 'name')],
+  })
+
+  return perRequest(({ reader, progress }) => ({
+    byId: new EntryLoader(byId, reader),
+    /** Keeps what this request has just written, undefined where it deleted the tag: the next read is a hit. */
+    keep: (id: number, tag: Tag | undefined) => byId.writeThrough(id, tag, progress.wroteFrom),
+    idBySlug: new EntryLoader(idBySlug, reader),
+    pages: new EntryLoader(list.pages, reader),
+    count: new EntryLoader(list.count, reader),
+  }))
+}
+
+/** Tags as a request sees them. */
+export type TagEntries = ReturnType<typeof tagEntries>

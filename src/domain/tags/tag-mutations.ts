@@ -1,0 +1,77 @@
+import { type ConstraintErrors, explainConstraints } from '../../database/index.ts'
+import { type Context, readBack } from '../../graphql/resolving/index.ts'
+import type { CreateTagInput, MutationResolvers, Tag, UpdateTagInput } from '../../graphql/schema/index.ts'
+import { fromGlobalId, requireAdmin } from '../../identity/index.ts'
+import { AskerError } from '../../kernel/errors.ts'
+import { checkLength, checkSlug, given } from '../../kernel/input.ts'
+import { slugify } from '../slugify.ts'
+import type { TagEntries } from './tag-entries.ts'
+
+export function tagMutations(entries: TagEntries): MutationResolvers {
+  /** Keeps what was written, then reads it the way everybody does: somebody else may have been quicker. */
+  const written = async (tag: Tag, context: Context): Promise<Tag> => {
+    entries(context).keep(tag.id, tag)
+    const found = await readBack(() => entries(context).byId.load(tag.id))
+    if (!found) throw new AskerError('NOT_FOUND', 'The change is made, but the tag was deleted meanwhile.')
+    return found
+  }
+
+  return {
+    createTag: async (_parent, { input }, context) => {
+      requireAdmin(context.viewer)
+      const slug = input.slug ?? slugify(input.name, MAX_SLUG)
+      const values = { ...checkTag({ ...input, slug }), name: input.name, slug }
+      const tag = await explainConstraints(constraintErrors, () =>
+        context.writeAtOnce((primary) =>
+          primary.insertInto('tags').values(values).returningAll().executeTakeFirstOrThrow(),
+        ),
+      )
+      return { tag: await written(tag, context) }
+    },
+
+    updateTag: async (_parent, { input }, context) => {
+      requireAdmin(context.viewer)
+      const id = fromGlobalId('Tag', input.id, 'input.id')
+      const changes = checkTag(input)
+      const tag = await explainConstraints(constraintErrors, () =>
+        context.writeAtOnce(async (primary) => {
+          const query = primary
+            .updateTable('tags')
+            .set({ ...changes, id })
+            .where('id', '=', id)
+          const updated = await query.returningAll().executeTakeFirst()
+          if (!updated) throw noSuchTag('input.id')
+          return updated
+        }),
+      )
+      return { tag: await written(tag, context) }
+    },
+
+    deleteTag: async (_parent, { id: globalId }, context) => {
+      requireAdmin(context.viewer)
+      const id = fromGlobalId('Tag', globalId)
+      await context.writeAtOnce(async (primary) => {
+        const { numDeletedRows } = await primary.deleteFrom('tags').where('id', '=', id).executeTakeFirstOrThrow()
+        if (numDeletedRows === 0n) throw noSuchTag('id')
+      })
+      entries(context).keep(id, undefined)
+      return { deletedId: globalId }
+    },
+  }
+}
+
+const MAX_SLUG = 100
+
+const noSuchTag = (field: string) => new AskerError('NOT_FOUND', 'There is no such tag.', { field })
+
+const constraintErrors: ConstraintErrors = {
+  tags_slug_key: ['SLUG_TAKEN', 'Another tag has this slug.', 'input.slug'],
+}
+
+/** The columns of an input that were given, checked. */
+function checkTag({ name, slug, description }: CreateTagInput | UpdateTagInput) {
+  if (name != null) checkLength('input.name', name, { min: 1, max: 100 })
+  if (slug != null) checkSlug('input.slug', slug, MAX_SLUG)
+  if (description != null) checkLength('input.description', description, { max: 2000 })
+  return given({ name, slug, description })
+}

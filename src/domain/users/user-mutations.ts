@@ -1,0 +1,116 @@
+import { type ConstraintErrors, explainConstraints } from '../../database/index.ts'
+import { type Context, readBack } from '../../graphql/resolving/index.ts'
+import type { CreateUserInput, MutationResolvers, UpdateUserInput, User } from '../../graphql/schema/index.ts'
+import { fromGlobalId, isSelfOrAdmin, requireAdmin, requireSignedIn } from '../../identity/index.ts'
+import { AskerError } from '../../kernel/errors.ts'
+import { checkLength, checkPattern, given } from '../../kernel/input.ts'
+import type { UserEntries } from './user-entries.ts'
+
+export function userMutations(entries: UserEntries): MutationResolvers {
+  /** Keeps what was written, then reads it the way everybody does: somebody else may have been quicker. */
+  const written = async (user: User, context: Context): Promise<User> => {
+    entries(context).keep(user.id, user)
+    const found = await readBack(() => entries(context).byId.load(user.id))
+    if (!found) throw new AskerError('NOT_FOUND', 'The change is made, but the user was deleted meanwhile.')
+    return found
+  }
+
+  return {
+    createUser: async (_parent, { input }, context) => {
+      requireAdmin(context.viewer)
+      const values = {
+        ...checkUser(input),
+        username: input.username,
+        display_name: input.displayName,
+        email: input.email,
+      }
+      const user = await explainConstraints(constraintErrors, () =>
+        context.writeAtOnce((primary) =>
+          primary.insertInto('users').values(values).returningAll().executeTakeFirstOrThrow(),
+        ),
+      )
+      return { user: await written(user, context) }
+    },
+
+    updateUser: async (_parent, { input }, context) => {
+      const id = fromGlobalId('User', input.id, 'input.id')
+      const viewer = requireSignedIn(context.viewer)
+      if (!isSelfOrAdmin(viewer, id)) {
+        throw new AskerError('FORBIDDEN', 'Only the user and admins may change a profile.', { field: 'input.id' })
+      }
+      if (input.role != null && viewer.kind !== 'admin') {
+        throw new AskerError('FORBIDDEN', 'Only an admin may change a role.', { field: 'input.role' })
+      }
+      const changes = checkUser(input)
+      const user = await explainConstraints(constraintErrors, () =>
+        context.writeAtOnce(async (primary) => {
+          const query = primary
+            .updateTable('users')
+            .set({ ...changes, id })
+            .where('id', '=', id)
+          const updated = await query.returningAll().executeTakeFirst()
+          if (!updated) throw noSuchUser('input.id')
+          return updated
+        }),
+      )
+      return { user: await written(user, context) }
+    },
+
+    deleteUser: async (_parent, { id: globalId }, context) => {
+      requireAdmin(context.viewer)
+      const id = fromGlobalId('User', globalId)
+      await explainConstraints(constraintErrors, () =>
+        context.writeAtOnce(async (primary) => {
+          const { numDeletedRows } = await primary.deleteFrom('users').where('id', '=', id).executeTakeFirstOrThrow()
+          if (numDeletedRows === 0n) throw noSuchUser('id')
+        }),
+      )
+      entries(context).keep(id, undefined)
+      return { deletedId: globalId }
+    },
+  }
+}
+
+const noSuchUser = (field: string) => new AskerError('NOT_FOUND', 'There is no such user.', { field })
+
+const constraintErrors: ConstraintErrors = {
+  users_username_key: ['USERNAME_TAKEN', 'Another user has this username.', 'input.username'],
+  users_email_key: ['EMAIL_TAKEN', 'Another user has this e-mail address.', 'input.email'],
+  articles_author_id_fkey: ['USER_HAS_ARTICLES', 'The user still has articles: delete them first.', 'id'],
+}
+
+/** The columns of an input that were given, checked. Null empties `avatarUrl`; elsewhere it means absent. */
+function checkUser(input: CreateUserInput | UpdateUserInput) {
+  const { username, displayName, email, bio, avatarUrl, role } = input
+  if (username != null) {
+    checkPattern(
+      'input.username',
+      username,
+      /^[a-z0-9][a-z0-9_-]{0,38}$/,
+      'lower-case letters, digits, "-" and "_", at most 39',
+    )
+  }
+  if (displayName != null) checkLength('input.displayName', displayName, { min: 1, max: 100 })
+  if (email != null) {
+    checkPattern(
+      'input.email',
+      checkLength('input.email', email, { max: 254 }),
+      // Without control and format characters: PostgreSQL takes some of them for spaces, and nobody sees them.
+      /^[^@\s\p{C}]+@[^@\s\p{C}]+$/u,
+      'an e-mail address',
+    )
+  }
+  if (bio != null) checkLength('input.bio', bio, { max: 2000 })
+  if (avatarUrl != null) {
+    checkPattern(
+      'input.avatarUrl',
+      checkLength('input.avatarUrl', avatarUrl, { max: 2000 }),
+      /^https?:\/\//,
+      'an http or https URL',
+    )
+  }
+  return {
+    ...given({ username, display_name: displayName, email, bio, role }),
+    ...(avatarUrl === undefined ? {} : { avatar_url: avatarUrl }),
+  }
+}

@@ -1,0 +1,106 @@
+import {
+  type ArgumentNode,
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
+  Kind,
+  type OperationDefinitionNode,
+  visit,
+} from 'graphql'
+import { LRUCache } from 'lru-cache'
+import { type PromiseOrValue, whenHere } from '../../kernel/promise-or-value.ts'
+import { Execution } from './execution.ts'
+import { type Fragments, OperationPlan, type Variables } from './operation-plan.ts'
+
+interface ExecutorRequest {
+  /** Parsed and valid. The same text should come as the same object: plans are kept by it. */
+  readonly document: DocumentNode
+  readonly operationName?: string | null | undefined
+  readonly variables?: Variables | null | undefined
+  readonly context: unknown
+}
+
+export type Executor = (request: ExecutorRequest) => PromiseOrValue<ExecutionResult>
+
+/** Executes documents as graphql-js does, and keeps what it works out on the way, of as many as fit. */
+export function createExecutor(schema: GraphQLSchema): Executor {
+  const kept = new LRUCache<DocumentNode, DocumentPlans>({ maxSize: MAX_FIELDS })
+  return ({ document, operationName, variables, context }) => {
+    const operation = getOperationAST(document, operationName)
+    // It knows how to say what is wrong.
+    if (!operation) return execute({ schema, document, operationName })
+    const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, {
+      maxErrors: MAX_VARIABLE_ERRORS,
+    })
+    if (errors) return { errors }
+    const plans = kept.get(document) ?? new DocumentPlans(schema, document)
+    const known = plans.size
+    const plan = plans.planOf(operation, coerced)
+    return whenHere(new Execution(plan, context, coerced).run(), (result) => {
+      if (plans.size !== known) kept.set(document, plans, { size: plans.size })
+      return result
+    })
+  }
+}
+
+/** Fields in all plans together, at about half a kilobyte each. */
+const MAX_FIELDS = 50_000
+/** As graphql-js has it. */
+const MAX_VARIABLE_ERRORS = 50
+
+/** The plans of one document. */
+class DocumentPlans {
+  readonly #schema: GraphQLSchema
+  readonly #fragments: Fragments
+  readonly #conditions: readonly string[]
+  readonly #plans = new Map<string, OperationPlan>()
+  /** Fields, and one for each plan. */
+  size = 0
+
+  constructor(schema: GraphQLSchema, document: DocumentNode) {
+    this.#schema = schema
+    this.#fragments = fragmentsOf(document)
+    this.#conditions = conditionsOf(document)
+  }
+
+  planOf(operation: OperationDefinitionNode, variables: Variables): OperationPlan {
+    const given = this.#conditions.filter((name) => Object.hasOwn(variables, name))
+    const key = [operation.name?.value, ...given.map((name) => `${name}: ${variables[name]}`)].join()
+    let plan = this.#plans.get(key)
+    if (!plan) {
+      plan = new OperationPlan({
+        schema: this.#schema,
+        operation,
+        fragments: this.#fragments,
+        conditions: Object.fromEntries(given.map((name) => [name, variables[name]])),
+        onGrowth: (fields) => {
+          this.size += fields
+        },
+      })
+      this.#plans.set(key, plan)
+      this.size++
+    }
+    return plan
+  }
+}
+
+function fragmentsOf({ definitions }: DocumentNode): Fragments {
+  const fragments: Fragments = Object.create(null)
+  for (const definition of definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments[definition.name.value] = definition
+  }
+  return fragments
+}
+
+/** The names of the variables in `@skip` and `@include`. */
+function conditionsOf(document: DocumentNode): readonly string[] {
+  const names = new Set<string>()
+  const collect = ({ value }: ArgumentNode) => {
+    if (value.kind === Kind.VARIABLE) names.add(value.name.value)
+  }
+  visit(document, { Directive: (directive) => directive.arguments?.forEach(collect) })
+  return [...names]
+}

@@ -1,0 +1,1 @@
+export { Api, type Runnable } from './api.ts'

@@ -1,0 +1,125 @@
+import {
+  buildSchema,
+  type DocumentNode,
+  type GraphQLSchema,
+  getOperationAST,
+  isAbstractType,
+  Kind,
+  type OperationDefinitionNode,
+  type OperationTypeNode,
+  parse,
+  print,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql'
+import { LRUCache } from 'lru-cache'
+import { type FieldHint, fieldHints, readSchema } from '../schema/index.ts'
+
+/** What bounds the cost of a document before its complexity is known. */
+export const MAX_TOKENS = 10_000
+
+/** What must be known of an operation to find its answer without running it. */
+export interface Operation {
+  readonly type: OperationTypeNode | `${OperationTypeNode}`
+  /** Its document in one spelling: whatever was written differently and means the same is the same here. */
+  readonly text: string
+  /** Seconds for which its answer may be kept, as the schema says: 0 is not at all. A resolver may say less. */
+  readonly maxAge: number
+  /** True where a part of it is for one viewer alone, whoever that is. */
+  readonly isPrivate: boolean
+  /** The field that says so, as `Query.viewer`, of each of the two. Undefined where none does. */
+  readonly decidedBy: { readonly maxAge: string | undefined; readonly scope: string | undefined }
+  /** Learnt by running it: no resolver looked at who asks. Else, or where nobody knows yet, false. */
+  isImpersonal: boolean
+  /** Learnt by running it: its document, parsed and valid. Whoever runs it keeps that, for as long as there is room. */
+  document?: WeakRef<DocumentNode>
+}
+
+/** The operations that were asked for lately. */
+export class Operations {
+  readonly #schema: GraphQLSchema
+  readonly #hintOf: ReturnType<typeof fieldHints>
+  readonly #known = new LRUCache<string, Operation>({
+    maxSize: 8 * 1024 * 1024,
+    sizeCalculation: ({ text }, key) => key.length + text.length + 200,
+  })
+
+  constructor(schema = buildSchema(readSchema())) {
+    this.#schema = schema
+    this.#hintOf = fieldHints(this.#schema)
+  }
+
+  /** The operation of that name in a document, undefined where there is none: whoever runs it will say what is wrong. */
+  find(query: string, name: string | undefined): Operation | undefined {
+    const key = name === undefined ? query : `${name}\0${query}`
+    const known = this.#known.get(key)
+    if (known) return known
+    const operation = this.#read(query, name)
+    if (operation) this.#known.set(key, operation)
+    return operation
+  }
+
+  #read(query: string, name: string | undefined): Operation | undefined {
+    const document = this.#parse(query)
+    const definition = document && getOperationAST(document, name)
+    if (!document || !definition) return undefined
+    return {
+      type: definition.operation,
+      text: print(document),
+      isImpersonal: false,
+      ...this.#policyOf(document, definition),
+    }
+  }
+
+  #parse(query: string): DocumentNode | undefined {
+    try {
+      return parse(query, { maxTokens: MAX_TOKENS, noLocation: true })
+    } catch {
+      return undefined
+    }
+  }
+
+  /** The least of all fields that may be asked for, whatever `@skip` and `@include` will say. */
+  #policyOf(document: DocumentNode, operation: OperationDefinitionNode): Policy {
+    const types = new TypeInfo(this.#schema)
+    let maxAge = Number.POSITIVE_INFINITY
+    let shortest: string | undefined
+    let firstPrivate: string | undefined
+    const visitor = visitWithTypeInfo(types, {
+      Field: ({ name }) => {
+        for (const { hint, of } of this.#hintsOf(types, name.value)) {
+          if (hint.maxAge !== undefined && hint.maxAge < maxAge) {
+            maxAge = hint.maxAge
+            shortest = `${of}.${name.value}`
+          }
+          if (hint.scope === 'PRIVATE') firstPrivate ??= `${of}.${name.value}`
+        }
+      },
+    })
+    for (const definition of document.definitions) {
+      if (definition === operation || definition.kind === Kind.FRAGMENT_DEFINITION) visit(definition, visitor)
+    }
+    return {
+      maxAge: Number.isFinite(maxAge) ? maxAge : 0,
+      isPrivate: firstPrivate !== undefined,
+      decidedBy: { maxAge: shortest, scope: firstPrivate },
+    }
+  }
+
+  /** Of a field that is asked for. Behind an interface it may be that of any type which implements it. */
+  #hintsOf(types: TypeInfo, name: string): readonly { readonly hint: FieldHint; readonly of: string | undefined }[] {
+    const parent = types.getParentType()
+    const field = types.getFieldDef()
+    // There is no such field: nothing to keep.
+    if (!parent || !field) return [{ hint: { maxAge: 0 }, of: parent?.name }]
+    const possible = isAbstractType(parent) ? this.#schema.getPossibleTypes(parent) : []
+    const others = possible.flatMap((type) => {
+      const its = type.getFields()[name]
+      return its ? [{ hint: this.#hintOf(type, its), of: type.name }] : []
+    })
+    return [{ hint: this.#hintOf(parent, field), of: parent.name }, ...others]
+  }
+}
+
+type Policy = Pick<Operation, 'maxAge' | 'isPrivate' | 'decidedBy'>

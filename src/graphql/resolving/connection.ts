@@ -1,0 +1,182 @@
+import type { KeyType, Page, Place, PlacesOnPage } from '../../database/index.ts'
+import { AskerError } from '../../kernel/errors.ts'
+import { checkText, quote } from '../../kernel/input.ts'
+import { allHere, isPromise, type PromiseOrValue, whenHere } from '../../kernel/promise-or-value.ts'
+
+/** A page of a list, as Relay's cursor connections ask for it. */
+export interface PageArguments {
+  readonly first?: number | null | undefined
+  readonly after?: string | null | undefined
+  readonly last?: number | null | undefined
+  readonly before?: string | null | undefined
+}
+
+/** What the resolvers of a connection type are given. Each part is read only when it is asked for. */
+export interface Connection<T> {
+  edges(): PromiseOrValue<{ readonly cursor: string; readonly node: T }[]>
+  nodes(): PromiseOrValue<T[]>
+  pageInfo(): PromiseOrValue<PageInfo>
+  totalCount(): PromiseOrValue<number>
+}
+
+interface PageInfo {
+  readonly hasNextPage: boolean
+  readonly hasPreviousPage: boolean
+  readonly startCursor: string | null
+  readonly endCursor: string | null
+}
+
+/** The order of a list: a cursor of one order is refused in another. */
+export interface ListOrder {
+  readonly name: string
+  readonly keyType: KeyType
+}
+
+export const DEFAULT_PAGE_SIZE = 20
+export const MAX_PAGE_SIZE = 100
+
+export function parsePage(args: PageArguments, order: ListOrder): Page {
+  const { first, last } = args
+  if (first != null && last != null) throw badInput('first', 'Give either first or last, not both.')
+  const field = last == null ? 'first' : 'last'
+  const limit = last ?? first ?? DEFAULT_PAGE_SIZE
+  if (limit < 1 || limit > MAX_PAGE_SIZE) {
+    throw badInput(field, `${field} must be from 1 to ${MAX_PAGE_SIZE}, not ${limit}.`)
+  }
+  return {
+    limit,
+    backward: last != null,
+    after: args.after == null ? undefined : parseCursor(args.after, order, 'after'),
+    before: args.before == null ? undefined : parseCursor(args.before, order, 'before'),
+  }
+}
+
+export interface ConnectionParts<T> {
+  readonly page: Page
+  readonly order: ListOrder
+  /** Called once at most. Undefined: there are none. */
+  readonly places: () => PromiseOrValue<PlacesOnPage | undefined>
+  /** Undefined where it is gone, or not for this viewer. */
+  readonly node: (id: number) => PromiseOrValue<T | undefined>
+  readonly totalCount: () => PromiseOrValue<number | undefined>
+}
+
+export const makeConnection = <T>(parts: ConnectionParts<T>): Connection<T> => new LazyConnection(parts)
+
+class LazyConnection<T> implements Connection<T> {
+  readonly #parts: ConnectionParts<T>
+  #places: PromiseOrValue<PlacesOnPage> | undefined
+  #found: PromiseOrValue<readonly (T | undefined)[]> | undefined
+
+  constructor(parts: ConnectionParts<T>) {
+    this.#parts = parts
+  }
+
+  edges() {
+    return whenHere(this.#readPlaces(), ({ places }) =>
+      whenHere(this.#readNodes(), (found) =>
+        found.flatMap((node, index) => {
+          const place = places[index]
+          return place && node !== undefined ? [new Edge(place, this.#parts.order, node)] : []
+        }),
+      ),
+    )
+  }
+
+  nodes() {
+    return whenHere(this.#readNodes(), (found) => found.filter((node) => node !== undefined))
+  }
+
+  pageInfo() {
+    const { page, order } = this.#parts
+    // The cursors of the places, not of the edges: where all of a page was deleted meanwhile, the walk still goes on.
+    return whenHere(this.#readPlaces(), ({ places, more }) => {
+      const cursorOf = (place: Place | undefined) => (place ? formatCursor(place, order) : null)
+      return {
+        hasNextPage: page.backward ? page.before !== undefined : more,
+        hasPreviousPage: page.backward ? more : page.after !== undefined,
+        startCursor: cursorOf(places.at(0)),
+        endCursor: cursorOf(places.at(-1)),
+      }
+    })
+  }
+
+  totalCount() {
+    return whenHere(this.#parts.totalCount(), (count) => count ?? 0)
+  }
+
+  #readPlaces(): PromiseOrValue<PlacesOnPage> {
+    this.#places ??= whenHere(this.#parts.places(), (places) => places ?? NO_PLACES)
+    return this.#places
+  }
+
+  #readNodes(): PromiseOrValue<readonly (T | undefined)[]> {
+    if (this.#found === undefined) {
+      const places = this.#readPlaces()
+      this.#found = isPromise(places) ? this.#readNodesLater(places) : this.#nodesAt(places)
+    }
+    return this.#found
+  }
+
+  #readNodesLater(coming: Promise<PlacesOnPage>): Promise<readonly (T | undefined)[]> {
+    return coming.then((places) => this.#nodesAt(places))
+  }
+
+  #nodesAt({ places }: PlacesOnPage): PromiseOrValue<readonly (T | undefined)[]> {
+    const { node } = this.#parts
+    return allHere(places.map(({ id }) => node(id)))
+  }
+}
+
+const NO_PLACES: PlacesOnPage = { places: [], more: false }
+
+class Edge<T> {
+  readonly #place: Place
+  readonly #order: ListOrder
+  readonly node: T
+
+  constructor(place: Place, order: ListOrder, node: T) {
+    this.#place = place
+    this.#order = order
+    this.node = node
+  }
+
+  get cursor(): string {
+    return formatCursor(this.#place, this.#order)
+  }
+}
+
+const formatCursor = ({ key, id }: Place, { name }: ListOrder): string =>
+  Buffer.from(JSON.stringify([name, key, id])).toString('base64url')
+
+function parseCursor(cursor: string, { name, keyType }: ListOrder, field: string): Place {
+  const [itsName, key, id] = parseArray(Buffer.from(cursor, 'base64url').toString())
+  if (typeof itsName === 'string' && ORDER_NAME.test(itsName) && itsName !== name) {
+    const message = `${field} is a cursor of another list: this one is in the order ${name}, and that in the order ${itsName}.`
+    throw badInput(field, message)
+  }
+  if (itsName !== name || typeof key !== 'string' || !KEYS[keyType].test(key) || !Number.isSafeInteger(id)) {
+    throw badInput(field, `${field} must be a cursor that a connection gave, not ${quote(cursor)}.`)
+  }
+  return { key: checkText(field, key), id: Number(id) }
+}
+
+const ORDER_NAME = /^[A-Z_]{1,40}$/
+
+/** What PostgreSQL would not refuse to compare with: its time begins in 4713 BC. */
+const KEYS: Record<KeyType, RegExp> = {
+  text: /^.{0,2000}$/s,
+  integer: /^-?\d{1,18}$/,
+  instant: /^(\d{1,18}|-\d{1,17})$/,
+}
+
+function parseArray(json: string): unknown[] {
+  try {
+    const parsed: unknown = JSON.parse(json)
+    return Array.isArray(parsed) ? parsed : []
+  } catch {
+    return []
+  }
+}
+
+const badInput = (field: string, message: string): AskerError => new AskerError('BAD_USER_INPUT', message, { field })

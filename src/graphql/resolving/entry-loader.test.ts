@@ -1,0 +1,48 @@
+import { expect, it } from '@jest/globals'
+import { processHolding } from '../../../test/models/tiny-process.ts'
+import { EntryLoader } from './entry-loader.ts'
+
+it('has at hand what is in memory, and loads the rest together', async () => {
+  const { rows, loads } = await holding({ a: '1', b: '2' }, ['a'])
+  const loader = new EntryLoader(rows, {})
+  expect(loader.load('a')).toBe('1')
+  const coming = [loader.load('b'), loader.load('x'), loader.load('b')]
+  expect(coming).toEqual([expect.any(Promise), expect.any(Promise), expect.any(Promise)])
+  expect(await Promise.all(coming)).toEqual(['2', undefined, '2'])
+  expect(loads.slice(1)).toEqual([{ keys: ['b', 'x'], source: 'any' }])
+  expect([loader.load('b'), loader.load('x')]).toEqual(['2', undefined])
+})
+
+it('gives again what it gave, whoever writes meanwhile, and tells its reader once', async () => {
+  const process = await holding({ a: '1' }, ['a', 'x'])
+  const read: string[] = []
+  const loader = new EntryLoader(process.rows, { onRead: (_kind, { value }) => void read.push(`${value}`) })
+  expect([loader.load('a'), loader.load('x')]).toEqual(['1', undefined])
+  process.writeAndFollow('a', '2')
+  process.writeAndFollow('x', '2')
+  expect([loader.load('a'), loader.load('x')]).toEqual(['1', undefined])
+  expect(read).toEqual(['1', 'undefined'])
+  const next = new EntryLoader(process.rows, {})
+  expect(await Promise.all([next.load('a'), next.load('x')])).toEqual(['2', '2'])
+})
+
+it('has nothing at hand for whoever reads through to the source', async () => {
+  const { rows, loads } = await holding({ a: '1' }, ['a'])
+  expect(await new EntryLoader(rows, { bypass: true }).load('a')).toBe('1')
+  expect(loads).toHaveLength(2)
+})
+
+it('fails again where it failed', async () => {
+  const process = await holding({ a: '1' }, [])
+  const loader = new EntryLoader(process.rows, {})
+  process.failure = new Error('source down')
+  await expect(loader.load('a')).rejects.toThrow('source down')
+  process.failure = undefined
+  await expect(loader.load('a')).rejects.toThrow('source down')
+})
+
+async function holding(rows: Readonly<Record<string, string>>, inMemory: readonly string[]) {
+  const process = processHolding(rows)
+  await process.rows.getMany(inMemory)
+  return process
+}

@@ -1,0 +1,16 @@
+export type { CacheHint } from './cache-control.ts'
+export {
+  type Connection,
+  DEFAULT_PAGE_SIZE,
+  type ListOrder,
+  MAX_PAGE_SIZE,
+  makeConnection,
+  type PageArguments,
+  parsePage,
+} from './connection.ts'
+export { type CacheWord, type Context, cacheWord, perRequest } from './context.ts'
+export { EntryLoader } from './entry-loader.ts'
+export { isOurFault, isUnexpected, MASKED, maskError, toGraphQLError } from './mask-errors.ts'
+export { createRateLimit, type RateLimit } from './rate-limit.ts'
+export { readBack } from './read-back.ts'
+export { RequestContext } from './request-context.ts'

@@ -1,0 +1,31 @@
+import { GraphQLError, GraphQLScalarType, Kind } from 'graphql'
+import { quote } from '../../kernel/input.ts'
+
+/** An instant, as ISO 8601 with a time zone. */
+export const dateTime = new GraphQLScalarType<Date, string>({
+  name: 'DateTime',
+  serialize: (value) => {
+    if (value instanceof Date) return value.toISOString()
+    throw new TypeError(`A DateTime must be resolved to a Date, not ${String(value)}.`)
+  },
+  parseValue: parseInstant,
+  parseLiteral: (node) => parseInstant(node.kind === Kind.STRING ? node.value : undefined),
+})
+
+function parseInstant(value: unknown): Date {
+  const instant = typeof value === 'string' && ISO_8601.test(value) && isOnCalendar(value) ? new Date(value) : undefined
+  // Years that PostgreSQL writes as JavaScript does.
+  if (instant && instant.getUTCFullYear() >= 1 && instant.getUTCFullYear() <= 9999) return instant
+  throw new GraphQLError(
+    `A DateTime must be ISO 8601 with a time zone, such as "2026-01-31T12:00:00Z", not ${quote(String(value))}.`,
+  )
+}
+
+/** JavaScript takes 30 February for 2 March. */
+function isOnCalendar(text: string): boolean {
+  const [date = ''] = text.split('T')
+  const midnight = new Date(date)
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date)
+}
+
+const ISO_8601 = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/

@@ -1,0 +1,21 @@
+export { type FieldHint, fieldHints } from './cache-hint.ts'
+export { dateTime } from './date-time.ts'
+export type { Article, Tag, User } from './models.ts'
+export type { Room } from './module.ts'
+export { nodeResolvers } from './node-resolvers.ts'
+export { readSchema } from './read-schema.ts'
+export type {
+  ArticleFilter,
+  ArticleOrder,
+  ArticleStatus,
+  CreateArticleInput,
+  CreateTagInput,
+  CreateUserInput,
+  InvalidateCachePayload,
+  InvalidationMode,
+  MutationResolvers,
+  Resolvers,
+  UpdateArticleInput,
+  UpdateTagInput,
+  UpdateUserInput,
+} from './resolvers.generated.ts'

@@ -1,0 +1,2 @@
+export { createServer } from './server.ts'
+export { createWorkerServer } from './worker-server.ts'
