@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
 
 /**
- * Lower-case ASCII words joined by hyphens, at most `maxLength` long; a valid slug comes back as it is.
+ * Makes a slug: lower-case ASCII words joined by hyphens, at most `maxLength` characters. Returns a valid slug unchanged.
  *
- * Accents go (NFKD). What would be lost otherwise, letters without an ASCII form or the end of a long text, is stood for
- * by a hash of the whole, so that two names do not fall together by accident: `Привет` and `Пока`, `C`, `C++` and `C#`.
+ * Accents are removed (NFKD). If letters have no ASCII form, or the text is too long, a hash of the whole text is added,
+ * so that different names keep different slugs.
+ *
+ * @example slugify('Crème brûlée', 100) // 'creme-brulee'
+ * @example slugify('C++', 100) // 'c-plus-plus'
  */
 export function slugify(text: string, maxLength: number): string {
   const latin = text
@@ -21,17 +24,7 @@ export function slugify(text: string, maxLength: number): string {
   return `${slug.slice(0, maxLength - hash.length - 1)}-${hash}`.replace(/^-+/, '').replace(/-{2,}/g, '-')
 }
 
-/** Letters that NFKD does not take apart. */
-const latinLetters = new Map([
-  ['ß', 'ss'],
-  ['æ', 'ae'],
-  ['œ', 'oe'],
-  ['ø', 'o'],
-  ['đ', 'd'],
-  ['ð', 'd'],
-  ['ł', 'l'],
-  ['þ', 'th'],
-  ['ħ', 'h'],
-  ['ı', 'i'],
-  ['ŋ', 'ng'],
-])
+/** Letters that NFKD does not decompose. */
+const latinLetters = new Map(
+  Object.entries({ ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', ł: 'l', þ: 'th', ħ: 'h', ı: 'i', ŋ: 'ng' }),
+)

@@ -2,10 +2,9 @@ import type { Ledger } from '../../cache/index.ts'
 import type { Room } from '../../graphql/schema/index.ts'
 import { invalidateCache } from './invalidate-cache.ts'
 
-export { invalidateCache } from './invalidate-cache.ts'
-export { touch } from './touch.ts'
+export { invalidateCache, touch } from './invalidate-cache.ts'
 
-/** The room of those who look after the cache. */
+/** The mutation with which admins invalidate cached entries. */
 export function adminRoom({ ledger }: { readonly ledger: Ledger }): Room {
   return {
     resolvers: {

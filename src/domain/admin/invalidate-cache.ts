@@ -7,9 +7,14 @@ import { requireAdmin } from '../../identity/index.ts'
 import { formatToken } from '../../invalidation/index.ts'
 import { AskerError } from '../../kernel/errors.ts'
 import { checkText, quote } from '../../kernel/input.ts'
-import { touch } from './touch.ts'
 
-/** Has everything that depends on `tags` loaded anew, on every node: by way of the log, like any write. */
+/**
+ * Invalidates everything that depends on `tags`, on every node, by writing them to the log. With `SOFT`, entries may be
+ * served stale once more while they are refreshed.
+ *
+ * @returns the tags, each once, and the token of the position at which they were written
+ * @throws FORBIDDEN or UNAUTHENTICATED unless the viewer is an admin; BAD_USER_INPUT for a tag that cannot be one, or that names a table which is not watched
+ */
 export async function invalidateCache(
   context: Context,
   ledger: Ledger,
@@ -25,7 +30,12 @@ export async function invalidateCache(
   return { position: formatToken(ledger.seen, ledger.epoch), tags: once }
 }
 
-function checkTags(tags: readonly string[]): string[] {
+/** Writes `tags` to the log in this transaction: once it has committed, everything that depends on them falls, on every node. */
+export async function touch(transaction: Transaction<Tables>, tags: readonly CacheTag[]): Promise<void> {
+  await sql`select stet.touch(variadic ${tags}::text[])`.execute(transaction)
+}
+
+function checkTags(tags: readonly CacheTag[]): CacheTag[] {
   if (tags.length < 1 || tags.length > MAX_TAGS) throw badTags(`tags must be 1 to ${MAX_TAGS}, not ${tags.length}.`)
   for (const tag of tags) {
     checkText('tags', tag)
@@ -40,7 +50,7 @@ function checkTags(tags: readonly string[]): string[] {
   return [...new Set(tags)]
 }
 
-/** A tag of a table that nothing watches is a typo: no entry depends on it, and it would purge nothing. */
+/** Refuses a tag of a table that is not watched. It must be a typo: no entry depends on it, so it would invalidate nothing. */
 async function checkTables(transaction: Transaction<Tables>, tags: readonly CacheTag[]): Promise<void> {
   const watched = await watchedTables(transaction)
   const unknown = tags.find((tag) => !watched.includes(tableOf(tag)))
@@ -48,7 +58,7 @@ async function checkTables(transaction: Transaction<Tables>, tags: readonly Cach
   throw badTags(`The tag ${quote(unknown)} is of no table that is watched: those are ${watched.join(', ')}.`)
 }
 
-/** Partitions and children are watched under the name of the table that they belong to. */
+/** The names of the watched tables, without partitions and child tables: those are watched under their parent's name. */
 async function watchedTables(transaction: Transaction<Tables>): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
     select distinct relname as name

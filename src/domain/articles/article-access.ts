@@ -4,19 +4,22 @@ import { AskerError } from '../../kernel/errors.ts'
 
 type Owned = Pick<Article, 'status' | 'author_id'>
 
-/** Drafts are seen by their author and admins only. */
+/** True unless the article is a draft of another user. Admins see every draft. */
 export const canSee = (viewer: Viewer, article: Owned): boolean =>
   article.status === 'PUBLISHED' || isSelfOrAdmin(viewer, article.author_id)
 
 export const noSuchArticle = (field: string) => new AskerError('NOT_FOUND', 'There is no such article.', { field })
 
-/** What an article must be for `viewer` to change it. */
+/** The columns that an article must have for `viewer` to change it: a condition for SQL. Throws UNAUTHENTICATED for a visitor. */
 export function ownedBy(viewer: Viewer): { readonly author_id?: number } {
   const { kind, userId } = requireSignedIn(viewer)
   return kind === 'admin' ? {} : { author_id: userId }
 }
 
-/** Throws unless `viewer` may change the article. A draft that they can't see is not found: not even its existence leaks. */
+/**
+ * Returns the article if `viewer` may change it. Throws FORBIDDEN otherwise, or NOT_FOUND if the viewer may not even see
+ * it, so that nobody learns that a draft exists.
+ */
 export function requireOwner<A extends Owned>(viewer: Viewer, article: A | undefined, field: string): A {
   requireSignedIn(viewer)
   if (!article || !canSee(viewer, article)) throw noSuchArticle(field)

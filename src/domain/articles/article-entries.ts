@@ -36,7 +36,7 @@ export interface ArticleEntriesOptions {
   readonly listTtlMs: number
 }
 
-/** Everything about articles that is cached: the SQL behind it, and what it depends on. */
+/** The cached kinds of articles: their SQL, and the cache tags that invalidate them. */
 export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEntriesOptions) {
   const source = { cache, database, table: 'articles', ttlMs } as const
 
@@ -63,11 +63,11 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
     },
   })
 
-  /** Made of nothing but the text in the key, so it depends on no row. */
+  /** Depends on no row, because it is computed from the text in the key alone. */
   const html = cache.kind<string, string>({
     name: 'article-html',
     ttlMs,
-    // Quicker made than asked around for.
+    // Rendering is quicker than asking Redis for a lease.
     leaseMs: 0,
     madeOf: [renderMarkdown],
     key: (body) => createHash('sha256').update(body).digest('base64url'),
@@ -103,7 +103,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
 
   return perRequest(({ reader, progress }) => ({
     byId: new EntryLoader(byId, reader),
-    /** Keeps what this request has just written: the next read is a hit. */
+    /** Caches the article as this request has written it, so that the next read is a hit. */
     keep: (article: Article) => byId.writeThrough(article.id, article, progress.wroteFrom),
     idBySlug: new EntryLoader(idBySlug, reader),
     views: new EntryLoader(views, reader),
@@ -115,7 +115,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
 
 const tagIds = sql<number[]>`array(select tag_id from article_tags where article_id = articles.id order by tag_id)`
 
-/** What is kept of an article. */
+/** The columns of a cached article. */
 export const articleColumns = [
   'id',
   'slug',
@@ -131,5 +131,5 @@ export const articleColumns = [
   tagIds.as('tag_ids'),
 ] as const
 
-/** Articles as a request sees them. What the viewer may not see is in there too: ask `canSee`. */
+/** The loaders of articles of one request. HAZARD: they also load drafts that the viewer must not see. Check with `canSee`. */
 export type ArticleEntries = ReturnType<typeof articleEntries>

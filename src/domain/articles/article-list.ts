@@ -5,9 +5,12 @@ import type { ListOrder } from '../../graphql/resolving/index.ts'
 import type { ArticleOrder, ArticleStatus } from '../../graphql/schema/index.ts'
 import { userIdOf, type Viewer } from '../../identity/index.ts'
 
-/** Which articles are in a list. Whatever decides that is in here, the viewer's rights included: it is the entry's key. */
+/**
+ * Which articles are in a list. HAZARD: it is the key of the list's entry, so everything that decides which articles a
+ * viewer gets must be in it. Otherwise one viewer is given the list of another.
+ */
 export interface ArticleSelection {
-  /** What the viewer may see of it. */
+  /** Which of these articles the viewer may see. */
   readonly scope: Scope
   readonly status?: ArticleStatus | undefined
   readonly tagId?: number | undefined
@@ -18,22 +21,22 @@ export interface ArticleSelection {
   readonly publishedBefore?: string | undefined
 }
 
-/** Everything; what is published; or that and a user's own drafts. */
+/** All articles; published ones only; or published ones and the drafts of one user. */
 export type Scope = 'everything' | 'published' | { readonly ownId: number }
 
-/** A page of a selection, in an order. */
+/** A page of a selection in an order: the key of a list's entry. */
 export interface ArticleListPage {
   readonly selection: ArticleSelection
   readonly orderBy: ArticleOrder
   readonly page: Page
 }
 
-/** Names a selection among all, and can be read back. */
+/** The text of a selection's key. `parseSelection` reads it back. */
 export const formatSelection = (selection: ArticleSelection): string => JSON.stringify(selectionParts(selection))
 
 export const parseSelection = (text: string): ArticleSelection => selectionFrom(JSON.parse(text))
 
-/** Names a page among all, and can be read back. */
+/** The text of a page's key. `parseList` reads it back. */
 export const formatList = ({ selection, orderBy, page }: ArticleListPage): string =>
   JSON.stringify([orderBy, selectionParts(selection), pageParts(page)])
 
@@ -42,7 +45,7 @@ export function parseList(text: string): ArticleListPage {
   return { selection: selectionFrom(selection), orderBy, page: pageFrom(page) }
 }
 
-/** One after the other, like those of a page. */
+/** The fields in a fixed order, so that equal selections have equal keys. */
 const selectionParts = (selection: ArticleSelection): readonly unknown[] => [
   typeof selection.scope === 'object' ? selection.scope.ownId : selection.scope,
   selection.status,
@@ -62,8 +65,8 @@ function selectionFrom(parts: readonly unknown[]): ArticleSelection {
 }
 
 /**
- * The smallest scope that shows `viewer` all they may see of a list: the smaller, the more viewers share its entry.
- * Undefined where they may see nothing of it.
+ * The smallest scope that shows `viewer` everything they may see of a list. The smaller it is, the more viewers share its
+ * entry. Undefined if they may see nothing of the list.
  */
 export function scopeFor(
   viewer: Viewer,
@@ -78,12 +81,12 @@ export function scopeFor(
   return status === 'DRAFT' ? undefined : 'published'
 }
 
-/** What a selection depends on: the narrowest tags that fall whenever a row joins it, leaves it or moves within it. */
+/** The narrowest cache tags that fall whenever a row joins the selection, leaves it or moves within it. */
 export function selectionTags({ scope, status, tagId, authorId, search }: ArticleSelection): CacheTag[] {
   const tags: CacheTag[] = ['articles']
   if (typeof scope === 'object') tags.push(columnTag('articles', 'author_id', scope.ownId))
   if (authorId !== undefined) tags.push(columnTag('articles', 'author_id', authorId))
-  // Publishing an article of the tag touches this one too: see articles_touch_tags in the migration.
+  // Publishing an article touches this cache tag for each of its tags: see articles_touch_tags in the migrations.
   if (tagId !== undefined) tags.push(columnTag('article_tags', 'tag_id', tagId))
   if (authorId === undefined && tagId === undefined) {
     if (scope === 'published' || status === 'PUBLISHED') tags.push(columnTag('articles', 'status', 'PUBLISHED'))
@@ -95,7 +98,7 @@ export function selectionTags({ scope, status, tagId, authorId, search }: Articl
   return tags
 }
 
-/** What an order depends on, beyond what every list does. */
+/** The cache tags that lists in this order depend on, in addition to `selectionTags`. */
 export function orderTags(orderBy: ArticleOrder): CacheTag[] {
   switch (orderBy) {
     case 'NEWEST':
@@ -116,7 +119,7 @@ export function pagedQuery({ selection, orderBy, page }: ArticleListPage): Paged
   return { ...selectionQuery(selection, orderBy), ordering: orderings[orderBy], page }
 }
 
-/** FROM and WHERE of a selection. */
+/** FROM and WHERE of a selection's SQL. */
 export function selectionQuery(
   selection: ArticleSelection,
   orderBy: ArticleOrder = 'NEWEST',
@@ -143,7 +146,7 @@ export function selectionQuery(
   return { from: sql.join([sql`articles a`, ...joins], sql` `), where }
 }
 
-/** Whatever decides what a list holds and depends on: hashed into the keys of its entries. */
+/** The code that decides what lists hold and depend on. Its hash is part of their keys, so a new version reads no old entry. */
 export const listsAreMadeOf = (): readonly unknown[] => [
   selectionParts,
   pageParts,
@@ -162,6 +165,6 @@ const orderings: Record<ArticleOrder, Ordering> = {
   NEWEST: { value: sql`a.sorted_at`, keyType: 'instant', id, descending: true },
   OLDEST: { value: sql`a.sorted_at`, keyType: 'instant', id, descending: false },
   TITLE: { value: sql`lower(a.title) collate "C"`, keyType: 'text', id, descending: false },
-  // Not by the views themselves: each batch of them would drop every list.
+  // By `ranked_views`, not `views`: otherwise every batch of views would invalidate every list in this order.
   MOST_VIEWED: { value: sql`s.ranked_views`, keyType: 'integer', id: sql<number>`s.article_id`, descending: true },
 }

@@ -10,7 +10,7 @@ import { type ArticleEntries, articleColumns } from './article-entries.ts'
 import { insertArticle, MAX_SLUG } from './insert-article.ts'
 
 export function articleMutations(articles: ArticleEntries): MutationResolvers {
-  /** Reads what was written the way everybody does: somebody else may have been quicker. */
+  /** Reads the article as every request does, because another write may have followed this one. */
   const written = async (id: number, context: Context) => {
     const article: Article | undefined = await readBack(() => articles(context).byId.load(id))
     if (!article || !canSee(context.viewer, article)) {
@@ -19,16 +19,16 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
     return { article }
   }
 
-  const change = async (context: Context, wanted: Change, tags?: readonly string[] | null, tagsField = 'tags') => {
+  const apply = async (context: Context, change: Change, tags?: readonly string[] | null, tagsField = 'tags') => {
     const { viewer } = context
-    const id = fromGlobalId('Article', wanted.globalId, wanted.field)
+    const id = fromGlobalId('Article', change.globalId, change.field)
     await explainConstraints(constraintErrors, async () => {
       if (tags == null) {
-        const article = await context.writeAtOnce((primary) => update(primary, viewer, id, wanted))
+        const article = await context.writeAtOnce((primary) => update(primary, viewer, id, change))
         if (article) articles(context).keep(article)
       } else {
         await context.write(async (transaction) => {
-          await update(transaction, viewer, id, wanted)
+          await update(transaction, viewer, id, change)
           await replaceTags(transaction, id, tags, tagsField)
         })
       }
@@ -58,24 +58,24 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
 
     updateArticle: (_parent, { input }, context) => {
       const { id: globalId, expectedVersion, tags } = input
-      const wanted: Change = { globalId, field: 'input.id', set: checkArticle(input) }
-      if (expectedVersion == null) return change(context, wanted, tags, 'input.tags')
+      const change: Change = { globalId, field: 'input.id', set: checkArticle(input) }
+      if (expectedVersion == null) return apply(context, change, tags, 'input.tags')
       const otherwise = ({ version }: Changeable) => {
         const message = `The article is at version ${version}, not ${expectedVersion}: read it again.`
         throw new AskerError('VERSION_CONFLICT', message, { field: 'input.expectedVersion' })
       }
-      return change(context, { ...wanted, only: { version: expectedVersion }, otherwise }, tags, 'input.tags')
+      return apply(context, { ...change, only: { version: expectedVersion }, otherwise }, tags, 'input.tags')
     },
 
     publishArticle: (_parent, { id }, context) =>
-      change(context, { globalId: id, field: 'id', set: published, only: { status: 'DRAFT' } }),
+      apply(context, { globalId: id, field: 'id', set: published, only: { status: 'DRAFT' } }),
 
     unpublishArticle: (_parent, { id }, context) => {
       const set = { status: 'DRAFT', published_at: null } as const
-      return change(context, { globalId: id, field: 'id', set, only: { status: 'PUBLISHED' } })
+      return apply(context, { globalId: id, field: 'id', set, only: { status: 'PUBLISHED' } })
     },
 
-    setArticleTags: (_parent, { id, tags }, context) => change(context, { globalId: id, field: 'id', set: {} }, tags),
+    setArticleTags: (_parent, { id, tags }, context) => apply(context, { globalId: id, field: 'id', set: {} }, tags),
 
     deleteArticle: async (_parent, { id: globalId }, context) => {
       const id = fromGlobalId('Article', globalId)
@@ -97,18 +97,21 @@ const published = { status: 'PUBLISHED', published_at: sql<Date>`now()` } as con
 
 interface Change {
   readonly globalId: string
-  /** Of the input, where that stands. */
+  /** The input field that holds the id, for errors. */
   readonly field: string
-  /** With nothing but new tags it is still an update, and counted as one. */
+  /** Empty if only the tags change: that is an update too, and raises the version. */
   readonly set: UpdateObject<Tables, 'articles'>
-  /** What the article must be; else it is left as it is, where `otherwise` doesn't throw. */
+  /** What the article must be. Otherwise it is left unchanged, and `otherwise` is called, which may throw. */
   readonly only?: Partial<Pick<Article, 'status' | 'version'>>
   readonly otherwise?: (article: Changeable) => void
 }
 
 type Changeable = Pick<Article, 'id' | 'status' | 'author_id' | 'version'>
 
-/** Changes an article that `viewer` may change: all of that in one statement, so that it needs no lock. Undefined where it was left as it is. */
+/**
+ * Changes an article. One statement both checks that `viewer` may change it and changes it, so no lock is needed.
+ * Undefined if the article was left unchanged.
+ */
 async function update(
   db: Kysely<Tables>,
   viewer: Viewer,
@@ -131,7 +134,7 @@ async function update(
       otherwise?.(present)
       return undefined
     }
-    // Somebody has changed it between the two: now it is as it must be.
+    // Another write came between the two statements, and now the article is as it must be: try again.
   }
 }
 
@@ -151,7 +154,7 @@ function authorOf({ authorId }: CreateArticleInput, viewer: Viewer): number {
   throw new AskerError('FORBIDDEN', 'Only an admin may write in the name of others.', { field: 'input.authorId' })
 }
 
-/** The columns of an input that were given, checked. */
+/** Checks the fields of an input, and returns the columns of those that are given. */
 function checkArticle({ title, slug, summary, body }: CreateArticleInput | UpdateArticleInput) {
   if (title != null) checkLength('input.title', title, { min: 1, max: 300 })
   if (slug != null) checkSlug('input.slug', slug, MAX_SLUG)
@@ -168,23 +171,23 @@ async function replaceTags(
   slugs: readonly string[],
   field: string,
 ): Promise<void> {
-  const wanted = [...new Set(slugs)]
-  if (wanted.length > MAX_TAGS) {
-    const message = `An article has at most ${MAX_TAGS} tags, not ${wanted.length}.`
+  const unique = [...new Set(slugs)]
+  if (unique.length > MAX_TAGS) {
+    const message = `An article has at most ${MAX_TAGS} tags, not ${unique.length}.`
     throw new AskerError('BAD_USER_INPUT', message, { field })
   }
-  for (const slug of wanted) checkName(field, slug)
+  for (const slug of unique) checkName(field, slug)
   const found =
-    wanted.length === 0
+    unique.length === 0
       ? []
       : await transaction
           .selectFrom('tags')
           .select(['id', 'slug'])
-          .where('slug', 'in', wanted)
-          // So that none of them is deleted before the article has it.
+          .where('slug', 'in', unique)
+          // Locks the tags, so that none of them is deleted before the article has it.
           .forKeyShare()
           .execute()
-  const unknown = wanted.filter((slug) => !found.some((tag) => tag.slug === slug))
+  const unknown = unique.filter((slug) => !found.some((tag) => tag.slug === slug))
   if (unknown.length > 0) {
     const names = unknown.map(quote).join(', ')
     throw new AskerError('BAD_USER_INPUT', `There is no tag with the slug ${names}.`, { field })

@@ -53,7 +53,7 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
       ...articleMutations(articles),
       recordView: async (_parent, { articleId }, context) => {
         const id = fromGlobalId('Article', articleId, 'articleId')
-        // First: what somebody makes up has to be looked for too.
+        // First, because a made-up id costs a look-up too.
         await limitViews(context)
         if (!(await visibleArticle(articles, id, context))) throw noSuchArticle('articleId')
         await views.add(id)
@@ -88,7 +88,7 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
   }
 }
 
-/** The article, undefined where there is none that the viewer may see. */
+/** The article with this id, or undefined if there is none that the viewer may see. */
 export const visibleArticle = (
   articles: ArticleEntries,
   id: number,
@@ -98,7 +98,8 @@ export const visibleArticle = (
 const visibleTo = (viewer: Viewer) => (article: Article | undefined) =>
   article && canSee(viewer, article) ? article : undefined
 
-interface Wanted extends Omit<ArticleFilter, 'tag' | 'author'> {
+/** `ArticleFilter` with ids in place of the slug and the username. */
+interface ResolvedFilter extends Omit<ArticleFilter, 'tag' | 'author'> {
   readonly tagId?: number | undefined
   readonly authorId?: number | undefined
 }
@@ -106,15 +107,15 @@ interface Wanted extends Omit<ArticleFilter, 'tag' | 'author'> {
 function articleConnection(
   articles: ArticleEntries,
   args: PageArguments & { readonly orderBy?: ArticleOrder | null | undefined },
-  wanted: Wanted,
+  filter: ResolvedFilter,
   context: Context,
 ): Connection<Article> {
   const orderBy = args.orderBy ?? 'NEWEST'
   const order = articleListOrder(orderBy)
   const page = parsePage(args, order)
-  const scope = scopeFor(context.viewer, wanted.status ?? undefined, wanted.authorId)
-  const empty = scope === undefined || wanted.tagId === NONE || wanted.authorId === NONE
-  const selection = makeSelection(scope ?? 'published', wanted)
+  const scope = scopeFor(context.viewer, filter.status ?? undefined, filter.authorId)
+  const empty = scope === undefined || filter.tagId === NONE || filter.authorId === NONE
+  const selection = makeSelection(scope ?? 'published', filter)
   const see = visibleTo(context.viewer)
   return makeConnection({
     page,
@@ -125,23 +126,23 @@ function articleConnection(
   })
 }
 
-function makeSelection(scope: ArticleSelection['scope'], wanted: Wanted): ArticleSelection {
+function makeSelection(scope: ArticleSelection['scope'], filter: ResolvedFilter): ArticleSelection {
   return {
     scope,
-    status: wanted.status ?? undefined,
-    tagId: wanted.tagId,
-    authorId: wanted.authorId,
-    search: wanted.search?.trim() || undefined,
-    publishedAfter: wanted.publishedAfter?.toISOString(),
-    publishedBefore: wanted.publishedBefore?.toISOString(),
+    status: filter.status ?? undefined,
+    tagId: filter.tagId,
+    authorId: filter.authorId,
+    search: filter.search?.trim() || undefined,
+    publishedAfter: filter.publishedAfter?.toISOString(),
+    publishedBefore: filter.publishedBefore?.toISOString(),
   }
 }
 
-/** The id of what doesn't exist: the filter asks for it, and nothing can match. */
+/** Stands for the id of a tag or an author that does not exist, so that no article matches the filter. */
 const NONE = 0
 const orNone = (id: number | undefined): number => id ?? NONE
 
-/** By name. They are few: put in their places one by one they take half as long as `sort` does. */
+/** The tags of an article in the order of their names. An insertion sort, because for so few it takes half the time of `sort`. */
 function inOrder(found: readonly (Tag | undefined)[]): Tag[] {
   const tags: Tag[] = []
   for (const tag of found) {

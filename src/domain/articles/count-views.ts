@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { PeriodicJob, QueueKind } from '../../worker/index.ts'
 
-/** Views that wait to be counted: ids of articles, which merge to a number each. */
+/** The queue of views to count. A job is an article's id; a batch holds how many views each article got. */
 export const countViews: QueueKind<number, ReadonlyMap<number, number>> = {
   name: 'views',
   parse: (json) => {
@@ -13,7 +13,7 @@ export const countViews: QueueKind<number, ReadonlyMap<number, number>> = {
     for (const id of ids) views.set(id, (views.get(id) ?? 0) + 1)
     return views
   },
-  // Articles that were deleted meanwhile have no row any more. Rows are locked in order: see rankArticles.
+  // Articles that were deleted meanwhile have no row any more. Rows are locked in the order of rankArticles: no deadlock.
   apply: (transaction, views) =>
     sql`
       with viewed as (
@@ -27,7 +27,7 @@ export const countViews: QueueKind<number, ReadonlyMap<number, number>> = {
     `.execute(transaction),
 }
 
-/** Puts the articles in the order of their views as they are now: the lists of the most viewed fall then, and only then. */
+/** Ranks the articles by their present views. Only this run invalidates the lists of most viewed articles, not each view. */
 export const rankArticles = (everyMs: number): PeriodicJob => ({
   name: 'rank-articles',
   everyMs,

@@ -11,13 +11,13 @@ export interface ArticlesRoomParts extends ArticleEntriesOptions {
   readonly users: UserEntries
   readonly tags: TagEntries
   readonly worker: Worker
-  /** How often the articles are put in the order of their views, in milliseconds. */
+  /** How often articles are ranked by their views, in milliseconds. */
   readonly rankEveryMs: number
-  /** How often somebody may view something. */
+  /** Limits how often one client may record a view. */
   readonly limitViews: RateLimit
 }
 
-/** The room of articles, and of what users and tags have to do with them. */
+/** Everything the API knows about articles, including the fields about articles of User and Tag. */
 export function articlesRoom({ users, tags, worker, rankEveryMs, limitViews, ...options }: ArticlesRoomParts): Room {
   const articles = articleEntries(options)
   worker.periodically(rankArticles(rankEveryMs))

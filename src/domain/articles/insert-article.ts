@@ -5,7 +5,11 @@ import { slugify } from '../slugify.ts'
 
 export const MAX_SLUG = 200
 
-/** Inserts an article, without a slug under one that is made from its title, and returns its id. */
+/**
+ * Inserts an article and returns its id. If no slug is given, makes one from the title.
+ *
+ * @throws SLUG_TAKEN if a slug cannot be made because too many articles of this title are inserted at the same time
+ */
 export async function insertArticle(
   transaction: Transaction<Tables>,
   {
@@ -25,12 +29,12 @@ export async function insertArticle(
       .onConflict((conflict) => conflict.column('slug').doNothing())
       .executeTakeFirst()
     if (inserted) return inserted.id
-    // Somebody took it since we looked, and has committed: the next look sees theirs.
+    // Another transaction has taken this slug since we looked, and has committed: the next look sees it.
   }
   throw new AskerError('SLUG_TAKEN', 'Many articles of this title are made just now: try again.')
 }
 
-/** A slug made from the title, numbered where others have it. */
+/** A slug made from the title, with a number at its end if other articles have it. */
 async function freeSlug(transaction: Transaction<Tables>, title: string): Promise<string> {
   const slug = slugify(title, MAX_SLUG - 8)
   const rows = await transaction

@@ -3,7 +3,10 @@ import sanitizeHtml from 'sanitize-html'
 
 const markdown = new MarkdownIt({ html: true, linkify: true })
 
-/** Markdown (CommonMark and tables) as HTML that is safe to put into a page: no scripts, styles, frames or event handlers. */
+/**
+ * Renders Markdown (CommonMark and tables) as HTML that is safe to put into a page: without scripts, frames and event
+ * handlers, and with no style but the alignment of table cells.
+ */
 export function renderMarkdown(text: string): string {
   return sanitizeHtml(markdown.render(text), {
     allowedTags: [...sanitizeHtml.defaults.allowedTags, 'img', 'del', 'ins', 'details', 'summary'],

@@ -6,7 +6,7 @@ import { tagResolvers } from './tag-resolvers.ts'
 
 export type { TagEntries } from './tag-entries.ts'
 
-/** The room of tags. */
+/** Everything the API knows about tags of articles. */
 export function tagsRoom(parts: {
   readonly cache: Cache
   readonly database: Database

@@ -6,7 +6,7 @@ import type { Tag } from '../../graphql/schema/index.ts'
 
 export const tagOrder = { name: 'NAME', keyType: 'text' } as const
 
-/** Everything about tags that is cached: the SQL behind it, and what it depends on. */
+/** The cached kinds of tags: their SQL, and the cache tags that invalidate them. */
 export function tagEntries(parts: { readonly cache: Cache; readonly database: Database; readonly ttlMs: number }) {
   const source = { ...parts, table: 'tags' } as const
   const byId = cachedRows<Tag>(source, {
@@ -23,7 +23,7 @@ export function tagEntries(parts: { readonly cache: Cache; readonly database: Da
 
   return perRequest(({ reader, progress }) => ({
     byId: new EntryLoader(byId, reader),
-    /** Keeps what this request has just written, undefined where it deleted the tag: the next read is a hit. */
+    /** Caches the tag as this request has written it, so that the next read is a hit. Undefined: the tag was deleted. */
     keep: (id: number, tag: Tag | undefined) => byId.writeThrough(id, tag, progress.wroteFrom),
     idBySlug: new EntryLoader(idBySlug, reader),
     pages: new EntryLoader(list.pages, reader),
@@ -31,5 +31,5 @@ export function tagEntries(parts: { readonly cache: Cache; readonly database: Da
   }))
 }
 
-/** Tags as a request sees them. */
+/** The loaders of tags of one request. */
 export type TagEntries = ReturnType<typeof tagEntries>

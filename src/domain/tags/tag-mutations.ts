@@ -1,6 +1,6 @@
 import { type ConstraintErrors, explainConstraints } from '../../database/index.ts'
-import { type Context, readBack } from '../../graphql/resolving/index.ts'
-import type { CreateTagInput, MutationResolvers, Tag, UpdateTagInput } from '../../graphql/schema/index.ts'
+import { readWritten } from '../../graphql/resolving/index.ts'
+import type { CreateTagInput, MutationResolvers, UpdateTagInput } from '../../graphql/schema/index.ts'
 import { fromGlobalId, requireAdmin } from '../../identity/index.ts'
 import { AskerError } from '../../kernel/errors.ts'
 import { checkLength, checkSlug, given } from '../../kernel/input.ts'
@@ -8,14 +8,6 @@ import { slugify } from '../slugify.ts'
 import type { TagEntries } from './tag-entries.ts'
 
 export function tagMutations(entries: TagEntries): MutationResolvers {
-  /** Keeps what was written, then reads it the way everybody does: somebody else may have been quicker. */
-  const written = async (tag: Tag, context: Context): Promise<Tag> => {
-    entries(context).keep(tag.id, tag)
-    const found = await readBack(() => entries(context).byId.load(tag.id))
-    if (!found) throw new AskerError('NOT_FOUND', 'The change is made, but the tag was deleted meanwhile.')
-    return found
-  }
-
   return {
     createTag: async (_parent, { input }, context) => {
       requireAdmin(context.viewer)
@@ -26,7 +18,7 @@ export function tagMutations(entries: TagEntries): MutationResolvers {
           primary.insertInto('tags').values(values).returningAll().executeTakeFirstOrThrow(),
         ),
       )
-      return { tag: await written(tag, context) }
+      return { tag: await readWritten(tag, 'tag', entries(context)) }
     },
 
     updateTag: async (_parent, { input }, context) => {
@@ -44,7 +36,7 @@ export function tagMutations(entries: TagEntries): MutationResolvers {
           return updated
         }),
       )
-      return { tag: await written(tag, context) }
+      return { tag: await readWritten(tag, 'tag', entries(context)) }
     },
 
     deleteTag: async (_parent, { id: globalId }, context) => {
@@ -68,7 +60,7 @@ const constraintErrors: ConstraintErrors = {
   tags_slug_key: ['SLUG_TAKEN', 'Another tag has this slug.', 'input.slug'],
 }
 
-/** The columns of an input that were given, checked. */
+/** Checks the fields of an input, and returns the columns of those that are given. */
 function checkTag({ name, slug, description }: CreateTagInput | UpdateTagInput) {
   if (name != null) checkLength('input.name', name, { min: 1, max: 100 })
   if (slug != null) checkSlug('input.slug', slug, MAX_SLUG)

@@ -6,7 +6,7 @@ import { userResolvers } from './user-resolvers.ts'
 
 export type { UserEntries } from './user-entries.ts'
 
-/** The room of users. */
+/** Everything the API knows about users. */
 export function usersRoom(parts: {
   readonly cache: Cache
   readonly database: Database

@@ -6,7 +6,7 @@ import type { User } from '../../graphql/schema/index.ts'
 
 export const userOrder = { name: 'USERNAME', keyType: 'text' } as const
 
-/** Everything about users that is cached: the SQL behind it, and what it depends on. */
+/** The cached kinds of users: their SQL, and the cache tags that invalidate them. */
 export function userEntries(parts: { readonly cache: Cache; readonly database: Database; readonly ttlMs: number }) {
   const source = { ...parts, table: 'users' } as const
   const byId = cachedRows<User>(source, {
@@ -23,7 +23,7 @@ export function userEntries(parts: { readonly cache: Cache; readonly database: D
 
   return perRequest(({ reader, progress }) => ({
     byId: new EntryLoader(byId, reader),
-    /** Keeps what this request has just written, undefined where it deleted the user: the next read is a hit. */
+    /** Caches the user as this request has written them, so that the next read is a hit. Undefined: the user was deleted. */
     keep: (id: number, user: User | undefined) => byId.writeThrough(id, user, progress.wroteFrom),
     idByUsername: new EntryLoader(idByUsername, reader),
     pages: new EntryLoader(list.pages, reader),
@@ -31,5 +31,5 @@ export function userEntries(parts: { readonly cache: Cache; readonly database: D
   }))
 }
 
-/** Users as a request sees them. */
+/** The loaders of users of one request. */
 export type UserEntries = ReturnType<typeof userEntries>

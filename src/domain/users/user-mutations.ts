@@ -1,20 +1,12 @@
 import { type ConstraintErrors, explainConstraints } from '../../database/index.ts'
-import { type Context, readBack } from '../../graphql/resolving/index.ts'
-import type { CreateUserInput, MutationResolvers, UpdateUserInput, User } from '../../graphql/schema/index.ts'
+import { readWritten } from '../../graphql/resolving/index.ts'
+import type { CreateUserInput, MutationResolvers, UpdateUserInput } from '../../graphql/schema/index.ts'
 import { fromGlobalId, isSelfOrAdmin, requireAdmin, requireSignedIn } from '../../identity/index.ts'
 import { AskerError } from '../../kernel/errors.ts'
 import { checkLength, checkPattern, given } from '../../kernel/input.ts'
 import type { UserEntries } from './user-entries.ts'
 
 export function userMutations(entries: UserEntries): MutationResolvers {
-  /** Keeps what was written, then reads it the way everybody does: somebody else may have been quicker. */
-  const written = async (user: User, context: Context): Promise<User> => {
-    entries(context).keep(user.id, user)
-    const found = await readBack(() => entries(context).byId.load(user.id))
-    if (!found) throw new AskerError('NOT_FOUND', 'The change is made, but the user was deleted meanwhile.')
-    return found
-  }
-
   return {
     createUser: async (_parent, { input }, context) => {
       requireAdmin(context.viewer)
@@ -29,7 +21,7 @@ export function userMutations(entries: UserEntries): MutationResolvers {
           primary.insertInto('users').values(values).returningAll().executeTakeFirstOrThrow(),
         ),
       )
-      return { user: await written(user, context) }
+      return { user: await readWritten(user, 'user', entries(context)) }
     },
 
     updateUser: async (_parent, { input }, context) => {
@@ -53,7 +45,7 @@ export function userMutations(entries: UserEntries): MutationResolvers {
           return updated
         }),
       )
-      return { user: await written(user, context) }
+      return { user: await readWritten(user, 'user', entries(context)) }
     },
 
     deleteUser: async (_parent, { id: globalId }, context) => {
@@ -79,7 +71,7 @@ const constraintErrors: ConstraintErrors = {
   articles_author_id_fkey: ['USER_HAS_ARTICLES', 'The user still has articles: delete them first.', 'id'],
 }
 
-/** The columns of an input that were given, checked. Null empties `avatarUrl`; elsewhere it means absent. */
+/** Checks the fields of an input, and returns the columns of those that are given. Null empties `avatarUrl`; any other null means absent. */
 function checkUser(input: CreateUserInput | UpdateUserInput) {
   const { username, displayName, email, bio, avatarUrl, role } = input
   if (username != null) {
@@ -95,7 +87,7 @@ function checkUser(input: CreateUserInput | UpdateUserInput) {
     checkPattern(
       'input.email',
       checkLength('input.email', email, { max: 254 }),
-      // Without control and format characters: PostgreSQL takes some of them for spaces, and nobody sees them.
+      // No control or format characters: they are invisible, and PostgreSQL takes some of them for spaces.
       /^[^@\s\p{C}]+@[^@\s\p{C}]+$/u,
       'an e-mail address',
     )

@@ -12,5 +12,5 @@ export { type CacheWord, type Context, cacheWord, perRequest } from './context.t
 export { EntryLoader } from './entry-loader.ts'
 export { isOurFault, isUnexpected, MASKED, maskError, toGraphQLError } from './mask-errors.ts'
 export { createRateLimit, type RateLimit } from './rate-limit.ts'
-export { readBack } from './read-back.ts'
+export { readBack, readWritten } from './read-back.ts'
 export { RequestContext } from './request-context.ts'
