@@ -6,11 +6,11 @@ import { writeOnce } from './written-answer.ts'
 
 /** Whether what was made is kept under `key`, for whom and for how long. */
 export function judge(made: Made, operation: Operation, key: string): Run {
-  const { cacheControl, asking } = made.context
+  const { cacheControl, unmarkedViewer } = made.context
   const { body } = made.response
   const isKept = !whyNotKept(made, operation, key) && body.kind === 'complete'
   const isPrivate = operation.isPrivate || cacheControl.isPrivate
-  const isPublic = !isPrivate && (isShared(key) || asking.kind === 'visitor')
+  const isPublic = !isPrivate && (isShared(key) || unmarkedViewer.kind === 'visitor')
   const { tags } = cacheControl
   const { newest } = made.context.progress
   const answer = isKept

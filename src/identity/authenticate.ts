@@ -4,12 +4,15 @@ import { AskerError } from '../kernel/errors.ts'
 import { parseGlobalId, toGlobalId } from './global-id.ts'
 import { type Viewer, visitor } from './viewer.ts'
 
-/** How bearer tokens are verified: by a shared secret (HS256), or by published keys. */
+/** The keys that verify bearer tokens: a shared secret (HS256), or the keys published at a URL. */
 export type TokenKeys =
   | { readonly kind: 'secret'; readonly secret: string }
   | { readonly kind: 'jwks'; readonly url: string }
 
-/** Says who is asking. A token that isn't valid is refused, never taken for a visitor's. */
+/**
+ * Finds the viewer of a request from its `Authorization` header. A verified token is remembered for up to a minute, never
+ * beyond its expiry. HAZARD: a token that is not valid is refused, never treated as a visitor's.
+ */
 export class Authenticator {
   readonly #verify: (token: string) => Promise<JWTPayload>
   readonly #verified = new LRUCache<string, Known>({ max: 10_000 })
@@ -18,13 +21,18 @@ export class Authenticator {
     this.#verify = verifier(keys)
   }
 
-  /** Who that is, where it needn't be verified again. */
+  /** The viewer if the header is absent or its token was verified within the last minute. Otherwise undefined: call `authenticate`. */
   recall(authorization: string | undefined): Viewer | undefined {
     if (authorization === undefined || authorization === '') return visitor
     const known = this.#verified.get(authorization)
     return known && Date.now() < known.untilMs ? known.viewer : undefined
   }
 
+  /**
+   * The viewer of a request with this `Authorization` header.
+   *
+   * @throws UNAUTHENTICATED (401) if the header or its token is not valid; the cause if the published keys cannot be read
+   */
   async authenticate(authorization: string | undefined): Promise<Viewer> {
     const known = this.recall(authorization)
     if (known || !authorization) return known ?? visitor
@@ -46,10 +54,10 @@ interface Known {
   readonly untilMs: number
 }
 
-/** A key may be withdrawn meanwhile. */
+/** Not longer, because the key that signed a token may be withdrawn. */
 const VERIFIED_FOR_MS = 60_000
 
-/** @param userId row id; may be undefined for an admin */
+/** Signs a token for `Authenticator`. An author needs a `userId` (a row id); an admin does not. */
 export function signToken(
   secret: string,
   {
@@ -76,10 +84,10 @@ function verifier(keys: TokenKeys): (token: string) => Promise<JWTPayload> {
   return async (token) => (await jwtVerify(token, published, { algorithms: ASYMMETRIC, requiredClaims })).payload
 }
 
-/** Without HS256: a published key must not serve as a shared secret. */
+/** HAZARD: HS256 must not be among them. With it, a published key would serve as a shared secret that everybody knows. */
 const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
 
-/** The published keys could not be read: that says nothing about the token. */
+/** True if the published keys could not be read, which says nothing about the token. */
 const isOurFault = (error: Error): boolean =>
   !(error instanceof errors.JOSEError) || UNREADABLE_KEYS.includes(error.code)
 

@@ -1,19 +1,19 @@
 import { AskerError } from '../kernel/errors.ts'
 import { quote } from '../kernel/input.ts'
 
-/** An opaque id, unique among all types: Relay's global object identification. */
+/** Makes an opaque id that is unique among all types, from a type and a row id: Relay's global object identification. */
 export const toGlobalId = (type: string, id: number): string => Buffer.from(`${type}:${id}`).toString('base64url')
 
-/** The type and row id that a global id stands for, undefined where it isn't one. */
+/** The type and the row id in a global id. Undefined if the text is not a global id. */
 export function parseGlobalId(globalId: string): { readonly type: string; readonly id: number } | undefined {
   const [, type, digits] =
     /^([A-Za-z]+):([1-9]\d{0,15})$/.exec(Buffer.from(globalId, 'base64url').toString('latin1')) ?? []
   const id = Number(digits)
-  // Decoding is lenient: an object must not answer to several ids.
+  // Base64 decoding is lenient. Encoding again makes sure that an object has one id only.
   return type && Number.isSafeInteger(id) && toGlobalId(type, id) === globalId ? { type, id } : undefined
 }
 
-/** The row id in a global id of `type`. Throws BAD_USER_INPUT, blaming `field`, where it isn't one. */
+/** The row id in a global id of `type`. Throws BAD_USER_INPUT with `field` if the text is not such an id. */
 export function fromGlobalId(type: string, globalId: string, field = 'id'): number {
   const parsed = parseGlobalId(globalId)
   if (parsed?.type === type) return parsed.id

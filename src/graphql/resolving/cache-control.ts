@@ -1,53 +1,53 @@
 import { type CacheTag, type Entry, withTables } from '../../cache/index.ts'
 
-/** What `@cacheControl` says of a field or a type, or a resolver of its answer. */
+/** How long an answer may be cached and for whom: from `@cacheControl` on a field or type, or from a resolver. */
 export interface CacheHint {
-  /** Seconds for which an answer may be kept. 0: not at all. */
+  /** In seconds. 0: must not be cached. */
   readonly maxAge?: number | undefined
-  /** `PRIVATE`: for one viewer alone. */
+  /** `PRIVATE`: for this viewer only. */
   readonly scope?: 'PUBLIC' | 'PRIVATE' | undefined
 }
 
-/** What is learnt of one answer while it is made: for how long it may be kept, for whom, and what it depends on. */
+/** Collects, while an answer is made, how long it may be cached, for whom, and which cache tags it depends on. */
 export class CacheControl {
   readonly #ownTags: CacheTag[] = []
-  /** They go in by hundreds: what their tags come to is worked out when it is asked for. */
+  /** An answer may use hundreds of entries, so their tags are only collected when they are needed. */
   readonly #entries: EntryInAnswer[] = []
   #ttlMs = Number.POSITIVE_INFINITY
-  /** A resolver looked at who asks: somebody else might be answered otherwise. */
+  /** A resolver has read the viewer, so another viewer might get another answer. */
   isPersonal = false
-  /** A resolver said that it is for this viewer alone. */
+  /** A hint with the scope PRIVATE was given: the answer is for this viewer only. */
   isPrivate = false
-  /** Something in it could not be resolved. */
+  /** A field could not be resolved. */
   isPartial = false
-  /** And that is our fault: another time, or from elsewhere, it could. */
+  /** A field could not be resolved, and the fault is ours: the same question may succeed later or on another node. */
   hasFailed = false
 
-  /** The least of all hints counts: what one resolver says no other takes back. */
+  /** Adds a hint. It can only shorten the time to live or narrow the scope, never undo an earlier hint. */
   setCacheHint({ maxAge, scope }: CacheHint): void {
     if (maxAge !== undefined) this.#ttlMs = Math.min(this.#ttlMs, maxAge * 1000)
     if (scope === 'PRIVATE') this.isPrivate = true
   }
 
-  /** The answer falls whenever one of these is written, whatever else it depends on. */
+  /** Makes the answer depend on these tags too: it falls when one of them is written. */
   cacheTag(...tags: readonly CacheTag[]): void {
     this.#ownTags.push(...tags)
   }
 
-  /** An entry went into the answer, which depends on whatever that does, and lives no longer. */
+  /** Makes the answer depend on an entry: on its tags, and with a time to live that is no longer than the entry's. */
   onEntry(entry: EntryInAnswer): void {
     this.#entries.push(entry)
     this.#ttlMs = Math.min(this.#ttlMs, entry.staleAtMs - entry.storedAtMs)
   }
 
-  /** What the answer depends on, as far as is known by now: each tag once, with those of the tables. */
+  /** The tags that the answer depends on as far as it is made, each once, including those of tables. */
   get tags(): readonly CacheTag[] {
     const all = new Set(withTables(this.#ownTags))
     for (const { tags } of this.#entries) for (const tag of tags) all.add(tag)
     return [...all]
   }
 
-  /** For how long the answer may be kept, in milliseconds, as far as is known by now. */
+  /** For how long the answer may be cached as far as it is made, in milliseconds. */
   get ttlMs(): number {
     return this.#ttlMs
   }

@@ -3,7 +3,7 @@ import { AskerError } from '../../kernel/errors.ts'
 import { checkText, quote } from '../../kernel/input.ts'
 import { allHere, isPromise, type PromiseOrValue, whenHere } from '../../kernel/promise-or-value.ts'
 
-/** A page of a list, as Relay's cursor connections ask for it. */
+/** The arguments of a field that returns a Relay cursor connection. */
 export interface PageArguments {
   readonly first?: number | null | undefined
   readonly after?: string | null | undefined
@@ -11,7 +11,7 @@ export interface PageArguments {
   readonly before?: string | null | undefined
 }
 
-/** What the resolvers of a connection type are given. Each part is read only when it is asked for. */
+/** The parent object of a connection type's resolvers. Each part is read only if the query selects it. */
 export interface Connection<T> {
   edges(): PromiseOrValue<{ readonly cursor: string; readonly node: T }[]>
   nodes(): PromiseOrValue<T[]>
@@ -26,7 +26,7 @@ interface PageInfo {
   readonly endCursor: string | null
 }
 
-/** The order of a list: a cursor of one order is refused in another. */
+/** The order of a list. A cursor names its order, and is refused in another one. */
 export interface ListOrder {
   readonly name: string
   readonly keyType: KeyType
@@ -35,6 +35,7 @@ export interface ListOrder {
 export const DEFAULT_PAGE_SIZE = 20
 export const MAX_PAGE_SIZE = 100
 
+/** Checks the arguments. Throws BAD_USER_INPUT for a size out of range, both `first` and `last`, or a cursor of another list. */
 export function parsePage(args: PageArguments, order: ListOrder): Page {
   const { first, last } = args
   if (first != null && last != null) throw badInput('first', 'Give either first or last, not both.')
@@ -54,13 +55,14 @@ export function parsePage(args: PageArguments, order: ListOrder): Page {
 export interface ConnectionParts<T> {
   readonly page: Page
   readonly order: ListOrder
-  /** Called once at most. Undefined: there are none. */
+  /** Called at most once. Undefined: the list is empty. */
   readonly places: () => PromiseOrValue<PlacesOnPage | undefined>
-  /** Undefined where it is gone, or not for this viewer. */
+  /** Undefined if the object was deleted, or this viewer may not see it. */
   readonly node: (id: number) => PromiseOrValue<T | undefined>
   readonly totalCount: () => PromiseOrValue<number | undefined>
 }
 
+/** Makes a connection from a page of places and a function that loads the object at each. */
 export const makeConnection = <T>(parts: ConnectionParts<T>): Connection<T> => new LazyConnection(parts)
 
 class LazyConnection<T> implements Connection<T> {
@@ -89,7 +91,7 @@ class LazyConnection<T> implements Connection<T> {
 
   pageInfo() {
     const { page, order } = this.#parts
-    // The cursors of the places, not of the edges: where all of a page was deleted meanwhile, the walk still goes on.
+    // The cursors of the places, not of the edges: even if all objects of a page were deleted, a client can go on from them.
     return whenHere(this.#readPlaces(), ({ places, more }) => {
       const cursorOf = (place: Place | undefined) => (place ? formatCursor(place, order) : null)
       return {
@@ -163,7 +165,7 @@ function parseCursor(cursor: string, { name, keyType }: ListOrder, field: string
 
 const ORDER_NAME = /^[A-Z_]{1,40}$/
 
-/** What PostgreSQL would not refuse to compare with: its time begins in 4713 BC. */
+/** The keys that PostgreSQL accepts in a comparison. Instants have one digit less before 1970: its time begins in 4713 BC. */
 const KEYS: Record<KeyType, RegExp> = {
   text: /^.{0,2000}$/s,
   integer: /^-?\d{1,18}$/,

@@ -5,49 +5,59 @@ import type { Tables } from '../../database/index.ts'
 import type { Viewer } from '../../identity/index.ts'
 import type { CacheControl } from './cache-control.ts'
 
-/** One request: who asks, how it reads and how it writes. */
+/** The GraphQL context of one request: its viewer, how it reads the cache and how it writes to the database. */
 export interface Context {
   readonly requestId: string
-  /** Who asks. HAZARD: whoever looks makes the answer a personal one, and must: else another viewer is given it. */
+  /**
+   * The viewer. HAZARD: reading this marks the answer as personal. A resolver whose result depends on the viewer must read
+   * it from here. Otherwise the answer is cached for everybody, and another viewer gets it.
+   */
   readonly viewer: Viewer
-  /** For how long the answer may be kept, for whom, and what drops it. */
+  /** For how long the answer may be cached, for whom, and what invalidates it. */
   readonly cacheControl: CacheControl
-  /** Names whose share is used up by what is limited: see `nameAsker`. */
-  readonly asker: string
-  /** Goes with every read of the cache. */
+  /** The client whose actions rate limits count: see `clientOf`. */
+  readonly client: string
+  /** Passed to every read of the cache. */
   readonly reader: Reader
-  /** The log can't be read just now: what is answered may be out of date. */
+  /** The log cannot be read at present, so the answer may be out of date. */
   readonly unsure: boolean
   readonly progress: {
-    /** It asks for something: what else is wrong with it is the question, not the request. */
+    /** The request holds an operation. Any further error is about the operation, not about the HTTP request. */
     isQuestion: boolean
-    /** What it asks for, once that is known to be valid. */
+    /** The operation's document, once it is known to be valid. */
     document: DocumentNode | undefined
-    /** What it brought, where that has errors. */
+    /** The result, if it has errors. */
     result: ExecutionResult | undefined
-    /** How many writes this request has made: what was loaded before one is not served after it. */
+    /** How many writes this request has made. What was loaded before a write is not served after it. */
     readonly writes: number
-    /** Where this node's ledger stood when the last of them began. */
+    /** This node's place in the log when the last of these writes began. */
     readonly wroteFrom: LogPlace
-    /** The newest position that anything in the answer was read as of. */
+    /** The newest position as of which anything in the answer was read. */
     readonly newest: number
-    /** How many entries came from where. */
+    /** How many entries were read from each origin. */
     readonly read: Readonly<Record<Origin | 'stale', number>>
   }
-  /** What `perRequest` made for it. */
+  /** The values that `perRequest` made for this request. */
   readonly made: Map<(context: Context) => unknown, { readonly writes: number; readonly value: unknown }>
   /**
-   * Runs `work` in a transaction, and resolves once its writes are in the log and this node's ledger knows them.
-   * HAZARD: read with the transaction alone inside; what it sees may yet roll back and must never reach the cache.
+   * Runs `work` in a transaction. Resolves once the transaction's writes are in the log and this node's ledger knows them.
+   *
+   * HAZARD: inside `work`, read only with the transaction. What it sees may yet be rolled back and must never be cached.
+   *
+   * @throws OUTCOME_UNKNOWN if the connection breaks during the commit; WRITE_UNCONFIRMED if the log cannot be read after it
    */
   write<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
-  /** The same for what one statement does, which is a transaction by itself. HAZARD: of two that write, one may be lost. */
+  /**
+   * Like `write`, for a single writing statement, which PostgreSQL commits by itself.
+   * HAZARD: with two writing statements, only one of them may be committed.
+   */
   writeAtOnce<T>(work: (primary: Kysely<Tables>) => Promise<T>): Promise<T>
 }
 
-/** Where an answer came from, in one word: that of the part that took longest, or is stale. */
+/** Where an answer came from, as `X-Cache` says it. */
 export type CacheWord = 'HIT' | 'MISS' | 'STALE' | 'BYPASS'
 
+/** STALE if any entry was stale, or may be because the log cannot be read. MISS if any entry was loaded, or none was read. */
 export function cacheWord({ reader, unsure, progress: { read } }: Context): CacheWord {
   if (reader.bypass) return 'BYPASS'
   const held = read.memory + read.redis
@@ -56,8 +66,8 @@ export function cacheWord({ reader, unsure, progress: { read } }: Context): Cach
 }
 
 /**
- * Something made once a request, and anew after each of its writes: loaders above all, which keep what they loaded. The
- * request itself holds it: what a WeakMap by requests holds, outlives them until V8 clears up everything.
+ * Makes a value once in a request, and again after each write of the request. For loaders, which keep what they loaded.
+ * The request itself holds the values: in a WeakMap they would stay in memory until V8's next full garbage collection.
  */
 export function perRequest<T>(make: (context: Context) => T): (context: Context) => T {
   return (context) => {

@@ -3,9 +3,9 @@ import type { CachedKind, Reader } from '../../cache/index.ts'
 import type { PromiseOrValue } from '../../kernel/promise-or-value.ts'
 
 /**
- * The entries of one kind as one request sees them. What memory has is at hand; the rest is loaded together, when
- * everything that can go on has gone on. What was given for a key is given again, whoever writes meanwhile: an answer
- * agrees with itself.
+ * Loads entries of one kind for one request. Returns an entry that memory holds at once; loads the others together in one
+ * batch, as DataLoader does. Returns the same value for a key every time, even if another request writes meanwhile, so
+ * that an answer does not contradict itself.
  */
 export class EntryLoader<K, V> {
   readonly #kind: CachedKind<K, V>
@@ -18,7 +18,7 @@ export class EntryLoader<K, V> {
     this.#reader = reader
   }
 
-  /** Undefined where there is none. */
+  /** The value of `key`: at once if memory holds it, otherwise a promise. Undefined if there is none. */
   load(key: K): PromiseOrValue<V | undefined> {
     const place = typeof key === 'object' ? this.#kind.placeOf(key, this.#reader) : undefined
     const name = place?.id ?? key
@@ -34,7 +34,7 @@ export class EntryLoader<K, V> {
     this.#given.set(name, loading)
     loading.then(
       (value) => this.#give(name, value),
-      // Whoever waits for it is told.
+      // Not unhandled: the caller gets the same promise.
       () => {},
     )
     return loading
@@ -46,5 +46,5 @@ export class EntryLoader<K, V> {
   }
 }
 
-/** In a Map, undefined would mean that nobody has asked. */
+/** Stands in the Map for a value that is known not to exist, because undefined means that the key was not loaded yet. */
 const NOTHING = Symbol('nothing')

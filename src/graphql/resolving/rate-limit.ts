@@ -3,14 +3,15 @@ import { AskerError } from '../../kernel/errors.ts'
 import type { GuardedRedis } from '../../redis/index.ts'
 import type { Context } from './context.ts'
 
-/** Counts what somebody does. Throws RATE_LIMITED where they did it too often. */
+/** Counts one more action of the request's client. Throws RATE_LIMITED if the client did too many in the present window. */
 export type RateLimit = (context: Context) => Promise<void>
 
 export interface RateLimitOptions {
-  /** All nodes count together there. Absent, not answering, or left alone: each node counts by itself. */
+  /** Where all nodes count together. Without it, or while it does not answer, each node counts by itself. */
   readonly redis?: GuardedRedis | undefined
-  /** Begins the keys of the counts. */
+  /** Prefix of the keys of the counts in Redis. */
   readonly prefix: string
+  /** Actions of one client in a window. */
   readonly max: number
   /** A whole number. */
   readonly windowSeconds: number
@@ -26,13 +27,13 @@ export function createRateLimit({ redis, prefix, max, windowSeconds }: RateLimit
         useRedisPackage: true,
         keyPrefix: prefix,
         insuranceLimiter: alone,
-        // Who is refused is refused again without asking Redis.
+        // A client over the limit is refused again without asking Redis.
         inMemoryBlockOnConsumed: max + 1,
       })
     : alone
-  return async ({ asker }) => {
+  return async ({ client }) => {
     try {
-      await limiter.consume(asker)
+      await limiter.consume(client)
     } catch (refusal) {
       if (!(refusal instanceof RateLimiterRes)) throw refusal
       const seconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000))
@@ -41,7 +42,7 @@ export function createRateLimit({ redis, prefix, max, windowSeconds }: RateLimit
   }
 }
 
-/** All that the limiter asks of a client, in the shape of the package `redis`: so it goes by the breaker like everything else. */
+/** The only command that the limiter sends, in the shape of the package `redis`. It passes through the breaker like all others. */
 const scriptsOn = (redis: GuardedRedis) => ({
   async eval(lua: string, { keys: [key = ''], arguments: args }: { keys: string[]; arguments: string[] }) {
     const [body] = await redis.at(key, (pipeline) => pipeline.eval(lua, 1, key, ...args))

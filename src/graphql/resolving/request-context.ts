@@ -1,6 +1,6 @@
 import type { Entry, Ledger, Origin, Reader, StaleReason } from '../../cache/index.ts'
 import { type Database, explainConnectionError, isLostOnTheWay, isRetryable } from '../../database/index.ts'
-import { nameAsker, type Viewer } from '../../identity/index.ts'
+import { clientOf, type Viewer } from '../../identity/index.ts'
 import type { Follower } from '../../invalidation/index.ts'
 import { AskerError } from '../../kernel/errors.ts'
 import { CacheControl } from './cache-control.ts'
@@ -12,22 +12,25 @@ export interface RequestContextParts {
   readonly ledger: Ledger
   readonly requestId: string
   readonly viewer: Viewer
-  /** Where the request came from. */
+  /** The client's IP address. */
   readonly address: string
-  /** Read through to the database. */
+  /** Reads go to the database, not to the cache. */
   readonly bypass: boolean
-  /** The log position that the asker knows of. */
+  /** The log position that the answer must reflect. */
   readonly position: number
-  /** The log can't be read: others may have written what nobody here knows of. */
+  /** The log cannot be read at present: this node may not know of recent writes. */
   readonly unsure: boolean
-  /** Hears of every entry that is read, too. */
+  /** Called for every entry that is read. */
   readonly onRead?: Reader['onRead'] | undefined
 }
 
-/** The context of one GraphQL request. HAZARD: Apollo copies its properties to another object of the same class. */
+/**
+ * The context of one GraphQL request. HAZARD: Apollo copies its properties to another object of the same class, so it must
+ * have no private fields.
+ */
 export class RequestContext implements Context {
   readonly requestId: string
-  readonly asker: string
+  readonly client: string
   readonly cacheControl = new CacheControl()
   readonly progress: Progress
   readonly unsure: boolean
@@ -35,8 +38,8 @@ export class RequestContext implements Context {
   readonly made: Context['made'] = new Map()
   readonly write: Context['write']
   readonly writeAtOnce: Context['writeAtOnce']
-  /** Who asks: for those who need not tell. */
-  readonly asking: Viewer
+  /** The viewer, without marking the answer as personal: for `viewer` alone. */
+  readonly unmarkedViewer: Viewer
 
   constructor({
     database,
@@ -61,8 +64,8 @@ export class RequestContext implements Context {
     }
     const { cacheControl } = this
     this.requestId = requestId
-    this.asking = viewer
-    this.asker = nameAsker(viewer, address)
+    this.unmarkedViewer = viewer
+    this.client = clientOf(viewer, address)
     this.progress = progress
     this.unsure = unsure
     this.reader = new RequestReader({ bypass, position, onRead }, progress, cacheControl)
@@ -93,14 +96,11 @@ export class RequestContext implements Context {
 
   get viewer(): Viewer {
     this.cacheControl.isPersonal = true
-    return this.asking
+    return this.unmarkedViewer
   }
 }
 
-/**
- * A class, not an object with a getter: V8 makes a hidden class of its own for each of those, so that every look at it
- * is as slow as the first.
- */
+/** A class, because V8 gives every object literal with a getter a hidden class of its own, which makes each read slow. */
 class RequestReader implements Reader {
   readonly bypass: boolean
   readonly position: number
@@ -137,10 +137,10 @@ type Progress = { -readonly [Name in keyof Context['progress']]: Context['progre
   readonly read: Record<Origin | 'stale', number>
 }
 
-/** Writes. Calls back before it sends what may commit. */
+/** Tries a write. Calls `onCommit` before it sends the statement that may commit. */
 type Attempt<T> = (onCommit: () => void) => Promise<T>
 
-/** Again where it was rolled back for the sake of another one. */
+/** Tries a write again if PostgreSQL rolled it back because of another transaction. */
 async function commit<T>(attempt: Attempt<T>): Promise<T> {
   for (let attempts = 1; ; attempts++) {
     let committing = false
@@ -160,7 +160,7 @@ async function commit<T>(attempt: Attempt<T>): Promise<T> {
 
 const MAX_ATTEMPTS = 5
 
-/** Waits until the write that was just committed has its position. */
+/** Waits until the write that was just committed has its position in the log. */
 async function confirm(follower: Follower): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {

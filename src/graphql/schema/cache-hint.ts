@@ -9,15 +9,15 @@ import {
 } from 'graphql'
 import type { CacheHint } from '../resolving/index.ts'
 
-/** A field's hint, in the light of its type's: what it says itself counts. `inheritMaxAge`, where neither says for how long: as long as the field it is in. */
+/** The hint of a field: its own where it has one, otherwise its type's. With `inheritMaxAge` and no `maxAge`, the parent field's `maxAge` counts. */
 export interface FieldHint extends CacheHint {
   readonly inheritMaxAge?: boolean | undefined
 }
 
 /**
- * The hint of every field of a schema. The rules are Apollo's (https://www.apollographql.com/docs/apollo-server/performance/caching):
- * a field of Query, and one that leads to an object, is not kept unless something says for how long; a scalar field is kept
- * like the object it belongs to.
+ * Returns a function that finds a field's cache hint, and remembers it. The rules are Apollo's
+ * (https://www.apollographql.com/docs/apollo-server/performance/caching): a field of Query, or one whose type is an
+ * object, is not cached unless a hint gives a `maxAge`. A scalar field is cached like the object it belongs to.
  */
 export function fieldHints(
   schema: GraphQLSchema,
@@ -25,7 +25,7 @@ export function fieldHints(
   const known = new WeakMap<GraphQLField<unknown, unknown>, FieldHint>()
   const read = (parent: GraphQLNamedType, field: GraphQLField<unknown, unknown>): FieldHint => {
     const type = getNamedType(field.type)
-    // What the schema says of itself never changes while it is served.
+    // Introspection: the schema does not change while the server runs.
     if (type.name.startsWith('__') || field.name === '__typename') return { maxAge: INTROSPECTION_SECONDS }
     const own = hintOf(field.astNode?.directives)
     const ofType = isCompositeType(type) ? hintOf(type.astNode?.directives) : {}
@@ -46,7 +46,7 @@ function hintOf(directives: readonly ConstDirectiveNode[] = []): FieldHint {
   const { maxAge, ...rest }: FieldHint = Object.fromEntries(
     (hint?.arguments ?? []).map(({ name, value }) => [name.value, valueFromASTUntyped(value)]),
   )
-  // One or the other.
+  // `inheritMaxAge` overrules `maxAge`.
   return rest.inheritMaxAge ? rest : { maxAge, ...rest }
 }
 

@@ -1,7 +1,7 @@
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql'
 import { quote } from '../../kernel/input.ts'
 
-/** An instant, as ISO 8601 with a time zone. */
+/** The scalar `DateTime`: an instant, written as ISO 8601 with a time zone. Throws a GraphQLError for any other input. */
 export const dateTime = new GraphQLScalarType<Date, string>({
   name: 'DateTime',
   serialize: (value) => {
@@ -14,14 +14,14 @@ export const dateTime = new GraphQLScalarType<Date, string>({
 
 function parseInstant(value: unknown): Date {
   const instant = typeof value === 'string' && ISO_8601.test(value) && isOnCalendar(value) ? new Date(value) : undefined
-  // Years that PostgreSQL writes as JavaScript does.
+  // Only years that PostgreSQL writes as JavaScript does.
   if (instant && instant.getUTCFullYear() >= 1 && instant.getUTCFullYear() <= 9999) return instant
   throw new GraphQLError(
     `A DateTime must be ISO 8601 with a time zone, such as "2026-01-31T12:00:00Z", not ${quote(String(value))}.`,
   )
 }
 
-/** JavaScript takes 30 February for 2 March. */
+/** False for a day that does not exist. JavaScript would read 30 February as 2 March. */
 function isOnCalendar(text: string): boolean {
   const [date = ''] = text.split('T')
   const midnight = new Date(date)

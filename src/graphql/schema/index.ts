@@ -1,7 +1,6 @@
 export { type FieldHint, fieldHints } from './cache-hint.ts'
 export { dateTime } from './date-time.ts'
 export type { Article, Tag, User } from './models.ts'
-export type { Room } from './module.ts'
 export { nodeResolvers } from './node-resolvers.ts'
 export { readSchema } from './read-schema.ts'
 export type {
@@ -19,3 +18,4 @@ export type {
   UpdateTagInput,
   UpdateUserInput,
 } from './resolvers.generated.ts'
+export type { Room } from './room.ts'

@@ -3,21 +3,21 @@ import { AskerError } from '../../kernel/errors.ts'
 import { quote } from '../../kernel/input.ts'
 import { allHere, isPromise, whenHere } from '../../kernel/promise-or-value.ts'
 import type { Context } from '../resolving/index.ts'
-import type { Room } from './module.ts'
 import type { Resolvers } from './resolvers.generated.ts'
+import type { Room } from './room.ts'
 
-/** `node` and `nodes`: whatever room an id belongs to. */
+/** The resolvers of `node` and `nodes`, which find objects of all rooms by their global ids. */
 export function nodeResolvers(rooms: readonly Room[]): Resolvers {
   const finders: Room['nodes'] = Object.assign({}, ...rooms.map((room) => room.nodes))
 
-  /** Tagged with its type, which `__resolveType` reads back. */
+  /** Finds an object and adds its `__typename`, which `__resolveType` reads. */
   const find = (field: string, globalId: string, context: Context) => {
     const parsed = parseGlobalId(globalId)
     const finder = parsed && Object.hasOwn(finders, parsed.type) ? finders[parsed.type] : undefined
     if (!parsed || !finder) {
       throw new AskerError('BAD_USER_INPUT', `${quote(globalId)} is not the id of anything here.`, { field })
     }
-    // What is copied comes last: V8 gives every copy that is added to afterwards a hidden class of its own, for good.
+    // The spread comes last: V8 keeps a hidden class of its own for every spread object that gets a property afterwards.
     return whenHere(finder(parsed.id, context), (node) => node && { __typename: parsed.type, ...node })
   }
 
@@ -33,7 +33,7 @@ export function nodeResolvers(rooms: readonly Room[]): Resolvers {
             field: 'ids',
           })
         }
-        // An error in a list stands for its own place: the other objects are answered.
+        // An error in the list fails only its own place. The other objects are answered.
         const found = ids.map((id) => {
           try {
             const node = find('ids', id, context)

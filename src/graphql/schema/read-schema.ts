@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { PROJECT } from '../../kernel/project.ts'
 
-/** The text of `schema/*.graphql`, in the order of the files' names. */
+/** The text of all `schema/*.graphql` files, in the order of their names. */
 export function readSchema(): string {
   const folder = new URL('schema/', PROJECT)
   const files = readdirSync(folder).filter((name) => name.endsWith('.graphql'))

@@ -2,10 +2,10 @@ import { isIPv6 } from 'node:net'
 import { userIdOf, type Viewer } from './viewer.ts'
 
 /**
- * Who asks, as far as their share of something goes: a user, or an address. Of an IPv6 address the first 64 bits, since
- * whoever has one has them all.
+ * Names the client whose requests a rate limit counts together: the user, or the address if no user is signed in. Of an
+ * IPv6 address only the first 64 bits count, because one client usually has all addresses that begin with them.
  */
-export function nameAsker(viewer: Viewer, address: string): string {
+export function clientOf(viewer: Viewer, address: string): string {
   const userId = userIdOf(viewer)
   if (userId !== undefined) return `user ${userId}`
   return isIPv6(address) && !address.includes('.') ? `address ${networkOf(address)}` : `address ${address}`

@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals'
-import { nameAsker } from './asker.ts'
+import { clientOf } from './client-of.ts'
 import { visitor } from './viewer.ts'
 
 it('names whoever is signed in by their id, wherever they are', () => {
-  expect(nameAsker({ kind: 'author', userId: 7 }, '192.0.2.1')).toBe('user 7')
-  expect(nameAsker({ kind: 'admin', userId: 7 }, '192.0.2.2')).toBe('user 7')
-  expect(nameAsker({ kind: 'admin', userId: undefined }, '192.0.2.2')).toBe('address 192.0.2.2')
+  expect(clientOf({ kind: 'author', userId: 7 }, '192.0.2.1')).toBe('user 7')
+  expect(clientOf({ kind: 'admin', userId: 7 }, '192.0.2.2')).toBe('user 7')
+  expect(clientOf({ kind: 'admin', userId: undefined }, '192.0.2.2')).toBe('address 192.0.2.2')
 })
 
 it.each([
@@ -18,5 +18,5 @@ it.each([
   ['1::', '1:0:0:0::/64'],
   ['fe80::1%eth0', 'fe80:0:0:0::/64'],
 ])('names a visitor by their address, or the network that is theirs: %s', (address, expected) => {
-  expect(nameAsker(visitor, address)).toBe(`address ${expected}`)
+  expect(clientOf(visitor, address)).toBe(`address ${expected}`)
 })
