@@ -48,7 +48,7 @@ export class EncodedAnswers {
     const encoding = answer.bytes.length - answer.bodyStart < MIN_BYTES ? short : long
     if (encoding === 'identity') return undefined
     const wanted = { answer, encoding }
-    const value = this.#bodies.atHand(wanted)?.value
+    const value = this.#bodies.getIfPresent(wanted)?.value
     if (value) return { bytes: value, encoding }
     return this.#bodies.get(wanted).then(
       (bytes) => bytes && { bytes, encoding },

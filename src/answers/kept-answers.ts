@@ -7,7 +7,6 @@ import type {
   EntryExplanation,
   Holdings,
   Obtained,
-  Place,
   Reader,
   StaleReason,
   WhyNotStored,
@@ -104,16 +103,13 @@ export class ResponseCache {
 
   learn(spelling: string, meaning: string): void {
     if (this.#spellings.get(spelling)?.meaning === meaning) return
-    this.#spellings.set(spelling, { meaning, id: this.idOf(meaning), held: undefined })
+    this.#spellings.set(spelling, { meaning })
   }
 
-  /**
-   * The answer, where memory has it and it serves.
-   * @param place what `knownOf` gave, for visitors
-   */
-  atHand(wanted: Wanted, reader: Reader, place?: Known): Obtained<KeptAnswer> | undefined {
+  /** The answer, where memory has it and it serves. */
+  getIfPresent(wanted: Wanted, reader: Reader): Obtained<KeptAnswer> | undefined {
     this.#reading.position = reader.position ?? 0
-    const entry = this.#answers.atHand(wanted, this.#reading, place)
+    const entry = this.#answers.getIfPresent(wanted, this.#reading)
     return entry && { entry, origin: 'memory', stale: this.#reading.stale }
   }
 
@@ -164,8 +160,8 @@ export class ResponseCache {
   }
 }
 
-/** What was once sent, and where the answer to it is, for visitors. */
-export interface Known extends Place<KeptAnswer> {
+/** What was once sent. */
+export interface Known {
   /** The same for whatever means the same. */
   readonly meaning: string
 }

@@ -154,11 +154,8 @@ export class GraphQLRoute {
       const want = (key: string) => this.#wantAgain(key, request, body, answer)
       const isVisitor = viewer.kind === 'visitor'
       const obtained =
-        responses.atHand(
-          want(isVisitor ? meaning : answerKey(meaning, viewer)),
-          { position },
-          isVisitor ? known : undefined,
-        ) ?? (isVisitor ? undefined : responses.atHand(want(sharedKey(meaning)), { position }))
+        responses.getIfPresent(want(answerKey(meaning, viewer)), { position }) ??
+        (isVisitor ? undefined : responses.getIfPresent(want(sharedKey(meaning)), { position }))
       if (obtained) {
         this.#send(request, response, { ...answer, obtained })
         return

@@ -30,8 +30,10 @@ export class CachedKind<K, V> {
   readonly #tiers: Tiers<V>
   readonly #flights: Flights<K, V>
   readonly #rules: Rules
-  /** Where entries are in memory, by keys that are numbers: to make a long text of one, and to look that up, takes longer than to judge the entry. */
-  readonly #held = new Map<number, Held<Entry<V>>>()
+  /** Where entries are in memory, by what names them among their kind. To make and look up the whole key takes longer than to judge the entry. */
+  readonly #held = new Map<number | string, Held<Entry<V>>>()
+  /** The key that was named last. */
+  #lastNamed: { readonly key: K; readonly name: string } | undefined
 
   constructor(kind: ResolvedKind<K, V>, parts: CacheParts) {
     this.#kind = kind
@@ -88,10 +90,9 @@ export class CachedKind<K, V> {
   /**
    * The entry of `key`, where memory has it: what `getMany` would give, without waiting. Undefined where that would have
    * to wait: then ask it, and it counts the miss.
-   * @param place what `placeOf` gave for both
    */
-  atHand(key: K, reader: Reader = {}, place?: Place<V>): Entry<V> | undefined {
-    const held = reader.bypass ? undefined : this.#find(key, reader, place)
+  getIfPresent(key: K, reader: Reader = {}): Entry<V> | undefined {
+    const held = reader.bypass ? undefined : this.#find(key, reader)
     return held && this.#serve(held, key, reader)
   }
 
@@ -199,9 +200,10 @@ export class CachedKind<K, V> {
     })
   }
 
-  /** For whoever asks for the same entry again and again: its key need not be made, and looked up, each time. */
-  placeOf(key: K, reader?: Reader): Place<V> {
-    return { id: this.idOf(key, reader), held: undefined }
+  /** The text that names the entry of `key` among its kind. A caller that reads `key` next pays for the text once. */
+  nameOf(key: K): string {
+    this.#lastNamed = { key, name: this.#kind.key(key) }
+    return this.#lastNamed.name
   }
 
   /** The whole key of the entry that `reader` is given. */
@@ -213,20 +215,16 @@ export class CachedKind<K, V> {
     return `${this.#prefix}${withoutBraces(JSON.stringify(viewer))} ${withoutBraces(this.#kind.key(key))}`
   }
 
-  #find(key: K, reader: Reader, place?: Place<V>): Held<Entry<V>> | undefined {
-    if (place) {
-      if (!place.held?.value) place.held = this.#tiers.findInMemory(place.id)
-      return place.held
-    }
-    if (typeof key !== 'number' || this.#kind.policy.scope === 'viewer') {
-      return this.#tiers.findInMemory(this.idOf(key, reader))
-    }
-    const known = this.#held.get(key)
+  #find(key: K, reader: Reader): Held<Entry<V>> | undefined {
+    if (this.#kind.policy.scope === 'viewer') return this.#tiers.findInMemory(this.idOf(key, reader))
+    const last = this.#lastNamed
+    const name = typeof key === 'number' ? key : last && last.key === key ? last.name : this.#kind.key(key)
+    const known = this.#held.get(name)
     if (known?.value) return known
     const held = this.#tiers.findInMemory(this.idOf(key, reader))
     if (!held) return undefined
     if (this.#held.size >= MAX_HELD) this.#held.clear()
-    this.#held.set(key, held)
+    this.#held.set(name, held)
     return held
   }
 
@@ -398,13 +396,6 @@ export class CachedKind<K, V> {
   }
 }
 
-/** Where an entry is in memory, or was, or may be. */
-export interface Place<V> {
-  /** Its whole key. */
-  readonly id: string
-  held: Held<Entry<V>> | undefined
-}
-
 /** What one attempt of a reader ends with. */
 interface Patience {
   readonly reader: Reader
@@ -427,6 +418,6 @@ const withoutBraces = (text: string): string =>
 const ANYTHING: Need = { fresh: false, storedAfterMs: Number.NEGATIVE_INFINITY }
 const FRESH: Need = { fresh: true, storedAfterMs: Number.NEGATIVE_INFINITY }
 const MAX_ATTEMPTS = 4
-const MAX_HELD = 10_000
+const MAX_HELD = 65_536
 /** After a failed refresh. */
 const RETRY_MS = 1000

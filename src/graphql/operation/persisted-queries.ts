@@ -42,7 +42,7 @@ export class PersistedQueries {
   async keep(hash: string, text: string): Promise<void> {
     const bytes = Buffer.byteLength(text)
     if (bytes > MAX_BYTES) return
-    if (!this.#documents.atHand({ hash }) && !(await this.#allows(bytes))) return
+    if (!this.#documents.getIfPresent({ hash }) && !(await this.#allows(bytes))) return
     await this.#documents.get({ hash, text }, { bypass: true })
   }
 

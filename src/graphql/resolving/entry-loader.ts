@@ -20,11 +20,10 @@ export class EntryLoader<K, V> {
 
   /** The value of `key`: at once if memory holds it, otherwise a promise. Undefined if there is none. */
   load(key: K): PromiseOrValue<V | undefined> {
-    const place = typeof key === 'object' ? this.#kind.placeOf(key, this.#reader) : undefined
-    const name = place?.id ?? key
+    const name = typeof key === 'object' ? this.#kind.nameOf(key) : key
     const given = this.#given.get(name)
     if (given !== undefined) return given === NOTHING ? undefined : given
-    const entry = this.#kind.atHand(key, this.#reader, place)
+    const entry = this.#kind.getIfPresent(key, this.#reader)
     return entry ? this.#give(name, entry.value) : this.#loadWithOthers(name, key)
   }
 

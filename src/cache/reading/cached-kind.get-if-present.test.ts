@@ -9,29 +9,29 @@ import type { Reader } from '../reader.ts'
 it('gives at once what memory has, and tells its reader and who counts', async () => {
   const seen: string[] = []
   const process = processHolding({ a: '1' }, { observer: { onRequest: (...what) => void seen.push(what.join(' ')) } })
-  expect(process.rows.atHand('a')).toBeUndefined()
+  expect(process.rows.getIfPresent('a')).toBeUndefined()
   expect(seen).toEqual([])
   await process.rows.getMany(['a', 'x'])
   seen.length = 0
   const reader: Reader = {
     onRead: (kind, { value }, origin, stale) => void seen.push(`${[kind, value, origin, stale]}`),
   }
-  expect(process.rows.atHand('a', reader)?.value).toBe('1')
-  expect(process.rows.atHand('x', reader)).toMatchObject({ value: undefined })
+  expect(process.rows.getIfPresent('a', reader)?.value).toBe('1')
+  expect(process.rows.getIfPresent('x', reader)).toMatchObject({ value: undefined })
   expect(seen).toEqual(['row memory hit', 'row,1,memory,', 'row memory hit', 'row,,memory,'])
-  expect(process.rows.atHand('a', { bypass: true })).toBeUndefined()
+  expect(process.rows.getIfPresent('a', { bypass: true })).toBeUndefined()
 })
 
 it('gives nothing that a write has felled, or that is past its time', async () => {
   const process = processHolding({ a: '1' }, { kind: { ttlMs: 1000 } })
   await process.rows.get('a')
   process.writeAndFollow('a', '2')
-  expect(process.rows.atHand('a')).toBeUndefined()
+  expect(process.rows.getIfPresent('a')).toBeUndefined()
   await process.rows.get('a')
   process.clock.advance(999)
-  expect(process.rows.atHand('a')?.value).toBe('2')
+  expect(process.rows.getIfPresent('a')?.value).toBe('2')
   process.clock.advance(1)
-  expect(process.rows.atHand('a')).toBeUndefined()
+  expect(process.rows.getIfPresent('a')).toBeUndefined()
 })
 
 it('gives what is stale where grace allows it, and refreshes it', async () => {
@@ -40,12 +40,12 @@ it('gives what is stale where grace allows it, and refreshes it', async () => {
   process.clock.advance(1000)
   const stale: unknown[] = []
   const reader: Reader = { onRead: (...what) => void stale.push(what[3]) }
-  expect(process.rows.atHand('a', reader)?.value).toBe('1')
+  expect(process.rows.getIfPresent('a', reader)?.value).toBe('1')
   expect(stale).toEqual(['revalidating'])
-  expect(process.rows.atHand('a', { fresh: true })).toBeUndefined()
+  expect(process.rows.getIfPresent('a', { fresh: true })).toBeUndefined()
   await quiet()
   expect(process.loads).toHaveLength(2)
-  process.rows.atHand('a', reader)
+  process.rows.getIfPresent('a', reader)
   expect(stale).toEqual(['revalidating', undefined])
 })
 
@@ -58,7 +58,7 @@ it('refreshes early what is about to turn stale', async () => {
   held.release()
   await loading
   process.clock.advance(999)
-  expect(process.rows.atHand('a')?.value).toBe('1')
+  expect(process.rows.getIfPresent('a')?.value).toBe('1')
   await quiet()
   expect(process.loads).toHaveLength(2)
 })
@@ -67,7 +67,7 @@ it('counts what is at hand as used, by whoever watches for what is hot', async (
   const hotKeys = new HotKeys({ sampleEvery: 1 })
   const { cache, numbers } = numbered({ hotKeys })
   await numbers.get(7)
-  for (let use = 0; use < 3; use++) numbers.atHand(7)
+  for (let use = 0; use < 3; use++) numbers.getIfPresent(7)
   expect(cache.hottest()).toEqual([{ kind: 'number', key: '7', count: 3 }])
 })
 
@@ -87,7 +87,7 @@ it('finds entries by number wherever they are: replaced, thrown out, forgotten, 
     } else if (what === 10) cache.clearMemory()
     else if (what < 40) await numbers.getMany([key, pick(40), key])
     else {
-      const entry = numbers.atHand(key)
+      const entry = numbers.getIfPresent(key)
       if (!entry) continue
       hits++
       expect([seed, step, entry.key, entry.value]).toEqual([seed, step, numbers.keyOf(`${key}`), textOf(key, written)])
@@ -115,14 +115,13 @@ function numbered(options: { readonly memoryMaxBytes?: number; readonly hotKeys?
   return { cache, ledger, numbers, written }
 }
 
-it('finds an entry again by its place, also once another has taken that', async () => {
+it('finds an entry again by its text, also once another has taken its place', async () => {
   const process = processHolding({ a: '1' }, { kind: { ttlMs: 1000 } })
-  const place = process.rows.placeOf('a')
-  expect(process.rows.atHand('a', {}, place)).toBeUndefined()
+  expect(process.rows.getIfPresent('a')).toBeUndefined()
   await process.rows.get('a')
-  expect(process.rows.atHand('a', {}, place)?.value).toBe('1')
+  expect(process.rows.getIfPresent('a')?.value).toBe('1')
   process.writeAndFollow('a', '2')
-  expect(process.rows.atHand('a', {}, place)).toBeUndefined()
+  expect(process.rows.getIfPresent('a')).toBeUndefined()
   await process.rows.get('a')
-  expect(process.rows.atHand('a', {}, place)?.value).toBe('2')
+  expect(process.rows.getIfPresent('a')?.value).toBe('2')
 })
