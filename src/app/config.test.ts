@@ -31,7 +31,7 @@ it.each([
   [{ REDIS_READER_URL: 'redis://x' }, 'REDIS_READER_URL must be absent without REDIS_URL.'],
   [
     { TRUSTED_DOCUMENTS_ONLY: 'on' },
-    'TRUSTED_DOCUMENTS_ONLY must be off where TRUSTED_DOCUMENTS is not set: nothing would be answered.',
+    'TRUSTED_DOCUMENTS_ONLY must be off without TRUSTED_DOCUMENTS: nothing would be answered.',
   ],
 ])('refuses what contradicts itself: %j', (environment, message) => {
   expect(() => readConfig(environment)).toThrow(new ConfigError(message))

@@ -1,569 +1,318 @@
-import type { LevelWithSilent } from 'pino'
-import type { Address } from '../redis/index.ts'
-import { addresses, atLeastZero, number, oneOf, positive, proxies, text, url, whole } from './option-parsers.ts'
+import {
+  addresses,
+  atLeastZero,
+  bytes,
+  megabytes,
+  milliseconds,
+  minutes,
+  number,
+  oneOf,
+  type Parser,
+  positive,
+  proxies,
+  seconds,
+  signingSecret,
+  text,
+  url,
+  whole,
+} from './option-parsers.ts'
 
-/** Every option of a server: the only place that reads the environment. Times are resolved to milliseconds. */
-export interface Config {
-  readonly port: number
-  readonly host: string
-  readonly databaseUrl: string | undefined
-  readonly databaseReplicaUrl: string | undefined
-  readonly databasePoolMax: number
-  readonly databaseStatementTimeoutMs: number
-  readonly databaseLoadsMax: number | undefined
-  readonly databaseLoadsQueue: number
-  readonly databaseLoadsWaitMs: number
-  readonly databaseWritesMax: number | undefined
-  readonly databaseWritesQueue: number
-  readonly databaseWritesWaitMs: number
-  readonly dataDirectory: string
-  readonly redisUrl: string | undefined
-  readonly redisReaderUrl: string | undefined
-  readonly redisCluster: readonly Address[] | undefined
-  readonly redisClusterReads: 'masters' | 'replicas'
-  readonly redisSentinels: readonly Address[] | undefined
-  readonly redisSentinelName: string
-  readonly redisSentinelUsername: string | undefined
-  readonly redisSentinelPassword: string | undefined
-  readonly redisKeyPrefix: string
-  readonly redisTimeoutMs: number
-  readonly redisLingerMs: number
-  readonly redisBreakerFailures: number
-  readonly redisBreakerResetMs: number
-  readonly cacheVersion: string
-  readonly cacheTtlArticleListMs: number
-  readonly cacheTtlArticleMs: number
-  readonly cacheTtlUserMs: number
-  readonly cacheTtlTagMs: number
-  readonly cacheTtlJitter: number
-  readonly cacheGraceMs: number
-  readonly cacheGraceIfErrorMs: number
-  readonly cacheEarlyRefresh: number
-  readonly cacheRefreshAheadConcurrency: number
-  readonly cacheLoadTimeoutSoftMs: number
-  readonly cacheLoadTimeoutMs: number
-  readonly cacheLeaseMs: number
-  readonly cacheCompressAboveBytes: number
-  readonly cacheMaxEntryBytes: number
-  readonly cacheMemoryMaxBytes: number
-  readonly cacheResponses: 'on' | 'off'
-  readonly persistedQueries: 'on' | 'off'
-  readonly trustedDocuments: string | undefined
-  readonly trustedDocumentsOnly: 'on' | 'off'
-  readonly worker: 'on' | 'off'
-  readonly workerPort: number | undefined
-  readonly queueMaxEntries: number
-  readonly queueMaxDead: number
-  readonly queueFlushMs: number
-  readonly rankArticlesMs: number
-  readonly logBeatMs: number
-  readonly logKeepRecords: number
-  readonly logKeepMs: number
-  readonly logSilenceMaxMs: number
-  readonly catchUpTimeoutMs: number
-  readonly authJwtSecret: string | undefined
-  readonly authJwksUrl: string | undefined
-  readonly queryMaxComplexity: number
-  readonly rateLimitMax: number
-  readonly rateLimitWindowSeconds: number
-  readonly trustProxy: string | false
-  readonly shutdownDelayMs: number
-  readonly shutdownTimeoutMs: number
-  readonly logLevel: LevelWithSilent
-}
+const onOrOff = oneOf('on', 'off')
 
-/** A variable of the environment: what it is for, what it holds, and what it becomes. */
-interface Option<T> {
-  readonly about: string
-  readonly unit?: string
-  readonly default?: string
-  readonly secret?: boolean
-  /** Throws a sentence that says what is wanted. */
-  readonly parse: (text: string) => T
-  /** What the option is where it has no value and no default. */
-  readonly absent?: T
-}
-
-type Options = { readonly [Name in keyof Config]: Option<Config[Name]> & { readonly variable: string } }
-
-export const options: Options = {
-  port: { variable: 'PORT', about: 'Where to listen; 0 takes any free port.', default: '4000', parse: whole(0, 65535) },
-  host: {
-    variable: 'HOST',
-    about: 'Address to listen on. Beyond loopback, authentication must be configured.',
+/** Every option of a server, in the order of `docs/reference.md`. An option's parser decides its type and its unit. */
+export const options = {
+  port: option('PORT', whole(0, 65535), { default: '4000', about: 'Where to listen; 0 takes any free port.' }),
+  host: option('HOST', text, {
     default: '127.0.0.1',
-    parse: text,
-  },
-  databaseUrl: {
-    variable: 'DATABASE_URL',
+    about: 'Address to listen on. Beyond loopback, authentication must be configured.',
+  }),
+  databaseUrl: option('DATABASE_URL', url('postgres:', 'postgresql:'), {
+    secret: true,
     about: 'PostgreSQL primary. Absent: PostgreSQL embedded in the process, in DATA_DIRECTORY.',
+  }),
+  databaseReplicaUrl: option('DATABASE_REPLICA_URL', url('postgres:', 'postgresql:'), {
     secret: true,
-    parse: url('postgres:', 'postgresql:'),
-    absent: undefined,
-  },
-  databaseReplicaUrl: {
-    variable: 'DATABASE_REPLICA_URL',
     about: 'PostgreSQL standby to load from. It may lag: what it lacks is read from the primary.',
-    secret: true,
-    parse: url('postgres:', 'postgresql:'),
-    absent: undefined,
-  },
-  databasePoolMax: {
-    variable: 'DATABASE_POOL_MAX',
+  }),
+  databasePoolMax: option('DATABASE_POOL_MAX', whole(1, 1000), {
+    default: '10',
     about:
       'Connections to each database at most, for loads and writes. Up to three more to the primary follow the log.',
-    default: '10',
-    parse: whole(1, 1000),
-  },
-  databaseStatementTimeoutMs: {
-    variable: 'DATABASE_STATEMENT_TIMEOUT_MS',
+  }),
+  databaseStatementTimeoutMs: option('DATABASE_STATEMENT_TIMEOUT_MS', milliseconds(1, 3_600_000), {
+    default: '5000',
     about: 'How long one SQL statement may run.',
-    unit: 'milliseconds',
-    default: '5000',
-    parse: whole(1, 3_600_000),
-  },
-  databaseLoadsMax: {
-    variable: 'DATABASE_LOADS_MAX',
-    about: 'Loads of the cache at a time, on each database. Absent: two less than DATABASE_POOL_MAX.',
-    parse: whole(1, 1000),
-    absent: undefined,
-  },
-  databaseLoadsQueue: {
-    variable: 'DATABASE_LOADS_QUEUE',
-    about: 'Loads that may wait for their turn. What is beyond fails with OVERLOADED.',
+  }),
+  databaseLoadsMax: option('DATABASE_LOADS_MAX', whole(1, 1000), {
+    about: 'Loads of the cache that run at a time, on each database. Absent: DATABASE_POOL_MAX less two.',
+  }),
+  databaseLoadsQueue: option('DATABASE_LOADS_QUEUE', whole(0, 1_000_000), {
     default: '1000',
-    parse: whole(0, 1_000_000),
-  },
-  databaseLoadsWaitMs: {
-    variable: 'DATABASE_LOADS_WAIT_MS',
+    about: 'Loads that may wait for their turn. Any more fail with OVERLOADED.',
+  }),
+  databaseLoadsWaitMs: option('DATABASE_LOADS_WAIT_MS', milliseconds(1, 600_000), {
+    default: '1000',
     about: 'How long a load waits for its turn before it fails with OVERLOADED.',
-    unit: 'milliseconds',
+  }),
+  databaseWritesMax: option('DATABASE_WRITES_MAX', whole(1, 1000), {
+    about: 'Writes of requests that run at a time. Absent: DATABASE_POOL_MAX less two.',
+  }),
+  databaseWritesQueue: option('DATABASE_WRITES_QUEUE', whole(0, 1_000_000), {
     default: '1000',
-    parse: whole(1, 600_000),
-  },
-  databaseWritesMax: {
-    variable: 'DATABASE_WRITES_MAX',
-    about: 'Writes of requests at a time. Absent: two less than DATABASE_POOL_MAX.',
-    parse: whole(1, 1000),
-    absent: undefined,
-  },
-  databaseWritesQueue: {
-    variable: 'DATABASE_WRITES_QUEUE',
-    about: 'Writes that may wait for their turn. What is beyond fails with OVERLOADED.',
-    default: '1000',
-    parse: whole(0, 1_000_000),
-  },
-  databaseWritesWaitMs: {
-    variable: 'DATABASE_WRITES_WAIT_MS',
-    about: 'How long a write waits for its turn before it fails with OVERLOADED.',
-    unit: 'milliseconds',
+    about: 'Writes that may wait for their turn. Any more fail with OVERLOADED.',
+  }),
+  databaseWritesWaitMs: option('DATABASE_WRITES_WAIT_MS', milliseconds(1, 600_000), {
     default: '5000',
-    parse: whole(1, 600_000),
-  },
-  dataDirectory: {
-    variable: 'DATA_DIRECTORY',
-    about: 'Where embedded PostgreSQL keeps its data.',
+    about: 'How long a write waits for its turn before it fails with OVERLOADED.',
+  }),
+  dataDirectory: option('DATA_DIRECTORY', text, {
     default: '.data',
-    parse: text,
-  },
-  redisUrl: {
-    variable: 'REDIS_URL',
-    about: 'Redis or Valkey; `rediss://` is TLS. Absent, and none of the others: the memory tier alone.',
+    about: 'Where embedded PostgreSQL keeps its data.',
+  }),
+  redisUrl: option('REDIS_URL', url('redis:', 'rediss:'), {
     secret: true,
-    parse: url('redis:', 'rediss:'),
-    absent: undefined,
-  },
-  redisReaderUrl: {
-    variable: 'REDIS_READER_URL',
-    about: 'Where Redis is read first. It may lag: what it lacks is read, and everything written, at REDIS_URL.',
+    about: 'Redis or Valkey; `rediss://` is TLS. Without REDIS_URL, REDIS_CLUSTER and REDIS_SENTINELS: memory alone.',
+  }),
+  redisReaderUrl: option('REDIS_READER_URL', url('redis:', 'rediss:'), {
     secret: true,
-    parse: url('redis:', 'rediss:'),
-    absent: undefined,
-  },
-  redisCluster: {
-    variable: 'REDIS_CLUSTER',
-    about:
-      'Some nodes of a Redis Cluster, as host:port,host:port. Of REDIS_URL only user, password and TLS count then.',
-    parse: addresses,
-    absent: undefined,
-  },
-  redisClusterReads: {
-    variable: 'REDIS_CLUSTER_READS',
-    about:
-      '`masters` or `replicas`: where a cluster is read first. Replicas may lag: what one lacks is read at its master.',
+    about: 'A Redis that is read first. It may lag: what it lacks is read at REDIS_URL, where everything is written.',
+  }),
+  redisCluster: option('REDIS_CLUSTER', addresses, {
+    about: 'Some nodes of a Redis Cluster, as host:port,host:port. REDIS_URL then gives only user, password and TLS.',
+  }),
+  redisClusterReads: option('REDIS_CLUSTER_READS', oneOf('masters', 'replicas'), {
     default: 'masters',
-    parse: oneOf('masters', 'replicas'),
-  },
-  redisSentinels: {
-    variable: 'REDIS_SENTINELS',
+    about: '`masters` or `replicas`: which are read first. Replicas may lag: what one lacks is read at its master.',
+  }),
+  redisSentinels: option('REDIS_SENTINELS', addresses, {
     about:
-      'Sentinels that know the primary, as host:port,host:port. Of REDIS_URL only user, password, database and TLS count then.',
-    parse: addresses,
-    absent: undefined,
-  },
-  redisSentinelName: {
-    variable: 'REDIS_SENTINEL_NAME',
-    about: 'What the sentinels call the primary.',
+      'Sentinels that know the primary, as host:port,host:port. REDIS_URL then gives user, password, database and TLS.',
+  }),
+  redisSentinelName: option('REDIS_SENTINEL_NAME', text, {
     default: 'mymaster',
-    parse: text,
-  },
-  redisSentinelUsername: {
-    variable: 'REDIS_SENTINEL_USERNAME',
-    about: 'Who to be for the sentinels.',
-    parse: text,
-    absent: undefined,
-  },
-  redisSentinelPassword: {
-    variable: 'REDIS_SENTINEL_PASSWORD',
-    about: 'The password of the sentinels.',
-    secret: true,
-    parse: text,
-    absent: undefined,
-  },
-  redisKeyPrefix: {
-    variable: 'REDIS_KEY_PREFIX',
-    about: 'Begins every key and channel in Redis.',
+    about: 'What the sentinels call the primary.',
+  }),
+  redisSentinelUsername: option('REDIS_SENTINEL_USERNAME', text, { about: 'User name at the sentinels.' }),
+  redisSentinelPassword: option('REDIS_SENTINEL_PASSWORD', text, { secret: true, about: 'Password at the sentinels.' }),
+  redisKeyPrefix: option('REDIS_KEY_PREFIX', text, {
     default: 'stet:',
-    parse: text,
-  },
-  redisTimeoutMs: {
-    variable: 'REDIS_TIMEOUT_MS',
-    about: 'How long Redis may take to answer before a read goes on without it.',
-    unit: 'milliseconds',
+    about: 'Begins every key and channel in Redis.',
+  }),
+  redisTimeoutMs: option('REDIS_TIMEOUT_MS', milliseconds(1, 60_000), {
     default: '200',
-    parse: whole(1, 60_000),
-  },
-  redisLingerMs: {
-    variable: 'REDIS_LINGER_MS',
-    about: 'How long what was filled waits for a read to travel to Redis with, before it travels alone.',
-    unit: 'milliseconds',
+    about: 'How long Redis may take to answer before a read goes on without it.',
+  }),
+  redisLingerMs: option('REDIS_LINGER_MS', milliseconds(0, 60_000), {
     default: '10',
-    parse: whole(0, 60_000),
-  },
-  redisBreakerFailures: {
-    variable: 'REDIS_BREAKER_FAILURES',
-    about: 'After how many failures in a row, time-outs among them, a Redis server is left alone.',
+    about: 'How long a filled entry waits for a read to travel to Redis with, before it travels alone.',
+  }),
+  redisBreakerFailures: option('REDIS_BREAKER_FAILURES', whole(1, 1_000_000), {
     default: '5',
-    parse: whole(1, 1_000_000),
-  },
-  redisBreakerResetMs: {
-    variable: 'REDIS_BREAKER_RESET_MS',
-    about: 'How long it is left alone before one probe finds out whether it is well again; give or take a quarter.',
-    unit: 'milliseconds',
+    about: 'After how many failures in a row, time-outs among them, a Redis server is left alone.',
+  }),
+  redisBreakerResetMs: option('REDIS_BREAKER_RESET_MS', milliseconds(1, 600_000), {
     default: '1000',
-    parse: whole(1, 600_000),
-  },
-  cacheVersion: {
-    variable: 'CACHE_VERSION',
-    about: 'Part of every key: change it, and nothing that was cached before is read.',
+    about: 'How long it is left alone before one probe asks whether it is well again; give or take a quarter.',
+  }),
+  cacheVersion: option('CACHE_VERSION', text, {
     default: '1',
-    parse: text,
-  },
-  cacheTtlArticleListMs: {
-    variable: 'CACHE_TTL_ARTICLE_LIST',
+    about: 'Part of every key. Once it is changed, nothing that was cached before is read.',
+  }),
+  cacheTtlArticleListMs: option('CACHE_TTL_ARTICLE_LIST', seconds(positive), {
+    default: '60',
     about: 'Time to live of lists, counts and view counts of articles.',
-    unit: 'seconds',
-    default: '60',
-    parse: positive(1000),
-  },
-  cacheTtlArticleMs: {
-    variable: 'CACHE_TTL_ARTICLE',
+  }),
+  cacheTtlArticleMs: option('CACHE_TTL_ARTICLE', seconds(positive), {
+    default: '300',
     about: 'Time to live of articles.',
-    unit: 'seconds',
-    default: '300',
-    parse: positive(1000),
-  },
-  cacheTtlUserMs: {
-    variable: 'CACHE_TTL_USER',
-    about: 'Time to live of users.',
-    unit: 'seconds',
-    default: '600',
-    parse: positive(1000),
-  },
-  cacheTtlTagMs: {
-    variable: 'CACHE_TTL_TAG',
-    about: 'Time to live of tags.',
-    unit: 'seconds',
-    default: '300',
-    parse: positive(1000),
-  },
-  cacheTtlJitter: {
-    variable: 'CACHE_TTL_JITTER',
-    about: 'How far each time to live is shortened at random: 0.1 is up to 10 %.',
-    default: '0.1',
-    parse: number('a number from 0 to below 1', (value) => value >= 0 && value < 1),
-  },
-  cacheGraceMs: {
-    variable: 'CACHE_GRACE',
-    about: 'How long what is past its time to live, and still stands, is served while it is refreshed.',
-    unit: 'seconds',
+  }),
+  cacheTtlUserMs: option('CACHE_TTL_USER', seconds(positive), { default: '600', about: 'Time to live of users.' }),
+  cacheTtlTagMs: option('CACHE_TTL_TAG', seconds(positive), { default: '300', about: 'Time to live of tags.' }),
+  cacheTtlJitter: option(
+    'CACHE_TTL_JITTER',
+    number('a number from 0 to below 1', (value) => value >= 0 && value < 1),
+    {
+      default: '0.1',
+      about: 'How far each time to live is shortened at random: 0.1 is up to 10 %.',
+    },
+  ),
+  cacheGraceMs: option('CACHE_GRACE', seconds(atLeastZero), {
     default: '60',
-    parse: atLeastZero(1000),
-  },
-  cacheGraceIfErrorMs: {
-    variable: 'CACHE_GRACE_IF_ERROR',
-    about: 'How long it is served where it cannot be loaded, or only slowly. 0, or more than CACHE_GRACE.',
-    unit: 'seconds',
+    about: 'How long an entry past its time to live that still stands is served while it is refreshed.',
+  }),
+  cacheGraceIfErrorMs: option('CACHE_GRACE_IF_ERROR', seconds(atLeastZero), {
     default: '3600',
-    parse: atLeastZero(1000),
-  },
-  cacheEarlyRefresh: {
-    variable: 'CACHE_EARLY_REFRESH',
-    about: 'How readily entries are refreshed before they turn stale: more is earlier, 0 is never.',
+    about: 'How long it is served if it cannot be loaded, or only slowly. 0, or no less than CACHE_GRACE.',
+  }),
+  cacheEarlyRefresh: option('CACHE_EARLY_REFRESH', atLeastZero, {
     default: '1',
-    parse: atLeastZero(),
-  },
-  cacheRefreshAheadConcurrency: {
-    variable: 'CACHE_REFRESH_AHEAD_CONCURRENCY',
-    about: 'How many of the most used entries are refreshed at a time, before they turn stale. 0: none are.',
+    about: 'How readily entries are refreshed before they turn stale: more is earlier, 0 is never.',
+  }),
+  cacheRefreshAheadConcurrency: option('CACHE_REFRESH_AHEAD_CONCURRENCY', whole(0, 1000), {
     default: '4',
-    parse: whole(0, 1000),
-  },
-  cacheLoadTimeoutSoftMs: {
-    variable: 'CACHE_LOAD_TIMEOUT_SOFT_MS',
-    about: 'How long a read waits for a load before it is answered with what is stale, where there is something.',
-    unit: 'milliseconds',
+    about: 'How many of the most used entries are refreshed at a time, before they turn stale. 0: none.',
+  }),
+  cacheLoadTimeoutSoftMs: option('CACHE_LOAD_TIMEOUT_SOFT_MS', milliseconds(1, 600_000), {
     default: '500',
-    parse: whole(1, 600_000),
-  },
-  cacheLoadTimeoutMs: {
-    variable: 'CACHE_LOAD_TIMEOUT_MS',
-    about: 'How long it waits in all before it fails with LOAD_TIMEOUT. More than CACHE_LOAD_TIMEOUT_SOFT_MS.',
-    unit: 'milliseconds',
+    about: 'How long a read waits for a load before it is answered with the stale entry, if there is one.',
+  }),
+  cacheLoadTimeoutMs: option('CACHE_LOAD_TIMEOUT_MS', milliseconds(1, 600_000), {
     default: '10000',
-    parse: whole(1, 600_000),
-  },
-  cacheLeaseMs: {
-    variable: 'CACHE_LEASE_MS',
-    about: 'How long one node may keep the others from loading the same entry; none waits longer than twice that.',
-    unit: 'milliseconds',
+    about: 'How long a read waits in all before it fails with LOAD_TIMEOUT. More than CACHE_LOAD_TIMEOUT_SOFT_MS.',
+  }),
+  cacheLeaseMs: option('CACHE_LEASE_MS', milliseconds(0, 60_000), {
     default: '1000',
-    parse: whole(0, 60_000),
-  },
-  cacheCompressAboveBytes: {
-    variable: 'CACHE_COMPRESS_ABOVE_BYTES',
-    about: 'Entries larger than that are compressed in Redis.',
-    unit: 'bytes',
+    about: 'How long one node may keep the others from loading the same entry. No node waits longer than twice that.',
+  }),
+  cacheCompressAboveBytes: option('CACHE_COMPRESS_ABOVE_BYTES', bytes(1, 2 ** 30), {
     default: '4096',
-    parse: whole(1, 2 ** 30),
-  },
-  cacheMaxEntryBytes: {
-    variable: 'CACHE_MAX_ENTRY_BYTES',
-    about: 'Entries larger than that, in memory, are served and not stored.',
-    unit: 'bytes',
+    about: 'Larger entries are compressed in Redis.',
+  }),
+  cacheMaxEntryBytes: option('CACHE_MAX_ENTRY_BYTES', bytes(1, 2 ** 30), {
     default: '2097152',
-    parse: whole(1, 2 ** 30),
-  },
-  cacheMemoryMaxBytes: {
-    variable: 'CACHE_MEMORY_MAX_MB',
-    about: 'Size of the memory tier.',
-    unit: 'megabytes',
+    about: 'Entries that take more in memory are served and not stored.',
+  }),
+  cacheMemoryMaxBytes: option('CACHE_MEMORY_MAX_MB', megabytes(positive), {
     default: '64',
-    parse: (value) => Math.ceil(positive(1024 * 1024)(value)),
-  },
-  cacheResponses: {
-    variable: 'CACHE_RESPONSES',
+    about: 'Size of the memory tier.',
+  }),
+  cacheResponses: option('CACHE_RESPONSES', onOrOff, {
+    default: 'on',
     about: '`on` or `off`: whether whole answers are kept, as `@cacheControl` in the schema says.',
+  }),
+  persistedQueries: option('PERSISTED_QUERIES', onOrOff, {
     default: 'on',
-    parse: oneOf('on', 'off'),
-  },
-  persistedQueries: {
-    variable: 'PERSISTED_QUERIES',
-    about: '`on` or `off`: whether queries may be sent by their hash alone, once a node was told what it stands for.',
-    default: 'on',
-    parse: oneOf('on', 'off'),
-  },
-  trustedDocuments: {
-    variable: 'TRUSTED_DOCUMENTS',
-    about:
-      'A manifest: a JSON file of documents that may be sent by their ids. `serve --trusted-documents` says the same.',
-    parse: text,
-    absent: undefined,
-  },
-  trustedDocumentsOnly: {
-    variable: 'TRUSTED_DOCUMENTS_ONLY',
-    about: '`on` or `off`: whether nothing but the documents in TRUSTED_DOCUMENTS is answered, whoever asks.',
+    about: '`on` or `off`: whether a query may be sent as its hash alone, once it was sent in full with that hash.',
+  }),
+  trustedDocuments: option('TRUSTED_DOCUMENTS', text, {
+    about: 'A JSON file (a manifest) of documents that may be sent by their ids. Also `serve --trusted-documents`.',
+  }),
+  trustedDocumentsOnly: option('TRUSTED_DOCUMENTS_ONLY', onOrOff, {
     default: 'off',
-    parse: oneOf('on', 'off'),
-  },
-  worker: {
-    variable: 'WORKER',
-    about: '`on` or `off`: whether `serve` also does what `stet worker` does. Without REDIS_URL it must.',
+    about: '`on` or `off`: whether only the documents in TRUSTED_DOCUMENTS are answered, for every caller.',
+  }),
+  worker: option('WORKER', onOrOff, {
     default: 'on',
-    parse: oneOf('on', 'off'),
-  },
-  workerPort: {
-    variable: 'WORKER_PORT',
+    about: '`on` or `off`: whether `serve` also does the work of `stet worker`. Without Redis it must.',
+  }),
+  workerPort: option('WORKER_PORT', whole(0, 65535), {
     about:
       'Where `stet worker` answers /metrics, /healthz and /readyz, on HOST; 0 takes any free port. Absent: nowhere.',
-    parse: whole(0, 65535),
-    absent: undefined,
-  },
-  queueMaxEntries: {
-    variable: 'QUEUE_MAX_ENTRIES',
+  }),
+  queueMaxEntries: option('QUEUE_MAX_ENTRIES', whole(1, 100_000_000), {
+    default: '100000',
     about: 'How many views may wait to be counted before more are refused with OVERLOADED.',
-    default: '100000',
-    parse: whole(1, 100_000_000),
-  },
-  queueMaxDead: {
-    variable: 'QUEUE_MAX_DEAD',
-    about: 'How many dead letters are kept. Beyond it the oldest are dropped, counted and logged.',
+  }),
+  queueMaxDead: option('QUEUE_MAX_DEAD', whole(1, 100_000_000), {
     default: '10000',
-    parse: whole(1, 100_000_000),
-  },
-  queueFlushMs: {
-    variable: 'QUEUE_FLUSH_MS',
-    about: 'How often what waits is written to the database.',
-    unit: 'milliseconds',
+    about: 'How many dead letters are kept. Beyond that the oldest are dropped, counted and logged.',
+  }),
+  queueFlushMs: option('QUEUE_FLUSH_MS', milliseconds(1, 60_000), {
     default: '1000',
-    parse: whole(1, 60_000),
-  },
-  rankArticlesMs: {
-    variable: 'RANK_ARTICLES_EVERY',
-    about: 'How often the order MOST_VIEWED is made anew: its lists fall no more often than that.',
-    unit: 'seconds',
+    about: 'How often queued views are written to the database.',
+  }),
+  rankArticlesMs: option('RANK_ARTICLES_EVERY', seconds(positive), {
     default: '60',
-    parse: positive(1000),
-  },
-  logBeatMs: {
-    variable: 'LOG_BEAT_MS',
-    about:
-      "How long after its last look at the log each node looks by itself: bounds how long somebody else's write goes unnoticed.",
-    unit: 'milliseconds',
+    about: 'How often the order MOST_VIEWED is made anew. Its lists fall no more often than that.',
+  }),
+  logBeatMs: option('LOG_BEAT_MS', milliseconds(1, 60_000), {
     default: '50',
-    parse: whole(1, 60_000),
-  },
-  logKeepRecords: {
-    variable: 'LOG_KEEP_RECORDS',
-    about: 'The log keeps at least this many records.',
+    about: 'How long after its last look at the log a node looks again by itself: no write goes unnoticed for longer.',
+  }),
+  logKeepRecords: option('LOG_KEEP_RECORDS', whole(1, 100_000_000), {
     default: '100000',
-    parse: whole(1, 100_000_000),
-  },
-  logKeepMs: {
-    variable: 'LOG_KEEP_MINUTES',
+    about: 'The log keeps at least this many records.',
+  }),
+  logKeepMs: option('LOG_KEEP_MINUTES', minutes(positive), {
+    default: '60',
     about: 'The log keeps records at least this long.',
-    unit: 'minutes',
-    default: '60',
-    parse: positive(60_000),
-  },
-  logSilenceMaxMs: {
-    variable: 'LOG_SILENCE_MAX',
-    about:
-      'How long a node that cannot read the log goes on answering from what it holds, marked stale, before it refuses. 0: for ever.',
-    unit: 'seconds',
+  }),
+  logSilenceMaxMs: option('LOG_SILENCE_MAX', seconds(atLeastZero), {
     default: '3600',
-    parse: atLeastZero(1000),
-  },
-  catchUpTimeoutMs: {
-    variable: 'CATCH_UP_TIMEOUT_MS',
-    about: 'How long a request with Stet-As-Of waits for this node to catch up.',
-    unit: 'milliseconds',
+    about: 'How long a node that cannot read the log goes on answering, marked stale, before it refuses. 0: for ever.',
+  }),
+  catchUpTimeoutMs: option('CATCH_UP_TIMEOUT_MS', milliseconds(1, 60_000), {
     default: '2000',
-    parse: whole(1, 60_000),
-  },
-  authJwtSecret: {
-    variable: 'AUTH_JWT_SECRET',
-    about: 'Verifies bearer tokens (HS256). Absent, and no AUTH_JWKS_URL: demo mode.',
+    about: 'How long a request with Stet-As-Of waits for this node to catch up.',
+  }),
+  authJwtSecret: option('AUTH_JWT_SECRET', signingSecret, {
     secret: true,
-    parse: (value) => {
-      if (value.length < 16) throw new Error('at least 16 characters')
-      return value
-    },
-    absent: undefined,
-  },
-  authJwksUrl: {
-    variable: 'AUTH_JWKS_URL',
-    about: 'Where the keys that verify bearer tokens are published.',
-    parse: url('http:', 'https:'),
-    absent: undefined,
-  },
-  queryMaxComplexity: {
-    variable: 'QUERY_MAX_COMPLEXITY',
-    about: 'How many objects one query may ask for, multiplied down its lists.',
+    about: 'Verifies bearer tokens (HS256). Without it and AUTH_JWKS_URL: demo mode.',
+  }),
+  authJwksUrl: option('AUTH_JWKS_URL', url('http:', 'https:'), { about: 'URL of the keys that verify bearer tokens.' }),
+  queryMaxComplexity: option('QUERY_MAX_COMPLEXITY', whole(1, 100_000_000), {
     default: '20000',
-    parse: whole(1, 100_000_000),
-  },
-  rateLimitMax: {
-    variable: 'RATE_LIMIT_MAX',
-    about: 'How many views a user, or else an address, may record within RATE_LIMIT_WINDOW_SECONDS.',
+    about: 'How many objects one query may ask for, multiplied down its lists.',
+  }),
+  rateLimitMax: option('RATE_LIMIT_MAX', whole(1, 1_000_000_000), {
     default: '120',
-    parse: whole(1, 1_000_000_000),
-  },
-  rateLimitWindowSeconds: {
-    variable: 'RATE_LIMIT_WINDOW_SECONDS',
-    about: 'After how long that count begins anew.',
-    unit: 'seconds',
+    about: 'How many views a user may record within RATE_LIMIT_WINDOW_SECONDS; without a user, an address.',
+  }),
+  rateLimitWindowMs: option('RATE_LIMIT_WINDOW_SECONDS', seconds(whole(1, 86_400)), {
     default: '60',
-    parse: whole(1, 86_400),
-  },
-  trustProxy: {
-    variable: 'TRUST_PROXY',
-    about: 'Proxies whose X-Forwarded-For says where a request came from: addresses or networks, separated by commas.',
-    parse: proxies,
-    absent: false,
-  },
-  shutdownDelayMs: {
-    variable: 'SHUTDOWN_DELAY_MS',
-    about:
-      'How long /readyz says no after SIGTERM before the server stops accepting: time for a load balancer to see it.',
-    unit: 'milliseconds',
+    about: 'After how long that count begins anew.',
+  }),
+  trustProxy: option('TRUST_PROXY', proxies, {
+    about: 'Proxies whose X-Forwarded-For is believed: addresses, networks or names of networks, separated by commas.',
+  }),
+  shutdownDelayMs: option('SHUTDOWN_DELAY_MS', milliseconds(0, 600_000), {
     default: '0',
-    parse: whole(0, 600_000),
-  },
-  shutdownTimeoutMs: {
-    variable: 'SHUTDOWN_TIMEOUT_MS',
-    about:
-      'How long requests in flight may then take to finish, before they are cut off; one second later statements are.',
-    unit: 'milliseconds',
+    about: 'How long /readyz says no after SIGTERM before the server stops accepting: a load balancer sees it first.',
+  }),
+  shutdownTimeoutMs: option('SHUTDOWN_TIMEOUT_MS', milliseconds(0, 600_000), {
     default: '10000',
-    parse: whole(0, 600_000),
-  },
-  logLevel: {
-    variable: 'LOG_LEVEL',
-    about: 'How much is logged.',
+    about: 'How long requests in flight may then take before they are cut off. Statements are cut off a second later.',
+  }),
+  logLevel: option('LOG_LEVEL', oneOf('silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'), {
     default: 'info',
-    parse: oneOf('silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'),
-  },
+    about: 'How much is logged.',
+  }),
 }
 
-/** Reads the options. Throws one line that names the variable, what it wants and what it got. An empty variable counts as absent. */
+/** The options of a server as they are in force. Times are in milliseconds, sizes in bytes. */
+export type Config = {
+  readonly [Name in keyof typeof options]: (typeof options)[Name] extends Option<infer Value> ? Value : never
+}
+
+/** A variable of the environment, and what becomes of its text. */
+interface Option<Value> {
+  readonly variable: string
+  readonly parse: Parser<Value>
+  /** What the text counts. */
+  readonly unit: string | undefined
+  /** The text of an absent variable. Without it the option is then undefined. */
+  readonly default: string | undefined
+  /** Never printed. */
+  readonly secret: boolean
+  readonly about: string
+}
+
+function option<Value, Default extends string | undefined = undefined>(
+  variable: string,
+  parse: Parser<Value>,
+  more: { readonly default?: Default; readonly secret?: boolean; readonly about: string },
+): Option<Default extends string ? Value : Value | undefined> {
+  const read = parse as Parser<Default extends string ? Value : Value | undefined>
+  return { variable, parse: read, unit: parse.unit, default: undefined, secret: false, ...more }
+}
+
+/**
+ * Reads every option: the only place that reads the environment. An empty variable counts as absent.
+ * Throws a `ConfigError` of one line that names the variable, what it must be and what it is.
+ *
+ * @example readConfig({ PORT: '8080', CACHE_TTL_ARTICLE: '1.5' }).cacheTtlArticleMs // 1500
+ */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const config = Object.fromEntries(
-    Object.entries(options).map(([name, option]) => [name, readOption(option, environment)]),
-  ) as unknown as Config
-  checkTogether(config)
-  return Object.freeze(config)
+  const values = Object.entries(options).map(([name, option]) => [name, readOption(option, environment)])
+  const config: Config = Object.freeze(Object.fromEntries(values))
+  const contradiction = contradictionsIn(config).find(([holds]) => holds)
+  if (contradiction) throw new ConfigError(contradiction[1])
+  return config
 }
 
-function checkTogether(config: Config): void {
-  const refuse = (wrong: boolean, one: keyof Config, wanted: string, other: keyof Config) => {
-    if (wrong) throw new ConfigError(`${options[one].variable} must be ${wanted} ${options[other].variable}.`)
-  }
-  const { redisUrl, redisReaderUrl, redisCluster, redisSentinels } = config
-  refuse(Boolean(redisCluster && redisSentinels), 'redisSentinels', 'absent beside', 'redisCluster')
-  refuse(Boolean(redisCluster && redisReaderUrl), 'redisReaderUrl', 'absent beside', 'redisCluster')
-  refuse(Boolean(redisReaderUrl && !redisUrl && !redisSentinels), 'redisReaderUrl', 'absent without', 'redisUrl')
-  const { cacheGraceMs, cacheGraceIfErrorMs, cacheLoadTimeoutSoftMs, cacheLoadTimeoutMs } = config
-  const pointless = cacheGraceIfErrorMs > 0 && cacheGraceIfErrorMs < cacheGraceMs
-  refuse(pointless, 'cacheGraceIfErrorMs', '0, or no less than', 'cacheGraceMs')
-  if (config.worker === 'off' && !hasRedis(config)) {
-    throw new ConfigError('WORKER must be on where REDIS_URL is not set: nobody else can count the views of this node.')
-  }
-  if (config.trustedDocumentsOnly === 'on' && config.trustedDocuments === undefined) {
-    throw new ConfigError(
-      'TRUSTED_DOCUMENTS_ONLY must be off where TRUSTED_DOCUMENTS is not set: nothing would be answered.',
-    )
-  }
-  refuse(cacheLoadTimeoutSoftMs >= cacheLoadTimeoutMs, 'cacheLoadTimeoutMs', 'more than', 'cacheLoadTimeoutSoftMs')
-}
-
-/** In any of its forms: without it the memory tier is alone, and queues are in the process. */
-export const hasRedis = ({ redisUrl, redisCluster, redisSentinels }: Config): boolean =>
-  redisUrl !== undefined || redisCluster !== undefined || redisSentinels !== undefined
-
-function readOption(option: Options[keyof Options], environment: NodeJS.ProcessEnv): unknown {
+function readOption(option: Option<unknown>, environment: NodeJS.ProcessEnv): unknown {
   const given = environment[option.variable] || option.default
-  if (given === undefined) return option.absent
+  if (given === undefined) return undefined
   try {
     return option.parse(given)
   } catch (error) {
@@ -572,6 +321,36 @@ function readOption(option: Options[keyof Options], environment: NodeJS.ProcessE
     throw new ConfigError(`${option.variable} must be ${(error as Error).message}, not ${got}.`)
   }
 }
+
+function contradictionsIn(config: Config): readonly (readonly [holds: unknown, message: string])[] {
+  const { redisUrl, redisReaderUrl, redisCluster, redisSentinels } = config
+  const { cacheGraceMs, cacheGraceIfErrorMs, cacheLoadTimeoutSoftMs, cacheLoadTimeoutMs } = config
+  return [
+    [redisCluster && redisSentinels, 'REDIS_SENTINELS must be absent beside REDIS_CLUSTER.'],
+    [redisCluster && redisReaderUrl, 'REDIS_READER_URL must be absent beside REDIS_CLUSTER.'],
+    [redisReaderUrl && !redisUrl && !redisSentinels, 'REDIS_READER_URL must be absent without REDIS_URL.'],
+    [
+      cacheGraceIfErrorMs > 0 && cacheGraceIfErrorMs < cacheGraceMs,
+      'CACHE_GRACE_IF_ERROR must be 0, or no less than CACHE_GRACE.',
+    ],
+    [
+      config.worker === 'off' && !hasRedis(config),
+      'WORKER must be on without REDIS_URL: no other process can count the views of this node.',
+    ],
+    [
+      config.trustedDocumentsOnly === 'on' && config.trustedDocuments === undefined,
+      'TRUSTED_DOCUMENTS_ONLY must be off without TRUSTED_DOCUMENTS: nothing would be answered.',
+    ],
+    [
+      cacheLoadTimeoutSoftMs >= cacheLoadTimeoutMs,
+      'CACHE_LOAD_TIMEOUT_MS must be more than CACHE_LOAD_TIMEOUT_SOFT_MS.',
+    ],
+  ]
+}
+
+/** Whether there is Redis, in any of its forms. Without it the memory tier is alone, and queues are in the process. */
+export const hasRedis = ({ redisUrl, redisCluster, redisSentinels }: Config): boolean =>
+  redisUrl !== undefined || redisCluster !== undefined || redisSentinels !== undefined
 
 /** The environment holds a value that makes no sense. */
 export class ConfigError extends Error {}

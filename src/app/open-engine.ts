@@ -263,7 +263,7 @@ async function wire(
       redis: redis?.commands,
       prefix: `${config.redisKeyPrefix}rate:views`,
       max: config.rateLimitMax,
-      windowSeconds: config.rateLimitWindowSeconds,
+      windowSeconds: config.rateLimitWindowMs / 1000,
     }),
   })
   return {

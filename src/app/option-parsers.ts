@@ -1,57 +1,80 @@
 import { isIP } from 'node:net'
 import type { Address } from '../redis/index.ts'
 
-/** How options are read from text. Each throws an error whose message completes "must be …". */
+/** Reads an option from text. Throws an error whose message completes "must be …". */
+export interface Parser<T> {
+  (text: string): T
+  /** What the text counts. */
+  readonly unit?: string
+}
 
-export const text = (value: string): string => value
+export const text: Parser<string> = (value) => value
+
+/** At least 16 characters. */
+export const signingSecret: Parser<string> = (value) => {
+  if (value.length < 16) throw new Error('at least 16 characters')
+  return value
+}
 
 export const oneOf =
-  <T extends string>(...allowed: readonly T[]) =>
-  (value: string): T => {
+  <const T extends string>(...allowed: readonly T[]): Parser<T> =>
+  (value) => {
     const found = allowed.find((name) => name === value)
     if (!found) throw new Error(`one of ${allowed.join(', ')}`)
     return found
   }
 
 export const number =
-  (wanted: string, holds: (value: number) => boolean, factor = 1) =>
-  (value: string): number => {
+  (wanted: string, holds: (value: number) => boolean): Parser<number> =>
+  (value) => {
     const parsed = Number(value)
     if (value.trim() === '' || !Number.isFinite(parsed) || !holds(parsed)) throw new Error(wanted)
-    return parsed * factor
+    return parsed
   }
 
-export const whole = (min: number, max: number) =>
+export const whole = (min: number, max: number): Parser<number> =>
   number(`a whole number from ${min} to ${max}`, (value) => Number.isInteger(value) && value >= min && value <= max)
 
-export const positive = (factor = 1) => number('a number above 0', (value) => value > 0, factor)
+export const positive: Parser<number> = number('a number above 0', (value) => value > 0)
 
-export const atLeastZero = (factor = 1) => number('a number, 0 or more', (value) => value >= 0, factor)
+export const atLeastZero: Parser<number> = number('a number, 0 or more', (value) => value >= 0)
+
+export const milliseconds = (min: number, max: number): Parser<number> => inUnit('milliseconds', 1, whole(min, max))
+/** Read as milliseconds. */
+export const seconds = (parse: Parser<number>): Parser<number> => inUnit('seconds', 1000, parse)
+/** Read as milliseconds. */
+export const minutes = (parse: Parser<number>): Parser<number> => inUnit('minutes', 60_000, parse)
+export const bytes = (min: number, max: number): Parser<number> => inUnit('bytes', 1, whole(min, max))
+/** Read as bytes, rounded up. */
+export const megabytes = (parse: Parser<number>): Parser<number> => inUnit('megabytes', 1024 * 1024, parse)
+
+const inUnit = (unit: string, factor: number, parse: Parser<number>): Parser<number> =>
+  Object.assign((value: string) => Math.ceil(parse(value) * factor), { unit })
 
 export const url =
-  (...protocols: readonly string[]) =>
-  (value: string): string => {
+  (...protocols: readonly string[]): Parser<string> =>
+  (value) => {
     const wanted = `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`
     if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) throw new Error(wanted)
     return value
   }
 
 /** Addresses, networks and names of networks, separated by commas. */
-export function proxies(value: string): string {
+export const proxies: Parser<string> = (value) => {
   const parts = value.split(',').map((part) => part.trim())
   if (!parts.every(isProxy)) throw new Error('addresses or networks such as 10.0.0.0/8, separated by commas')
   return parts.join(',')
 }
 
 function isProxy(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true
   const [address = '', bits = '1', ...rest] = text.split('/')
   const isNetwork = /^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (isIP(address) === 4 ? 32 : 128)
-  return (
-    ['loopback', 'linklocal', 'uniquelocal'].includes(text) || (isIP(address) > 0 && isNetwork && rest.length === 0)
-  )
+  return isIP(address) > 0 && isNetwork && rest.length === 0
 }
 
-export const addresses = (value: string): readonly Address[] =>
+/** A list of `host:port`, separated by commas. */
+export const addresses: Parser<readonly Address[]> = (value) =>
   value.split(',').map((item) => {
     const address = item.trim()
     const canParse = URL.canParse(`redis://${address}`)

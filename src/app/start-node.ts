@@ -128,7 +128,7 @@ async function wire(
       logSilenceMaxMs: config.logSilenceMaxMs,
       onAnswer: metrics.onAnswer,
     },
-    trustProxy: config.trustProxy,
+    trustProxy: config.trustProxy ?? false,
     shutdownDelayMs: config.shutdownDelayMs,
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     metrics,

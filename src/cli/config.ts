@@ -6,6 +6,7 @@ export const configCommand = new Command('config')
   .description('print every option with its default, unit and value in force; secrets hidden')
   .option('--json', 'print as JSON')
   .action(({ json }: { readonly json?: boolean }) => {
+    // Refuses values that make no sense.
     readConfig()
     const rows = Object.values(options).map(({ variable, about, unit, default: byDefault, secret }) => {
       const given = process.env[variable] || undefined
@@ -13,12 +14,10 @@ export const configCommand = new Command('config')
       return { variable, value, default: byDefault, unit, about }
     })
     const width = Math.max(...rows.map(({ variable }) => variable.length))
-    const text = rows
-      .map(({ variable, value, default: byDefault, unit, about }) => {
-        const inForce = value === undefined ? '(not set)' : `${value}${unit ? ` ${unit}` : ''}`
-        const notes = value === byDefault ? '' : byDefault === undefined ? '' : `  [default ${byDefault}]`
-        return `${variable.padEnd(width)}  ${inForce}${notes}\n${' '.repeat(width)}  ${about}`
-      })
-      .join('\n')
-    print(rows, { json, text })
+    const text = rows.map(({ variable, value = '(not set)', default: byDefault, unit, about }) => {
+      const counted = unit !== undefined && value !== '(not set)' ? ` ${unit}` : ''
+      const note = byDefault === undefined || value === byDefault ? '' : `  [default ${byDefault}]`
+      return `${variable.padEnd(width)}  ${value}${counted}${note}\n${' '.repeat(width)}  ${about}`
+    })
+    print(rows, { json, text: text.join('\n') })
   })
