@@ -2,36 +2,35 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Tables } from '../database/index.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
-import { backOffMs } from './back-off.ts'
 import { compareIds, type Entry, type GivenUp, type JobStream } from './job-stream.ts'
-import type { QueueKind } from './queue-kind.ts'
+import type { QueueKind } from './queue.ts'
 
 export interface ApplierOptions<Job, Batch> {
   readonly kind: QueueKind<Job, Batch>
   readonly stream: JobStream
   readonly primary: Kysely<Tables>
-  /** How often to look, in milliseconds. */
+  /** How often the stream is polled, in milliseconds. */
   readonly everyMs: number
-  /** Called after each commit: what was written is to be told to everybody. */
+  /** Called after each commit, so that the new log records are announced to all nodes. */
   readonly onCommit: () => Promise<unknown>
   readonly observer: ApplierObserver
   readonly clock?: Clock
 }
 
 export interface ApplierObserver {
-  /** @param again how many entries came that had been decided already */
+  /** @param again how many entries came again that had been applied or given up before */
   onApplied?(queue: string, entries: number, again: number): void
   onGivenUp?(queue: string, letter: GivenUp): void
-  /** Something failed, and is tried again after a pause. */
+  /** A round failed, and will be tried again after a pause. */
   onError?(queue: string, error: Error): void
 }
 
 /**
- * Takes what waits in a queue, and applies it in order, each entry once.
+ * Applies the jobs of a queue in order, each exactly once.
  *
- * The transaction that writes a batch also writes down how far the stream is decided, in a row that it holds locked. So one
- * worker at a time applies, each begins where the last commit ended, and an entry that comes again is known by its id. What
- * is done to the stream afterwards only follows what was committed: anybody may do it, and any number of times.
+ * The transaction that writes a batch also records the last id that it decided, in a row that it holds locked. Therefore
+ * one worker applies at a time, each worker begins where the last commit ended, and an entry that comes again is recognised
+ * by its id. The changes to the stream after a commit can safely be repeated, by any worker.
  */
 export class Applier<Job, Batch> {
   readonly #options: ApplierOptions<Job, Batch> & { readonly clock: Clock }
@@ -39,10 +38,10 @@ export class Applier<Job, Batch> {
   #cancel = () => {}
   #stopped = false
   #failures = 0
-  /** Less while something in a batch fails: half of it is tried, until what fails is alone. */
+  /** Halved when a batch fails, until the failing entry is alone; doubled again after each success. */
   #limit = MAX_BATCH
   #failing: { readonly id: string; readonly attempts: number } | undefined
-  /** The history whose row is there. */
+  /** The history whose row in `stet.applied` is known to exist. */
   #known: string | undefined
 
   constructor(options: ApplierOptions<Job, Batch>) {
@@ -53,7 +52,7 @@ export class Applier<Job, Batch> {
     this.#schedule(this.#options.everyMs)
   }
 
-  /** Lets the batch at hand commit and be removed. What would be lost with the process is applied, if it can be. */
+  /** Waits until the present batch is committed and removed. Then applies the jobs that would be lost with the process, if it can. */
   async stop(): Promise<void> {
     const { stream } = this.#options
     this.#stopped = true
@@ -69,7 +68,7 @@ export class Applier<Job, Batch> {
     if (depth > 0) this.#report(new Error(`${depth} jobs could not be applied before the end, and are lost.`))
   }
 
-  /** Applies all that waits. Rejects where something fails, be it an entry or a server. */
+  /** Applies all waiting jobs. Rejects if a job or a server fails. */
   async drain(): Promise<void> {
     await this.#running
     for (;;) {
@@ -86,7 +85,7 @@ export class Applier<Job, Batch> {
     })
   }
 
-  /** Returns when to look again. */
+  /** Applies batches until none waits. Returns the milliseconds until the next round. */
   async #rounds(): Promise<number> {
     try {
       let outcome: Outcome
@@ -101,7 +100,7 @@ export class Applier<Job, Batch> {
     }
   }
 
-  /** Applies one batch, or gives up an entry. */
+  /** Applies one batch, or gives up one entry. */
   async #round(): Promise<Outcome> {
     const { kind, stream, primary, observer, onCommit } = this.#options
     const identity = await stream.identify()
@@ -127,7 +126,7 @@ export class Applier<Job, Batch> {
         return 'busy'
       }
     } catch (error) {
-      // Before there was anything to apply it was no entry's fault.
+      // Nothing was being applied yet, so no entry is at fault.
       if (fresh.length === 0) throw error
       await this.#fail(identity, fresh, error as Error)
       return 'more'
@@ -146,7 +145,7 @@ export class Applier<Job, Batch> {
     if (jobs.length > 0) await apply(transaction, merge(jobs))
   }
 
-  /** Throws where it is to be tried again after a pause. */
+  /** Makes the next batch smaller, or gives up an entry that failed alone too often. Throws if the caller must pause first. */
   async #fail(identity: string, entries: readonly Entry[], error: Error): Promise<void> {
     const [entry, ...others] = entries
     if (!entry || others.length > 0) {
@@ -172,7 +171,7 @@ export class Applier<Job, Batch> {
     await stream.bury(identity, letter)
   }
 
-  /** Does to the stream what was decided of these entries. */
+  /** Removes decided entries from the stream, and buries the one that was given up. */
   async #follow(identity: string, entries: readonly Entry[], givenUp?: GivenUp | null): Promise<void> {
     const { stream } = this.#options
     const ids = entries.map(({ id }) => id)
@@ -194,7 +193,7 @@ export class Applier<Job, Batch> {
     this.#known = identity
   }
 
-  /** Undefined where another worker has it. One that stops in the middle, without ending, keeps it for ten seconds. */
+  /** Undefined if another worker holds the row. PostgreSQL ends a transaction that was idle for ten seconds, which frees the row. */
   async #lockRow(transaction: Transaction<Tables>, identity: string): Promise<AppliedRow | undefined> {
     const { rows } = await sql<AppliedRow>`
       select last_id, given_up, set_config('idle_in_transaction_session_timeout', '10s', true)
@@ -219,7 +218,11 @@ export class Applier<Job, Batch> {
   readonly #report = (error: Error): void => this.#options.observer.onError?.(this.#options.kind.name, error)
 }
 
-/** `done` where nothing waits for now, `busy` where another worker is at it. */
+/** Milliseconds to wait after so many failures in a row: from 50 ms up to 5 s, at random, so that workers do not retry together. */
+const backOffMs = (failures: number): number =>
+  Math.min(5000, 100 * 2 ** Math.min(failures, 10)) * (0.5 + Math.random() / 2)
+
+/** `more` if jobs may wait still, `done` if none waits, `busy` if another worker applies. */
 type Outcome = 'more' | 'done' | 'busy'
 
 interface AppliedRow {
@@ -227,10 +230,10 @@ interface AppliedRow {
   readonly given_up: GivenUp | null
 }
 
-/** Entries that one transaction applies at most: as many rows as a statement may write and still name each in the log. */
+/** Entries in one transaction. A statement that writes more rows does not name each of them in the log. */
 const MAX_BATCH = 1000
-/** How often an entry may fail by itself before it is given up: the others wait as long. */
+/** How often an entry may fail alone before it is given up. The entries behind it wait meanwhile. */
 const MAX_ATTEMPTS = 5
 const BUSY_PAUSE_MS = 20
-/** How long what would be lost is still tried, when the process is to end. */
+/** How long jobs that would be lost are tried when the process ends. */
 const LAST_ATTEMPTS_MS = 5000

@@ -1,19 +1,21 @@
-/** Jobs that wait, in the order in which they came. */
+/** A queue's waiting jobs, in the order in which they were added. */
 export interface JobStream {
-  /** What is lost with the process must be applied before it ends. */
+  /** True if the jobs are lost with the process, so that they must be applied before it ends. */
   readonly isVolatile: boolean
-  /** True where the job is in; false where the stream is at its bound, which nothing in it has to make room for. */
+  /** Adds a job. False if the stream is full: no waiting job is dropped to make room. */
   add(job: string): Promise<boolean>
-  /** Names the present history of the stream, in which ids only grow. Undefined while nothing waits. */
+  /** The identity of the stream's present history, within which ids only grow. Undefined while no job waits. */
   identify(): Promise<string | undefined>
   /**
-   * The oldest entries of that history, in order, `limit` at most. Rejects where it has come to an end.
-   * What was decided already, up to the id `decided`, may be among them: it was not removed, or it came back.
+   * The oldest entries of a history, in order, at most `limit`. Rejects if that history has ended.
+   *
+   * @param decided the last id that was applied or given up. Entries up to it may be returned again, because they were not
+   *   removed or because Redis restored them.
    */
   take(identity: string, limit: number, decided: string): Promise<readonly Entry[]>
-  /** Removes entries. Those that are gone already stay so. */
+  /** Removes entries. Ignores those that were removed already. */
   remove(identity: string, ids: readonly string[]): Promise<void>
-  /** Moves an entry to the dead letters, unless it is gone. */
+  /** Moves an entry to the dead letters, unless it was removed already. */
   bury(identity: string, letter: GivenUp): Promise<void>
   state(): Promise<StreamState>
 }
@@ -21,7 +23,7 @@ export interface JobStream {
 export interface Entry {
   /** Milliseconds and a count within them, as in `1767225600000-3`. */
   readonly id: string
-  /** Undefined where somebody has deleted it by hand. */
+  /** Undefined if an operator has deleted the entry from Redis. */
   readonly job: string | undefined
 }
 
@@ -34,12 +36,12 @@ export interface GivenUp {
 
 export interface StreamState {
   readonly depth: number
-  /** For how long its oldest entry has waited. */
+  /** For how long the oldest entry has waited. */
   readonly lagMs: number
   readonly dead: number
 }
 
-/** Below 0 where `a` came before `b`. */
+/** Below 0 if `a` came before `b`. */
 export function compareIds(a: string, b: string): number {
   const [aMs = 0, aCount = 0] = a.split('-').map(Number)
   const [bMs = 0, bCount = 0] = b.split('-').map(Number)

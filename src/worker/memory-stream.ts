@@ -4,17 +4,17 @@ import type { Entry, GivenUp, JobStream, StreamState } from './job-stream.ts'
 
 export interface MemoryStreamOptions {
   readonly maxEntries: number
-  /** Told of what is given up: there is no other place for it. */
+  /** Called with each job that is given up, because there is no place to keep it. */
   readonly onDropped: (letter: GivenUp & { readonly job: string }) => void
   readonly clock?: Clock
 }
 
-/** Jobs in this process, where there is no Redis. They are lost with it. */
+/** A queue in the memory of this process, for use without Redis. Its jobs are lost if the process dies. */
 export class MemoryStream implements JobStream {
   readonly isVolatile = true
   readonly #options: MemoryStreamOptions & { readonly clock: Clock }
   readonly #identity = `memory ${randomUUID()}`
-  /** By id, in order. */
+  /** Jobs by id, oldest first. */
   readonly #entries = new Map<string, { readonly job: string; readonly addedAtMs: number }>()
   #added = 0
 

@@ -2,11 +2,11 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Tables } from '../database/index.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 
-/** Something that one process of the fleet does now and then. */
+/** A job that one process of the fleet runs periodically. */
 export interface PeriodicJob {
   readonly name: string
   readonly everyMs: number
-  /** Runs under the lock, in the transaction that holds it: where that is lost, so is all that was done. */
+  /** Runs in the transaction that holds the job's lock. If the lock is lost, everything it wrote is rolled back. */
   readonly run: (transaction: Transaction<Tables>) => Promise<unknown>
 }
 
@@ -19,7 +19,7 @@ export interface PeriodicJobOptions {
   readonly clock?: Clock
 }
 
-/** Runs a job whenever it is due, unless another process does. Returns what stops it, once a run at hand has ended. */
+/** Runs a job whenever it is due and no other process runs it. Returns a function that stops it and waits for a run under way. */
 export function startPeriodicJob(options: PeriodicJobOptions): () => Promise<void> {
   const { job, onError, clock = systemClock } = options
   let stopped = false
@@ -45,8 +45,8 @@ export function startPeriodicJob(options: PeriodicJobOptions): () => Promise<voi
 }
 
 /**
- * Runs the job if it is due and no other process is at it. Resolves with how long to wait before the next look, in
- * milliseconds. The lock is a row: PostgreSQL frees it when the transaction ends, and ends that when its process is gone.
+ * Runs the job if it is due and no other process runs it. Resolves with the milliseconds until it should be called again.
+ * The lock is a row: PostgreSQL frees it when the transaction ends, and ends the transaction when its connection breaks.
  */
 export async function runIfDue({ job, primary, onCommit }: PeriodicJobOptions): Promise<number> {
   await sql`insert into stet.job (name) values (${job.name}) on conflict do nothing`.execute(primary)

@@ -4,20 +4,20 @@ import type { GuardedRedis } from '../redis/index.ts'
 import { compareIds, type Entry, type GivenUp, type JobStream, type StreamState } from './job-stream.ts'
 
 export interface RedisStreamOptions {
-  /** Never told to block: whoever looks for jobs must not look slow. */
+  /** Gets no blocking commands, because its breaker would take a waiting command for a slow server. */
   readonly redis: GuardedRedis
-  /** Of the stream. Its dead letters are at the same key and `:dead`, so it should name a slot of a Redis Cluster in braces. */
+  /** The stream's key. Its dead letters are at this key with `:dead` at the end, so a Redis Cluster needs braces in it. */
   readonly key: string
   readonly maxEntries: number
-  /** How many dead letters are kept. Default: any number. */
+  /** How many dead letters are kept. Default: all. */
   readonly maxDead?: number
-  /** Told of the dead letters that had to go for newer ones. */
+  /** Called with each dead letter that was dropped for a newer one. */
   readonly onDropped?: (letter: DeadLetter) => void
 }
 
-/** A dead letter: what could not be applied, and why. */
+/** A job that could not be applied, with the reason. */
 export interface DeadLetter {
-  /** Of the letter, not of the entry that it was. */
+  /** The letter's own id, not the id of the entry that it was. */
   readonly id: string
   readonly buriedAt: string
   readonly job: string
@@ -26,11 +26,11 @@ export interface DeadLetter {
 }
 
 /**
- * Jobs in a Redis Stream, read through a consumer group. The group's name is the identity of the stream's history: it is
- * part of the same key, so it is lost with the entries, and comes back with them.
+ * A queue in a Redis Stream, read through a consumer group. The group's name is the identity of the stream's history: it is
+ * part of the same key, so Redis loses and restores it together with the entries.
  *
- * All who read are one consumer. A lock elsewhere lets one of them work at a time, so whoever is next is given first what
- * the last one left: no batch of a dead worker waits to be claimed, and order is kept.
+ * All workers read as one consumer, and the applier's row lock lets one of them work at a time. Therefore the next worker
+ * first gets what the last one left unfinished: no batch of a dead worker has to be claimed, and the order is kept.
  */
 export class RedisStream implements JobStream {
   readonly isVolatile = false
@@ -99,12 +99,12 @@ export class RedisStream implements JobStream {
     return (replies as Reply[]).map(toLetter)
   }
 
-  /** Queues the job of a dead letter again, beyond the bound if need be. False where there is no such letter. */
+  /** Queues the job of a dead letter again, even if the stream is full. False if there is no such letter. */
   async replay(id: string): Promise<boolean> {
     return (await this.#ask((pipeline) => pipeline.eval(REPLAY, 2, this.#key, this.#deadKey, id, newGroup()))) === 1
   }
 
-  /** Deletes a dead letter for good. False where there is no such letter. */
+  /** Deletes a dead letter. False if there is no such letter. */
   async drop(id: string): Promise<boolean> {
     return (await this.#ask((pipeline) => pipeline.xdel(this.#deadKey, id))) === 1
   }
@@ -113,13 +113,13 @@ export class RedisStream implements JobStream {
     return `${this.#key}:dead`
   }
 
-  /** One command, about this stream. */
+  /** Sends one command to the server that holds this stream. */
   async #ask(put: (pipeline: ChainableCommander) => unknown): Promise<unknown> {
     const [body] = await this.#redis.at(this.#key, put)
     return body
   }
 
-  /** @param from '0' for what was given to somebody and not removed, '>' for what nobody was given yet */
+  /** @param from '0' for entries that were delivered and not removed, '>' for entries that were never delivered */
   async #read(identity: string, limit: number, from: '0' | '>'): Promise<Entry[]> {
     try {
       const reply = await this.#ask((pipeline) =>
@@ -128,7 +128,7 @@ export class RedisStream implements JobStream {
       const [stream] = (reply ?? []) as [string, Reply[]][]
       return (stream?.[1] ?? []).map(([id, fields]) => ({ id, job: fieldsOf(fields).job }))
     } catch (error) {
-      // NOGROUP: this history has come to an end, and another may have begun.
+      // The error may be NOGROUP: this history has ended, and another may have begun.
       this.#identity = undefined
       throw error
     }
@@ -155,8 +155,8 @@ const newGroup = (): string => GROUP_PREFIX + randomUUID()
 const CONSUMER = 'worker'
 
 /**
- * Comes before what adds to the stream. The last of ARGV: a new group's name. No copy of Redis may hold an entry without its
- * identity: brought back, it would begin another history, and be applied again.
+ * Creates the stream with its group before a script adds to it. The last of ARGV: a new group's name. HAZARD: no replica or
+ * dump may hold an entry without the group. If Redis restored it, a new history would begin, and the entry be applied again.
  */
 const BEGIN = `
 if redis.call('EXISTS', KEYS[1]) == 0 then
@@ -164,7 +164,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
 end
 `
 
-/** KEYS: stream. ARGV: bound, job, a new group's name. Returns the entry's id, or nil at the bound. */
+/** KEYS: stream. ARGV: maximum length, job, a new group's name. Returns the entry's id, or nil if the stream is full. */
 const ADD = `
 if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then
   return false
@@ -173,7 +173,7 @@ ${BEGIN}
 return redis.call('XADD', KEYS[1], '*', 'job', ARGV[2])
 `
 
-/** KEYS: stream. ARGV: how the group's name begins, and a new one, should there be none. Returns the name. */
+/** KEYS: stream. ARGV: prefix of groups' names, a new group's name. Returns the name of the group, which is created if absent. */
 const IDENTIFY = `
 if redis.call('EXISTS', KEYS[1]) == 1 then
   for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
@@ -187,8 +187,8 @@ return ARGV[2]
 `
 
 /**
- * KEYS: stream. ARGV: an id. Redis came back with what it held earlier, and if its clock is behind too, then what is added
- * now would have ids that were decided long ago.
+ * Raises the last id of the stream. KEYS: stream. ARGV: the last decided id. Needed after Redis has restored an earlier
+ * state: if its clock is behind too, it would give new entries ids that count as decided.
  */
 const RAISE = `
 local function before(a, b)
@@ -216,8 +216,8 @@ redis.call('XDEL', KEYS[1], unpack(ARGV))
 `
 
 /**
- * KEYS: stream, dead letters. ARGV: group, id, error, attempts, how many letters to keep. Returns the oldest ones, which had
- * to go: not too many at once, should the bound have been lowered.
+ * KEYS: stream, dead letters. ARGV: group, id, error, attempts, how many letters to keep. Returns the oldest letters, which
+ * were dropped: at most 100 at once, in case the number to keep was lowered.
  */
 const BURY = `
 local entry = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])[1]
@@ -237,7 +237,7 @@ end
 return dropped
 `
 
-/** KEYS: stream, dead letters. ARGV: id of a letter, a new group's name. Returns 1 where there was one. */
+/** KEYS: stream, dead letters. ARGV: id of a letter, a new group's name. Returns 1 if there was such a letter. */
 const REPLAY = `
 local letter = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])[1]
 if not letter then

@@ -6,37 +6,36 @@ import { Applier, type ApplierObserver } from './applier.ts'
 import type { StreamState } from './job-stream.ts'
 import { MemoryStream } from './memory-stream.ts'
 import { type PeriodicJob, startPeriodicJob } from './periodic-job.ts'
-import { Queue } from './queue.ts'
-import type { QueueKind } from './queue-kind.ts'
+import { Queue, type QueueKind } from './queue.ts'
 import { RedisStream } from './redis-stream.ts'
 
 export interface WorkerOptions {
   readonly primary: Kysely<Tables>
-  /** Absent: queues are in this process alone. */
+  /** Holds the queues. Without it they are in the memory of this process only. */
   readonly redis?: GuardedRedis | undefined
-  /** Begins the keys of queues in Redis. */
+  /** Prefix of the queues' keys in Redis. */
   readonly prefix: string
   /** How many jobs may wait in each queue. */
   readonly maxEntries: number
-  /** How many dead letters each of them keeps. Default: any number. */
+  /** How many dead letters each queue keeps. Default: all. */
   readonly maxDead?: number
-  /** How often queues are looked at, in milliseconds. */
+  /** How often queues are polled, in milliseconds. */
   readonly everyMs: number
-  /** Called after each commit: what was written is to be told to everybody. */
+  /** Called after each commit, so that the new log records are announced to all nodes. */
   readonly onCommit: () => Promise<unknown>
   readonly observer?: WorkerObserver
   readonly clock?: Clock
 }
 
 export interface WorkerObserver extends ApplierObserver {
-  /** A job could not be queued: the queue is full, or, with a `cause`, it can't be reached. */
+  /** A job could not be queued: because of `cause`, or because the queue is full. */
   onRefused?(queue: string, cause?: Error): void
-  /** A job that could not be applied is gone for good: there is no Redis to keep it, or newer dead letters took its place. */
+  /** A job that could not be applied is lost: there is no Redis to keep it, or newer dead letters took its place. */
   onDropped?(queue: string, job: string, error: string): void
   onJobError?(job: string, error: Error): void
 }
 
-/** Does later, for all rooms, what need not be done at once: queues, whose jobs are applied many at a time, and periodic jobs. */
+/** Runs work that requests do not wait for: queues, whose jobs are applied many at a time, and periodic jobs. */
 export class Worker {
   readonly #options: WorkerOptions & { readonly observer: WorkerObserver; readonly clock: Clock }
   readonly #appliers: Pick<Applier<unknown, unknown>, 'start' | 'stop' | 'drain'>[] = []
@@ -48,7 +47,7 @@ export class Worker {
     this.#options = { observer: {}, clock: systemClock, ...options }
   }
 
-  /** Opens a queue: once for each kind, before the worker starts. */
+  /** Opens a queue. Call it once for each kind, before `start`. */
   queue<Job, Batch>(kind: QueueKind<Job, Batch>): Queue<Job> {
     const { redis, prefix, maxEntries, maxDead, observer, clock } = this.#options
     const onDropped = ({ job, error }: { readonly job: string; readonly error: string }) =>
@@ -62,7 +61,7 @@ export class Worker {
     return queue
   }
 
-  /** Adds a job that one process of the fleet runs now and then: before the worker starts. */
+  /** Adds a job that one process of the fleet runs periodically. Call it before `start`. */
   periodically(job: PeriodicJob): void {
     this.#jobs.push(job)
   }
@@ -75,12 +74,12 @@ export class Worker {
     )
   }
 
-  /** Ends what is at hand: a batch is committed and acknowledged; what waits in this process alone is applied. */
+  /** Stops after the present batches are committed and acknowledged. Jobs that are only in this process's memory are applied first. */
   async stop(): Promise<void> {
     await Promise.all([...this.#stopJobs.map((stop) => stop()), ...this.#appliers.map((applier) => applier.stop())])
   }
 
-  /** Applies all that waits, whether the worker was started or not. */
+  /** Applies all waiting jobs, whether the worker was started or not. Rejects if a job or a server fails. */
   async drain(): Promise<void> {
     for (const applier of this.#appliers) await applier.drain()
   }
@@ -89,7 +88,7 @@ export class Worker {
     return this.#queues.map(({ name }) => name)
   }
 
-  /** How each queue is, of those that can be looked at. */
+  /** The state of each queue that can be read at present. */
   async states(): Promise<readonly ({ readonly queue: string } & StreamState)[]> {
     const looks = this.#queues.map(async (queue) => ({ queue: queue.name, ...(await queue.state()) }))
     const seen = await Promise.allSettled(looks)
@@ -97,5 +96,5 @@ export class Worker {
   }
 }
 
-/** In braces: a queue and its dead letters are in one slot of a Redis Cluster. */
+/** The key of a queue's stream. Its braces keep the stream and its dead letters in one slot of a Redis Cluster. */
 export const queueKey = (prefix: string, name: string): string => `${prefix}{${name}}`
