@@ -24,8 +24,12 @@ it('documents every error code', () => {
 
 it('documents every metric', async () => {
   const metrics = await new Metrics(new Ledger()).registry.getMetricsAsJSON()
-  const ours = metrics.map(({ name }) => name).filter((name) => name.startsWith('stet_'))
-  expect(firstCells('Metrics').sort()).toEqual(ours.sort())
+  const ours = metrics.filter(({ name }) => name.startsWith('stet_'))
+  for (const { name, type, help } of ours) {
+    const row = reference.split('\n').find((line) => line.startsWith(`| \`${name}\` | ${type} |`))
+    expect(row?.split(' | ').at(-1)).toBe(`${help} |`)
+  }
+  expect(firstCells('Metrics').sort()).toEqual(ours.map(({ name }) => name).sort())
 })
 
 it('documents every command', () => {

@@ -1,6 +1,6 @@
 import { Counter, type Registry } from 'prom-client'
 
-/** Counts look-ups in a cache tier. There are hundreds in a request: they are added up here, and told to prom-client when it is asked. */
+/** Counts look-ups in a cache tier. Adds up by itself and tells prom-client at each scrape: a request may make hundreds. */
 export class LookUpCounter {
   readonly #counts = new Map<string, Counts>()
 

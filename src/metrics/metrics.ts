@@ -5,116 +5,83 @@ import type { Database } from '../database/index.ts'
 import type { Follower, FollowerObserver } from '../invalidation/index.ts'
 import type { BreakerState } from '../redis/index.ts'
 import type { WorkerObserver } from '../worker/index.ts'
-import { AnswerCounter, type Answered } from './answer-counter.ts'
+import { AnswerCounter, type Answered, DURATION_BOUNDS } from './answer-counter.ts'
 import { LookUpCounter } from './look-up-counter.ts'
 
-/** What a node counts. Each has its registry, so that several can live in one process. */
+/**
+ * The metrics of a node or a worker, as observers to pass to what they measure. Each instance has its own registry, so that
+ * several nodes can run in one process. `docs/reference.md` lists every metric, and a test keeps the two in step.
+ */
 export class Metrics {
   readonly registry = new Registry()
+
+  // Cache
   readonly #requests = new LookUpCounter(this.registry, 'stet_cache_requests_total', 'Look-ups in a cache tier')
-  readonly #loads = this.#histogram('stet_cache_load_seconds', 'Time a load from the source took', ['kind'])
-  readonly #joined = this.#counter(
-    'stet_cache_flights_joined_total',
-    'Look-ups that waited for a load already under way',
-    [],
-  )
-  readonly #leasesAwaited = this.#counter(
-    'stet_cache_leases_awaited_total',
-    'Look-ups that waited for a load by another node',
-    [],
-  )
-  readonly #staleServed = this.#counter('stet_stale_served_total', 'Entries that were served stale', ['why'])
-  readonly #refreshes = this.#counter('stet_cache_refreshes_total', 'Entries loaded anew in the background', [
-    'kind',
-    'why',
-  ])
-  readonly #refreshErrors = this.#counter('stet_cache_refresh_errors_total', 'Of these, loads that failed', ['kind'])
-  readonly #oversized = this.#counter('stet_cache_oversized_total', 'Values that were too large to be stored', ['kind'])
+  readonly #loads = this.#histogram('stet_cache_load_seconds', 'Time that a load from the source took', 'kind')
+  readonly #joined = this.#counter('stet_cache_flights_joined_total', 'Look-ups that waited for a load under way')
+  readonly #awaited = this.#counter('stet_cache_leases_awaited_total', 'Look-ups that waited for another node to load')
+  readonly #stale = this.#counter('stet_stale_served_total', 'Entries that were served stale', 'why')
+  readonly #refreshes = this.#counter('stet_cache_refreshes_total', 'Loads in the background', 'kind', 'why')
+  readonly #refreshErrors = this.#counter('stet_cache_refresh_errors_total', 'Background loads that failed', 'kind')
+  readonly #oversized = this.#counter('stet_cache_oversized_total', 'Values that were too large to be stored', 'kind')
   readonly #remoteErrors = this.#counter(
     'stet_redis_errors_total',
-    'Redis pipelines that failed, timed out, or were not sent since a breaker was open',
-    [],
+    'Redis pipelines that failed, timed out, or were not sent because a breaker was open',
   )
-  readonly #invalidations = this.#counter(
-    'stet_invalidations_total',
-    'Log records applied here, by where they were heard of',
-    ['source'],
-  )
-  readonly #lag = this.#histogram(
-    'stet_invalidation_lag_seconds',
-    "From a write to its application here, by this node's clock",
-    [],
-  )
-  readonly #gaps = this.#counter('stet_ledger_gaps_total', 'Messages whose predecessors did not arrive', [])
-  readonly #epochs = this.#counter(
-    'stet_ledger_epochs_total',
-    'Times the history of the log turned out to be another',
-    [],
-  )
-  readonly #followErrors = this.#counter('stet_ledger_errors_total', 'Times the log could not be read', [])
-  readonly #statements = this.#counter('stet_sql_statements_total', 'SQL statements sent', ['kind'])
-  readonly #roundTrips = this.#counter('stet_redis_round_trips_total', 'Pipelines sent to Redis', [])
-  readonly #breakers: Gauge<'name'>
+  readonly #roundTrips = this.#counter('stet_redis_round_trips_total', 'Pipelines sent to Redis')
   readonly #answers = new AnswerCounter(this.registry)
 
-  readonly #applied = this.#counter('stet_queue_applied_total', 'Jobs that were taken from a queue and applied', [
-    'queue',
-  ])
-  readonly #again = this.#counter('stet_queue_redelivered_total', 'Jobs that came again and were not applied again', [
-    'queue',
-  ])
-  readonly #refused = this.#counter('stet_queue_refused_total', 'Jobs that a queue did not take', ['queue'])
+  // Log and ledger
+  readonly #invalidations = this.#counter('stet_invalidations_total', 'Log records applied here, by source', 'source')
+  readonly #lag = this.#histogram(
+    'stet_invalidation_lag_seconds',
+    "From a write to its application, by this node's clock",
+  )
+  readonly #gaps = this.#counter('stet_ledger_gaps_total', 'Messages whose predecessors did not arrive')
+  readonly #epochs = this.#counter('stet_ledger_epochs_total', "Times that the log's history was another one")
+  readonly #followErrors = this.#counter('stet_ledger_errors_total', 'Times that the log could not be read')
+  readonly #statements = this.#counter('stet_sql_statements_total', 'SQL statements sent', 'kind')
+
+  // Worker
+  readonly #applied = this.#counter('stet_queue_applied_total', 'Jobs that were applied', 'queue')
+  readonly #again = this.#counter('stet_queue_redelivered_total', 'Jobs that came again and were not applied', 'queue')
+  readonly #refused = this.#counter('stet_queue_refused_total', 'Jobs that a queue did not take', 'queue')
   readonly #dropped = this.#counter(
     'stet_queue_dropped_total',
-    'Jobs that could not be applied and are gone: no room among the dead letters, or no Redis to keep them',
-    ['queue'],
+    'Jobs that could not be applied and are lost: no room among the dead letters, or no Redis to keep them',
+    'queue',
   )
-  readonly #queueErrors = this.#counter('stet_queue_errors_total', 'Times a queue could not be applied', ['queue'])
-  readonly #jobErrors = this.#counter('stet_job_errors_total', 'Times a periodic job failed', ['job'])
+  readonly #queueErrors = this.#counter('stet_queue_errors_total', 'Times that applying a queue failed', 'queue')
+  readonly #jobErrors = this.#counter('stet_job_errors_total', 'Times that a periodic job failed', 'job')
 
-  #lookAtQueues: () => Promise<readonly QueueState[]> = async () => []
+  readonly #breakers: Gauge<'name'>
+  #readQueues: () => Promise<readonly QueueState[]> = async () => []
   #unsureForMs = () => 0
   #database: Pick<Database, 'loads' | 'writes'> | undefined
 
   constructor(ledger: Ledger) {
     collectDefaultMetrics({ register: this.registry })
-    this.#gauge('stet_ledger_position', 'Last log position this node knows', () => ledger.seen)
-    this.#gauge(
-      'stet_ledger_lag',
-      "Seconds since the ledger was last found at the log's tip",
-      () => this.#unsureForMs() / 1000,
-    )
+    this.#gauge('stet_ledger_position', 'Last log position that this node knows', () => ledger.seen)
+    this.#gauge('stet_ledger_lag', "Seconds since this node last read the log's tip", () => this.#unsureForMs() / 1000)
+    this.#gauge('stet_ledger_tags', 'Tags that the ledger remembers', () => ledger.size)
     this.#gauge(
       'stet_database_loads_running',
-      'Loads that the primary works on',
+      'Loads under way on the primary',
       () => this.#database?.loads.running ?? 0,
     )
-    this.#gauge(
-      'stet_database_loads_waiting',
-      'Loads that wait for their turn',
-      () => this.#database?.loads.waiting ?? 0,
-    )
+    this.#gauge('stet_database_loads_waiting', 'Loads that wait to run', () => this.#database?.loads.waiting ?? 0)
     this.#gauge(
       'stet_database_writes_running',
       'Writes of requests under way',
       () => this.#database?.writes.running ?? 0,
     )
-    this.#gauge(
-      'stet_database_writes_waiting',
-      'Writes that wait for their turn',
-      () => this.#database?.writes.waiting ?? 0,
-    )
-    this.#gauge('stet_ledger_tags', 'Tags the ledger remembers', () => ledger.size)
+    this.#gauge('stet_database_writes_waiting', 'Writes that wait to run', () => this.#database?.writes.waiting ?? 0)
     this.#queueGauge('stet_queue_depth', 'Jobs that wait in a queue', ({ depth }) => depth)
-    this.#queueGauge('stet_queue_lag_seconds', 'How long the oldest of them has waited', ({ lagMs }) => lagMs / 1000)
-    this.#queueGauge(
-      'stet_queue_dead',
-      'Jobs that could not be applied, and wait for somebody to look',
-      ({ dead }) => dead,
-    )
+    this.#queueGauge('stet_queue_lag_seconds', 'How long the oldest job has waited', ({ lagMs }) => lagMs / 1000)
+    this.#queueGauge('stet_queue_dead', 'Jobs that could not be applied and were kept', ({ dead }) => dead)
     this.#breakers = new Gauge({
       name: 'stet_breaker_state',
-      help: 'Of the breaker before a Redis server: 0 closed, 1 half open, 2 open',
+      help: 'The breaker of a Redis server: 0 closed, 1 half open, 2 open',
       labelNames: ['name'],
       registers: [this.registry],
     })
@@ -124,8 +91,8 @@ export class Metrics {
     onRequest: (kind, tier, result) => this.#requests.add(kind, tier, result),
     onLoad: (kind, seconds) => this.#loads.observe({ kind }, seconds),
     onFlightJoined: () => this.#joined.inc(),
-    onLeaseAwaited: () => this.#leasesAwaited.inc(),
-    onStaleServed: (_kind, why) => this.#staleServed.inc({ why }),
+    onLeaseAwaited: () => this.#awaited.inc(),
+    onStaleServed: (_kind, why) => this.#stale.inc({ why }),
     onRefresh: (kind, why) => this.#refreshes.inc({ kind, why }),
     onRefreshError: (kind) => this.#refreshErrors.inc({ kind }),
     onOversized: (kind) => this.#oversized.inc({ kind }),
@@ -143,14 +110,6 @@ export class Metrics {
     onError: () => this.#followErrors.inc(),
   }
 
-  watchFollower(follower: Pick<Follower, 'unsureForMs'>): void {
-    this.#unsureForMs = () => follower.unsureForMs
-  }
-
-  watchDatabase(database: Pick<Database, 'loads' | 'writes'>): void {
-    this.#database = database
-  }
-
   readonly worker: WorkerObserver = {
     onApplied: (queue, entries, again) => {
       this.#applied.inc({ queue }, entries)
@@ -162,11 +121,6 @@ export class Metrics {
     onJobError: (job) => this.#jobErrors.inc({ job }),
   }
 
-  /** @param look asked at each scrape; what it doesn't know of then is not told */
-  watchQueues(look: () => Promise<readonly QueueState[]>): void {
-    this.#lookAtQueues = look
-  }
-
   readonly onStatement = ({ kind }: { readonly kind: string }): void => this.#statements.inc({ kind })
   readonly onRedisRoundTrip = (): void => this.#roundTrips.inc()
   readonly onRedisError = (): void => this.#remoteErrors.inc()
@@ -176,31 +130,43 @@ export class Metrics {
   }
   readonly onAnswer = (answered: Answered): void => this.#answers.add(answered)
 
-  #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
+  watchFollower(follower: Pick<Follower, 'unsureForMs'>): void {
+    this.#unsureForMs = () => follower.unsureForMs
+  }
+
+  watchDatabase(database: Pick<Database, 'loads' | 'writes'>): void {
+    this.#database = database
+  }
+
+  /** @param read called at each scrape; a queue that it leaves out has no metrics then */
+  watchQueues(read: () => Promise<readonly QueueState[]>): void {
+    this.#readQueues = read
+  }
+
+  #counter<Label extends string>(name: string, help: string, ...labelNames: Label[]): Counter<Label> {
     return new Counter({ name, help, labelNames, registers: [this.registry] })
   }
 
-  #histogram<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Histogram<Label> {
-    const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
-    return new Histogram({ name, help, labelNames, buckets, registers: [this.registry] })
+  #histogram<Label extends string>(name: string, help: string, ...labelNames: Label[]): Histogram<Label> {
+    return new Histogram({ name, help, labelNames, buckets: [...DURATION_BOUNDS], registers: [this.registry] })
   }
 
-  #queueGauge(name: string, help: string, read: (state: QueueState) => number): Gauge {
-    const look = () => this.#lookAtQueues()
-    return new Gauge({
+  #queueGauge(name: string, help: string, measure: (state: QueueState) => number): void {
+    const read = () => this.#readQueues()
+    new Gauge({
       name,
       help,
       labelNames: ['queue'],
       registers: [this.registry],
       async collect() {
         this.reset()
-        for (const state of await look()) this.set({ queue: state.queue }, read(state))
+        for (const state of await read()) this.set({ queue: state.queue }, measure(state))
       },
     })
   }
 
-  #gauge(name: string, help: string, read: () => number): Gauge {
-    return new Gauge({
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
       name,
       help,
       registers: [this.registry],
@@ -220,6 +186,7 @@ interface QueueState {
 
 const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half-open', 'open']
 
+/** Serves the metrics at `/metrics` in the Prometheus text format. */
 export function registerMetrics(app: FastifyInstance, { registry }: Metrics): void {
   app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
 }
