@@ -7,7 +7,7 @@ import {
   startRedisCluster,
 } from '../../test/harness/index.ts'
 import { addresses } from '../app/option-parsers.ts'
-import { RedisTier, type Wanted } from '../cache/index.ts'
+import { type ReadRequest, RedisTier } from '../cache/index.ts'
 import { keySlot } from './key-slot.ts'
 import { openRedis, type RedisClients } from './open-redis.ts'
 
@@ -271,7 +271,7 @@ describeWhereItCan('in a Redis Cluster', () => {
     return (await tier.read(keys.map((key) => ({ key })))).map(({ bytes }) => bytes?.toString())
   }
 
-  const leased = (key: string, by = 'x'): Wanted => ({ key, lease: { holder: by, ms: 60_000 } })
+  const leased = (key: string, by = 'x'): ReadRequest => ({ key, lease: { holder: by, ms: 60_000 } })
 
   /** As far as the tier knows. */
   const holder = (key: string) =>

@@ -1,4 +1,4 @@
-import type { Found, RemoteTier, Wanted } from '../../src/cache/index.ts'
+import type { Found, ReadRequest, RemoteTier } from '../../src/cache/index.ts'
 import { ReleaseWakers } from '../../src/cache/remote/release-wakers.ts'
 import { type Clock, ManualClock } from '../../src/kernel/clock.ts'
 
@@ -17,7 +17,7 @@ export class TinyRemote implements RemoteTier {
     this.#clock = clock
   }
 
-  async read(wanted: readonly Wanted[]): Promise<readonly Found[]> {
+  async read(wanted: readonly ReadRequest[]): Promise<readonly Found[]> {
     this.reads++
     if (this.failure) throw this.failure
     return wanted.map((each) => this.#find(each))
@@ -42,7 +42,7 @@ export class TinyRemote implements RemoteTier {
     return this.#wakers.size
   }
 
-  #find({ key, lease }: Wanted): Found {
+  #find({ key, lease }: ReadRequest): Found {
     const bytes = this.stored.get(key)?.bytes
     if (!lease || (bytes && !lease.evenIfFound)) return { bytes }
     const held = this.#leaseOn(key)

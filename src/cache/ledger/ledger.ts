@@ -1,5 +1,5 @@
 import { type CacheTag, hard, isSoft } from './cache-tag.ts'
-import { placesOf, TagMarks } from './tag-marks.ts'
+import { marksOf, TagMarks } from './tag-marks.ts'
 import { TagPositions } from './tag-positions.ts'
 
 /** One committed change, as the log has it. */
@@ -32,7 +32,7 @@ export interface Judgeable {
   /** The entry's value is what the database held at this position. Raised whenever the entry is found to stand. */
   asOf: number
   /** Where the ledger looks first, once it has: see `TagMarks`. */
-  places?: readonly number[] | undefined
+  marks?: readonly number[] | undefined
 }
 
 /** A record of the log, as far as an entry depends on it. */
@@ -106,8 +106,8 @@ export class Ledger {
     if (entry.epoch !== this.#epoch || this.#epoch === '') return false
     if (entry.asOf >= this.#seen) return true
     if (entry.asOf < this.#floor) return false
-    entry.places ??= placesOf(entry.key, entry.tags)
-    if (this.#marks.areOlder(entry.places, entry.asOf)) {
+    entry.marks ??= marksOf(entry.key, entry.tags)
+    if (this.#marks.areOlder(entry.marks, entry.asOf)) {
       entry.asOf = this.#seen
       return true
     }

@@ -1,6 +1,6 @@
 import type { Entry } from '../entry.ts'
 import { heapBytes } from './heap-bytes.ts'
-import { type Held, S3Fifo } from './s3-fifo.ts'
+import { S3Fifo, type Slot } from './s3-fifo.ts'
 
 /** The near tier: this process's own entries, those in use, bounded in bytes of heap. */
 export class MemoryTier {
@@ -15,7 +15,7 @@ export class MemoryTier {
   }
 
   /** Where the entry is, for `use`. */
-  find(key: string): Held<Entry> | undefined {
+  find(key: string): Slot<Entry> | undefined {
     return this.#entries.find(key)
   }
 

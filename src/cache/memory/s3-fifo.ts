@@ -29,7 +29,7 @@ export class S3Fifo<V> {
   }
 
   /** What is held under `key`, for `use`: whoever keeps that need not look the key up again. What is set anew under the key stands there too. It may outlive what it holds, which is gone from it then. */
-  find(key: string): Held<V> | undefined {
+  find(key: string): Slot<V> | undefined {
     return this.#held.get(key)
   }
 
@@ -112,10 +112,10 @@ export class S3Fifo<V> {
 }
 
 /** A place in an `S3Fifo`. */
-export type Held<V> = Pick<QueueItem<V>, 'key' | 'value' | 'uses'>
+export type Slot<V> = Pick<QueueItem<V>, 'key' | 'value' | 'uses'>
 
 /** Its value, as `get` gives it: counted. Undefined where that is held no more. */
-export function use<V>(held: Held<V>): V | undefined {
+export function use<V>(held: Slot<V>): V | undefined {
   if (held.uses < MAX_USES) held.uses++
   return held.value
 }

@@ -7,13 +7,13 @@ import type { ResolvedKind } from '../kind.ts'
 import { withTables } from '../ledger/cache-tag.ts'
 import type { LogPlace } from '../ledger/ledger.ts'
 import { LoadTimeoutError } from '../load-timeout-error.ts'
-import { type Held, use } from '../memory/s3-fifo.ts'
+import { type Slot, use } from '../memory/s3-fifo.ts'
 import { lifeMs } from '../policy.ts'
 import type { Reader, StaleReason } from '../reader.ts'
 import { Deadline, OVER } from './deadline.ts'
 import type { Flight, Need, Obtained } from './flight.ts'
 import { Flights } from './flights.ts'
-import type { Wanted } from './load-queue.ts'
+import type { LoadRequest } from './load-queue.ts'
 import { type Holdings, Tiers, type WhyNotStored } from './tiers.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -31,7 +31,7 @@ export class CachedKind<K, V> {
   readonly #flights: Flights<K, V>
   readonly #rules: Rules
   /** Where entries are in memory, by what names them among their kind. To make and look up the whole key takes longer than to judge the entry. */
-  readonly #held = new Map<number | string, Held<Entry<V>>>()
+  readonly #held = new Map<number | string, Slot<Entry<V>>>()
   /** The key that was named last. */
   #lastNamed: { readonly key: K; readonly name: string } | undefined
 
@@ -62,7 +62,7 @@ export class CachedKind<K, V> {
   async getMany(keys: readonly K[], reader: Reader = {}): Promise<(V | undefined)[]> {
     const ids: string[] = []
     const found = new Map<string, Entry<V>>()
-    const missing = new Map<string, Wanted<K>>()
+    const missing = new Map<string, LoadRequest<K>>()
     for (const key of keys) {
       const held = this.#find(key, reader)
       const id = held?.key ?? this.idOf(key, reader)
@@ -119,7 +119,7 @@ export class CachedKind<K, V> {
       loadMs: 0,
       storedAtMs,
       staleAtMs: storedAtMs + lifeMs(policy, { value, random: random() }),
-      places: undefined,
+      marks: undefined,
     })
     return true
   }
@@ -215,7 +215,7 @@ export class CachedKind<K, V> {
     return `${this.#prefix}${withoutBraces(JSON.stringify(viewer))} ${withoutBraces(this.#kind.key(key))}`
   }
 
-  #find(key: K, reader: Reader): Held<Entry<V>> | undefined {
+  #find(key: K, reader: Reader): Slot<Entry<V>> | undefined {
     if (this.#kind.policy.scope === 'viewer') return this.#tiers.findInMemory(this.idOf(key, reader))
     const last = this.#lastNamed
     const name = typeof key === 'number' ? key : last && last.key === key ? last.name : this.#kind.key(key)
@@ -232,13 +232,13 @@ export class CachedKind<K, V> {
     return decodeURIComponent(id.slice(this.#prefix.length))
   }
 
-  #wanted(id: string, key: K, { viewer }: Reader): Wanted<K> {
+  #wanted(id: string, key: K, { viewer }: Reader): LoadRequest<K> {
     // What is the same for all is loaded for all: who asks first must make no difference.
     return { id, key, viewer: this.#kind.policy.scope === 'viewer' ? viewer : undefined }
   }
 
   /** The entry in `held`, where it may be served. Its reader is told. */
-  #serve(held: Held<Entry<V>>, key: K, reader: Reader): Entry<V> | undefined {
+  #serve(held: Slot<Entry<V>>, key: K, reader: Reader): Entry<V> | undefined {
     const entry = use(held)
     if (!entry) return undefined
     const { observer, hotKeys, clock } = this.#parts
@@ -282,7 +282,7 @@ export class CachedKind<K, V> {
   }
 
   /** In the background, unless it is on its way. Should it fail, the next try waits a while. */
-  #refresh(wanted: Wanted<K>, entry: Entry<V>, why: RefreshReason): Flight<K, V> | undefined {
+  #refresh(wanted: LoadRequest<K>, entry: Entry<V>, why: RefreshReason): Flight<K, V> | undefined {
     const { observer, clock } = this.#parts
     if (this.#flights.has(wanted.id)) return undefined
     observer.onRefresh?.(this.#kind.name, why)
@@ -295,7 +295,7 @@ export class CachedKind<K, V> {
   }
 
   /** Fills `into` with an entry for each of `missing`, each as good as a read of the source that begins now. */
-  async #obtain(missing: Map<string, Wanted<K>>, reader: Reader, into: Map<string, Obtained<V>>): Promise<void> {
+  async #obtain(missing: Map<string, LoadRequest<K>>, reader: Reader, into: Map<string, Obtained<V>>): Promise<void> {
     const { ledger, settle, clock } = this.#parts
     const { loadTimeout } = this.#kind.policy
     const soft = new Deadline(clock, loadTimeout.softMs)
@@ -326,7 +326,7 @@ export class CachedKind<K, V> {
   }
 
   #coming(
-    wanted: readonly Wanted<K>[],
+    wanted: readonly LoadRequest<K>[],
     reader: Reader,
     attempt: number,
   ): readonly { readonly flight: Coming<V>; readonly joined: boolean }[] {
@@ -377,7 +377,7 @@ export class CachedKind<K, V> {
   /** Undefined for what this reader can't be content with: a flight that somebody else began may have read before a write that it must see. */
   #accept(
     obtained: Obtained<V>,
-    wanted: Wanted<K> | undefined,
+    wanted: LoadRequest<K> | undefined,
     reader: Reader,
     asked: LogPlace,
   ): Obtained<V> | undefined {

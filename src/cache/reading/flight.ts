@@ -1,7 +1,7 @@
 import type { Entry } from '../entry.ts'
 import type { LogPlace } from '../ledger/ledger.ts'
 import type { Origin, StaleReason } from '../reader.ts'
-import type { Wanted } from './load-queue.ts'
+import type { LoadRequest } from './load-queue.ts'
 
 /** An entry, and how it was come by. */
 export interface Obtained<V> {
@@ -44,7 +44,7 @@ export class Flight<K, V> {
   lease: LeaseState
 
   constructor(
-    { id, key, viewer }: Wanted<K>,
+    { id, key, viewer }: LoadRequest<K>,
     need: Need,
     { epoch, position }: LogPlace,
     lease: LeaseState,

@@ -9,7 +9,7 @@ import { LoadTimeoutError } from '../load-timeout-error.ts'
 import { decodeEntry } from '../remote/envelope.ts'
 import type { Found, LeaseRequest } from '../remote/remote-tier.ts'
 import { type Ear, Flight, type Need, type Obtained } from './flight.ts'
-import { LoadQueue, type Wanted } from './load-queue.ts'
+import { LoadQueue, type LoadRequest } from './load-queue.ts'
 import type { Tiers } from './tiers.ts'
 
 /**
@@ -38,30 +38,30 @@ export class Flights<K, V> {
     return this.#underWay.has(id)
   }
 
-  /** A flight for each of `wanted`: one that is under way, where it will bring what is needed, or a new one. */
+  /** A flight for each of `requests`: one that is under way, where it will bring what is needed, or a new one. */
   joinOrLaunch(
-    wanted: readonly Wanted<K>[],
+    requests: readonly LoadRequest<K>[],
     need: Need,
   ): { readonly flight: Flight<K, V>; readonly joined: boolean }[] {
     const joined = new Map<string, Flight<K, V>>()
-    for (const { id, key } of wanted) {
+    for (const { id, key } of requests) {
       const flight = this.#underWay.get(id)
       if (!flight || !this.#isWorthJoining(flight, key, need)) continue
       joined.set(id, flight)
       this.#parts.observer.onFlightJoined?.(this.#kind.name)
     }
     const launched = this.launch(
-      wanted.filter(({ id }) => !joined.has(id)),
+      requests.filter(({ id }) => !joined.has(id)),
       need,
     )
     return [...joined.values(), ...launched].map((flight) => ({ flight, joined: joined.has(flight.id) }))
   }
 
-  launch(wanted: readonly Wanted<K>[], need: Need): Flight<K, V>[] {
+  launch(requests: readonly LoadRequest<K>[], need: Need): Flight<K, V>[] {
     const { ledger, clock } = this.#parts
     const { leaseMs } = this.#kind.policy
     const leased = leaseMs > 0 && this.#tiers.remote?.wakes === true
-    const flights = wanted.map(
+    const flights = requests.map(
       (one) =>
         new Flight<K, V>(
           one,
@@ -87,8 +87,8 @@ export class Flights<K, V> {
   }
 
   /** Reads from the primary, past every flight and lease, and stores what stands. */
-  async readThrough(wanted: readonly Wanted<K>[]): Promise<Obtained<V>[]> {
-    const entries = await this.#queue.load(wanted, 'primary')
+  async readThrough(requests: readonly LoadRequest<K>[]): Promise<Obtained<V>[]> {
+    const entries = await this.#queue.load(requests, 'primary')
     for (const entry of entries) this.#tiers.store(entry)
     return entries.map((entry) => ({ entry, origin: 'source' }))
   }

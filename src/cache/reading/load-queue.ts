@@ -5,7 +5,7 @@ import { withTables } from '../ledger/cache-tag.ts'
 import { lifeMs } from '../policy.ts'
 
 /** What is to be loaded: the entry's whole key, the kind's own key, and who reads where that matters. */
-export interface Wanted<K> {
+export interface LoadRequest<K> {
   readonly id: string
   readonly key: K
   readonly viewer: string | undefined
@@ -23,15 +23,15 @@ export class LoadQueue<K, V> {
     this.#parts = parts
   }
 
-  /** Entries in the order of `wanted`, whose ids are distinct. Rejects where the load fails. */
-  load(wanted: readonly Wanted<K>[], source: Source): Promise<Entry<V>[]> {
+  /** Entries in the order of `requests`, whose ids are distinct. Rejects where the load fails. */
+  load(requests: readonly LoadRequest<K>[], source: Source): Promise<Entry<V>[]> {
     return new Promise((resolve, reject) => {
-      const viewer = wanted[0]?.viewer
-      if (this.#kind.policy.maxBatch === 1) return void this.#fill([{ wanted, resolve, reject }], source, viewer)
+      const viewer = requests[0]?.viewer
+      if (this.#kind.policy.maxBatch === 1) return void this.#fill([{ requests, resolve, reject }], source, viewer)
       const call = JSON.stringify([source, viewer])
       const waiting = this.#waiting.get(call)
-      if (waiting) return void waiting.push({ wanted, resolve, reject })
-      this.#waiting.set(call, [{ wanted, resolve, reject }])
+      if (waiting) return void waiting.push({ requests, resolve, reject })
+      this.#waiting.set(call, [{ requests, resolve, reject }])
       setImmediate(() => {
         const orders = this.#waiting.get(call) ?? []
         this.#waiting.delete(call)
@@ -41,11 +41,11 @@ export class LoadQueue<K, V> {
   }
 
   async #fill(orders: readonly Order<K, V>[], source: Source, viewer: string | undefined): Promise<void> {
-    const distinct = new Map<string, Wanted<K>>()
-    for (const { wanted } of orders) for (const one of wanted) distinct.set(one.id, one)
+    const distinct = new Map<string, LoadRequest<K>>()
+    for (const { requests } of orders) for (const one of requests) distinct.set(one.id, one)
     try {
       const loaded = await this.#loadAll([...distinct.values()], source, viewer)
-      for (const { wanted, resolve } of orders) resolve(wanted.flatMap(({ id }) => loaded.get(id) ?? []))
+      for (const { requests, resolve } of orders) resolve(requests.flatMap(({ id }) => loaded.get(id) ?? []))
     } catch (error) {
       // One reader's key may be what the source choked on: nobody else shall fail for it.
       if (orders.length === 1) for (const { reject } of orders) reject(error as Error)
@@ -54,23 +54,27 @@ export class LoadQueue<K, V> {
   }
 
   async #loadAll(
-    wanted: readonly Wanted<K>[],
+    requests: readonly LoadRequest<K>[],
     source: Source,
     viewer: string | undefined,
   ): Promise<Map<string, Entry<V>>> {
     const { maxBatch } = this.#kind.policy
-    const batches = Array.from({ length: Math.ceil(wanted.length / maxBatch) }, (_, index) =>
-      this.#loadBatch(wanted.slice(index * maxBatch, (index + 1) * maxBatch), source, viewer),
+    const batches = Array.from({ length: Math.ceil(requests.length / maxBatch) }, (_, index) =>
+      this.#loadBatch(requests.slice(index * maxBatch, (index + 1) * maxBatch), source, viewer),
     )
     return new Map((await Promise.all(batches)).flat().map((entry) => [entry.key, entry]))
   }
 
-  async #loadBatch(wanted: readonly Wanted<K>[], source: Source, viewer: string | undefined): Promise<Entry<V>[]> {
+  async #loadBatch(
+    requests: readonly LoadRequest<K>[],
+    source: Source,
+    viewer: string | undefined,
+  ): Promise<Entry<V>[]> {
     const { ledger, settle, clock, random, observer } = this.#parts
     const { name, load, policy, tags } = this.#kind
     const followed = ledger.epoch
     const startedAt = clock.elapsed()
-    const keys = wanted.map(({ key }) => key)
+    const keys = requests.map(({ key }) => key)
     const snapshot = checkSnapshot(await load(keys, source, viewer), name, keys.length)
     const tookMs = clock.elapsed() - startedAt
     observer.onLoad?.(name, tookMs / 1000, keys.length)
@@ -80,7 +84,7 @@ export class LoadQueue<K, V> {
     // a token handed out with it covers the write, and an entry that shows it doesn't stand as of a position before.
     if (snapshot.unsettled) await settle()
     const storedAtMs = clock.now()
-    return wanted.map(({ id, key }, index) => {
+    return requests.map(({ id, key }, index) => {
       const value = snapshot.values[index]
       const traits = snapshot.traits?.[index]
       return {
@@ -93,14 +97,14 @@ export class LoadQueue<K, V> {
         loadMs,
         storedAtMs,
         staleAtMs: storedAtMs + lifeMs(policy, { value, ttlMs: traits?.ttlMs, random: random() }),
-        places: undefined,
+        marks: undefined,
       }
     })
   }
 }
 
 interface Order<K, V> {
-  readonly wanted: readonly Wanted<K>[]
+  readonly requests: readonly LoadRequest<K>[]
   resolve(entries: Entry<V>[]): void
   reject(error: Error): void
 }

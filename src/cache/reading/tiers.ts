@@ -2,7 +2,7 @@ import type { CacheParts } from '../cache-parts.ts'
 import type { Entry } from '../entry.ts'
 import type { ResolvedKind } from '../kind.ts'
 import { entryBytes } from '../memory/memory-tier.ts'
-import type { Held } from '../memory/s3-fifo.ts'
+import type { Slot } from '../memory/s3-fifo.ts'
 import { graceMs } from '../policy.ts'
 import { decodeEntry, encodeEntry } from '../remote/envelope.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
@@ -27,8 +27,8 @@ export class Tiers<V> {
   }
 
   /** Where the entry is, for `use`. */
-  findInMemory(id: string): Held<Entry<V>> | undefined {
-    return this.#keptInMemory ? (this.#parts.memory.find(id) as Held<Entry<V>> | undefined) : undefined
+  findInMemory(id: string): Slot<Entry<V>> | undefined {
+    return this.#keptInMemory ? (this.#parts.memory.find(id) as Slot<Entry<V>> | undefined) : undefined
   }
 
   /** Keeps in memory what came from the remote tier. */

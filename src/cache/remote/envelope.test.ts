@@ -15,7 +15,7 @@ const sample: Entry = {
   storedAtMs: Date.UTC(2026, 0, 2),
   staleAtMs: Date.UTC(2026, 0, 2) + 299_999.25,
   loadMs: 12.75,
-  places: undefined,
+  marks: undefined,
 }
 
 const long: Entry = {

@@ -48,7 +48,7 @@ export function decodeEntry<V>(key: string, bytes: Buffer): Entry<V> | undefined
     const fields: unknown = packr.unpack(body)
     if (!isEntry<V>(fields)) return undefined
     const [epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, [value]] = fields
-    return { key, epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value, places: undefined }
+    return { key, epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value, marks: undefined }
   } catch {
     // Only a forgery comes here: its checksum is right and its body isn't. To the caller it is as damaged as any.
     return undefined

@@ -1,5 +1,5 @@
 import { inTime } from '../../kernel/in-time.ts'
-import type { Found, RemoteTier, Wanted } from './remote-tier.ts'
+import type { Found, ReadRequest, RemoteTier } from './remote-tier.ts'
 
 /**
  * A remote tier that knows which leases this process has: whoever stops must give them back, lest others wait in vain.
@@ -23,13 +23,13 @@ export class HeldLeases implements RemoteTier {
     return this.#tier.wakes
   }
 
-  async read(wanted: readonly Wanted[]): Promise<readonly Found[]> {
-    if (this.#state.is === 'closed') return wanted.map(() => ({ bytes: undefined }))
-    if (this.#state.is === 'closing') return this.#tier.read(wanted.map(({ key }) => ({ key })))
+  async read(requests: readonly ReadRequest[]): Promise<readonly Found[]> {
+    if (this.#state.is === 'closed') return requests.map(() => ({ bytes: undefined }))
+    if (this.#state.is === 'closing') return this.#tier.read(requests.map(({ key }) => ({ key })))
     this.#asking++
     try {
-      const found = await this.#tier.read(wanted)
-      for (const [index, { key, lease }] of wanted.entries()) {
+      const found = await this.#tier.read(requests)
+      for (const [index, { key, lease }] of requests.entries()) {
         if (lease && found[index]?.lease === 'mine') this.#held.set(lease.holder, key)
       }
       return found

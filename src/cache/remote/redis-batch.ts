@@ -1,7 +1,7 @@
 import type { ChainableCommander } from 'ioredis'
 import type { RedisNode, Reply } from '../../redis/index.ts'
-import { askForLeases, type LeasedWanted, parseLeases } from './redis-lease-script.ts'
-import type { Found, Wanted } from './remote-tier.ts'
+import { askForLeases, type LeasedRead, parseLeases } from './redis-lease-script.ts'
+import type { Found, ReadRequest } from './remote-tier.ts'
 
 /** Something to store or to give back: adds its command. */
 export type Change = (pipeline: ChainableCommander) => void
@@ -13,7 +13,7 @@ export class RedisBatch {
   readonly #changes: Change[] = []
   /** By what one command may name. */
   readonly #questions = new Map<number, Question>()
-  readonly #asked = new Map<Wanted, Question>()
+  readonly #asked = new Map<ReadRequest, Question>()
 
   constructor(node: RedisNode | undefined, leasePrefix: string) {
     this.#node = node
@@ -24,12 +24,12 @@ export class RedisBatch {
     this.#changes.push(change)
   }
 
-  ask(wanted: Wanted): this {
-    const group = this.#node?.groupOf(wanted.key) ?? 0
+  ask(request: ReadRequest): this {
+    const group = this.#node?.groupOf(request.key) ?? 0
     const question = this.#questions.get(group) ?? new Question()
     this.#questions.set(group, question)
-    this.#asked.set(wanted, question)
-    question.add(wanted)
+    this.#asked.set(request, question)
+    question.add(request)
     return this
   }
 
@@ -50,7 +50,7 @@ export class RedisBatch {
     const answers = replies.slice(this.#changes.length)
     for (const question of questions) question.take(answers)
     return {
-      find: (wanted) => this.#asked.get(wanted)?.find(wanted) ?? missed(wanted),
+      find: (request) => this.#asked.get(request)?.find(request) ?? missed(request),
       refusal: replies.find(([error]) => error)?.[0] ?? undefined,
     }
   }
@@ -66,25 +66,25 @@ export interface RoundTrip {
 }
 
 export interface Answer {
-  find(wanted: Wanted): Found
+  find(request: ReadRequest): Found
   readonly refusal: Error | undefined
 }
 
-/** Of what nobody could be asked. Who wanted to load it may: nobody can say who else does. */
-export function missed({ lease }: Wanted): Found {
+/** Of what nobody could be asked. Who asked to load it may: nobody can say who else does. */
+export function missed({ lease }: ReadRequest): Found {
   return { bytes: undefined, ...(lease && { lease: 'mine' }) }
 }
 
-/** Entries alone by MGET, what a lease is wanted for by one script. */
+/** Entries alone by MGET, those with a lease by one script. */
 class Question {
-  readonly #leased = new Set<LeasedWanted>()
+  readonly #leased = new Set<LeasedRead>()
   readonly #plain = new Set<string>()
   readonly #bytes = new Map<string, Buffer | undefined>()
-  #found: ReadonlyMap<Wanted, Found> = new Map()
+  #found: ReadonlyMap<ReadRequest, Found> = new Map()
 
-  add(wanted: Wanted): void {
-    if (isLeased(wanted)) this.#leased.add(wanted)
-    else this.#plain.add(wanted.key)
+  add(request: ReadRequest): void {
+    if (isLeased(request)) this.#leased.add(request)
+    else this.#plain.add(request.key)
   }
 
   put(pipeline: ChainableCommander, leasePrefix: string): void {
@@ -108,9 +108,9 @@ class Question {
     }
   }
 
-  find(wanted: Wanted): Found {
-    return isLeased(wanted) ? (this.#found.get(wanted) ?? missed(wanted)) : { bytes: this.#bytes.get(wanted.key) }
+  find(request: ReadRequest): Found {
+    return isLeased(request) ? (this.#found.get(request) ?? missed(request)) : { bytes: this.#bytes.get(request.key) }
   }
 }
 
-const isLeased = (wanted: Wanted): wanted is LeasedWanted => wanted.lease !== undefined
+const isLeased = (request: ReadRequest): request is LeasedRead => request.lease !== undefined

@@ -1,9 +1,9 @@
 import type { ChainableCommander } from 'ioredis'
 import type { GuardedRedis } from '../../redis/index.ts'
-import type { Found, LeaseRequest, Wanted } from './remote-tier.ts'
+import type { Found, LeaseRequest, ReadRequest } from './remote-tier.ts'
 
-/** What is wanted together with a lease. */
-export type LeasedWanted = Wanted & { readonly lease: LeaseRequest }
+/** An entry to read together with a lease on its key. */
+export type LeasedRead = ReadRequest & { readonly lease: LeaseRequest }
 
 /** To be called once, before anybody is asked for leases. */
 export function defineLeaseScripts(redis: GuardedRedis): void {
@@ -12,20 +12,20 @@ export function defineLeaseScripts(redis: GuardedRedis): void {
 }
 
 /** Adds one command that reads each entry and, where that is called for, its lease. `parseLeases` understands its reply. */
-export function askForLeases(pipeline: ChainableCommander, leasePrefix: string, wanted: readonly LeasedWanted[]): void {
-  const keys = wanted.flatMap(({ key }) => [key, leaseKey(leasePrefix, key)])
-  const requests = wanted.flatMap(({ lease: { holder, ms, evenIfFound, from } }) => [
+export function askForLeases(pipeline: ChainableCommander, leasePrefix: string, reads: readonly LeasedRead[]): void {
+  const keys = reads.flatMap(({ key }) => [key, leaseKey(leasePrefix, key)])
+  const args = reads.flatMap(({ lease: { holder, ms, evenIfFound, from } }) => [
     holder,
     wholeMs(ms),
     evenIfFound ? 1 : 0,
     from ?? '',
   ])
-  scripted(pipeline).stetLeaseBuffer(keys.length, keys, requests)
+  scripted(pipeline).stetLeaseBuffer(keys.length, keys, args)
 }
 
-export function parseLeases(reply: unknown, wanted: readonly LeasedWanted[]): Map<Wanted, Found> {
+export function parseLeases(reply: unknown, reads: readonly LeasedRead[]): Map<ReadRequest, Found> {
   const replies = reply as readonly LeaseReply[]
-  return new Map(wanted.map((each, index) => [each, parseLease(replies[index], each.lease.holder)]))
+  return new Map(reads.map((each, index) => [each, parseLease(replies[index], each.lease.holder)]))
 }
 
 function parseLease([bytes, heldBy, leftMs]: LeaseReply = [null, null, 0], asker: string): Found {
@@ -110,6 +110,6 @@ function scripted(pipeline: ChainableCommander): ScriptedPipeline {
 }
 
 interface ScriptedPipeline {
-  stetLeaseBuffer(keyCount: number, keys: readonly string[], requests: readonly (string | number)[]): void
+  stetLeaseBuffer(keyCount: number, keys: readonly string[], args: readonly (string | number)[]): void
   stetRelease(leaseKey: string, holder: string, channel: string, message: string): void
 }

@@ -8,7 +8,7 @@ import {
   startRedis,
 } from '../../../test/harness/index.ts'
 import { RedisTier } from './redis-tier.ts'
-import type { Wanted } from './remote-tier.ts'
+import type { ReadRequest } from './remote-tier.ts'
 
 /** A primary and its replica, each behind a proxy that counts what it is asked. */
 let primary: RedisServer
@@ -124,7 +124,7 @@ it('rejects where both are gone', async () => {
 
 const bytes = (text: string) => ({ bytes: Buffer.from(text) })
 
-const leased = (key: string, holder: string): Wanted => ({ key, lease: { holder, ms: 60_000 } })
+const leased = (key: string, holder: string): ReadRequest => ({ key, lease: { holder, ms: 60_000 } })
 
 /** In both places. */
 async function stored(key: string, value: string): Promise<void> {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/gl
 import { Redis, type RedisOptions } from 'ioredis'
 import { createRedisPrefix, eventually, startFaultProxy, startRedis } from '../../../test/harness/index.ts'
 import { RedisTier, type RedisTierOptions } from './redis-tier.ts'
-import type { Found, Wanted } from './remote-tier.ts'
+import type { Found, ReadRequest } from './remote-tier.ts'
 
 type Server = Awaited<ReturnType<typeof startRedis>>
 type Proxy = Awaited<ReturnType<typeof startFaultProxy>>
@@ -334,12 +334,12 @@ function stall(): void {
   redis.options.commandTimeout = 50
 }
 
-function keyed(...names: string[]): Wanted[] {
+function keyed(...names: string[]): ReadRequest[] {
   return names.map((name) => ({ key: prefix + name }))
 }
 
 /** With a lease wanted by each of `holders`, in order. */
-function leased(name: string, ...holders: string[]): Wanted[] {
+function leased(name: string, ...holders: string[]): ReadRequest[] {
   return holders.map((holder) => ({ key: prefix + name, lease: { holder, ms: 60_000 } }))
 }
 

@@ -4,7 +4,7 @@ import { missed, type RoundTrip } from './redis-batch.ts'
 import { defineLeaseScripts, giveLeaseBack, wholeMs } from './redis-lease-script.ts'
 import { RedisTurns } from './redis-turns.ts'
 import { ReleaseWakers } from './release-wakers.ts'
-import type { Found, RemoteTier, Wanted } from './remote-tier.ts'
+import type { Found, ReadRequest, RemoteTier } from './remote-tier.ts'
 
 export interface RedisTierOptions {
   /**
@@ -68,17 +68,17 @@ export class RedisTier implements RemoteTier {
   }
 
   /** In one round trip to each node. With a reader: one there, and one to the writer for leases on what it doesn't have. */
-  async read(wanted: readonly Wanted[]): Promise<readonly Found[]> {
-    if (!this.#reader) return this.#writer.read(wanted)
-    const found = await this.#readNear(this.#reader, wanted)
-    const rest = wanted.filter((each) => !found.has(each))
+  async read(requests: readonly ReadRequest[]): Promise<readonly Found[]> {
+    if (!this.#reader) return this.#writer.read(requests)
+    const found = await this.#readNear(this.#reader, requests)
+    const rest = requests.filter((each) => !found.has(each))
     const others = await this.#writer.read(rest).catch((error: Error) => {
       if (found.size === 0) throw error
       this.#onError(error)
       return rest.map(missed)
     })
     for (const [index, each] of rest.entries()) found.set(each, others[index] ?? missed(each))
-    return wanted.map((each) => found.get(each) ?? missed(each))
+    return requests.map((each) => found.get(each) ?? missed(each))
   }
 
   write(key: string, bytes: Buffer, ttlMs: number): void {
@@ -105,10 +105,10 @@ export class RedisTier implements RemoteTier {
     return this.flush()
   }
 
-  /** What the reader has; and what it lacks, where no lease is wanted. Nothing where it fails: the writer is asked instead. */
-  async #readNear(reader: RedisTurns, wanted: readonly Wanted[]): Promise<Map<Wanted, Found>> {
+  /** What the reader has; and what it lacks, where no lease is asked for. Nothing where it fails: the writer is asked instead. */
+  async #readNear(reader: RedisTurns, requests: readonly ReadRequest[]): Promise<Map<ReadRequest, Found>> {
     // What isn't good enough is known already, and the lease is the writer's to give.
-    const asked = wanted.filter(({ lease }) => !lease?.evenIfFound)
+    const asked = requests.filter(({ lease }) => !lease?.evenIfFound)
     try {
       const found = await reader.read(asked.map(({ key }) => ({ key })))
       return new Map(

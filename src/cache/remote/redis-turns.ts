@@ -1,6 +1,6 @@
 import { type GuardedRedis, type RedisNode, refusal as refusedByBreaker } from '../../redis/index.ts'
 import { type Answer, type Change, missed, RedisBatch, type RoundTrip } from './redis-batch.ts'
-import type { Found, Wanted } from './remote-tier.ts'
+import type { Found, ReadRequest } from './remote-tier.ts'
 
 export interface RedisTurnsOptions {
   readonly redis: GuardedRedis
@@ -28,12 +28,12 @@ export class RedisTurns {
   }
 
   /** Rejects where no node answered in time; at once where every breaker is open. What some nodes couldn't say is missed. */
-  read(wanted: readonly Wanted[]): Promise<readonly Found[]> {
-    if (wanted.length === 0) return Promise.resolve([])
+  read(requests: readonly ReadRequest[]): Promise<readonly Found[]> {
+    if (requests.length === 0) return Promise.resolve([])
     const { redis } = this.#options
-    if (wanted.every(({ key }) => redis.nodeFor(key)?.admits() === false)) return Promise.reject(refusedByBreaker())
+    if (requests.every(({ key }) => redis.nodeFor(key)?.admits() === false)) return Promise.reject(refusedByBreaker())
     return new Promise((resolve, reject) => {
-      this.#reads.push({ wanted, resolve, reject })
+      this.#reads.push({ requests, resolve, reject })
       this.#turn ??= setImmediate(() => void this.flush())
     })
   }
@@ -73,23 +73,23 @@ export class RedisTurns {
       return batch
     }
     for (const { key, change } of changes) batchFor(key).change(change)
-    const asked = reads.map((read) => ({ ...read, of: read.wanted.map((each) => batchFor(each.key).ask(each)) }))
+    const asked = reads.map((read) => ({ ...read, of: read.requests.map((each) => batchFor(each.key).ask(each)) }))
 
     const outcomes = new Map<RedisBatch, Promise<Answer | Error>>()
     for (const batch of batches.values()) outcomes.set(batch, this.#outcomeOf(batch))
     // What a read rejects with is told by whoever reads.
     const rejected = new Set<Error>()
-    const answered = asked.map(async ({ wanted, of, resolve, reject }) => {
+    const answered = asked.map(async ({ requests, of, resolve, reject }) => {
       const answers = await Promise.all(of.map((batch) => outcomes.get(batch)))
       const failures = answers.filter((answer) => answer instanceof Error)
       const [failure] = failures
-      if (failure && failures.length === wanted.length) {
+      if (failure && failures.length === requests.length) {
         for (const each of failures) rejected.add(each)
         reject(failure)
         return
       }
       resolve(
-        wanted.map((each, index) => {
+        requests.map((each, index) => {
           const answer = answers[index]
           return !answer || answer instanceof Error ? missed(each) : answer.find(each)
         }),
@@ -114,7 +114,7 @@ export class RedisTurns {
 }
 
 interface Read {
-  readonly wanted: readonly Wanted[]
+  readonly requests: readonly ReadRequest[]
   resolve(found: readonly Found[]): void
   reject(error: Error): void
 }

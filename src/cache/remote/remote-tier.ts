@@ -3,7 +3,7 @@ export interface RemoteTier {
   /** False where `onRelease` never wakes anybody: then no leases are asked for, since who waits would wait until they end. */
   readonly wakes: boolean
   /** What is stored under each key, in their order, all in one round trip. Rejects when the store can't be reached in time. */
-  read(wanted: readonly Wanted[]): Promise<readonly Found[]>
+  read(requests: readonly ReadRequest[]): Promise<readonly Found[]>
   /** Stores soon, in the background. A failure is reported to the tier's own `onError`. */
   write(key: string, bytes: Buffer, ttlMs: number): void
   /**
@@ -18,7 +18,7 @@ export interface RemoteTier {
   onRelease(key: string, wake: () => void): () => void
 }
 
-export interface Wanted {
+export interface ReadRequest {
   readonly key: string
   /** Ask for the right to load this key, where nothing is stored under it. */
   readonly lease?: LeaseRequest
