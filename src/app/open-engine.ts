@@ -1,5 +1,5 @@
 import { codeFingerprint, EncodedAnswers, ResponseCache, Trace, tracing } from '../answers/index.ts'
-import { Cache, type CacheObserver, HeldLeases, Ledger, type Policy, RedisTier } from '../cache/index.ts'
+import { Cache, type CacheObserver, Ledger, type Policy, RedisTier } from '../cache/index.ts'
 import { explainConnectionError, type OpenDatabases, openDatabases, type SentStatement } from '../database/index.ts'
 import { adminRoom } from '../domain/admin/index.ts'
 import { articlesRoom } from '../domain/articles/index.ts'
@@ -192,9 +192,6 @@ async function wire(
       },
     })
   if (remote) onClose(() => remote.stop())
-  // Refreshes in the background may be under way when everything else has stopped.
-  const leases = remote && new HeldLeases(remote)
-  if (leases) onClose(() => leases.close(config.shutdownTimeoutMs))
   const namespace = `${config.redisKeyPrefix}${config.cacheVersion}:`
   const cache = new Cache({
     ledger,
@@ -202,12 +199,14 @@ async function wire(
       follower.settle().catch((error: unknown) => {
         throw explainConnectionError(error)
       }),
-    ...(leases && { remote: leases }),
+    ...(remote && { remote }),
     memoryMaxBytes: config.cacheMemoryMaxBytes,
     defaults: policyDefaults(config),
     namespace,
     observer: tracing({ ...observer.cache, onRemoteError: onRedisError }),
   })
+  // Refreshes in the background may be under way when everything else has stopped.
+  onClose(() => cache.close(config.shutdownTimeoutMs))
 
   // What is done later
   const warnOfQueue = warn('A queue could not be applied: it is tried again')

@@ -10,6 +10,7 @@ import { startRefresher } from './memory/refresher.ts'
 import type { Policy } from './policy.ts'
 import { CachedKind } from './reading/cached-kind.ts'
 import type { Verdict } from './reading/verdict.ts'
+import { HeldLeases } from './remote/held-leases.ts'
 import type { RemoteTier } from './remote/remote-tier.ts'
 
 export interface CacheOptions {
@@ -35,6 +36,7 @@ export interface CacheOptions {
 /** Two tiers in front of a source, whose entries are judged by the ledger whenever they are read. */
 export class Cache {
   readonly #parts: CacheParts
+  readonly #leases: HeldLeases | undefined
   readonly #kinds = new Map<string, NamedKind>()
   readonly #defaults: Partial<Policy>
 
@@ -47,7 +49,8 @@ export class Cache {
     }
     const memory = new MemoryTier({ maxBytes: memoryMaxBytes })
     const hotKeys = options.hotKeys ?? new HotKeys({ random })
-    this.#parts = { ledger, settle, remote, memory, hotKeys, namespace, clock, random, observer }
+    this.#leases = remote && new HeldLeases(remote)
+    this.#parts = { ledger, settle, remote: this.#leases, memory, hotKeys, namespace, clock, random, observer }
   }
 
   /** Declares a kind of entry. Throws where the definition makes no sense or the name is taken. */
@@ -135,6 +138,21 @@ export class Cache {
   /** Forgets everything in memory. The remote tier keeps what it has. */
   clearMemory(): void {
     this.#parts.memory.clear()
+  }
+
+  /**
+   * Call this before the process ends, while the clients of the remote tier are still connected. Other processes wait for
+   * loads that this one has a lease on: `close` waits at most `withinMs` for those loads, then gives back the leases of the
+   * rest. Afterwards the cache still answers, from memory and the source. A second call waits for the first.
+   *
+   * @example
+   * process.once('SIGTERM', async () => {
+   *   await cache.close(5000)
+   *   redis.disconnect()
+   * })
+   */
+  async close(withinMs: number): Promise<void> {
+    await this.#leases?.close(withinMs)
   }
 
   /** The position that the ledger has reached. */

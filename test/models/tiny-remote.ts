@@ -37,6 +37,8 @@ export class TinyRemote implements RemoteTier {
     return this.#wakers.add(key, wake)
   }
 
+  async flush(): Promise<void> {}
+
   /** How many keys somebody waits for. */
   get waitedFor(): number {
     return this.#wakers.size

@@ -2,18 +2,21 @@ import { inTime } from '../../kernel/in-time.ts'
 import type { Found, ReadRequest, RemoteTier } from './remote-tier.ts'
 
 /**
- * A remote tier that knows which leases this process has: whoever stops must give them back, lest others wait in vain.
+ * A remote tier that remembers which leases this process holds. A process that stops must give them back, because others wait for them.
  *
- *   open     it is asked for entries and leases
- *   closing  no more leases: it waits for the loads that have one
- *   closed   nothing is asked for any more, and nothing kept
+ *   open     reads may ask for leases
+ *   closing  reads are answered, without leases; `close` waits for the loads that hold one
+ *   closed   reads find nothing, and writes are dropped
  */
 export class HeldLeases implements RemoteTier {
   readonly #tier: RemoteTier
-  /** Keys, by the holder that this process is for each. */
+  /** The key of each lease, by its holder: every load asks as a holder of its own. */
   readonly #held = new Map<string, string>()
+  /** Reads under way that may still be granted a lease. */
   #asking = 0
-  #state: { readonly is: 'open' | 'closed' } | { readonly is: 'closing'; done(): void } = { is: 'open' }
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #onIdle = () => {}
+  #closed: Promise<void> | undefined
 
   constructor(tier: RemoteTier) {
     this.#tier = tier
@@ -24,49 +27,74 @@ export class HeldLeases implements RemoteTier {
   }
 
   async read(requests: readonly ReadRequest[]): Promise<readonly Found[]> {
-    if (this.#state.is === 'closed') return requests.map(() => ({ bytes: undefined }))
-    if (this.#state.is === 'closing') return this.#tier.read(requests.map(({ key }) => ({ key })))
+    if (this.#state === 'closed') return requests.map(() => ({ bytes: undefined }))
+    if (this.#state === 'closing') return this.#tier.read(requests.map(({ key }) => ({ key })))
     this.#asking++
     try {
       const found = await this.#tier.read(requests)
       for (const [index, { key, lease }] of requests.entries()) {
         if (lease && found[index]?.lease === 'mine') this.#held.set(lease.holder, key)
       }
+      // `close` did not wait for this read any longer.
+      if (this.#hasClosed()) this.#giveAllBack()
       return found
     } finally {
       this.#asking--
-      this.#endIfIdle()
+      this.#tellIfIdle()
     }
   }
 
   write(key: string, bytes: Buffer, ttlMs: number): void {
-    if (this.#state.is !== 'closed') this.#tier.write(key, bytes, ttlMs)
+    if (this.#state !== 'closed') this.#tier.write(key, bytes, ttlMs)
   }
 
   release(key: string, holder: string): void {
-    if (this.#state.is === 'closed') return
+    if (this.#state === 'closed') return
     this.#tier.release(key, holder)
     this.#held.delete(holder)
-    this.#endIfIdle()
+    this.#tellIfIdle()
   }
 
   onRelease(key: string, wake: () => void): () => void {
     return this.#tier.onRelease(key, wake)
   }
 
-  /** Waits for all loads that have a lease, but so long at most, and gives back the leases of the rest: what those bring goes nowhere. */
-  async close(withinMs: number): Promise<void> {
-    const idle = new Promise<void>((done) => {
-      this.#state = { is: 'closing', done }
-    })
-    this.#endIfIdle()
-    await inTime(idle, withinMs, () => {})
-    for (const [holder, key] of this.#held) this.#tier.release(key, holder)
-    this.#held.clear()
-    this.#state = { is: 'closed' }
+  flush(): Promise<void> {
+    return this.#tier.flush()
   }
 
-  #endIfIdle(): void {
-    if (this.#state.is === 'closing' && this.#asking === 0 && this.#held.size === 0) this.#state.done()
+  /**
+   * Waits at most `withinMs` for the loads that hold a lease, then gives back the leases of the rest. What those loads bring
+   * later is not stored. Resolves once the store has been told. A second call waits for the first.
+   */
+  close(withinMs: number): Promise<void> {
+    this.#closed ??= this.#close(withinMs)
+    return this.#closed
+  }
+
+  async #close(withinMs: number): Promise<void> {
+    this.#state = 'closing'
+    const idle = new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+    })
+    this.#tellIfIdle()
+    await inTime(idle, withinMs, () => {})
+    this.#state = 'closed'
+    this.#giveAllBack()
+    await this.#tier.flush()
+  }
+
+  /** A method, since TypeScript believes that no state changes during an `await`. */
+  #hasClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  #giveAllBack(): void {
+    for (const [holder, key] of this.#held) this.#tier.release(key, holder)
+    this.#held.clear()
+  }
+
+  #tellIfIdle(): void {
+    if (this.#asking === 0 && this.#held.size === 0) this.#onIdle()
   }
 }

@@ -16,6 +16,8 @@ export interface RemoteTier {
    * its answer. HAZARD: a message can be lost, and a holder can die. NEVER rely on this alone. Returns what stops it.
    */
   onRelease(key: string, wake: () => void): () => void
+  /** Resolves once every write and release so far has arrived, or has failed. Never rejects. */
+  flush(): Promise<void>
 }
 
 export interface ReadRequest {
