@@ -1,8 +1,13 @@
-import { AskerError } from '../kernel/errors.ts'
+/** The load of an entry took longer than its kind's `loadTimeout.hardMs`. The load goes on: a later read may find what it brings. */
+export class LoadTimeoutError extends Error {
+  override readonly name = 'LoadTimeoutError'
+  /** The name of the kind. */
+  readonly kind: string
+  readonly timeoutMs: number
 
-/** What was asked for could not be loaded within its policy's hard time-out. */
-export class LoadTimeoutError extends AskerError {
-  constructor(kind: string, hardMs: number) {
-    super('LOAD_TIMEOUT', `"${kind}" could not be loaded within ${hardMs} ms: try again.`)
+  constructor(kind: string, timeoutMs: number) {
+    super(`"${kind}" could not be loaded within ${timeoutMs} ms: try again.`)
+    this.kind = kind
+    this.timeoutMs = timeoutMs
   }
 }

@@ -1,4 +1,11 @@
-import { AskerError } from '../kernel/errors.ts'
+/** The database can't be reached, or does not answer. `cause` says why. */
+export class DatabaseUnavailableError extends Error {
+  override readonly name = 'DatabaseUnavailableError'
+
+  constructor(cause: unknown) {
+    super("The database can't be reached just now: try again.", { cause })
+  }
+}
 
 /**
  * True where it is not the statement that failed, but the way to the database: it can't be reached, doesn't answer, is
@@ -14,13 +21,9 @@ export function isConnectionError(error: unknown): boolean {
 export const isLostOnTheWay = (error: unknown): boolean =>
   isConnectionError(error) && !REFUSALS.test(String((error as { readonly code?: unknown }).code))
 
-/** What the asker is told of an error that isn't the statement's; any other as it is. */
+/** `DatabaseUnavailableError` if it was not the statement that failed. Any other error as it is. */
 export function explainConnectionError(error: unknown): unknown {
-  if (!isConnectionError(error)) return error
-  return new AskerError('UNAVAILABLE', "The database can't be reached just now: try again.", {
-    status: 503,
-    cause: error,
-  })
+  return isConnectionError(error) ? new DatabaseUnavailableError(error) : error
 }
 
 /** True where a transaction was rolled back for the sake of another, and may be tried again. */

@@ -1,9 +1,8 @@
 import { ConsecutiveBreaker, circuitBreaker, handleWhen, type IPolicy, isBrokenCircuitError } from 'cockatiel'
 import { Kysely, PostgresDialect, type QueryResult, type RawBuilder } from 'kysely'
 import type { Source } from '../cache/index.ts'
-import { AskerError } from '../kernel/errors.ts'
 import { explainConnectionError, isConnectionError } from './connection-errors.ts'
-import { LoadLimit, type LoadLimitOptions } from './load-limit.ts'
+import { DatabaseOverloadedError, LoadLimit, type LoadLimitOptions } from './load-limit.ts'
 import type { Pool } from './pool.ts'
 import type { Tables } from './tables.ts'
 
@@ -65,7 +64,7 @@ export class Database {
     }
   }
 
-  /** Loads from the replica, as long as it can be reached and answers, unless it must be the primary. Rejects with `OVERLOADED` beyond the limit. */
+  /** Loads from the replica, as long as it can be reached and answers, unless it must be the primary. Rejects with `DatabaseOverloadedError` beyond the limit. */
   loader(source: Source): RunQuery {
     const fromPrimary: RunQuery = async (query) => {
       try {
@@ -80,7 +79,7 @@ export class Database {
       try {
         return await replica.breaker.execute(() => replica.loads.run(() => query.execute(replica.db)))
       } catch (error) {
-        if (error instanceof AskerError) throw error
+        if (error instanceof DatabaseOverloadedError) throw error
         // Also what fails there and needn't here: it may lack what a migration has just made, or clear up what is read.
         if (!isBrokenCircuitError(error)) this.#onReplicaError(error as Error)
         return fromPrimary(query)

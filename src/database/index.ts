@@ -1,6 +1,5 @@
 export { cachedIds, cachedList, cachedRows, PAGES_AT_ONCE } from './cached-rows.ts'
-export { explainConnectionError, isLostOnTheWay, isRetryable } from './connection-errors.ts'
-export { type ConstraintErrors, explainConstraints } from './constraint-errors.ts'
+export { DatabaseUnavailableError, explainConnectionError, isLostOnTheWay, isRetryable } from './connection-errors.ts'
 export type { Database, SentStatement } from './database.ts'
 export {
   type KeyType,
@@ -14,6 +13,7 @@ export {
   readCounts,
   readPages,
 } from './keyset.ts'
+export { DatabaseOverloadedError } from './load-limit.ts'
 export { migrate } from './migrate.ts'
 export { type OpenDatabases, openDatabases } from './open-databases.ts'
 export type { Pool } from './pool.ts'

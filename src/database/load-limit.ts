@@ -1,5 +1,3 @@
-import { AskerError } from '../kernel/errors.ts'
-
 export interface LoadLimitOptions {
   /** How many loads, or writes, run at once. */
   readonly concurrent: number
@@ -9,10 +7,10 @@ export interface LoadLimitOptions {
   readonly waitMs: number
 }
 
-/** Keeps a cold cache, or a burst of writes, from taking the database with it: what is beyond the limit waits briefly, then fails with `OVERLOADED`. */
+/** Keeps a cold cache, or a burst of writes, from taking the database with it: what is beyond the limit waits briefly, then fails with `DatabaseOverloadedError`. */
 export class LoadLimit {
   readonly #options: LoadLimitOptions
-  readonly #what: string
+  readonly #what: 'read' | 'written'
   /** In the order they came: each starts one that waits. */
   readonly #waiting = new Set<() => void>()
   #running = 0
@@ -67,8 +65,16 @@ export class LoadLimit {
     next()
   }
 
-  #overloaded(): AskerError {
-    const message = `Too much has to be ${this.#what} in the database just now: try again.`
-    return new AskerError('OVERLOADED', message, { status: 503 })
+  #overloaded(): DatabaseOverloadedError {
+    return new DatabaseOverloadedError(this.#what)
+  }
+}
+
+/** More has to be read or written than the database is asked for at once. */
+export class DatabaseOverloadedError extends Error {
+  override readonly name = 'DatabaseOverloadedError'
+
+  constructor(what: 'read' | 'written') {
+    super(`Too much has to be ${what} in the database just now: try again.`)
   }
 }

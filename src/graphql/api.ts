@@ -18,7 +18,7 @@ import type { Ledger } from '../cache/index.ts'
 import { formatToken } from '../invalidation/index.ts'
 import { createExecutor, type Executor } from './execution/index.ts'
 import { type Asked, limitComplexity, MAX_TOKENS, type Operation } from './operation/index.ts'
-import { type Context, cacheWord, isOurFault, isUnexpected, maskError } from './resolving/index.ts'
+import { addCodes, type Context, cacheWord, isOurFault, isUnexpected, maskError } from './resolving/index.ts'
 import { dateTime, nodeResolvers, type Resolvers, type Room, readSchema } from './schema/index.ts'
 
 export interface ApiOptions {
@@ -200,6 +200,7 @@ function stampAnswers({ ledger, onUnexpected }: ApiOptions): ApolloServerPlugin<
           contextValue.progress.isQuestion = true
         },
         async didEncounterErrors({ errors, contextValue }) {
+          addCodes(errors)
           for (const error of errors.filter(isUnexpected)) report(error, contextValue.requestId)
         },
         async willSendResponse({ response, contextValue }) {

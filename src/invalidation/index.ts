@@ -1,5 +1,4 @@
-export { formatToken } from './as-of-token.ts'
-export { catchUp, positionAtHand } from './catch-up.ts'
+export { catchUp, formatToken, InvalidTokenError, NotCaughtUpError, positionAtHand } from './as-of-token.ts'
 export { Follower, type FollowerObserver, type FollowerOptions } from './follower.ts'
 export { installStet } from './install.ts'
 export { Log, type Tip } from './log.ts'

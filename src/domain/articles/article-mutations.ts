@@ -1,6 +1,6 @@
 import { type Kysely, sql, type Transaction, type UpdateObject } from 'kysely'
-import { type ConstraintErrors, explainConstraints, type Tables } from '../../database/index.ts'
-import { type Context, readBack } from '../../graphql/resolving/index.ts'
+import type { Tables } from '../../database/index.ts'
+import { type ConstraintErrors, type Context, explainConstraints, readBack } from '../../graphql/resolving/index.ts'
 import type { Article, CreateArticleInput, MutationResolvers, UpdateArticleInput } from '../../graphql/schema/index.ts'
 import { fromGlobalId, requireSignedIn, type Viewer } from '../../identity/index.ts'
 import { AskerError } from '../../kernel/errors.ts'

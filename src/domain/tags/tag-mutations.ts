@@ -1,5 +1,4 @@
-import { type ConstraintErrors, explainConstraints } from '../../database/index.ts'
-import { readWritten } from '../../graphql/resolving/index.ts'
+import { type ConstraintErrors, explainConstraints, readWritten } from '../../graphql/resolving/index.ts'
 import type { CreateTagInput, MutationResolvers, UpdateTagInput } from '../../graphql/schema/index.ts'
 import { fromGlobalId, requireAdmin } from '../../identity/index.ts'
 import { AskerError } from '../../kernel/errors.ts'

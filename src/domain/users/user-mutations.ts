@@ -1,5 +1,4 @@
-import { type ConstraintErrors, explainConstraints } from '../../database/index.ts'
-import { readWritten } from '../../graphql/resolving/index.ts'
+import { type ConstraintErrors, explainConstraints, readWritten } from '../../graphql/resolving/index.ts'
 import type { CreateUserInput, MutationResolvers, UpdateUserInput } from '../../graphql/schema/index.ts'
 import { fromGlobalId, isSelfOrAdmin, requireAdmin, requireSignedIn } from '../../identity/index.ts'
 import { AskerError } from '../../kernel/errors.ts'

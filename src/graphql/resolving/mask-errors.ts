@@ -1,23 +1,57 @@
 import { ApolloServerErrorCode } from '@apollo/server/errors'
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
+import { LoadTimeoutError } from '../../cache/index.ts'
+import { DatabaseOverloadedError, DatabaseUnavailableError } from '../../database/index.ts'
+import { InvalidTokenError, NotCaughtUpError } from '../../invalidation/index.ts'
 import { AskerError, type ErrorCode } from '../../kernel/errors.ts'
+import { quote } from '../../kernel/input.ts'
 
-/** The asker's own errors as they are; of anything else not a word. */
+/**
+ * The code, message and HTTP status that a client gets for `error`. Undefined if the client is told nothing of it. The rooms
+ * below throw plain errors of their own: this is the one place that gives those a code.
+ */
+export function toAskerError(error: unknown): AskerError | undefined {
+  if (error instanceof AskerError) return error
+  if (error instanceof LoadTimeoutError) return new AskerError('LOAD_TIMEOUT', error.message, { cause: error })
+  if (error instanceof DatabaseUnavailableError) return unavailable('UNAVAILABLE', error)
+  if (error instanceof DatabaseOverloadedError) return unavailable('OVERLOADED', error)
+  if (error instanceof NotCaughtUpError) return unavailable('NOT_CAUGHT_UP', error)
+  if (error instanceof InvalidTokenError) {
+    const message = `Stet-As-Of must be a token that an answer carried, not ${quote(error.token)}.`
+    return new AskerError('BAD_USER_INPUT', message, { status: 400, cause: error })
+  }
+  return isUnstorableText(error)
+    ? new AskerError('BAD_USER_INPUT', "A text holds a character that can't be stored, such as U+0000.")
+    : undefined
+}
+
+const unavailable = (code: ErrorCode, cause: Error): AskerError =>
+  new AskerError(code, cause.message, { status: 503, cause })
+
+/** PostgreSQL texts can't hold every character that JSON strings can. */
+function isUnstorableText(error: unknown): boolean {
+  const { code } = (error ?? {}) as { readonly code?: unknown }
+  return code === '22021' || code === '22P05'
+}
+
+/** The client's own errors as they are. Of any other error, the client learns nothing but where to look for it. */
 export function maskError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
-  const expected = findExpected(error)
-  if (!expected && !isRequestError(formatted)) {
+  const told = toAskerError(originalOf(error))
+  if (!told && !isRequestError(formatted)) {
     const requestId = formatted.extensions?.requestId
     const extensions = { code: ApolloServerErrorCode.INTERNAL_SERVER_ERROR, ...(requestId ? { requestId } : {}) }
     return { ...formatted, message: MASKED, extensions }
   }
-  const { stacktrace: _, http: __, ...extensions } = expected?.extensions ?? formatted.extensions ?? {}
-  return { ...formatted, message: expected?.message ?? formatted.message, extensions }
+  const { stacktrace: _, http: __, ...extensions } = told?.extensions ?? formatted.extensions ?? {}
+  return { ...formatted, message: told?.message ?? formatted.message, extensions }
 }
 
-/** True for an error that `maskError` hides: it is ours, and must be logged. */
-export const isUnexpected = (error: GraphQLError): boolean => !findExpected(error) && !isRequestError(error)
+export const MASKED = 'Something went wrong here. It has been logged.'
 
-/** True for an error of an answer that may not come again, or not elsewhere: the question was all right. */
+/** True for an error that `maskError` hides: it is the server's fault, and must be logged. */
+export const isUnexpected = (error: GraphQLError): boolean => !toAskerError(originalOf(error)) && !isRequestError(error)
+
+/** True for an error that another try, or another node, may not meet: the request itself was all right. */
 export const isOurFault = ({ extensions }: GraphQLFormattedError): boolean =>
   typeof extensions?.code === 'string' && OUR_FAULTS.has(extensions.code)
 
@@ -28,12 +62,19 @@ const OUR_FAULTS: ReadonlySet<string> = new Set<ErrorCode | 'INTERNAL_SERVER_ERR
   'LOAD_TIMEOUT',
 ])
 
-export const MASKED = 'Something went wrong here. It has been logged.'
-
-function findExpected(error: unknown): AskerError | undefined {
-  const original = error instanceof GraphQLError ? (error.originalError ?? error) : error
-  return original instanceof AskerError ? original : explainDatabaseInput(original)
+/** The error to throw outside of resolvers, so that Apollo answers with `error`. `maskError` sees to the rest. */
+export function toGraphQLError(error: Error, requestId?: string): GraphQLError {
+  const told = toAskerError(error)
+  const extensions = told ? { ...told.extensions } : { requestId }
+  return new GraphQLError(told?.message ?? error.message, { extensions, originalError: error })
 }
+
+/** Gives errors of resolvers their codes and statuses. To be called before Apollo looks for a status in them. */
+export function addCodes(errors: readonly GraphQLError[]): void {
+  for (const error of errors) Object.assign(error.extensions, toAskerError(originalOf(error))?.extensions)
+}
+
+const originalOf = (error: unknown): unknown => (error instanceof GraphQLError ? (error.originalError ?? error) : error)
 
 /** Documents that don't parse or validate, requests that aren't GraphQL over HTTP: graphql-js and Apollo say what is wrong. */
 function isRequestError({ extensions }: Pick<GraphQLFormattedError, 'extensions'>): boolean {
@@ -41,19 +82,4 @@ function isRequestError({ extensions }: Pick<GraphQLFormattedError, 'extensions'
   return (
     typeof code === 'string' && code !== ApolloServerErrorCode.INTERNAL_SERVER_ERROR && code in ApolloServerErrorCode
   )
-}
-
-/** PostgreSQL texts can't hold every character that JSON strings can. */
-function explainDatabaseInput(error: unknown): AskerError | undefined {
-  const { code } = (error ?? {}) as { readonly code?: unknown }
-  const isBadText = code === '22021' || code === '22P05'
-  return isBadText
-    ? new AskerError('BAD_USER_INPUT', "A text holds a character that can't be stored, such as U+0000.")
-    : undefined
-}
-
-/** What to throw so that Apollo answers with `error`, where it isn't a resolver that throws. `maskError` sees to the rest. */
-export function toGraphQLError(error: Error, requestId?: string): GraphQLError {
-  const extensions = error instanceof AskerError ? { ...error.extensions } : { requestId }
-  return new GraphQLError(error.message, { extensions, originalError: error })
 }

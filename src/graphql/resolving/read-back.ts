@@ -1,5 +1,6 @@
 import { AskerError } from '../../kernel/errors.ts'
 import type { PromiseOrValue } from '../../kernel/promise-or-value.ts'
+import { toAskerError } from './mask-errors.ts'
 
 /**
  * Reads what was just written. If the read fails, throws WRITE_UNCONFIRMED instead of the read's own error: the change is
@@ -9,7 +10,7 @@ export async function readBack<T>(read: () => PromiseOrValue<T>): Promise<T> {
   try {
     return await read()
   } catch (cause) {
-    if (!(cause instanceof AskerError)) throw cause
+    if (!toAskerError(cause)) throw cause
     const message = 'The change is made, but could not be read: read before you repeat it.'
     throw new AskerError('WRITE_UNCONFIRMED', message, { cause })
   }
