@@ -9,9 +9,9 @@ export interface Answer {
   /** From sending the request to the last byte of its answer. */
   readonly tookMs: number
   readonly status: number
-  /** The headers that tell how the cache took part; absent ones are left out. */
+  /** The headers about the cache that the answer has. */
   readonly headers: ReadonlyMap<ShownHeader, string>
-  /** How it came about, where that was asked for. */
+  /** Undefined if the request did not ask for it. */
   readonly explanation: Explanation | undefined
 }
 
@@ -21,9 +21,9 @@ type ShownHeader = (typeof shownHeaders)[number]
 export interface AnswersSeen {
   /** Newest first, at most `maxAnswers`. */
   readonly answers: readonly Answer[]
-  /** The last `Stet-As-Of` token seen: sent back, it makes any node answer as of that write or later. */
+  /** The last `Stet-As-Of` token. Sent with a request, it makes any node answer as of that position or later. */
   readonly asOf: string | undefined
-  /** Whether the next answers are asked to explain themselves. */
+  /** True if the next requests ask for an explanation. */
   readonly explaining: boolean
 }
 
@@ -36,7 +36,7 @@ interface Received {
 
 const maxAnswers = 20
 
-/** The last answers and the token they carried; React follows it through `subscribe` and `seen`. */
+/** Remembers the last answers and their token. React reads it with `subscribe` and `seen`. */
 export class AnswerLog {
   #seen: AnswersSeen = { answers: [], asOf: undefined, explaining: false }
   #nextId = 1

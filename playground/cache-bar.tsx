@@ -5,7 +5,7 @@ import { describeCacheStatus } from './cache-status.ts'
 import { formatTook } from './format-took.ts'
 import { Verdict } from './verdict.tsx'
 
-/** One line below the response: how the newest answer came about, and whether the next one shall say why. */
+/** The line below the answer: where the newest answer came from, and a switch to ask for explanations. */
 export function CacheBar() {
   const [newest] = useAnswersSeen().answers
   return (
@@ -40,7 +40,7 @@ function ExplainToggle() {
   const { explaining } = useAnswersSeen()
   const toggle = (on: boolean) => {
     log.explain(on)
-    // GraphiQL shows a panel by the click on its button alone. Where that one is shown there is none by this name.
+    // A click on its button is the only way to show a panel of GraphiQL. While it is shown, the button has another name.
     if (on) document.querySelector<HTMLElement>(`[aria-label="Show ${cachePlugin.title}"]`)?.click()
   }
   return (

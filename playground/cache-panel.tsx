@@ -7,7 +7,7 @@ import { Verdict } from './verdict.tsx'
 
 export const cachePlugin: GraphiQLPlugin = { title: 'Cache', icon: CacheIcon, content: CachePanel }
 
-/** The token in use and the last answers, the newest one opened. */
+/** Shows the present token and the last answers, with the newest one open. */
 function CachePanel() {
   const { answers, asOf } = useAnswersSeen()
   return (
@@ -65,7 +65,6 @@ function Headers({ answer }: { readonly answer: Answer }) {
   )
 }
 
-/** Two tiers, one above the other. */
 function CacheIcon() {
   return (
     <svg viewBox="0 0 20 20" fill="none" stroke="currentColor" strokeWidth="1.5" strokeLinejoin="round">

@@ -1,4 +1,4 @@
-/** `Cache-Status` (RFC 9211) in words: `the whole answer, from memory, good for 57 s`. Undefined where the server says nothing. */
+/** The header `Cache-Status` (RFC 9211) in words: `the whole answer, from memory, good for 57 s`. Undefined without one. */
 export function describeCacheStatus(header: string | undefined): string | undefined {
   const [server, ...parameters] = (header ?? '').split(';').map((part) => part.trim())
   if (!server) return undefined

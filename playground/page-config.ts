@@ -1,8 +1,8 @@
-/** What the server tells the page about itself: see `src/http/playground.ts`. */
+/** The page's configuration, which `src/http/playground.ts` serves. */
 export interface PageConfig {
   readonly name: string
   readonly version: string
-  /** Demo mode only: signs the page in as an admin. */
+  /** Signs the page in as an admin. Only in demo mode. */
   readonly demoToken?: string
 }
 

@@ -17,7 +17,7 @@ interface PlaygroundProps {
 
 const plugins: GraphiQLPlugin[] = [HISTORY_PLUGIN, cachePlugin]
 
-/** GraphiQL with the cache panel in its side bar and the last answer's line below the response. */
+/** GraphiQL with the cache panel in its side bar and the cache line below the answer. */
 export function Playground({ config, fetcher, log, tabs }: PlaygroundProps) {
   return (
     <AnswerLogContext value={log}>
@@ -34,7 +34,7 @@ export function Playground({ config, fetcher, log, tabs }: PlaygroundProps) {
   )
 }
 
-/** The name, dotted underneath as a proofreader marks what is to stand. */
+/** The name, with the dots below it by which a proofreader marks text that should stand. */
 function Name({ config: { name, version, demoToken } }: { readonly config: PageConfig }) {
   return (
     <span className="stet-name" title={`${name} ${version}`}>
@@ -48,7 +48,7 @@ function Name({ config: { name, version, demoToken } }: { readonly config: PageC
   )
 }
 
-/** GraphiQL's own colours follow the system at once; its editors only when told to. */
+/** Makes the editors follow the system's colours. GraphiQL's other parts follow them already. */
 function SystemTheme() {
   const theme = useGraphiQL((state) => state.theme)
   const { setTheme } = useGraphiQLActions()

@@ -6,7 +6,7 @@ import type { Plugin } from 'vite'
 
 const compress = promisify(brotliCompress)
 
-/** Writes a `.br` beside every script, style sheet and font, so that serving one costs no compressing. */
+/** Writes a `.br` file beside every script, style sheet and font, so that the server need not compress them. */
 export function precompress(): Plugin {
   return {
     name: 'stet:precompress',

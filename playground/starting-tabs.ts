@@ -1,6 +1,6 @@
 import type { TabsState } from '@graphiql/react'
 
-/** An article that exists, so that the starting tabs run as they stand. */
+/** An existing article, so that the queries in the starting tabs work unchanged. */
 export interface Example {
   readonly id: string
   readonly slug: string
@@ -9,7 +9,7 @@ export interface Example {
 
 export type StartingTab = Pick<TabsState['tabs'][number], 'query'>
 
-/** What a newcomer finds; later visits find their own tabs again. */
+/** The tabs of a first visit. Later visits show the tabs that were open last. */
 export function startingTabs({ id, slug, title }: Example): StartingTab[] {
   return [
     {
@@ -76,7 +76,7 @@ mutation Retitle {
 
 const placeholder: Example = { id: '…', slug: '…', title: '…' }
 
-/** The newest published article, or a placeholder when the API has none or can't be reached. */
+/** The newest published article, or a placeholder if there is none or the API cannot be reached. */
 export async function fetchExample(): Promise<Example> {
   try {
     const response = await fetch('/graphql', {

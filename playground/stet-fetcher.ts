@@ -10,8 +10,8 @@ interface StetFetcherOptions {
 }
 
 /**
- * Sends operations to `/graphql`, subscriptions over WebSocket, and notes every answer in `log`.
- * Signs in with `demoToken` and sends back the last `Stet-As-Of`, except where the Headers pane says otherwise.
+ * Sends operations to `/graphql`, subscriptions over WebSocket, and records every answer in `log`. Signs in with `demoToken`
+ * and sends the last `Stet-As-Of`, unless the Headers pane sets these headers.
  */
 export function createStetFetcher({ log, demoToken }: StetFetcherOptions): Fetcher {
   const signIn = demoToken === undefined ? {} : { Authorization: `Bearer ${demoToken}` }
@@ -38,7 +38,7 @@ export function createStetFetcher({ log, demoToken }: StetFetcherOptions): Fetch
   }
 }
 
-/** The explanation has a place of its own: in the answer it would bury the rest. */
+/** Takes the explanation out of the answer, because the panel shows it and it would hide the rest of the answer. */
 async function takeOut(response: Response): Promise<{ answer: Response; explanation: Explanation | undefined }> {
   const body: ExplainedBody | undefined = await response
     .clone()
@@ -55,7 +55,7 @@ interface ExplainedBody {
   readonly extensions?: { readonly stet?: Explanation }
 }
 
-/** A header given empty in the Headers pane is not sent at all: `{ "Authorization": "" }` makes a visitor. */
+/** Adds a header unless it is set. A header that is empty in the Headers pane is not sent: `{ "Authorization": "" }` makes a visitor. */
 function addMissing(headers: Headers, name: string, value: string | undefined): void {
   const given = headers.get(name)
   if (given === '') headers.delete(name)

@@ -4,11 +4,11 @@ interface TimedResponse {
 }
 
 /**
- * `fetch` that waits for the whole body and tells how long it took from sending to the last byte. Taken from the
- * browser's own account of the transfer where it gives one: a busy page adds up to 20 ms to a clock read here.
+ * Fetches, waits for the whole body, and measures the time from sending to the last byte. Uses the browser's own timing of
+ * the transfer if there is one, because a busy page adds up to 20 ms to a time that is measured here.
  */
 export async function timedFetch(input: RequestInfo | URL, init: RequestInit): Promise<TimedResponse> {
-  // The browser stops keeping accounts after 250.
+  // The browser records no more than 250 transfers.
   performance.clearResourceTimings()
   const sentAt = performance.now()
   const response = await fetch(input, init)

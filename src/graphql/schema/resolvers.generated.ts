@@ -21,31 +21,31 @@ export type Scalars = {
 };
 
 export type InvalidationMode =
-  /** What depends on the tags is loaded the next time it is read. */
+  /** Entries that depend on the tags are loaded again by the next read. */
   | 'HARD'
-  /** What depends on the tags may be served once more while it refreshes. */
+  /** Entries that depend on the tags may be served stale once more while they are refreshed. */
   | 'SOFT';
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type Mutation = {
   __typename?: 'Mutation';
   /**
-   * For admins. Has everything that depends on the tags loaded anew, on every node: `articles:42`, `articles:author_id=7`,
-   * `articles:title`, `articles:*`, or `articles` for all that has to do with the table. 1 to 1000 tags.
+   * For admins. Invalidates everything that depends on the cache tags, on every node: `articles:42`, `articles:author_id=7`,
+   * `articles:title`, `articles:*`, or `articles` for everything that depends on the table. 1 to 1000 tags.
    */
   invalidateCache?: Maybe<InvalidateCachePayload>;
   createArticle?: Maybe<ArticlePayload>;
   /** For its author, and admins. */
   updateArticle?: Maybe<ArticlePayload>;
-  /** For its author, and admins. Published already: nothing changes. */
+  /** For its author, and admins. Changes nothing if the article is published already. */
   publishArticle?: Maybe<ArticlePayload>;
-  /** For its author, and admins. A draft already: nothing changes. */
+  /** For its author, and admins. Changes nothing if the article is a draft already. */
   unpublishArticle?: Maybe<ArticlePayload>;
   /** For its author, and admins. */
   deleteArticle?: Maybe<DeletePayload>;
-  /** For its author, and admins. Replaces all of its tags by those with the given slugs. */
+  /** For its author, and admins. Replaces all tags of the article by the tags with these slugs. */
   setArticleTags?: Maybe<ArticlePayload>;
-  /** For anyone, so many times a minute. True: the view will be counted, in about a second. */
+  /** For every viewer, a limited number of times a minute. True: the view will be counted within about a second. */
   recordView?: Maybe<Scalars['Boolean']['output']>;
   /** For admins. */
   createTag?: Maybe<TagPayload>;
@@ -55,103 +55,103 @@ export type Mutation = {
   deleteTag?: Maybe<DeletePayload>;
   /** For admins. */
   createUser?: Maybe<UserPayload>;
-  /** For the user, and admins. Only admins change roles. */
+  /** For the user, and admins. Only admins may change roles. */
   updateUser?: Maybe<UserPayload>;
-  /** For admins. A user who has articles can't be deleted. */
+  /** For admins. Fails if the user has articles. */
   deleteUser?: Maybe<DeletePayload>;
 };
 
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type MutationInvalidateCacheArgs = {
   tags: Array<Scalars['String']['input']>;
   mode?: InputMaybe<InvalidationMode>;
 };
 
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type MutationCreateArticleArgs = {
   input: CreateArticleInput;
 };
 
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type MutationUpdateArticleArgs = {
   input: UpdateArticleInput;
 };
 
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type MutationPublishArticleArgs = {
   id: Scalars['ID']['input'];
 };
 
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type MutationUnpublishArticleArgs = {
   id: Scalars['ID']['input'];
 };
 
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type MutationDeleteArticleArgs = {
   id: Scalars['ID']['input'];
 };
 
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type MutationSetArticleTagsArgs = {
   id: Scalars['ID']['input'];
   tags: Array<Scalars['String']['input']>;
 };
 
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type MutationRecordViewArgs = {
   articleId: Scalars['ID']['input'];
 };
 
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type MutationCreateTagArgs = {
   input: CreateTagInput;
 };
 
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type MutationUpdateTagArgs = {
   input: UpdateTagInput;
 };
 
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type MutationDeleteTagArgs = {
   id: Scalars['ID']['input'];
 };
 
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type MutationCreateUserArgs = {
   input: CreateUserInput;
 };
 
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type MutationUpdateUserArgs = {
   input: UpdateUserInput;
 };
 
 
-/** A mutation that fails is null, so that the others of the same request keep their answers. */
+/** A mutation that fails is null, so that the other mutations of the request keep their results. */
 export type MutationDeleteUserArgs = {
   id: Scalars['ID']['input'];
 };
 
 export type InvalidateCachePayload = {
   __typename?: 'InvalidateCachePayload';
-  /** Sent back as `Stet-As-Of`, it makes an answer of any node reflect the invalidation. */
+  /** A token. Sent as `Stet-As-Of`, it makes the answer of any node reflect the invalidation. */
   position: Scalars['String']['output'];
-  /** Those that were invalidated, once each. */
+  /** The cache tags that were invalidated, each once. */
   tags: Array<Scalars['String']['output']>;
 };
 
@@ -167,32 +167,32 @@ export type Article = Node & {
   bodyHtml: Scalars['String']['output'];
   status: ArticleStatus;
   author: User;
-  /** By name. */
+  /** In the order of their names. */
   tags: Array<Tag>;
-  /** Follows `recordView` by about a second. */
+  /** About a second behind `recordView`. */
   viewCount: Scalars['Int']['output'];
   /** Null for a draft. */
   publishedAt?: Maybe<Scalars['DateTime']['output']>;
   createdAt: Scalars['DateTime']['output'];
   updatedAt: Scalars['DateTime']['output'];
-  /** Counts the article's updates, from 1. See `UpdateArticleInput.expectedVersion`. */
+  /** 1 at first, and 1 more after each update. See `UpdateArticleInput.expectedVersion`. */
   version: Scalars['Int']['output'];
 };
 
 export type ArticleStatus =
-  /** Seen by its author and admins only. */
+  /** Only its author and admins can see it. */
   | 'DRAFT'
   | 'PUBLISHED';
 
 export type ArticleOrder =
-  /** By date of publication, drafts by date of creation. */
+  /** By date of publication, newest first. Drafts by date of creation. */
   | 'NEWEST'
   | 'OLDEST'
   | 'TITLE'
-  /** By views, as they were when this order was last made: within the last minute, unless configured otherwise. */
+  /** By views, most viewed first. The ranking is made once a minute, unless configured otherwise. */
   | 'MOST_VIEWED';
 
-/** What is absent is not asked for; what is given must all hold. */
+/** An article must match all fields that are given. */
 export type ArticleFilter = {
   /** A tag's slug. */
   tag?: InputMaybe<Scalars['String']['input']>;
@@ -201,9 +201,9 @@ export type ArticleFilter = {
   status?: InputMaybe<ArticleStatus>;
   /** Full-text search, as in a web search engine: `cache -redis "stale read"`. */
   search?: InputMaybe<Scalars['String']['input']>;
-  /** At or after. */
+  /** Published at this instant or later. */
   publishedAfter?: InputMaybe<Scalars['DateTime']['input']>;
-  /** Before. */
+  /** Published before this instant. */
   publishedBefore?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
@@ -223,23 +223,23 @@ export type ArticleEdge = {
 
 export type Query = {
   __typename?: 'Query';
-  /** One article, by exactly one of `id` and `slug`. Null when absent. */
+  /** One article, by either `id` or `slug`. Null if there is none that the viewer may see. */
   article?: Maybe<Article>;
-  /** Articles that the viewer may see. `first` or `last`: 1 to 100, 20 if neither is given. */
+  /** Articles that the viewer may see. `first` or `last`: 1 to 100. Without either: the first 20. */
   articles: ArticleConnection;
-  /** Any object by its global id, null when absent. */
+  /** Any object by its global id. Null if there is none that the viewer may see. */
   node?: Maybe<Node>;
-  /** Objects in the order of `ids`, null where absent. At most 100. */
+  /** Objects in the order of `ids`, with null for each that does not exist. At most 100. */
   nodes: Array<Maybe<Node>>;
-  /** One tag, by exactly one of `id` and `slug`. Null when absent. */
+  /** One tag, by either `id` or `slug`. Null if there is none. */
   tag?: Maybe<Tag>;
-  /** Tags by name. `first` or `last`: 1 to 100, 20 if neither is given. */
+  /** Tags in the order of their names. `first` or `last`: 1 to 100. Without either: the first 20. */
   tags: TagConnection;
-  /** One user, by exactly one of `id` and `username`. Null when absent. */
+  /** One user, by either `id` or `username`. Null if there is none. */
   user?: Maybe<User>;
-  /** Users by username. `first` or `last`: 1 to 100, 20 if neither is given. */
+  /** Users in the order of their usernames. `first` or `last`: 1 to 100. Without either: the first 20. */
   users: UserConnection;
-  /** Who is asking. Null for a visitor, and for an admin without a row. */
+  /** The user that the request comes from. Null for a visitor, and for an admin without a row. */
   viewer?: Maybe<User>;
 };
 
@@ -307,7 +307,7 @@ export type User = Node & {
   avatarUrl?: Maybe<Scalars['String']['output']>;
   role: Role;
   createdAt: Scalars['DateTime']['output'];
-  /** For the user and admins only: null for everybody else. */
+  /** For the user and admins. Null for other viewers. */
   email?: Maybe<Scalars['String']['output']>;
 };
 
@@ -350,11 +350,11 @@ export type CreateArticleInput = {
   /** Slugs of existing tags. */
   tags?: InputMaybe<Array<Scalars['String']['input']>>;
   status?: InputMaybe<ArticleStatus>;
-  /** For admins; everybody else writes as themselves. */
+  /** For admins. Other viewers are always the authors of their articles. */
   authorId?: InputMaybe<Scalars['ID']['input']>;
 };
 
-/** What is absent stays unchanged. */
+/** Absent fields stay unchanged. */
 export type UpdateArticleInput = {
   id: Scalars['ID']['input'];
   title?: InputMaybe<Scalars['String']['input']>;
@@ -362,7 +362,7 @@ export type UpdateArticleInput = {
   summary?: InputMaybe<Scalars['String']['input']>;
   body?: InputMaybe<Scalars['String']['input']>;
   tags?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** Refuse with VERSION_CONFLICT if the article's version is another. */
+  /** If the article has another version, the update fails with VERSION_CONFLICT. */
   expectedVersion?: InputMaybe<Scalars['Int']['input']>;
 };
 
@@ -372,12 +372,12 @@ export type ArticlePayload = {
 };
 
 export type CacheControlScope =
-  /** For everyone who may see it. */
+  /** May be shared by all viewers that may see it. */
   | 'PUBLIC'
-  /** For one viewer alone. */
+  /** For one viewer only. */
   | 'PRIVATE';
 
-/** Anything that can be fetched again by its global id. */
+/** An object that can be fetched by its global id. */
 export type Node = {
   id: Scalars['ID']['output'];
 };
@@ -416,7 +416,7 @@ export type CreateTagInput = {
   description?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** What is absent stays unchanged. */
+/** Absent fields stay unchanged. */
 export type UpdateTagInput = {
   id: Scalars['ID']['input'];
   name?: InputMaybe<Scalars['String']['input']>;
@@ -457,7 +457,7 @@ export type CreateUserInput = {
   role?: InputMaybe<Role>;
 };
 
-/** What is absent stays unchanged. */
+/** Absent fields stay unchanged. */
 export type UpdateUserInput = {
   id: Scalars['ID']['input'];
   username?: InputMaybe<Scalars['String']['input']>;
