@@ -1,27 +1,33 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { Question } from './answer-bench.ts'
+
+export interface Program {
+  /** For messages. */
+  readonly name: string
+  /** What Node is to run, with its arguments. */
+  readonly args: readonly string[]
+  /** Where it runs. By default where the bench does. */
+  readonly directory?: string
+  readonly environment: NodeJS.ProcessEnv
+}
 
 /** A contestant's server, in a process of its own on the first core. */
 export class ContestantProcess {
   readonly url: string
   readonly #child: ChildProcess
 
-  static async start(file: string, environment: NodeJS.ProcessEnv): Promise<ContestantProcess> {
-    const typescript = new URL('../../scripts/run-typescript.mjs', import.meta.url).href
-    const path = fileURLToPath(new URL(`contestants/${file}.ts`, import.meta.url))
-    const child = spawn(
-      'taskset',
-      ['-c', '0', process.execPath, '--max-semi-space-size=64', '--import', typescript, path],
-      {
-        env: { ...process.env, NODE_ENV: 'production', ...environment },
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      },
-    )
+  /** Resolves once the program has told its port, which it does with `answerBench`. Throws if it ends before. */
+  static async start({ name, args, directory, environment }: Program): Promise<ContestantProcess> {
+    const child = spawn('taskset', ['-c', '0', process.execPath, '--max-semi-space-size=64', ...args], {
+      cwd: directory,
+      env: { ...process.env, NODE_ENV: 'production', ...environment },
+      // What it prints is no part of the bench's tables.
+      stdio: ['ignore', 2, 'inherit', 'ipc'],
+    })
     const ready = once(child, 'message')
     const exited = once(child, 'exit').then(([code]) => {
-      throw new Error(`${file} ended with ${code} before it was ready.`)
+      throw new Error(`${name} ended with ${code} before it was ready.`)
     })
     exited.catch(() => {})
     const [{ port }] = await Promise.race([ready, exited])
@@ -43,6 +49,7 @@ export class ContestantProcess {
     return this.#ask({ memory: true })
   }
 
+  /** What these articles are called in truth, whatever its cache says. */
   titles(ids: readonly number[]): Promise<readonly string[]> {
     return this.#ask({ titles: ids })
   }

@@ -10,8 +10,8 @@ export interface DataSet {
   /** Where the rows are, as JSON: for those who have no database. */
   readonly file: string
   readonly rows: Rows
-  /** A database of one's own with the same rows. */
-  copyDatabase(): Promise<string>
+  /** A database of one's own with the same rows, made by the Stet that is built in a directory: each version has its own tables. */
+  copyDatabase(directory: string): Promise<string>
 }
 
 export const ARTICLES = 10_000
@@ -19,28 +19,38 @@ export const ARTICLES = 10_000
 /** @param serverUrl a PostgreSQL server that nobody else uses */
 export async function createDataSet(serverUrl: string, directory: string): Promise<DataSet> {
   const urlOf = (name: string) => Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
-  await queryOnce(serverUrl, 'create database seeded')
-  const amounts = ['--articles', String(ARTICLES), '--users', '1000', '--tags', '200']
-  const environment = { ...process.env, DATABASE_URL: urlOf('seeded') }
-  await promisify(execFile)(process.execPath, ['dist/stet.js', 'seed', ...amounts], { env: environment })
-  await queryOnce(
-    urlOf('seeded'),
-    `update articles set status = 'PUBLISHED', published_at = created_at where published_at is null`,
-  )
-  await queryOnce(urlOf('seeded'), 'vacuum analyze')
-  const rows = await readRows(urlOf('seeded'))
+  const seeded = new Map<string, Promise<string>>()
+  const seededBy = (stet: string) => {
+    const known = seeded.get(stet)
+    if (known) return known
+    const name = `seeded_${seeded.size + 1}`
+    const made = queryOnce(serverUrl, `create database ${name}`)
+      .then(() => seed(urlOf(name), stet))
+      .then(() => name)
+    seeded.set(stet, made)
+    return made
+  }
+  const rows = await readRows(urlOf(await seededBy('.')))
   const file = join(directory, 'rows.json')
   writeFileSync(file, JSON.stringify(rows))
   let copies = 0
   return {
     file,
     rows,
-    copyDatabase: async () => {
+    copyDatabase: async (stet) => {
       const name = `copy_${++copies}`
-      await queryOnce(serverUrl, `create database ${name} template seeded`)
+      await queryOnce(serverUrl, `create database ${name} template ${await seededBy(stet)}`)
       return urlOf(name)
     },
   }
+}
+
+async function seed(url: string, stet: string): Promise<void> {
+  const amounts = ['--articles', String(ARTICLES), '--users', '1000', '--tags', '200']
+  const environment = { ...process.env, DATABASE_URL: url }
+  await promisify(execFile)(process.execPath, ['dist/stet.js', 'seed', ...amounts], { cwd: stet, env: environment })
+  await queryOnce(url, `update articles set status = 'PUBLISHED', published_at = created_at where published_at is null`)
+  await queryOnce(url, 'vacuum analyze')
 }
 
 async function readRows(url: string): Promise<Rows> {

@@ -10,7 +10,7 @@ import { createDataSet } from './data-set.ts'
 import { createReference } from './reference.ts'
 import { printEnvironment } from './report.ts'
 import { requireWrk } from './run-wrk.ts'
-import { CONTESTANTS, type ContestantName, type Ring } from './start-contestant.ts'
+import { CONTESTANTS, type Ring } from './start-contestant.ts'
 import { workloads } from './workloads.ts'
 
 /**
@@ -18,11 +18,13 @@ import { workloads } from './workloads.ts'
  * process on the first core. The load, PostgreSQL and Redis have the second.
  */
 export async function peers(args: readonly string[]): Promise<void> {
-  const { contestants, wanted, ...times } = parseOptions(args)
+  const { contestants, wanted, before, ...times } = parseOptions(args)
   requireWrk()
   if (availableParallelism() < 2) throw new Error('peers needs two cores: one for the server, one for the load')
   console.error('Building what is measured …')
-  run('npm', 'run', '--silent', 'build:server')
+  for (const directory of before === undefined ? ['.'] : ['.', before]) {
+    run('npm', '--prefix', directory, 'run', '--silent', 'build:server')
+  }
   // This process and whatever it starts, but for the contestants.
   run('taskset', '-a', '-p', '-c', '1', String(process.pid))
   const postgres = await startPostgres()
@@ -31,7 +33,7 @@ export async function peers(args: readonly string[]): Promise<void> {
     const directory = mkdtempSync(join(getTestRun().directory, 'peers-'))
     console.error('Making 10,000 articles …')
     const data = await createDataSet(postgres.url, directory)
-    const ring: Ring = { data, directory, redisUrl: redis?.url, reference: createReference(data.rows) }
+    const ring: Ring = { data, directory, redisUrl: redis?.url, before, reference: createReference(data.rows) }
     printEnvironment(times)
     for (const name of wanted) {
       const workload = workloads[name]
@@ -50,20 +52,24 @@ function parseOptions(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      contestants: { type: 'string', default: CONTESTANTS.join() },
+      contestants: { type: 'string' },
+      before: { type: 'string' },
       workloads: { type: 'string', default: [...Object.keys(workloads), MEMORY].join() },
       seconds: { type: 'string', default: '3' },
       rounds: { type: 'string', default: '5' },
       'warm-up': { type: 'string', default: '10' },
     },
   })
-  const chosen = choose('contestants', values.contestants, CONTESTANTS)
-  // Figures are ratios to it.
-  const contestants = CONTESTANTS.filter((name): name is ContestantName => name === 'node' || chosen.includes(name))
+  const { before } = values
+  const known = CONTESTANTS.filter((name) => name !== 'stet-before' || before !== undefined)
+  const chosen = choose('contestants', values.contestants ?? known.join(), known)
+  // Figures are ratios to bare Node; and an earlier Stet is there to be compared.
+  const contestants = known.filter((name) => name === 'node' || name === 'stet-before' || chosen.includes(name))
   const wanted = choose('workloads', values.workloads, [...Object.keys(workloads), MEMORY])
   return {
     contestants,
     wanted,
+    before,
     seconds: Number(values.seconds),
     rounds: Number(values.rounds),
     warmUpSeconds: Number(values['warm-up']),

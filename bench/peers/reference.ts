@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
+import { makeExecutableSchema } from '@graphql-tools/schema'
 import { graphql } from 'graphql'
-import { createSchema } from 'graphql-yoga'
 import { createLoaders, createResolvers, typeDefs } from './peer-schema.ts'
 import { sendRequests } from './send-requests.ts'
 import { type Rows, Store } from './store.ts'
@@ -12,7 +12,7 @@ export type Reference = (request: GraphQLRequest) => Promise<unknown>
 /** By graphql-js itself, in this process. */
 export function createReference(rows: Rows): Reference {
   const store = new Store(rows)
-  const schema = createSchema({ typeDefs, resolvers: createResolvers(store) })
+  const schema = makeExecutableSchema({ typeDefs, resolvers: createResolvers(store) })
   return async ({ query, variables }) => {
     const contextValue = { loaders: createLoaders(store) }
     const { data, errors } = await graphql({ schema, source: query, variableValues: variables, contextValue })

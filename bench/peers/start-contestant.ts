@@ -1,12 +1,22 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createRedisPrefix, TEST_JWT_SECRET } from '../../test/harness/index.ts'
+import { fileURLToPath } from 'node:url'
+import { createRedisPrefix, getTestRun, reservePort, TEST_JWT_SECRET } from '../../test/harness/index.ts'
 import { ContestantProcess } from './contestant-process.ts'
 import type { DataSet } from './data-set.ts'
 import { formatAnswer, type Reference } from './reference.ts'
 import type { GraphQLRequest } from './workloads.ts'
 
-export const CONTESTANTS = ['node', 'fastify', 'apollo', 'mercurius', 'yoga', 'stet', 'stet+redis'] as const
+export const CONTESTANTS = [
+  'node',
+  'fastify',
+  'apollo',
+  'mercurius',
+  'yoga',
+  'stet-before',
+  'stet',
+  'stet+redis',
+] as const
 export type ContestantName = (typeof CONTESTANTS)[number]
 
 /** What all contestants are given. */
@@ -15,6 +25,8 @@ export interface Ring {
   /** For files. */
   readonly directory: string
   readonly redisUrl: string | undefined
+  /** A checkout of an earlier Stet, built: what `stet-before` is served from. */
+  readonly before: string | undefined
   readonly reference: Reference
 }
 
@@ -32,27 +44,51 @@ export async function startContestant(
     case 'fastify': {
       const file = join(ring.directory, 'answer')
       writeFileSync(file, formatAnswer(await ring.reference(request)))
-      return ContestantProcess.start(name === 'node' ? 'node-http' : name, { BENCH_ANSWER: file })
+      return startPeer(name === 'node' ? 'node-http' : name, { BENCH_ANSWER: file })
     }
     case 'apollo':
     case 'mercurius':
     case 'yoga':
-      return ContestantProcess.start(name, { BENCH_ROWS: ring.data.file })
+      return startPeer(name, { BENCH_ROWS: ring.data.file })
+    case 'stet-before':
+      return startStet(ring, name, ring.before)
     case 'stet':
+      return startStet(ring, name, '.')
     case 'stet+redis':
-      return ContestantProcess.start('stet', {
-        ...settings,
-        DATABASE_URL: await ring.data.copyDatabase(),
-        ...(name === 'stet+redis' && { REDIS_URL: ring.redisUrl, REDIS_KEY_PREFIX: createRedisPrefix() }),
-      })
+      return startStet(ring, name, '.', { REDIS_URL: ring.redisUrl, REDIS_KEY_PREFIX: createRedisPrefix() })
     default:
       return name satisfies never
   }
 }
 
+const startPeer = (name: string, environment: NodeJS.ProcessEnv) =>
+  ContestantProcess.start({ name, args: ['--import', TYPESCRIPT, pathOf(name)], environment })
+
+/** `stet serve`, from the `dist` of a folder: what an operator starts, whatever its version has inside. */
+async function startStet(
+  ring: Ring,
+  name: string,
+  directory = '.',
+  environment: NodeJS.ProcessEnv = {},
+): Promise<ContestantProcess> {
+  return ContestantProcess.start({
+    name,
+    args: ['--import', TYPESCRIPT, '--import', pathOf('stet'), 'dist/stet.js', 'serve'],
+    directory,
+    environment: {
+      ...settings,
+      ...environment,
+      PORT: String(await reservePort(getTestRun().directory)),
+      DATABASE_URL: await ring.data.copyDatabase(directory),
+    },
+  })
+}
+
+const TYPESCRIPT = new URL('../../scripts/run-typescript.mjs', import.meta.url).href
+const pathOf = (contestant: string) => fileURLToPath(new URL(`contestants/${contestant}.ts`, import.meta.url))
+
 /** Room for all that is asked for, and an hour to live, as the peers have. The rest is as it comes. */
 const settings = {
-  PORT: '0',
   LOG_LEVEL: 'error',
   AUTH_JWT_SECRET: TEST_JWT_SECRET,
   CACHE_MEMORY_MAX_MB: '256',

@@ -1,19 +1,26 @@
 import pg from 'pg'
-import { readConfig } from '../../../src/app/config.ts'
-import type * as main from '../../../src/app/start-node.ts'
-import { createLogger } from '../../../src/kernel/logger.ts'
 import { answerBench } from '../answer-bench.ts'
 
-/** Stet as it is built, wired and configured like any node, from its environment, with a PostgreSQL behind it. */
-const BUILT = '../../../dist/start-node.js'
-const { startNode }: typeof main = await import(BUILT)
+/**
+ * Loaded before `stet serve`, of whatever version, into the same process: answers the bench once the server is ready. The
+ * server itself is the one that `npm run build:server` made, wired and configured like any node, from its environment.
+ */
+const port = Number(process.env.PORT)
+void answerOnceReady()
 
-const settings = readConfig()
-const node = await startNode({ config: settings, logger: createLogger(settings.logLevel) })
-answerBench({ port: Number(new URL(node.url).port), titles: readTitles })
+async function answerOnceReady(): Promise<void> {
+  while (!(await isReady())) await new Promise((resolve) => setTimeout(resolve, 50))
+  answerBench({ port, titles: readTitles })
+}
+
+async function isReady(): Promise<boolean> {
+  const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
+  await response?.text()
+  return response?.ok ?? false
+}
 
 async function readTitles(ids: readonly number[]): Promise<string[]> {
-  const client = new pg.Client({ connectionString: settings.databaseUrl })
+  const client = new pg.Client({ connectionString: process.env.DATABASE_URL })
   await client.connect()
   const { rows } = await client.query<{ title: string }>(
     'select title from unnest($1::int[]) with ordinality as wanted (id, place) join articles using (id) order by place',
