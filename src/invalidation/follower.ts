@@ -3,36 +3,23 @@ import { inTime } from '../kernel/in-time.ts'
 import type { Log, Tip } from './log.ts'
 import type { Heard, Loudspeaker } from './loudspeaker.ts'
 
-export interface FollowerOptions {
-  readonly log: Log
-  readonly ledger: Ledger
-  readonly loudspeakers?: readonly Loudspeaker[]
-  /** How long after the last look to look again whether the log went on, in milliseconds: bounds how long a write by somebody else, or a lost message, goes unnoticed. Default 50. */
-  readonly beatMs?: number
-  /** How many records to read back at start, so that entries in a remote tier still stand. Default 100,000. */
-  readonly readBack?: number
-  /** How long the log may take to answer, in milliseconds, before it counts as failed. Default 10,000. */
-  readonly timeoutMs?: number
-  readonly observer?: FollowerObserver
-}
-
-export interface FollowerObserver {
-  /** @param source where this process learnt of the records: its own look at the log, or a loudspeaker's name */
-  onAdvance?(records: readonly LogRecord[], source: string): void
-  /** A message came whose predecessors did not. */
-  onGap?(source: string): void
-  /** The log isn't the one that was followed so far. */
-  onNewEpoch?(why: string): void
-  /** The log could not be read. It will be tried again at the next beat. */
-  onError?(error: Error): void
-}
-
-/** Keeps a ledger up with the log, and the log up with what was committed. */
+/**
+ * Keeps a ledger up with the log. There is one for each process. It looks at the log when a loudspeaker has told of new records,
+ * when `settle` is called, and at every beat.
+ *
+ * @example
+ * const ledger = new Ledger()
+ * const follower = new Follower({ log: new Log(pool), ledger })
+ * await follower.start()
+ * await pool.query('update cities set people = 101 where id = 1')
+ * await follower.settle() // From here on, this process answers with the write.
+ * await follower.stop()
+ */
 export class Follower {
   readonly #log: Log
   readonly #ledger: Ledger
   readonly #loudspeakers: readonly Loudspeaker[]
-  /** How long after its last look at the log it looks by itself, in milliseconds. */
+  /** See `FollowerOptions`. */
   readonly beatMs: number
   readonly #readBack: number
   readonly #timeoutMs: number
@@ -53,13 +40,14 @@ export class Follower {
     this.#observer = options.observer ?? {}
   }
 
-  /** Resolves once the ledger stands at the log's tip. Rejects where the log can't be read; it may be tried again then. */
+  /** Resolves once the ledger is at the log's end. Rejects if the log can't be read: then it may be called again. */
   async start(): Promise<void> {
     await this.settle()
     for (const loudspeaker of this.#loudspeakers) loudspeaker.start((heard) => this.#hear(heard, loudspeaker.name))
     this.#scheduleBeat()
   }
 
+  /** Resolves once nothing is under way any more. The clients stay open. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#beat)
@@ -68,8 +56,8 @@ export class Follower {
   }
 
   /**
-   * Resolves once every write committed before the call has its position and the ledger knows it.
-   * Callers share the work: a run that has already begun might have missed their write, so they join the next.
+   * Resolves once every write committed before the call has its position, and the ledger knows it. Rejects if the log can't be
+   * read. Callers share the work: a run that has already begun may have missed their write, so they join the next one.
    */
   settle(): Promise<void> {
     if (this.#next) return this.#next
@@ -85,15 +73,15 @@ export class Follower {
     return next
   }
 
-  /** For how long nobody knows what the log holds, in milliseconds: since the ledger was last found at its tip. */
+  /** How long ago the ledger was last known to be at the log's end, in milliseconds. */
   get unsureForMs(): number {
     return performance.now() - this.#settledAtMs
   }
 
-  /** Resolves with true once the ledger has reached `position`, with false if it can't within `withinMs`. */
+  /** Resolves with true once the ledger has reached `position`, or with false if that takes longer than `withinMs`. */
   async reach(position: number, withinMs: number): Promise<boolean> {
     if (this.#ledger.seen >= position) return true
-    // The log itself is the surest way: a position it doesn't hold was never handed out. Where it fails, a loudspeaker may do.
+    // If the log can't be read, a loudspeaker may still bring the ledger there: so its failure ends nothing.
     const forever = new Promise<void>(() => {})
     await inTime(
       this.settle().catch(() => forever),
@@ -105,7 +93,7 @@ export class Follower {
 
   /** @param newEpoch why another epoch was begun just now */
   async #run(newEpoch?: string): Promise<void> {
-    // Taken before the log is asked: a loudspeaker may carry the ledger past what the log then says.
+    // Taken before the log is asked: meanwhile a loudspeaker may bring the ledger further than the log's answer.
     const { epoch, seen, seenWrittenAtUs } = this.#ledger
     const tip = await this.#inTime(this.#log.sequence())
     if (tip.epoch !== epoch) {
@@ -123,7 +111,7 @@ export class Follower {
       const first = tip.records?.[0]
       const reachBack = first && first.position <= Math.max(1, from)
       const records = reachBack ? tip.records : await this.#inTime(this.#log.recordsFrom(from, PAGE))
-      // A loudspeaker may have carried the ledger on meanwhile.
+      // A loudspeaker may have brought the ledger further meanwhile.
       const { seen, seenWrittenAtUs } = this.#ledger
       const known = records.find((record) => record.position === seen)
       if (known && seenWrittenAtUs !== undefined && known.writtenAtUs !== seenWrittenAtUs) {
@@ -135,7 +123,7 @@ export class Follower {
         if (seen > from) continue
         throw new Error(`The log said that it ends at ${tip.position}, and then held nothing after ${seen}.`)
       }
-      // Pruned past us: what fell meanwhile is unknown, so nothing as of before may stand.
+      // Records were pruned that the ledger has not seen. HAZARD: any entry may have fallen by them, so none from before may stand.
       if (next.position > seen + 1) this.#ledger.restart(tip.epoch, next.position - 1)
       last = news.filter((record, index) => record.position === next.position + index)
       this.#apply({ epoch: tip.epoch, after: this.#ledger.seen, records: last }, 'log')
@@ -144,7 +132,7 @@ export class Follower {
     if (tip.sequenced > 0) this.#publish(tip, last)
   }
 
-  /** Whoever gave records their positions tells everybody else: the records, or, where they are many, only how far the log goes. */
+  /** The process that gave records their positions tells the others: the records, or only how far the log goes if they are many. */
   #publish(tip: Tip, last: readonly LogRecord[]): void {
     const after = tip.position - tip.sequenced
     const records = last.filter((record) => record.position > after && record.position <= tip.position)
@@ -178,11 +166,11 @@ export class Follower {
     return this.#run(why)
   }
 
-  /** A connection can be lost without anybody noticing, and everything waits for this. */
+  /** A connection can be lost without a sign, and every write waits for this answer. */
   #inTime<T>(answer: Promise<T>): Promise<T> {
     return inTime(answer, this.#timeoutMs, () => {
       const message = `The log did not answer within ${this.#timeoutMs} ms.`
-      // As of a connection that is lost, which it may well be.
+      // The code of a lost connection, which is the likeliest cause: callers treat it as one.
       throw Object.assign(new Error(message), { code: 'ETIMEDOUT' })
     })
   }
@@ -191,7 +179,7 @@ export class Follower {
     if (this.#stopped) return
     this.#beat = setTimeout(() => {
       const restMs = this.beatMs - this.unsureForMs
-      // A write, or a message, has made it look meanwhile.
+      // A write or a message has made the follower look meanwhile.
       if (restMs > 0) return this.#scheduleBeat(restMs)
       this.settle().then(
         () => this.#scheduleBeat(),
@@ -204,8 +192,49 @@ export class Follower {
   }
 }
 
-/** Records read from the log at once. */
+/** How many records are read from the log at once. */
 const PAGE = 5000
-/** Beyond this a message would be slower to send to everybody than the log is to read. */
+/** With more tags than this, sending a message to all takes longer than their reading the log. */
 const MAX_TAGS_TOLD = 2000
 const PAUSE_AFTER_ERROR_MS = 500
+
+/**
+ * What a follower follows, and how.
+ *
+ * @example
+ * const options: FollowerOptions = { log, ledger, loudspeakers: [redis, notify], beatMs: 50 }
+ */
+export interface FollowerOptions {
+  readonly log: Log
+  /** HAZARD: give it to one follower only. */
+  readonly ledger: Ledger
+  /** How processes hear from each other at once. Default: none, and the beat alone finds what other processes wrote. */
+  readonly loudspeakers?: readonly Loudspeaker[]
+  /**
+   * How long after its last look the follower looks at the log again, in milliseconds. This bounds how long a write of another
+   * process goes unnoticed if its message is lost. Default 50.
+   */
+  readonly beatMs?: number
+  /** How many records to read back at start, so that older entries in a remote tier can still be judged. Default 100,000. */
+  readonly readBack?: number
+  /** How long the log may take to answer, in milliseconds. Then it counts as failed. Default 10,000. */
+  readonly timeoutMs?: number
+  readonly observer?: FollowerObserver
+}
+
+/**
+ * What happens inside, for metrics and logs.
+ *
+ * @example
+ * const observer: FollowerObserver = { onError: (error) => console.error('The log could not be read', error) }
+ */
+export interface FollowerObserver {
+  /** @param source how this process learnt of the records: `log`, or the name of a loudspeaker */
+  onAdvance?(records: readonly LogRecord[], source: string): void
+  /** A message came, and one before it did not. */
+  onGap?(source: string): void
+  /** The log has another history than the one that was followed. Everything cached before is void. */
+  onNewEpoch?(why: string): void
+  /** The log could not be read. The next beat tries again. */
+  onError?(error: Error): void
+}

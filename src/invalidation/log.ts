@@ -1,19 +1,13 @@
 import type { LogRecord } from '../cache/index.ts'
 import type { SqlClient } from './sql.ts'
 
-export interface Tip {
-  readonly epoch: string
-  /** The log's last position. */
-  readonly position: number
-  /** When its last record was written. Undefined while it holds none. */
-  readonly writtenAtUs: number | undefined
-  /** How many records this very call gave their positions: they are the last ones. */
-  readonly sequenced: number
-  /** These and the one before them, in order, unless they are many. */
-  readonly records?: readonly LogRecord[] | undefined
-}
-
-/** The log in PostgreSQL: see `migrations/0001_stet.sql`. */
+/**
+ * The log of committed changes in PostgreSQL, which `installStet` creates. Methods reject with the client's own errors.
+ *
+ * @example
+ * const log = new Log(new pg.Pool({ connectionString: process.env.DATABASE_URL }))
+ * const { position, epoch } = await log.sequence()
+ */
 export class Log {
   readonly #primary: SqlClient
 
@@ -21,7 +15,7 @@ export class Log {
     this.#primary = primary
   }
 
-  /** Gives every committed change a position, and says where the log ends. */
+  /** Gives every change that was committed before the call its position, then says where the log ends. */
   async sequence(): Promise<Tip> {
     let sequenced = 0
     for (;;) {
@@ -50,7 +44,7 @@ export class Log {
     }
   }
 
-  /** Records from `position` on, itself included, in order: `limit` at most. */
+  /** At most `limit` records, in order, from `position` on. The record at `position` is the first of them. */
   async recordsFrom(position: number, limit: number): Promise<LogRecord[]> {
     const { rows } = await this.#primary.query<{ position: string; tags: string[]; written_at_us: string }>(
       `select position, tags, stet.microseconds(written_at) as written_at_us
@@ -64,12 +58,12 @@ export class Log {
     }))
   }
 
-  /** Begins another epoch, unless somebody else has since `present`. */
+  /** Begins another epoch, unless `present` is no longer the log's epoch: then another process has begun one. */
   async startEpoch(present: string): Promise<void> {
     await this.#primary.query('select stet.start_epoch($1)', [present])
   }
 
-  /** Deletes records that are older than `keepMs` and not among the last `keepRecords`. Returns how many went. */
+  /** Deletes records that are older than `keepMs` and not among the last `keepRecords`. Returns how many it deleted. */
   async prune(keepRecords: number, keepMs: number): Promise<number> {
     const { rows } = await this.#primary.query<{ pruned: string }>(
       `select stet.prune($1, $2 * interval '1 millisecond') as pruned`,
@@ -81,3 +75,23 @@ export class Log {
 
 /** How many records `stet.sequence()` appends at most. */
 const BATCH = 100_000
+
+/**
+ * Where the log ends.
+ *
+ * @example
+ * const { position, writtenAtUs = 0 }: Tip = await log.sequence()
+ * console.log(`${position}, written at ${new Date(writtenAtUs / 1000).toISOString()}`)
+ */
+export interface Tip {
+  /** Names the history that positions belong to. It changes if the database loses a part of the log, in a fail-over say. */
+  readonly epoch: string
+  /** The position of the last record. */
+  readonly position: number
+  /** When the last record was written, in microseconds since the Unix epoch. Undefined if the log is empty. */
+  readonly writtenAtUs: number | undefined
+  /** How many records got their positions by this call. They are the last ones. */
+  readonly sequenced: number
+  /** Those records and the one before them, in order. Undefined if they are too many for one answer. */
+  readonly records?: readonly LogRecord[] | undefined
+}

@@ -1,24 +1,16 @@
 import type { Heard, Loudspeaker } from './loudspeaker.ts'
 
-/** What listening asks of a PostgreSQL connection: a `pg.Client` will do. */
-export interface ListeningClient {
-  connect(): Promise<unknown>
-  query(text: string): Promise<unknown>
-  end(): Promise<void>
-  on(event: 'notification', listener: (notification: { payload?: string | undefined }) => void): unknown
-  on(event: 'error', listener: (error: Error) => void): unknown
-  on(event: 'end', listener: () => void): unknown
-}
-
-export interface NotifyLoudspeakerOptions {
-  /** Makes a client for the primary that isn't connected yet. */
-  readonly connect: () => ListeningClient
-  /** How long to wait whether another loudspeaker brings the records themselves, in milliseconds. Default 0. */
-  readonly patienceMs?: number
-  readonly onError: (error: Error) => void
-}
-
-/** PostgreSQL NOTIFY, which `stet.sequence()` itself sends: with Redis gone, memory tiers stay right. */
+/**
+ * Listens to the NOTIFY that `stet.sequence()` sends. It needs no Redis, takes one connection to the primary, and tells only how
+ * far the log goes.
+ *
+ * @example
+ * const notify = new NotifyLoudspeaker({
+ *   connect: () => new pg.Client({ connectionString: process.env.DATABASE_URL }),
+ *   onError: console.error,
+ * })
+ * const follower = new Follower({ log, ledger, loudspeakers: [notify] })
+ */
 export class NotifyLoudspeaker implements Loudspeaker {
   readonly name = 'notify'
   readonly #options: NotifyLoudspeakerOptions
@@ -38,7 +30,7 @@ export class NotifyLoudspeaker implements Loudspeaker {
     const again = () => {
       if (over || this.#stopped) return
       over = true
-      // Its connection may well stand: a standby refuses to listen.
+      // The connection may still be open: a standby lets clients connect, and refuses to listen.
       client.end().catch(onError)
       this.#retry = setTimeout(() => this.start(hear), RETRY_MS)
     }
@@ -56,7 +48,7 @@ export class NotifyLoudspeaker implements Loudspeaker {
       })
   }
 
-  /** `stet.sequence()` has sent it already. */
+  /** Nothing to do: `stet.sequence()` has notified already. */
   publish(): void {}
 
   async stop(): Promise<void> {
@@ -67,3 +59,36 @@ export class NotifyLoudspeaker implements Loudspeaker {
 }
 
 const RETRY_MS = 500
+
+/**
+ * How to listen.
+ *
+ * @example
+ * const options: NotifyLoudspeakerOptions = { connect: () => new pg.Client(url), patienceMs: 20, onError: console.error }
+ */
+export interface NotifyLoudspeakerOptions {
+  /** Makes a client that leads to the primary and is not connected yet. Called again whenever the connection was lost. */
+  readonly connect: () => ListeningClient
+  /**
+   * How long to hold a message back, in milliseconds, because another loudspeaker may bring the records themselves and so spare
+   * a look at the log. Default 0.
+   */
+  readonly patienceMs?: number
+  /** Gets the errors of the connection. Another one is made after half a second. */
+  readonly onError: (error: Error) => void
+}
+
+/**
+ * What listening needs of a PostgreSQL connection. A `pg.Client` is one.
+ *
+ * @example
+ * const client: ListeningClient = new pg.Client({ connectionString: process.env.DATABASE_URL })
+ */
+export interface ListeningClient {
+  connect(): Promise<unknown>
+  query(text: string): Promise<unknown>
+  end(): Promise<void>
+  on(event: 'notification', listener: (notification: { payload?: string | undefined }) => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'end', listener: () => void): unknown
+}

@@ -3,16 +3,18 @@ import type { LogStretch } from '../cache/index.ts'
 import { GuardedRedis, hearChannel } from '../redis/index.ts'
 import type { Heard, Loudspeaker } from './loudspeaker.ts'
 
-export interface RedisLoudspeakerOptions {
-  /** A client that fails at once where it isn't connected. Guarded, it may share its breaker with others. */
-  readonly publisher: Redis | Cluster | GuardedRedis
-  /** A client that goes on trying to connect. Others may listen to channels of their own on it. */
-  readonly subscriber: Redis
-  readonly channel: string
-  readonly onError: (error: Error) => void
-}
-
-/** Redis pub/sub: quick, and forgetful. */
+/**
+ * Tells and hears of new records by Redis pub/sub: the records themselves, so that a follower need not read them from the log.
+ *
+ * @example
+ * const loudspeaker = new RedisLoudspeaker({
+ *   publisher: new Redis(url, { enableOfflineQueue: false, commandTimeout: 1000 }),
+ *   subscriber: new Redis(url),
+ *   channel: 'shop:log',
+ *   onError: console.error,
+ * })
+ * const follower = new Follower({ log, ledger, loudspeakers: [loudspeaker] })
+ */
 export class RedisLoudspeaker implements Loudspeaker {
   readonly name = 'redis'
   readonly #options: RedisLoudspeakerOptions
@@ -44,6 +46,23 @@ export class RedisLoudspeaker implements Loudspeaker {
   }
 }
 
+/**
+ * How to publish and how to listen. Each needs a connection of its own: a connection that has subscribed takes no other command.
+ *
+ * @example
+ * const options: RedisLoudspeakerOptions = { publisher, subscriber, channel: 'shop:log', onError: console.error }
+ */
+export interface RedisLoudspeakerOptions {
+  /** A client that fails at once while it is not connected. A `GuardedRedis` shares its breaker with its other users. */
+  readonly publisher: Redis | Cluster | GuardedRedis
+  /** A client that keeps trying to connect. It may be subscribed to other channels too. */
+  readonly subscriber: Redis
+  /** The same for all processes that share a database, and for no others. */
+  readonly channel: string
+  /** Gets what could not be sent or understood. The log has it all the same. */
+  readonly onError: (error: Error) => void
+}
+
 type Message = readonly [epoch: string, after: number, records: readonly [writtenAtUs: number, tags: string[]][]]
 
 function formatMessage({ epoch, after, records }: LogStretch): string {
@@ -54,7 +73,7 @@ function formatMessage({ epoch, after, records }: LogStretch): string {
   ])
 }
 
-/** Undefined for what isn't one: anybody may publish on a channel, and a ledger must not choke on it. */
+/** Undefined if `text` is no message of ours. Anybody may publish on a channel, and the ledger must not be given nonsense. */
 function parseMessage(text: string): LogStretch | undefined {
   try {
     const [epoch, after, records] = JSON.parse(text) as Message

@@ -2,7 +2,12 @@ import { deepEqual, equal, fail, ok } from 'node:assert/strict'
 import { inTime } from '../../kernel/in-time.ts'
 import type { Found, LeaseRequest, ReadRequest, RemoteTier } from './remote-tier.ts'
 
-/** Two ways to one empty store, as two processes have them. */
+/**
+ * Two ways to one empty store, as two processes have them.
+ *
+ * @example
+ * const tiers: TiersUnderTest = { one: new MyTier(store), other: new MyTier(store) }
+ */
 export interface TiersUnderTest {
   readonly one: RemoteTier
   readonly other: RemoteTier
@@ -12,6 +17,12 @@ export interface TiersUnderTest {
   close?(): unknown
 }
 
+/**
+ * One promise of a remote tier.
+ *
+ * @example
+ * const failures = await Promise.allSettled(cases.map(({ run }: ContractCase) => run()))
+ */
 export interface ContractCase {
   readonly name: string
   /** Rejects with an `AssertionError` if the tier breaks this promise. */
