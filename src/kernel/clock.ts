@@ -1,10 +1,10 @@
-/** Where time comes from, so that a test can hold it still. */
+/** Where time comes from. A test can hold it still: see `ManualClock`. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number
-  /** Milliseconds since some moment, exact to their fractions: for how long something took. */
+  /** Milliseconds since an arbitrary moment, with fractions: to measure how long something takes. */
   elapsed(): number
-  /** Calls `run` once, that many milliseconds from now. Returns what cancels it. Keeps no process alive. */
+  /** Calls `run` once, `ms` milliseconds from now. Returns a function that cancels the call. Does not keep the process alive. */
   after(ms: number, run: () => void): () => void
 }
 
@@ -12,13 +12,13 @@ export const systemClock: Clock = {
   now: Date.now,
   elapsed: () => performance.now(),
   after: (ms, run) => {
-    // What is to come later than it can count to, Node calls at once.
+    // HAZARD: Node calls at once what is to be called later than 2^31 - 1 ms from now.
     const timer = setTimeout(run, Math.min(ms, 2 ** 31 - 1)).unref()
     return () => clearTimeout(timer)
   },
 }
 
-/** A clock that moves only when told to. */
+/** A clock that moves only when it is told to. */
 export class ManualClock implements Clock {
   #nowMs: number
   readonly #timers = new Set<{ readonly atMs: number; readonly run: () => void }>()
@@ -41,12 +41,12 @@ export class ManualClock implements Clock {
     return () => void this.#timers.delete(timer)
   }
 
-  /** Calls that are yet to come. */
+  /** How many calls are yet to come. */
   get waiting(): number {
     return this.#timers.size
   }
 
-  /** Moves on, and calls what falls due meanwhile, in order, each at its own time. */
+  /** Moves on by `ms`, and makes the calls that fall due meanwhile, in order, each at its own time. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms
     for (let next = this.#nextUntil(untilMs); next; next = this.#nextUntil(untilMs)) {

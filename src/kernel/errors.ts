@@ -1,6 +1,7 @@
 /**
- * An error that is the asker's: its message is safe to show, and its code is stable.
- * GraphQL copies `extensions` into the answer. Everything else that is thrown is masked.
+ * An error that a client is told of: its message is safe to show, and its code is stable. GraphQL copies `extensions` into the
+ * answer. The rooms below the API throw plain errors instead; `graphql/resolving/mask-errors.ts` turns those into this one, and
+ * hides all others.
  */
 export class AskerError extends Error {
   readonly code: ErrorCode
@@ -8,7 +9,7 @@ export class AskerError extends Error {
 
   /**
    * @param options.field the input field to blame, as in `input.slug` or `first`
-   * @param options.status the HTTP status, where the whole request is refused
+   * @param options.status the HTTP status, if the whole request is refused
    */
   constructor(
     code: ErrorCode,
@@ -26,7 +27,7 @@ export class AskerError extends Error {
   }
 }
 
-/** Every code an answer can carry in `extensions.code`, beside `INTERNAL_SERVER_ERROR` and GraphQL's own for documents that don't parse or validate. */
+/** Every code that an answer can have in `extensions.code`, beside `INTERNAL_SERVER_ERROR` and those of documents that don't parse or validate. */
 export const errorCodes = {
   BAD_USER_INPUT: 'An argument or input field is not what it should be; `field` names it.',
   NOT_FOUND: 'What should be changed does not exist, or the viewer may not know of it.',

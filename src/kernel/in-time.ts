@@ -1,4 +1,4 @@
-/** What `work` brings; where it takes longer than `withinMs`, what `otherwise` returns or throws. Rejects as `work` does. */
+/** Resolves and rejects as `work` does. If that takes longer than `withinMs`, resolves with what `otherwise` returns, or rejects with what it throws. */
 export async function inTime<T>(work: Promise<T>, withinMs: number, otherwise: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => {

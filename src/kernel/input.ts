@@ -1,8 +1,8 @@
 import { AskerError } from './errors.ts'
 
-/** Checks of input fields. Each throws BAD_USER_INPUT that names the field, what it wants and what it got. */
+// Checks of input fields. Each throws BAD_USER_INPUT, whose message names the field, what it must be and what came.
 
-/** Exactly one of the arguments, as its name and value. */
+/** The name and value of the one argument that was given. */
 export function exactlyOne<Name extends string>(
   args: { readonly [name in Name]?: string | null | undefined },
 ): [Name, string] {
@@ -15,16 +15,16 @@ export function exactlyOne<Name extends string>(
   return [one[0], checkName(one[0], String(one[1]))]
 }
 
-/** Longer than any id, slug or username: what is looked up by one becomes part of a key. */
-const MAX_NAME = 300
-
 /** A slug or username to look something up by. */
 export const checkName = (field: string, name: string): string => checkLength(field, name, { max: MAX_NAME })
 
-/** What somebody sent, as it may stand in a message: in quotes, and not without end. */
+/** Longer than any id, slug or username. Names become part of cache keys, so their length must have a bound. */
+const MAX_NAME = 300
+
+/** A text of the client's as it may stand in a message: in quotes, and cut off after 100 characters. */
 export const quote = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text)
 
-/** Refuses what PostgreSQL could not store, or would not give back as it came. */
+/** Refuses a text that PostgreSQL can't store, or does not give back as it came. */
 export function checkText(field: string, text: string): string {
   if (/[\0\p{Surrogate}]/u.test(text)) {
     throw new AskerError('BAD_USER_INPUT', `${field} holds U+0000 or half a surrogate pair, which can't be stored.`, {
@@ -34,7 +34,7 @@ export function checkText(field: string, text: string): string {
   return text
 }
 
-/** @param limits in characters (code points). With a `min`, blanks alone are not enough either. */
+/** @param limits in characters (code points). With a `min`, a text of blanks alone is refused too. */
 export function checkLength(
   field: string,
   text: string,
@@ -67,7 +67,7 @@ export const checkSlug = (field: string, slug: string, max: number): string =>
     'words of lower-case letters and digits joined by "-"',
   )
 
-/** The fields that were given; null means absent. */
+/** The fields that were given. A field that is null counts as not given. */
 export function given<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null)) as {
     [K in keyof T]?: NonNullable<T[K]>

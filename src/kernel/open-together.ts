@@ -1,6 +1,6 @@
 /**
- * Opens several things, one after the other, and hands them out as one. `onClose` is told how each is closed: what was
- * opened last is closed first, by `close`, or at once where opening fails half-way.
+ * Opens several things, one after the other, and returns them as one. `open` hands `onClose` a function for each thing that it
+ * opens. These run in reverse order: when the caller calls `close`, or at once if `open` fails half-way.
  */
 export async function openTogether<T extends object>(
   open: (onClose: (closer: () => unknown) => void) => Promise<T>,

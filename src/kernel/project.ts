@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 
-/** The project's folder, which holds `package.json`, `migrations` and `schema`: the first one above this module that has a `package.json`. */
+/** The project's folder: the nearest one above this file that has a `package.json`. It holds `migrations` and `schema`. */
 export const PROJECT = findProject(new URL('./', import.meta.url))
 
-/** The folder of the code that runs: `src/`, or `dist/` where it is built. */
+/** The folder of the code that runs: `src/`, or `dist/` if it was built. */
 export const CODE = new URL(`${import.meta.url.slice(PROJECT.href.length).split('/')[0]}/`, PROJECT)
 
 function findProject(folder: URL): URL {

@@ -1,4 +1,4 @@
-/** Random numbers that a seed repeats exactly. */
+/** Random numbers that the same seed repeats exactly. */
 export class Random {
   #state: number
 
@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed >>> 0
   }
 
-  /** From 0 up to, not including, 1. Tommy Ettinger's mulberry32. */
+  /** A number in [0, 1). The algorithm is Tommy Ettinger's mulberry32. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
@@ -14,13 +14,13 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 
-  /** A whole number from 0 up to, not including, `limit`. */
+  /** A whole number in [0, limit). */
   below(limit: number): number {
     return Math.floor(this.next() * limit)
   }
 }
 
-/** Picks 0 … size - 1 by Zipf's law: the second half as often as the first, the third a third as often, and so on. */
+/** Picks whole numbers in [0, size) by Zipf's law: 1 half as often as 0, 2 a third as often, and so on. */
 export class Zipf {
   readonly #upTo: number[] = []
 

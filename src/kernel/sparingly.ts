@@ -1,6 +1,9 @@
 import { type Clock, systemClock } from './clock.ts'
 
-/** `tell`, at most once in `everyMs`, with how many errors went untold since the last: a dependency that is down fails a thousand times a second. */
+/**
+ * Makes a `tell` that may be called for every error, and passes on at most one error in `everyMs`, with the number of those that
+ * it kept back since. A dependency that is down fails a thousand times a second.
+ */
 export function sparingly(
   tell: (error: Error, untold: number) => void,
   everyMs = 10_000,

@@ -9,28 +9,28 @@ import {
 } from 'cockatiel'
 
 export interface BreakerOptions {
-  /** How many failures in a row open it. Default 5. */
+  /** How many failures in a row open the breaker. Default 5. */
   readonly failures?: number
-  /** How long it stays open before a probe, give or take a quarter, in milliseconds. Default 1000. */
+  /** How long the breaker stays open before a probe, give or take a quarter, in milliseconds. Default 1000. */
   readonly resetMs?: number
-  /** Rejects while the dependency is still unwell. */
+  /** Rejects while the dependency is unwell. */
   readonly probe: () => Promise<unknown>
-  /** Told of every change. `why` comes with 'open'. */
+  /** Called at every change. `why` comes with 'open'. */
   readonly onState?: (state: BreakerState, why?: Error) => void
 }
 
 /**
- * What becomes of work:
+ * What a breaker does with work:
  *
- *   closed     it is done
- *   open       it is refused at once
- *   half-open  it is refused at once, while one probe finds out whether that must go on
+ *   closed     does it
+ *   open       refuses it at once
+ *   half-open  refuses it at once, while a probe finds out whether the dependency is well again
  */
 export type BreakerState = 'closed' | 'half-open' | 'open'
 
 /**
- * Spares whoever would wait for a dependency that is unwell, and the dependency too. Nobody's work is the probe: that goes
- * out by itself, when work is refused and it is time for one. So there is no timer, and an idle process probes nothing.
+ * Keeps callers from waiting for a dependency that is unwell, and keeps the dependency from getting more work. A probe is never
+ * a caller's work. It is sent when work is refused and a probe is due: so there is no timer, and an idle process sends none.
  */
 export class Breaker {
   readonly #policy: CircuitBreakerPolicy
@@ -54,16 +54,16 @@ export class Breaker {
     this.#policy.onStateChange((state) => onState?.(names[state], state === CircuitState.Open ? why : undefined))
   }
 
-  /** True while it is closed. Where it isn't, this is what sends the probe, should it be time. */
+  /** True while the breaker is closed. Otherwise this call sends the probe, if one is due. */
   admits(): boolean {
     if (this.#policy.state === CircuitState.Closed) return true
-    // A policy that is half open would make this probe wait for the other.
+    // A half-open policy would make a second probe wait for the first.
     const isDue = this.#policy.state === CircuitState.Open && performance.now() >= this.#probeAtMs
     if (isDue) void this.#policy.execute(this.#probe).catch(() => {})
     return false
   }
 
-  /** Rejects as `work` does, which counts as a failure; or at once, with what `isRefusal` recognizes. */
+  /** Rejects as `work` does, which counts as a failure. While the breaker is open, rejects at once with a refusal: see `isRefusal`. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (!this.admits()) throw refusal()
     return this.#policy.execute(work)
@@ -78,6 +78,6 @@ const names: { readonly [State in CircuitState]: BreakerState } = {
   [CircuitState.Closed]: 'closed',
   [CircuitState.HalfOpen]: 'half-open',
   [CircuitState.Open]: 'open',
-  // Nobody isolates it by hand.
+  // Cockatiel has this state for breakers that are opened by hand. Ours are not.
   [CircuitState.Isolated]: 'open',
 }

@@ -2,25 +2,36 @@ import type { ChainableCommander, Cluster, Redis } from 'ioredis'
 import { Breaker, type BreakerState } from './breaker.ts'
 import { keySlot } from './key-slot.ts'
 
+/**
+ * The breakers of a `GuardedRedis`.
+ *
+ * @example
+ * const options: GuardedRedisOptions = { failures: 3, onBreaker: (name, state) => console.log(`${name} is ${state}`) }
+ */
 export interface GuardedRedisOptions {
-  /** Names its breakers. Default `redis`; in a cluster each node's address follows. */
+  /** The name of the breaker, for metrics and logs. In a cluster, each node's address follows it. Default `redis`. */
   readonly name?: string
-  /** See `BreakerOptions`. */
+  /** How many failures in a row open a breaker. Default 5. */
   readonly failures?: number
+  /** How long a breaker stays open before a probe, give or take a quarter, in milliseconds. Default 1000. */
   readonly resetMs?: number
-  /** Which nodes of a cluster to ask about a key: its master, or a replica of it, which may lag and takes no writes. Default `master`. */
+  /** Which node of a cluster is asked about a key: its master, or a replica, which may lag and takes no writes. Default `master`. */
   readonly role?: 'master' | 'replica'
-  /** Told of every breaker and its changes; `gone` where its node left the cluster. */
+  /** Called for every breaker and each of its changes. `gone`: its node has left the cluster. */
   readonly onBreaker?: (name: string, state: BreakerState | 'gone', why?: Error) => void
 }
 
 /**
- * Redis as one server, or as the nodes of a Redis Cluster, with a breaker before each. All that a process sends goes this
- * way, so that it learns once that a node is unwell, and then leaves it alone.
+ * One Redis server, or the nodes of a Redis Cluster, with a breaker before each. Let everything that a process sends go through one of
+ * these: then the process learns once that a node is unwell, and leaves it alone.
  *
- * Of a cluster it takes the nodes and the map of slots from ioredis, and sends to the nodes by itself: one pipeline may so
- * hold keys of many slots, and nobody waits for a redirection. Who asks a node that no longer has a key is refused by it,
- * and the map is read anew.
+ * Of a cluster, ioredis keeps the connections and the map of slots; pipelines go straight to the nodes. So one pipeline may have
+ * keys of many slots, and no command waits for a redirection. A node that no longer has a key refuses it, and the map is read again.
+ *
+ * @example
+ * const redis = new GuardedRedis(new Redis(url, { enableOfflineQueue: false, commandTimeout: 1000 }))
+ * const tier = new RedisTier({ redis, onError })
+ * const loudspeaker = new RedisLoudspeaker({ publisher: redis, subscriber, channel, onError })
  */
 export class GuardedRedis {
   readonly client: Redis | Cluster
@@ -28,7 +39,7 @@ export class GuardedRedis {
   readonly #scripts = new Map<string, RedisScript>()
   readonly #nodes = new Map<string, RedisNode>()
   readonly #only: RedisNode | undefined
-  /** Which of several replicas: the same every time, so that what is asked in one turn travels together. */
+  /** Chooses among replicas: the same one every time, so that reads of one turn go out in one pipeline. */
   readonly #favourite = Math.random()
   #mapReadAtMs = 0
 
@@ -39,23 +50,23 @@ export class GuardedRedis {
     else this.#only = this.#makeNode(options.name ?? 'redis', client, false)
   }
 
-  /** What is guarded already, as it is; a client with a guard of its own. */
+  /** A bare client with a guard of its own. A guarded one as it is. */
   static of(redis: Redis | Cluster | GuardedRedis): GuardedRedis {
     return redis instanceof GuardedRedis ? redis : new GuardedRedis(redis)
   }
 
-  /** How long a command may take, in milliseconds. */
+  /** How long a command may take, in milliseconds. Undefined: for ever. */
   get commandTimeout(): number | undefined {
     const { client } = this
     return (isCluster(client) ? client.options.redisOptions : client.options)?.commandTimeout
   }
 
-  /** Adds a command that pipelines have from now on. */
+  /** Adds a command to every pipeline from now on. */
   define(name: string, script: RedisScript): void {
     this.#scripts.set(name, script)
   }
 
-  /** The node that serves `key`, as far as is known. */
+  /** The node that serves `key`. Undefined if the map of slots names none. */
   nodeFor(key: string): RedisNode | undefined {
     if (this.#only) return this.#only
     const [master, ...replicas] = (this.client as Cluster).slots[keySlot(key)] ?? []
@@ -71,7 +82,7 @@ export class GuardedRedis {
     return (this.client as Cluster).nodes('master').flatMap((redis) => this.#nodes.get(addressOf(redis)) ?? [])
   }
 
-  /** One command about each key, in one round trip per node. Answers in the order of `keys`; rejects where one failed. */
+  /** Sends one command for each key, in one round trip per node. Resolves with the replies in the order of `keys`. Rejects if any failed. */
   async each(
     keys: readonly string[],
     ask: (pipeline: ChainableCommander, key: string) => unknown,
@@ -96,23 +107,23 @@ export class GuardedRedis {
     return keys.map((key) => answers.get(key))
   }
 
-  /** One pipeline to the node that serves `key`. What its commands brought, in order; rejects where one failed. */
+  /** Sends one pipeline to the node that serves `key`. Resolves with its replies in order. Rejects if any command failed. */
   async at(key: string, fill: (pipeline: ChainableCommander) => unknown): Promise<readonly unknown[]> {
     const node = this.nodeFor(key)
     if (!node) throw unserved()
     return bodiesOf(await node.send((pipeline) => void fill(pipeline)))
   }
 
-  /** To whoever has subscribed to `channel`, at any node. */
+  /** Reaches all subscribers of `channel`, whatever node they listen at. */
   async publish(channel: string, message: string): Promise<void> {
     const masters = this.masters()
-    // All are asked, since that is what sends a probe.
+    // `admits` is asked of every master, because it sends the probes.
     const [node] = [...masters.filter((master) => master.admits()), ...masters]
     if (!node) throw unserved()
     bodiesOf(await node.send((pipeline) => pipeline.publish(channel, message)))
   }
 
-  /** One that is well, undefined where there is none. */
+  /** A replica that is well. Undefined if there is none. */
   #chooseReplica(addresses: readonly string[]): RedisNode | undefined {
     const first = Math.floor(this.#favourite * addresses.length)
     const inTurn = [...addresses.slice(first), ...addresses.slice(0, first)].flatMap(
@@ -128,7 +139,7 @@ export class GuardedRedis {
       if (node) node.client = redis
       else this.#nodes.set(address, this.#makeNode(`${this.#options.name ?? 'redis'} ${address}`, redis, true))
     }
-    // Lost, or not a part of the cluster any more: only the map can tell.
+    // The connection is lost, or the node has left the cluster. Only the map can tell which.
     const leave = (redis: Redis) => {
       const node = this.#nodes.get(addressOf(redis))
       if (node?.client !== redis) return
@@ -162,7 +173,7 @@ export class GuardedRedis {
     })
   }
 
-  /** In the background, and seldom enough that the nodes have time for other things. */
+  /** In the background, and at most once in `MAP_REST_MS`: every map costs a node time. */
   #readMap(): void {
     if (!isCluster(this.client) || this.client.status !== 'ready') return
     if (performance.now() < this.#mapReadAtMs + MAP_REST_MS) return
@@ -171,12 +182,12 @@ export class GuardedRedis {
   }
 }
 
-/** What came of a command of a pipeline. */
+/** The outcome of one command of a pipeline. */
 export type Reply = readonly [error: Error | null, body: unknown]
 
 export interface RedisScript {
   readonly lua: string
-  /** Absent: the first argument says. */
+  /** How many of its arguments are keys. Default: the first argument says how many. */
   readonly numberOfKeys?: number
 }
 
@@ -194,7 +205,7 @@ interface RedisNodeOptions {
 /** One server, and its breaker. */
 export class RedisNode {
   readonly name: string
-  /** Undefined while there is no connection to it, and none being made. */
+  /** Undefined while there is no connection to the server, and none being made. */
   client: Redis | undefined
   readonly #scripts: ReadonlyMap<string, RedisScript>
   readonly #breaker: Breaker
@@ -210,25 +221,25 @@ export class RedisNode {
     this.#breaker = new Breaker({ failures, resetMs, probe: () => this.#probe(), onState: onBreaker })
   }
 
-  /** False while its breaker is open: what is sent to it now is refused. */
+  /** False while the breaker is open: then it refuses everything that is sent. */
   admits(): boolean {
     return this.#breaker.admits()
   }
 
-  /** Keys of the same group may be named by one command. */
+  /** One command may name several keys only if they are of the same group. */
   groupOf(key: string): number {
     return this.#bySlot ? keySlot(key) : 0
   }
 
   /**
-   * Sends one pipeline. Rejects where an answer did not come in time, or at once while the breaker is open; `fill` isn't
-   * called then. A command that was refused by Redis was answered: its reply holds the error.
+   * Sends one pipeline. Rejects if a reply did not come in time. While the breaker is open, rejects at once without calling `fill`.
+   * A command that Redis refuses does not reject: its reply has the error.
    */
   send(fill: (pipeline: ChainableCommander) => void): Promise<readonly Reply[]> {
     return this.#breaker.run(async () => {
       const { client } = this
       if (!client) throw unserved()
-      // A pipeline has what its client has, and the client may be new.
+      // A pipeline has the commands of its client, and the client may be a new one.
       for (const [name, script] of this.#scripts) if (!(name in client)) client.defineCommand(name, script)
       const pipeline = client.pipeline()
       fill(pipeline)
@@ -250,7 +261,7 @@ export class RedisNode {
   }
 
   #heed({ message }: Error): void {
-    // One end point before a cluster, such as that of ElastiCache Serverless, has all keys and yet minds their slots.
+    // A single end point before a cluster, such as ElastiCache Serverless, has all keys, and still refuses commands across slots.
     if (message.startsWith('CROSSSLOT')) this.#bySlot = true
     else if (/^(MOVED|ASK|CLUSTERDOWN|READONLY) ?/.test(message)) this.#onMoved()
   }
@@ -264,11 +275,11 @@ function bodiesOf(replies: readonly Reply[]): unknown[] {
   })
 }
 
-// By what they say of themselves: whoever made the client may have another copy of ioredis than we do.
+// Not by `instanceof`: the caller may have another copy of ioredis than the one that is bundled here.
 const isCluster = (client: Redis | Cluster): client is Cluster => client.isCluster
 const isReply = ({ name }: Error): boolean => name === 'ReplyError'
 
-/** As ioredis writes it in its map of slots. */
+/** In the form that the map of slots of ioredis has. */
 const addressOf = ({ options }: Redis): string => `${options.host}:${options.port}`
 
 const unserved = (): Error => new Error('No node of the Redis Cluster serves this now')

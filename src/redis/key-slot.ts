@@ -1,6 +1,6 @@
 /**
- * Which of a Redis Cluster's 16384 slots a key belongs to: CRC-16/XMODEM of the text between its first brace and the next
- * closing one, or of all of it. See the Redis Cluster specification.
+ * The slot of a key in a Redis Cluster, of 16384. It is the CRC-16/XMODEM of the text between the first "{" and the next "}", or of
+ * the whole key if there is none. See the Redis Cluster specification.
  */
 export function keySlot(key: string): number {
   const open = key.indexOf('{')

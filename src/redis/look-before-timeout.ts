@@ -1,9 +1,8 @@
 import type { Redis } from 'ioredis'
 
 /**
- * Makes a client look once more whether a reply has come before it fails a command with its `commandTimeout`. Timers run
- * before sockets are read: a process that was busy for longer than that, with a thousand requests at once, would take its
- * own delay for Redis's. Returns the client.
+ * Makes a client read its socket once more before it fails a command by `commandTimeout`. Node runs timers before it reads
+ * sockets: a process that was busy for longer than the time-out would blame Redis for its own delay. Returns the client.
  */
 export function lookBeforeTimeout<Client extends Redis>(redis: Client): Client {
   const sendCommand = redis.sendCommand.bind(redis)

@@ -16,33 +16,33 @@ export interface Address {
   readonly port: number
 }
 
-/** One server at `url`; or a cluster; or whichever server the sentinels name. Of these two, `url` says how to sign in. */
+/** One server at `url`, or a cluster, or the server that the sentinels name. With a cluster or sentinels, `url` says how to sign in. */
 export interface RedisServers {
   readonly url: string | undefined
-  /** An end point that only reads, and may lag. */
+  /** An end point that only reads. It may lag. */
   readonly readerUrl: string | undefined
   readonly cluster: readonly Address[] | undefined
-  /** Of a cluster: where it is read first. Replicas may lag. */
+  /** Where a cluster is read first. Replicas may lag. */
   readonly clusterReads?: 'masters' | 'replicas'
   readonly sentinels: Sentinels | undefined
 }
 
 interface Sentinels {
   readonly addresses: readonly Address[]
-  /** What they call the primary. */
+  /** The name that the sentinels have for the primary. */
   readonly name: string
   readonly username: string | undefined
   readonly password: string | undefined
 }
 
 export interface RedisClients {
-  /** For commands: fails at once where it isn't connected, and keeps trying to connect. */
+  /** For commands. Fails at once while it is not connected, and keeps trying to connect. */
   readonly commands: GuardedRedis
-  /** The same, to the end point that only reads. */
+  /** The same for the end point that only reads. */
   readonly reader: GuardedRedis | undefined
-  /** For every subscription of the process: goes on trying to connect. */
+  /** For every subscription of the process. Keeps trying to connect. */
   readonly subscriber: Redis
-  /** Resolves once connected; with the reason where that takes longer than a start should wait: it is only a cache. */
+  /** Resolves once connected. If that takes longer than a second, resolves with the reason: a start need not wait for a cache. */
   whenReady(): Promise<Error | undefined>
   close(): Promise<void>
 }
@@ -51,12 +51,12 @@ export function openRedis({ servers, timeoutMs, breaker, onError }: OpenRedisOpt
   const forCommands: CommonRedisOptions = {
     ...limits,
     commandTimeout: timeoutMs,
-    // A connection can be dead without saying so, and then its successor need not be.
+    // A connection can be dead without a sign. A new one may work.
     socketTimeout: Math.max(SILENCE_MS, 5 * timeoutMs),
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
   }
-  // Who listens subscribes at each connection; what ioredis does by itself nobody would hear fail.
+  // `hearChannel` subscribes at each connection. If ioredis did it, its failures would go unseen.
   const forSubscriptions: CommonRedisOptions = { ...limits, maxRetriesPerRequest: null, autoResubscribe: false }
   const cluster = servers.cluster && openCluster(servers.cluster, signIn(servers.url), forCommands)
   const commands =
@@ -65,7 +65,7 @@ export function openRedis({ servers, timeoutMs, breaker, onError }: OpenRedisOpt
   const subscriber = cluster
     ? openRoaming(cluster, servers.cluster ?? [], { ...signIn(servers.url), ...forSubscriptions })
     : openServer(servers, forSubscriptions)
-  // One end point before a cluster may want to hear that a replica will do. Others refuse to hear it, which does no harm.
+  // A single end point before a cluster may need READONLY before it reads from a replica. Other servers refuse it, which does no harm.
   const reader = servers.readerUrl
     ? lookBeforeTimeout(new Redis(servers.readerUrl, { ...forCommands, readOnly: true }))
     : undefined
@@ -122,15 +122,15 @@ function openCluster(nodes: readonly Address[], user: RedisOptions, options: Com
   return new Cluster([...nodes], {
     clusterRetryStrategy,
     enableOfflineQueue,
-    // Most changes are heard of sooner, from a node that refuses.
+    // Most changes are found sooner: a node that lost a key refuses it.
     slotsRefreshInterval: MAP_INTERVAL_MS,
-    // A name must stay a name, to be compared with a certificate.
+    // Certificates are checked against the name, so it must not become an address.
     dnsLookup: (host, done) => done(null, host),
     redisOptions: { ...user, ...forNodes },
   })
 }
 
-/** Listens at any node, since each hears what is published at another; elsewhere when that node is lost, or leaves. */
+/** Listens at one node, since each hears what is published at any. Moves to another node if that one is lost, or leaves the cluster. */
 function openRoaming(cluster: Cluster, startup: readonly Address[], options: RedisOptions): Redis {
   let turn = Math.floor(Math.random() * startup.length)
   const next = (): Partial<Address> => {
@@ -155,7 +155,7 @@ function openRoaming(cluster: Cluster, startup: readonly Address[], options: Red
   return subscriber
 }
 
-/** Who to be, and whether to talk by TLS, from a URL. */
+/** The user, the password, the database, and whether to use TLS. */
 function signIn(url = ''): RedisOptions {
   if (!URL.canParse(url)) return {}
   const { protocol, username, password, pathname } = new URL(url)
@@ -167,7 +167,7 @@ function signIn(url = ''): RedisOptions {
   }
 }
 
-/** After a fail-over a connection may be left with a server that takes no writes any more. Seldom, lest a wrong URL make it reconnect for ever. */
+/** After a fail-over, a connection may lead to a server that takes no writes any more: reconnect. Seldom, because the URL itself may be that of a replica. */
 function whereDemoted(): (error: Error) => boolean {
   let quietUntilMs = 0
   return ({ message }) => {
@@ -188,8 +188,8 @@ const DEMOTED_REST_MS = 5000
 const limits: CommonRedisOptions & Pick<RedisOptions, 'disconnectTimeout'> = {
   retryStrategy,
   connectTimeout: CONNECT_TIMEOUT_MS,
-  // Else a client that is broken already would hold its process for two seconds.
+  // Otherwise a client that is broken already keeps its process alive for two seconds.
   disconnectTimeout: 100,
-  // Nothing here needs RESP3, and some end points that speak for a cluster hang up on HELLO.
+  // Nothing here needs RESP3, and some end points before a cluster hang up on HELLO.
   protocol: 2,
 }
