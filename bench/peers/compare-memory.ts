@@ -1,5 +1,5 @@
 import { formatAnswer } from './reference.ts'
-import { type Held, printMemory } from './report.ts'
+import { type Column, type Held, printMemory } from './report.ts'
 import { sendRequests } from './send-requests.ts'
 import { answers, type ContestantName, type Ring, startContestant } from './start-contestant.ts'
 import { ARTICLE_IDS, single } from './workloads.ts'
@@ -8,7 +8,7 @@ import { ARTICLE_IDS, single } from './workloads.ts'
  * What a cached answer takes in the process: its heap and buffers, after garbage collection, with so many distinct answers
  * cached, less what they were before. First with the rows behind them, then for other answers from the same rows.
  */
-export async function compareMemory(ring: Ring, contestants: readonly ContestantName[]): Promise<void> {
+export async function compareMemory(ring: Ring, contestants: readonly ContestantName[]): Promise<readonly Column[]> {
   const [warmUps, measured] = [ARTICLE_IDS.slice(ANSWERS, 2 * ANSWERS), ARTICLE_IDS.slice(0, ANSWERS)]
   const first = measured.map(single)
   const second = first.map(({ query, variables }) => ({ query: query.replace('Article(', 'Again('), variables }))
@@ -33,7 +33,7 @@ export async function compareMemory(ring: Ring, contestants: readonly Contestant
       await process.stop()
     }
   }
-  printMemory({ bodyBytes, held, answers: ANSWERS })
+  return printMemory({ bodyBytes, held, answers: ANSWERS })
 }
 
 const ANSWERS = 3000

@@ -4,7 +4,7 @@ import { testToken } from '../../test/harness/index.ts'
 import type { ContestantProcess } from './contestant-process.ts'
 import { headersLikeStets } from './prepared-answer.ts'
 import { checkAnswers } from './reference.ts'
-import { printSpeed, type Turn } from './report.ts'
+import { type Column, printSpeed, type Turn } from './report.ts'
 import { runWrk, writeLoad } from './run-wrk.ts'
 import { sendRequests } from './send-requests.ts'
 import { answers, type ContestantName, type Ring, startContestant } from './start-contestant.ts'
@@ -21,7 +21,7 @@ export interface SpeedOptions {
 }
 
 /** Contestants take turns under one workload: A B C … A B C …, so that what disturbs one disturbs all. */
-export async function compareSpeed(ring: Ring, options: SpeedOptions): Promise<void> {
+export async function compareSpeed(ring: Ring, options: SpeedOptions): Promise<readonly Column[]> {
   const { name, workload, contestants, seconds, rounds, warmUpSeconds } = options
   const directory = join(ring.directory, name)
   writeLoad(workload, directory, await testToken('admin'))
@@ -53,7 +53,7 @@ export async function compareSpeed(ring: Ring, options: SpeedOptions): Promise<v
       if (workload.mutationsPerThousand) wrong.set(contestant, await countWrong(process))
       else await checkAnswers(process.url, { samples: workload.samples, reference: ring.reference })
     }
-    printSpeed({ name, about: workload.about, turns, wrong })
+    return printSpeed({ name, about: workload.about, turns, wrong })
   } finally {
     for (const process of running.values()) await process.stop()
   }

@@ -8,7 +8,7 @@ import { compareMemory } from './compare-memory.ts'
 import { compareSpeed } from './compare-speed.ts'
 import { createDataSet } from './data-set.ts'
 import { createReference } from './reference.ts'
-import { printEnvironment } from './report.ts'
+import { type Column, printEnvironment, printTable } from './report.ts'
 import { requireWrk } from './run-wrk.ts'
 import { CONTESTANTS, type Ring } from './start-contestant.ts'
 import { workloads } from './workloads.ts'
@@ -35,11 +35,15 @@ export async function peers(args: readonly string[]): Promise<void> {
     const data = await createDataSet(postgres.url, directory)
     const ring: Ring = { data, directory, redisUrl: redis?.url, before, reference: createReference(data.rows) }
     printEnvironment(times)
+    const columns: Column[] = []
     for (const name of wanted) {
       const workload = workloads[name]
-      if (workload) await compareSpeed(ring, { name, workload, contestants, ...times })
-      else await compareMemory(ring, contestants)
+      const compared = workload
+        ? await compareSpeed(ring, { name, workload, contestants, ...times })
+        : await compareMemory(ring, contestants)
+      columns.push(...compared)
     }
+    printTable(contestants, columns)
   } finally {
     await Promise.all([postgres.stop(), redis?.stop()])
     run('taskset', '-a', '-p', '-c', `0-${availableParallelism() - 1}`, String(process.pid))

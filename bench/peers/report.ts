@@ -15,6 +15,12 @@ export interface Held {
   readonly alone: number
 }
 
+/** What one workload came to, by contestant. */
+export interface Column {
+  readonly title: string
+  readonly cells: ReadonlyMap<string, string>
+}
+
 export function printEnvironment(times: {
   readonly seconds: number
   readonly rounds: number
@@ -37,15 +43,16 @@ export function printSpeed(results: {
   readonly about: string
   readonly turns: ReadonlyMap<string, readonly Turn[]>
   readonly wrong: ReadonlyMap<string, number>
-}): void {
+}): readonly Column[] {
   const { name, about, turns, wrong } = results
+  const cells = new Map<string, string>()
   const baseline = turns.get('node') ?? []
   console.log(`\n${name}: ${about}`)
   print([
     '',
     'per second',
     '× node',
-    'from … to',
+    'from–to',
     'CPU µs',
     '× CPU',
     'busy',
@@ -57,11 +64,13 @@ export function printSpeed(results: {
     const ratios = theirs.map((turn, round) => rate(turn) / rate(baseline[round] ?? turn))
     const shares = theirs.map((turn, round) => cpuMicrosEach(baseline[round] ?? turn) / cpuMicrosEach(turn))
     const failed = theirs.reduce((sum, turn) => sum + turn.failed, 0)
+    const range = `${Math.min(...ratios).toFixed(3)}–${Math.max(...ratios).toFixed(3)}`
+    cells.set(contestant, contestant === 'node' ? '1' : `${median(ratios).toFixed(3)} (${range})`)
     print([
       contestant,
       median(theirs.map(rate)).toFixed(0),
       median(ratios).toFixed(3),
-      `${Math.min(...ratios).toFixed(3)}…${Math.max(...ratios).toFixed(3)}`,
+      range,
       median(theirs.map(cpuMicrosEach)).toFixed(1),
       median(shares).toFixed(3),
       `${median(theirs.map(({ cpuMicros, micros }) => (100 * cpuMicros) / micros)).toFixed(0)} %`,
@@ -71,28 +80,36 @@ export function printSpeed(results: {
       ...(failed > 0 ? [`${failed} FAILED`] : []),
     ])
   }
+  const column = { title: `\`${name}\``, cells }
+  if (wrong.size === 0) return [column]
+  return [column, { title: 'wrong of 100', cells: new Map([...wrong].map(([each, count]) => [each, String(count)])) }]
 }
 
-export function printMemory({
-  bodyBytes,
-  held,
-  answers,
-}: {
+export function printMemory(results: {
   readonly bodyBytes: number
   readonly held: readonly Held[]
   readonly answers: number
-}): void {
+}): readonly Column[] {
+  const { bodyBytes, held, answers } = results
+  const ofBody = (bytes: number) => (bytes / bodyBytes).toFixed(2)
   console.log(`\nmemory: bytes for each of ${answers} distinct answers of ${bodyBytes.toFixed(0)} bytes`)
   print(['', 'first', '× body', 'another', '× body'])
   for (const { name, withRows, alone } of held) {
-    print([
-      name,
-      withRows.toFixed(0),
-      (withRows / bodyBytes).toFixed(2),
-      alone.toFixed(0),
-      (alone / bodyBytes).toFixed(2),
-    ])
+    print([name, withRows.toFixed(0), ofBody(withRows), alone.toFixed(0), ofBody(alone)])
   }
+  return [{ title: '`memory`, × body', cells: new Map(held.map(({ name, alone }) => [name, ofBody(alone)])) }]
+}
+
+/** The table of docs/speed.md: all workloads of this run, as shares of what bare Node sends. */
+export function printTable(contestants: readonly string[], columns: readonly Column[]): void {
+  const line = (cells: readonly string[]) => console.log(`| ${cells.join(' | ')} |`)
+  const day = new Date().toISOString().slice(0, 10)
+  console.log(
+    `\n${day}, \`npm run bench -- ${process.argv.slice(2).join(' ')}\`, ${cpus()[0]?.model}, Node ${process.version}:\n`,
+  )
+  line(['', ...columns.map(({ title }) => title)])
+  line(['', ...columns].map(() => '---'))
+  for (const name of contestants) line([name, ...columns.map(({ cells }) => cells.get(name) ?? '')])
 }
 
 function print([name = '', ...cells]: readonly string[]): void {
