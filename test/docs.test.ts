@@ -1,13 +1,18 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { options } from '../src/app/config.ts'
 import { Ledger } from '../src/cache/index.ts'
 import { errorCodes } from '../src/kernel/errors.ts'
 import { Metrics } from '../src/metrics/metrics.ts'
 
 const reference = readFileSync('docs/reference.md', 'utf8')
+
+/** All that is written for people, but for the sample content. */
+const DOCUMENTS = ['.', 'docs', 'docs/decisions', '.github']
+  .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+  .filter((name) => name.endsWith('.md'))
 
 it('documents every option, with its default and unit', () => {
   for (const { variable, default: byDefault, unit = '', about } of Object.values(options)) {
@@ -37,10 +42,23 @@ it('documents every command', () => {
   expect(firstCells('Commands').map(words)).toEqual(commandsOf([]))
 })
 
-it.each(['README.md', ...readdirSync('docs').map((name) => join('docs', name))])('has no dead link in %s', (file) => {
-  const links = [...readFileSync(file, 'utf8').matchAll(/\]\(([^)#]+)(#[^)]*)?\)/g)].map(([, target]) => target ?? '')
-  const dead = links.filter((target) => !target.startsWith('http') && !existsSync(join(dirname(file), target)))
-  expect(dead).toEqual([])
+describe.each(DOCUMENTS)('%s', (file) => {
+  const text = readFileSync(file, 'utf8')
+
+  it('has no dead link', () => {
+    const links = [...text.matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)].filter(([, target]) => !target?.startsWith('http'))
+    const dead = links.filter(([, target, heading]) => {
+      const path = target ? join(dirname(file), target) : file
+      return !existsSync(path) || (heading !== undefined && !headingsOf(path).includes(heading))
+    })
+    expect(dead.map(([link]) => link)).toEqual([])
+  })
+
+  it('names only files that exist', () => {
+    const paths = [...text.matchAll(/`((?:\.ci|\.github|[a-z]+)\/[\w./-]*)`/g)].map(([, path]) => path ?? '')
+    const ours = paths.filter((path) => existsSync(path.split('/')[0] ?? ''))
+    expect(ours.filter((path) => !existsSync(path))).toEqual([])
+  })
 })
 
 /** Every command that does something, as the help tells of it: the commands of a group instead of the group. */
@@ -56,4 +74,15 @@ function firstCells(section: string): string[] {
   const [, text = ''] = reference.split(`## ${section}\n`)
   const [ours = ''] = text.split('\n## ')
   return [...ours.matchAll(/^\| `([^`]+)`/gm)].map(([, cell]) => cell ?? '')
+}
+
+/** What a link may have behind `#`, as GitHub makes it of a document's headings. */
+function headingsOf(path: string): string[] {
+  const headings = [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading ?? '')
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
 }
