@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
+import { withPictures } from './pictures.ts'
 import { drawHouse, type Import, importsOf, ROOMS, readImports, roomOf, whyForbidden } from './rooms.ts'
 
 describe('The rooms of src', () => {
@@ -7,6 +9,11 @@ describe('The rooms of src', () => {
   it('import only rooms that they may know, by their doors', () => {
     process.stdout.write(`\n${drawHouse(imports)}\n`)
     expect(imports.map(whyForbidden).filter((it) => it !== undefined)).toEqual([])
+  })
+
+  it('are drawn in ARCHITECTURE.md as they are: npm run generate', () => {
+    const document = readFileSync(new URL('../../ARCHITECTURE.md', import.meta.url), 'utf8')
+    expect(document).toBe(withPictures(document, imports))
   })
 
   it('may know only what stands further down', () => {
