@@ -13,7 +13,7 @@ export const importCommand = new Command('import')
     'bring in a folder of Markdown files with front matter (Hugo, Jekyll, Astro), or JSON Lines that `export` wrote',
   )
   .argument('<path>', 'a folder, a .md file or a .jsonl file')
-  .option('--author <username>', 'whose the files are that name no author')
+  .option('--author <username>', 'the author of files that name none')
   .option('--json', 'print the report as JSON')
   .action(async (path: string, { author, json }: ImportCommandOptions) => {
     const report = await withDatabase((db) =>

@@ -1,13 +1,13 @@
 import { Presets, SingleBar } from 'cli-progress'
 import type { Progress } from '../content/index.ts'
 
-/** The command did what it could, and said what went wrong: exit code 1. */
+/** Ends a command with exit code 1, after it has printed what went wrong. */
 export class Failure extends Error {}
 
-/** The arguments make no sense together, or for what is there: exit code 2. */
+/** Ends a command with exit code 2, because its arguments do not go together or name what does not exist. */
 export class UsageError extends Error {}
 
-/** Prints a result: as one line of JSON, or for people. */
+/** Prints a result as one line of JSON, or as text for people. */
 export function print(
   result: object,
   { json, text }: { readonly json?: boolean | undefined; readonly text: string },
@@ -15,7 +15,13 @@ export function print(
   console.log(json ? JSON.stringify(result) : text)
 }
 
-/** Runs long work, with a progress bar where standard error is a terminal. */
+/** A title, and below it one line for each row with its name. */
+export const formatRows = (title: string, rows: readonly (readonly [name: string, text: string])[]): string =>
+  [title, ...rows.map(([name, text]) => `${name.padEnd(9)} ${text}`)].join('\n')
+
+export const formatSeconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+
+/** Runs long work. Shows a progress bar if standard error is a terminal. */
 export async function withProgress<T>(
   label: string,
   work: (onProgress: (progress: Progress) => void) => Promise<T>,

@@ -12,7 +12,7 @@ interface SeedCommandOptions {
 }
 
 export const seedCommand = new Command('seed')
-  .description('fill the database with made-up content, always the same for the same numbers')
+  .description('fill the database with made-up content; the same numbers always make the same content')
   .requiredOption('--articles <number>', 'how many articles', parseCount)
   .option('--users <number>', 'how many users', parseCount)
   .option('--tags <number>', 'how many tags', parseCount)

@@ -57,7 +57,7 @@ function isMisuse(error: unknown): boolean {
   return isBadInput || error instanceof ConfigError || error instanceof UsageError
 }
 
-/** One line. A name with several addresses fails with an error for each of them, and no message of its own. */
+/** The error in one line. Node's AggregateError for a name with several addresses has no message, so its first error is described. */
 function describe(error: unknown): string {
   const first: unknown = error instanceof AggregateError && error.message === '' ? error.errors[0] : error
   return first instanceof Error ? first.message || first.name : String(first)

@@ -19,7 +19,7 @@ export const tokenCommand = new Command('token')
   .option('--json', 'print the result as JSON')
   .action(async ({ role, user: userId, hours, json }: TokenCommandOptions) => {
     const keys = tokenKeys(readConfig())
-    if (keys.kind !== 'secret') throw new ConfigError('Tokens are signed by whoever publishes AUTH_JWKS_URL, not here.')
+    if (keys.kind !== 'secret') throw new ConfigError('With AUTH_JWKS_URL set, tokens are signed elsewhere, not here.')
     if (role === 'author' && userId === undefined) throw new ConfigError("An author's token needs --user.")
     const token = await signToken(keys.secret, { role, userId, expiresInSeconds: Math.round(hours * 3600) })
     print({ token }, { json, text: token })

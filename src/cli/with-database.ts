@@ -2,21 +2,23 @@ import type { Kysely } from 'kysely'
 import { readConfig } from '../app/config.ts'
 import { migrate, openDatabases, type Tables } from '../database/index.ts'
 
-/** Runs `work` with the configured database, migrated. */
-export async function withDatabase<T>(work: (primary: Kysely<Tables>) => Promise<T>): Promise<T> {
+/** Opens the configured database, migrates it, runs `work` with it, and closes it. `work` also gets the migrations that were applied. */
+export async function withDatabase<T>(
+  work: (primary: Kysely<Tables>, applied: readonly string[]) => Promise<T>,
+): Promise<T> {
   const config = readConfig()
   const databases = await openDatabases({
     url: config.databaseUrl,
     replicaUrl: undefined,
     dataDirectory: config.dataDirectory,
     poolMax: 2,
-    // Long work is the very point here.
+    // Commands may run long statements.
     statementTimeoutMs: 0,
     onError: (error) => console.error(`stet: ${error.message}`),
   })
   try {
-    await migrate(databases.database.primary)
-    return await work(databases.database.primary)
+    const { primary } = databases.database
+    return await work(primary, await migrate(primary))
   } finally {
     await databases.close()
   }

@@ -7,16 +7,12 @@ import { statsCommand } from './stats.ts'
 import { verifyCommand } from './verify.ts'
 import { warmCommand } from './warm.ts'
 
-export const cacheCommand = new Command('cache').description('look at what is cached, and have it loaded anew')
-
-for (const command of [
-  getCommand,
-  explainCommand,
-  invalidateCommand,
-  purgeCommand,
-  statsCommand,
-  verifyCommand,
-  warmCommand,
-]) {
-  cacheCommand.addCommand(command)
-}
+export const cacheCommand = new Command('cache')
+  .description('inspect what is cached, and invalidate it')
+  .addCommand(getCommand)
+  .addCommand(explainCommand)
+  .addCommand(invalidateCommand)
+  .addCommand(purgeCommand)
+  .addCommand(statsCommand)
+  .addCommand(verifyCommand)
+  .addCommand(warmCommand)

@@ -1,19 +1,18 @@
 import { Command } from 'commander'
 import { type EntryExplanation, softly } from '../../cache/index.ts'
 import type { Pool } from '../../database/index.ts'
-import { Failure, print } from '../output.ts'
+import { Failure, formatRows, formatSeconds, print } from '../output.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
-import { findKind } from './find-kind.ts'
-import { readEntries } from './read-entries.ts'
+import { findKind, readEntries } from './stored-entries.ts'
 
 export const explainCommand = new Command('explain')
-  .description('say whether what Redis holds under a key stands, and which records of the log felled it')
+  .description('say whether the entry that Redis holds under a key stands, and which records of the log made it fall')
   .argument('<kind>', 'such as "article"')
   .argument('<key>', 'such as 42, or a whole key as other commands and explained answers print it')
   .option('--json', 'print as JSON')
-  .action(async (kindName: string, given: string, { json }: { readonly json?: boolean }) => {
+  .action(async (kindName: string, rawKey: string, { json }: { readonly json?: boolean }) => {
     const story = await withEngineAndRedis(async ({ redis, cache, ledger, databases }): Promise<Story> => {
-      const { kind, key } = findKind(cache, kindName, given)
+      const { kind, key } = findKind(cache, kindName, rawKey)
       const [stored] = await readEntries(redis, [key])
       const log = { position: ledger.seen, epoch: ledger.epoch }
       if (!stored?.entry) {
@@ -30,7 +29,7 @@ export const explainCommand = new Command('explain')
 
 type Story = {
   readonly log: { readonly position: number; readonly epoch: string }
-  /** What was written since that it depends on: the first of them, as the log has them. */
+  /** The first records that were written since the entry was read and that name one of its tags. */
   readonly records: readonly LogRow[]
 } & (EntryExplanation | { readonly key: string; readonly standing: keyof typeof WHY_NOT; readonly why: string })
 
@@ -45,7 +44,7 @@ const WHY_NOT = {
   unreadable: 'What Redis holds under it is no entry that this version can read.',
 } as const
 
-/** Of each record only the tags that the entry depends on: one may hold thousands. */
+/** Reads the records with only those tags that the entry depends on, because a record may hold thousands. */
 async function recordsSince(primary: Pool, { key, asOf, tags }: EntryExplanation): Promise<LogRow[]> {
   const own = [key, ...tags]
   const { rows } = await primary.query<{ position: string; written_at: Date; tags: string[] }>(
@@ -71,8 +70,8 @@ function describe(story: Story): string {
     const { asOf, epoch, ageMs, ttlMs, tags } = story
     rows.push(
       ['as of', `${asOf} (${epoch})`],
-      ['age', seconds(ageMs)],
-      ['ttl', ttlMs > 0 ? seconds(ttlMs) : `over for ${seconds(-ttlMs)}`],
+      ['age', formatSeconds(ageMs)],
+      ['ttl', ttlMs > 0 ? formatSeconds(ttlMs) : `over for ${formatSeconds(-ttlMs)}`],
       ['tags', tags.join('  ')],
     )
   }
@@ -80,7 +79,5 @@ function describe(story: Story): string {
   for (const { position, writtenAt, tags } of story.records) {
     rows.push(['written', `${position}  ${writtenAt}  ${tags.join('  ')}`])
   }
-  return [story.key, ...rows.map(([name, text]) => `${name.padEnd(9)} ${text}`)].join('\n')
+  return formatRows(story.key, rows)
 }
-
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`

@@ -1,18 +1,17 @@
 import { Command } from 'commander'
 import type { Entry } from '../../cache/index.ts'
-import { Failure, print } from '../output.ts'
+import { Failure, formatRows, formatSeconds, print } from '../output.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
-import { findKind } from './find-kind.ts'
-import { readEntries } from './read-entries.ts'
+import { findKind, readEntries } from './stored-entries.ts'
 
 export const getCommand = new Command('get')
   .description('print what Redis holds under a key, and how it is judged')
   .argument('<kind>', 'such as "article"')
   .argument('<key>', 'such as 42, or a whole key as other commands print it')
   .option('--json', 'print as JSON')
-  .action(async (kindName: string, given: string, { json }: { readonly json?: boolean }) => {
+  .action(async (kindName: string, rawKey: string, { json }: { readonly json?: boolean }) => {
     const found = await withEngineAndRedis(async ({ redis, cache, ledger }) => {
-      const { kind, key } = findKind(cache, kindName, given)
+      const { kind, key } = findKind(cache, kindName, rawKey)
       const [stored] = await readEntries(redis, [key])
       if (!stored) return { key, found: false } as const
       const { bytes, entry } = stored
@@ -47,17 +46,16 @@ function describeEntry({ value, tags, epoch, asOf, storedAtMs, staleAtMs }: Entr
   }
 }
 
-/** Values may hold what JSON can't. */
+/** Turns into JSON what is not: values may hold big integers and dates. */
 function toJson(value: unknown): unknown {
   const text = JSON.stringify(value, (_name, part) => (typeof part === 'bigint' ? String(part) : part))
   return text === undefined ? null : JSON.parse(text)
 }
 
-type Found =
-  | { readonly key: string; readonly found: false }
-  | { readonly key: string; readonly found: true; readonly readable: false; readonly bytes: number }
+type Found = { readonly key: string } & (
+  | { readonly found: false }
+  | { readonly found: true; readonly readable: false; readonly bytes: number }
   | ({
-      readonly key: string
       readonly found: true
       readonly readable: true
       readonly bytes: number
@@ -66,20 +64,18 @@ type Found =
       readonly position: number
       readonly expiresInMs: number
     } & ReturnType<typeof describeEntry>)
+)
 
 function describe(found: Found): string {
   if (!found.found) return `Redis holds nothing under ${found.key}`
   if (!found.readable) return `What Redis holds under ${found.key} is no entry that this version can read.`
-  const rows = {
-    judged: found.why ? `${found.standing}: ${found.why}` : found.standing,
-    'as of': `${found.asOf} (${found.epoch}); the log is at ${found.position}`,
-    stored: `${found.storedAt}, ${seconds(found.ageMs)} ago`,
-    stale: found.staleAt,
-    'in Redis': `for another ${seconds(found.expiresInMs)}, ${found.bytes} bytes`,
-    tags: found.tags.join('  '),
-    value: found.exists ? JSON.stringify(found.value, undefined, 2) : 'known not to exist',
-  }
-  return [found.key, ...Object.entries(rows).map(([name, text]) => `${name.padEnd(9)} ${text}`)].join('\n')
+  return formatRows(found.key, [
+    ['judged', found.why ? `${found.standing}: ${found.why}` : found.standing],
+    ['as of', `${found.asOf} (${found.epoch}); the log is at ${found.position}`],
+    ['stored', `${found.storedAt}, ${formatSeconds(found.ageMs)} ago`],
+    ['stale', found.staleAt],
+    ['in Redis', `for another ${formatSeconds(found.expiresInMs)}, ${found.bytes} bytes`],
+    ['tags', found.tags.join('  ')],
+    ['value', found.exists ? JSON.stringify(found.value, undefined, 2) : 'known not to exist'],
+  ])
 }
-
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`

@@ -9,9 +9,9 @@ interface InvalidateCommandOptions {
 }
 
 export const invalidateCommand = new Command('invalidate')
-  .description('have everything that depends on the tags loaded anew, on every node')
+  .description('invalidate everything that depends on the tags, on every node')
   .argument('<tag...>', 'such as articles:42, articles:author_id=7, articles:title or articles')
-  .option('--soft', 'let it be served once more while it refreshes')
+  .option('--soft', 'let entries be served stale once more while they are refreshed')
   .option('--json', 'print the result as JSON')
   .action(async (tags: readonly string[], { soft, json }: InvalidateCommandOptions) => {
     const result = await withEngine(({ context, ledger }) =>

@@ -6,8 +6,7 @@ import type { GuardedRedis } from '../../redis/index.ts'
 import { print, UsageError, withProgress } from '../output.ts'
 import { parseCount } from '../parse-count.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
-import { readEntries } from './read-entries.ts'
-import { scanKeys } from './scan-keys.ts'
+import { readEntries, scanKeys } from './stored-entries.ts'
 
 interface PurgeCommandOptions {
   readonly pattern?: string
@@ -19,8 +18,8 @@ interface PurgeCommandOptions {
 
 export const purgeCommand = new Command('purge')
   .description('drop entries by their keys, from Redis and from the memory of every node; `invalidate` does it by tag')
-  .option('--pattern <glob>', 'keys that match, such as "article-list.*"', checkPattern)
-  .option('--stored-before <instant>', 'what was stored before then, such as 2026-01-31T12:00:00Z', parseInstant)
+  .option('--pattern <glob>', 'entries whose keys match, such as "article-list.*"', checkPattern)
+  .option('--stored-before <instant>', 'entries stored before then, such as 2026-01-31T12:00:00Z', parseInstant)
   .option('--all', 'every entry')
   .option('--limit <number>', 'how many at most', parseCount, 100_000)
   .option('--json', 'print the result as JSON')
@@ -35,8 +34,8 @@ export const purgeCommand = new Command('purge')
         for await (const keys of scanKeys(redis, { prefix: namespace, pattern: rest, batch: BATCH, onProgress })) {
           const chosen = (storedBefore ? await storedEarlier(redis, keys, storedBefore) : keys).slice(0, limit - purged)
           if (chosen.length === 0) continue
-          // An entry's key is among its tags, but not among those of the answers it went into. The log first: where it
-          // fails, nothing has happened.
+          // An entry's key is one of its tags, but not one of the tags of answers that use the entry: RESPONSES drops all
+          // answers. The log is written first: if that fails, nothing was purged.
           await context.write((transaction) => touch(transaction, [...chosen, RESPONSES]))
           await redis.each(chosen, (pipeline, key) => pipeline.unlink(key))
           purged += chosen.length
@@ -65,5 +64,5 @@ function parseInstant(text: string): Date {
   return new Date(date)
 }
 
-/** As many as go into one record of the log. */
+/** Keys in one record of the log. */
 const BATCH = 500

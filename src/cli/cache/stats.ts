@@ -4,15 +4,14 @@ import type { GuardedRedis } from '../../redis/index.ts'
 import { print, withProgress } from '../output.ts'
 import { parseCount } from '../parse-count.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
-import { readEntries } from './read-entries.ts'
-import { scanKeys } from './scan-keys.ts'
+import { readAllEntries } from './stored-entries.ts'
 
 interface StatsCommandOptions {
   readonly limit: number
   readonly json?: boolean
 }
 
-/** What Redis holds of one kind. */
+/** Counts of the entries of one kind in Redis. */
 interface KindStats {
   entries: number
   bytes: number
@@ -26,7 +25,7 @@ interface KindStats {
 
 interface Stats {
   readonly kinds: { readonly [name: string]: KindStats }
-  /** False where the limit ended the count. */
+  /** False if the limit ended the count. */
   readonly complete: boolean
   readonly log: { readonly position: number; readonly epoch: string; readonly records: number }
   readonly redis: { readonly usedMemoryBytes: number; readonly maxMemoryBytes: number }
@@ -37,13 +36,12 @@ export const statsCommand = new Command('stats')
   .option('--limit <number>', 'how many entries to look at, at most', parseCount, 100_000)
   .option('--json', 'print as JSON')
   .action(async ({ limit, json }: StatsCommandOptions) => {
-    const stats = await withEngineAndRedis(({ redis, namespace, cache, ledger, databases }) =>
+    const stats = await withEngineAndRedis((engine) =>
       withProgress('Counting', async (onProgress): Promise<Stats> => {
+        const { redis, cache, ledger, databases } = engine
         const kinds: Record<string, KindStats> = {}
-        const scan = scanKeys(redis, { prefix: namespace, batch: BATCH, limit, onProgress })
-        let batch = await scan.next()
-        for (; !batch.done; batch = await scan.next()) {
-          for (const { key, bytes, entry } of await readEntries(redis, batch.value)) {
+        const complete = await readAllEntries(engine, { limit, onProgress }, (entries) => {
+          for (const { key, bytes, entry } of entries) {
             const kind = cache.kinds.find(({ prefix }) => key.startsWith(prefix))
             const name = kind?.name ?? OTHER
             kinds[name] ??= { entries: 0, bytes: 0, standing: 0, stale: 0, dead: 0, fallen: 0, unreadable: 0 }
@@ -51,11 +49,11 @@ export const statsCommand = new Command('stats')
             kinds[name].bytes += bytes
             kinds[name][entry ? standingOf(entry, kind, ledger) : 'unreadable']++
           }
-        }
+        })
         const { rows } = await databases.primary.query<{ records: number }>('select count(*) as records from stet.log')
         return {
           kinds: Object.fromEntries(Object.entries(kinds).sort(([a], [b]) => (a < b ? -1 : 1))),
-          complete: batch.value,
+          complete,
           log: { position: ledger.seen, epoch: ledger.epoch, records: Number(rows[0]?.records) },
           redis: await readMemory(redis),
         }
@@ -64,12 +62,12 @@ export const statsCommand = new Command('stats')
     print(stats, { json, text: describe(stats) })
   })
 
-/** Of no kind that there is now, it is read by nobody. */
+/** How an entry is judged. An entry of a kind that this version does not define is dead, because nothing reads it. */
 function standingOf(entry: Entry, kind: NamedKind | undefined, ledger: Ledger): Standing {
   return kind?.explain(entry).standing ?? (ledger.stands(entry) ? 'dead' : 'fallen')
 }
 
-/** Of all servers together. */
+/** The memory of all servers together. */
 async function readMemory(redis: GuardedRedis): Promise<Stats['redis']> {
   const texts = await Promise.all(redis.masters().map(async ({ client }) => (await client?.info('memory')) ?? ''))
   const sum = (name: string) =>
@@ -96,8 +94,5 @@ function describe({ kinds, complete, log, redis }: Stats): string {
   ].join('\n')
 }
 
-/** What is of no kind as it is defined now. */
+/** The name for entries of kinds that this version does not define. */
 const OTHER = '(other)'
-
-/** Entries read at once. */
-const BATCH = 100

@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises'
 import { type DocumentNode, GraphQLError, Kind, OperationTypeNode, parse, print, separateOperations } from 'graphql'
 import type { Progress } from '../../content/index.ts'
 import { UsageError } from '../output.ts'
-import type { Warmed } from './warmed.ts'
+import type { Warmed } from './warm-hottest.ts'
 
-/** A query to send, and what to call it where it fails. */
+/** A query to send, with a name for messages. */
 interface NamedQuery {
   readonly name: string
   readonly query: string
   readonly variables: object
 }
 
-/** The queries in a file: GraphQL with one or more operations, or a JSON array of `{ query, variables }`. Throws where it holds anything else. */
+/** Reads queries from a file: GraphQL with one or more operations, or a JSON array of `{ query, variables }`. Throws a UsageError for anything else. */
 export async function readQueries(file: string): Promise<NamedQuery[]> {
   const text = await readFile(file, 'utf8')
   const queries = text.trimStart().startsWith('[') ? readJson(text, file) : readGraphQL(text, file)
@@ -66,11 +66,12 @@ function parseArray(text: string, file: string): unknown[] {
 export interface SendQueriesOptions {
   readonly url: string
   readonly token: string | undefined
-  /** How many are under way at once. */
+  /** How many queries are sent at once. */
   readonly concurrency: number
   readonly onProgress: (progress: Progress) => void
 }
 
+/** Sends queries to a node, which caches what they need. */
 export async function sendQueries(queries: readonly NamedQuery[], options: SendQueriesOptions): Promise<Warmed> {
   const { concurrency, onProgress } = options
   const failed: { what: string; message: string }[] = []
@@ -87,7 +88,7 @@ export async function sendQueries(queries: readonly NamedQuery[], options: SendQ
   return { warmed: queries.length - failed.length, skipped: 0, failed }
 }
 
-/** What went wrong, if anything did. */
+/** Sends one query. Returns what went wrong, or undefined. */
 async function send({ query, variables }: NamedQuery, { url, token }: SendQueriesOptions): Promise<string | undefined> {
   try {
     const response = await fetch(`${url}/graphql`, {

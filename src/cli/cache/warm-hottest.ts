@@ -1,24 +1,30 @@
 import type { Cache } from '../../cache/index.ts'
 import type { Progress } from '../../content/index.ts'
 import type { GuardedRedis } from '../../redis/index.ts'
-import { scanKeys } from './scan-keys.ts'
-import type { Warmed } from './warmed.ts'
+import { ENTRIES_AT_ONCE, scanKeys } from './stored-entries.ts'
+
+export interface Warmed {
+  /** How many queries were answered, or how many entries are in Redis now. */
+  readonly warmed: number
+  /** Entries that cannot be loaded by the text of their keys. */
+  readonly skipped: number
+  readonly failed: readonly { readonly what: string; readonly message: string }[]
+}
 
 export interface HottestParts {
   readonly redis: GuardedRedis
   readonly cache: Cache
-  /** Begins the keys under which nodes remember their hottest entries: `[[kind, key, count], …]`. */
+  /** Prefix of the keys under which nodes store their most used entries, as `[[kind, key, count], …]`. */
   readonly hotPrefix: string
   flush(): Promise<void>
 }
 
 export interface LoadHottestOptions {
-  /** Entries at most. */
   readonly limit: number
   readonly onProgress: (progress: Progress) => void
 }
 
-/** Loads what nodes remember as their hottest entries, the hottest first, so that Redis holds it. */
+/** Loads the entries that nodes remember as their most used, most used first, and stores them in Redis. */
 export async function loadHottest(
   { redis, cache, hotPrefix, flush }: HottestParts,
   { limit, onProgress }: LoadHottestOptions,
@@ -35,7 +41,7 @@ export async function loadHottest(
       else await loading
     } catch (error) {
       const [key] = keys
-      // One of many may be to blame.
+      // Another key of the batch may be at fault: retry each key alone.
       if (keys.length > 1) for (const each of keys) await load(kindName, [each])
       else failed.push({ what: `${kindName} ${key}`, message: (error as Error).message })
     }
@@ -56,7 +62,7 @@ interface HotEntry {
   readonly count: number
 }
 
-/** What all nodes remember, added up, the hottest first. */
+/** The entries that any node remembers, with the sums of their counts, most used first. */
 async function readHottest(redis: GuardedRedis, hotPrefix: string): Promise<HotEntry[]> {
   const sums = new Map<string, HotEntry>()
   for await (const names of scanKeys(redis, { prefix: hotPrefix, batch: 100 })) {
@@ -70,7 +76,7 @@ async function readHottest(redis: GuardedRedis, hotPrefix: string): Promise<HotE
   return [...sums.values()].sort((a, b) => b.count - a.count)
 }
 
-/** Nothing of what isn't as a node writes it: another version may have. */
+/** Ignores whatever has another form, because another version may have written it. */
 function parseHot(text: string | null): HotEntry[] {
   try {
     const items: unknown = JSON.parse(text ?? '[]')
@@ -84,19 +90,16 @@ function parseHot(text: string | null): HotEntry[] {
   }
 }
 
-/** Batches of one kind each: the kind whose batch is full first, first. */
+/** Batches of keys of one kind each. A batch is yielded as soon as it is full, so that the most used entries come first. */
 function* batchesOf(entries: readonly HotEntry[]): Generator<{ readonly kind: string; readonly keys: string[] }> {
   const open = new Map<string, string[]>()
   for (const { kind, key } of entries) {
     const keys = open.get(kind) ?? []
     open.set(kind, keys)
     keys.push(key)
-    if (keys.length < BATCH) continue
+    if (keys.length < ENTRIES_AT_ONCE) continue
     yield { kind, keys }
     open.delete(kind)
   }
   for (const [kind, keys] of open) yield { kind, keys }
 }
-
-/** As many as the source is asked for in one statement. */
-const BATCH = 100

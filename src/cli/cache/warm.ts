@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { Failure, print, UsageError, withProgress } from '../output.ts'
 import { parseCount } from '../parse-count.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
-import type { Warmed } from './warmed.ts'
+import { loadHottest, type Warmed } from './warm-hottest.ts'
 
 interface WarmCommandOptions {
   readonly queries?: string
@@ -14,12 +14,12 @@ interface WarmCommandOptions {
 }
 
 export const warmCommand = new Command('warm')
-  .description('fill the cache: with the entries that nodes remember as the hottest, or by sending queries')
+  .description('fill the cache with the entries that nodes remember as the most used, or by sending queries')
   .option('--queries <file>', 'GraphQL with one or more queries, or a JSON array of { query, variables }')
   .option('--url <base>', 'the node to send them to, such as http://127.0.0.1:4000', parseUrl)
-  .option('--token <jwt>', 'who asks. Default: a visitor')
+  .option('--token <jwt>', 'the bearer token to send them with. Default: none, as a visitor')
   .option('--concurrency <number>', 'how many queries at once', parseCount, 8)
-  .option('--limit <number>', 'how many of the hottest entries, at most', parseCount, 10_000)
+  .option('--limit <number>', 'how many of the most used entries, at most', parseCount, 10_000)
   .option('--json', 'print the result as JSON')
   .action(async ({ queries, url, token, concurrency, limit, json }: WarmCommandOptions) => {
     if ((queries === undefined) !== (url === undefined)) throw new UsageError('--queries and --url go together.')
@@ -39,13 +39,13 @@ async function warmByQueries(options: {
   readonly token: string | undefined
   readonly concurrency: number
 }): Promise<Warmed> {
+  // Imported here, because it loads graphql-js.
   const { readQueries, sendQueries } = await import('./warm-by-queries.ts')
   const queries = await readQueries(options.file)
   return withProgress('Warming', (onProgress) => sendQueries(queries, { ...options, onProgress }))
 }
 
-async function warmHottest(limit: number): Promise<Warmed> {
-  const { loadHottest } = await import('./warm-hottest.ts')
+function warmHottest(limit: number): Promise<Warmed> {
   return withEngineAndRedis(({ config, ...engine }) =>
     withProgress('Warming', (onProgress) =>
       loadHottest({ ...engine, hotPrefix: `${config.redisKeyPrefix}hot:` }, { limit, onProgress }),

@@ -11,14 +11,14 @@ interface DeadCommandOptions {
   readonly json?: boolean
 }
 
-const listCommand = deadCommandOf('list', 'print what could not be applied, and why, oldest first').action(
+const listCommand = deadCommandOf('list', 'print the jobs that could not be applied, and why, oldest first').action(
   async ({ queue, limit, json }: DeadCommandOptions) => {
     const letters = await withStream(queue, (stream) => stream.letters(limit))
     print(letters, { json, text: letters.length === 0 ? 'None.' : letters.map(describe).join('\n') })
   },
 )
 
-const replayCommand = deadCommandOf('replay', 'queue it once more')
+const replayCommand = deadCommandOf('replay', 'queue such jobs once more')
   .argument('[id...]', 'which ones, as `list` prints them', parseIds)
   .option('--all', 'the first --limit of them')
   .action(async (ids: readonly string[] | undefined, options: DeadCommandOptions) => {
@@ -26,7 +26,7 @@ const replayCommand = deadCommandOf('replay', 'queue it once more')
     print({ replayed: done }, { json: options.json, text: `Queued ${done} once more.` })
   })
 
-const dropCommand = deadCommandOf('drop', 'delete it for good')
+const dropCommand = deadCommandOf('drop', 'delete such jobs for good')
   .argument('[id...]', 'which ones, as `list` prints them', parseIds)
   .option('--all', 'the first --limit of them')
   .action(async (ids: readonly string[] | undefined, options: DeadCommandOptions) => {
@@ -34,13 +34,16 @@ const dropCommand = deadCommandOf('drop', 'delete it for good')
     print({ dropped: done }, { json: options.json, text: `Dropped ${done}.` })
   })
 
-export const deadCommand = new Command('dead').description('look after what could not be applied')
-for (const command of [listCommand, replayCommand, dropCommand]) deadCommand.addCommand(command)
+export const deadCommand = new Command('dead')
+  .description('list, replay or drop the jobs that could not be applied')
+  .addCommand(listCommand)
+  .addCommand(replayCommand)
+  .addCommand(dropCommand)
 
 function deadCommandOf(name: string, description: string): Command {
   return new Command(name)
     .description(description)
-    .addOption(new Option('--queue <name>', 'of which queue').default('views'))
+    .addOption(new Option('--queue <name>', 'the queue they were in').default('views'))
     .option('--limit <number>', 'how many at most', parseCount, 1000)
     .option('--json', 'print as JSON')
 }
@@ -55,7 +58,7 @@ function withStream<T>(queue: string, work: (stream: RedisStream) => Promise<T>)
   })
 }
 
-/** Returns how many there were. */
+/** Does `act` to the letters with these ids, or to all. Returns how many there were. Throws a Failure if an id is unknown. */
 async function forEach(
   ids: readonly string[] = [],
   { queue, limit, all }: DeadCommandOptions,

@@ -3,6 +3,6 @@ import { deadCommand } from './dead.ts'
 import { runCommand } from './run.ts'
 
 export const workerCommand = new Command('worker')
-  .description('do what servers leave for later: count views, rank articles')
+  .description('do the work that servers leave for later: count views, rank articles')
   .addCommand(runCommand, { isDefault: true })
   .addCommand(deadCommand)
