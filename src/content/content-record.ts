@@ -1,4 +1,6 @@
-/** What an import writes and an export reads, one at a time. An absent field leaves the row's value as it is. */
+import { slugify } from '../domain/slugify.ts'
+
+/** One row's content, as an import writes it and an export reads it. An absent field leaves the row's value as it is. */
 export type ContentRecord = UserRecord | TagRecord | ArticleRecord
 
 export interface UserRecord {
@@ -7,7 +9,7 @@ export interface UserRecord {
   readonly displayName?: string
   readonly email?: string
   readonly bio?: string
-  /** Null removes it. */
+  /** Null removes the present one. */
   readonly avatarUrl?: string | null
   readonly role?: string
   readonly createdAt?: string
@@ -32,33 +34,33 @@ export interface ArticleRecord {
   readonly tags: readonly TagName[]
   readonly publishedAt?: string
   readonly createdAt?: string
-  /** When the article is new; afterwards the database keeps it. */
+  /** Only used if the article is new. Afterwards the database sets it. */
   readonly updatedAt?: string
-  /** Never lowers a count. */
+  /** Ignored if the article has more views already. */
   readonly views?: number
 }
 
-/** An author as an article names one: written only when there is none of that username. */
+/** An author that an article names. Created only if there is no user of that username. */
 export interface AuthorName {
   readonly username: string
   readonly displayName: string
   readonly email?: string
 }
 
-/** A tag as an article names one: written only when there is none of that slug. */
+/** A tag that an article names. Created only if there is no tag of that slug. */
 export interface TagName {
   readonly slug: string
   readonly name: string
 }
 
-/** Where a record stands, for messages. */
+/** Where a record was read, for messages. */
 export interface Place {
-  /** Relative to the folder that is imported. */
+  /** Relative to the imported folder. */
   readonly file: string
   readonly line: number
 }
 
-/** Why one record cannot be imported; the others can. */
+/** Thrown if one record cannot be imported. The import reports it and goes on with the others. */
 export class ContentProblem extends Error {
   readonly line: number
 
@@ -68,7 +70,12 @@ export class ContentProblem extends Error {
   }
 }
 
-/** What names the row that a record becomes. */
+/** Names the row that a record is written to: no two records of an import may have the same name. */
 export function rowNameOf(record: ContentRecord): string {
   return record.type === 'user' ? `username "${record.username}"` : `${record.type} slug "${record.slug}"`
+}
+
+/** A username made from a name: the name itself if `users.username` accepts it, otherwise a slug. */
+export function usernameOf(name: string): string {
+  return /^[a-z0-9][a-z0-9_-]{0,38}$/.test(name) ? name : slugify(name, 39)
 }

@@ -1,13 +1,12 @@
 import { isUtf8 } from 'node:buffer'
-import { readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { ContentProblem, type ContentRecord, type Place } from './content-record.ts'
-import { type FoundFile, findFiles } from './find-files.ts'
 import { parseJsonLine } from './parse-json-line.ts'
 import { parseMarkdown } from './parse-markdown.ts'
 import { readLines } from './read-lines.ts'
 
-/** One record as it was read, or why it could not be. */
+/** One record as it was read, or why it could not be read. */
 type Reading = { readonly at: Place } & (
   | { readonly record: ContentRecord; readonly bytes: number }
   | { readonly problem: string }
@@ -15,12 +14,16 @@ type Reading = { readonly at: Place } & (
 
 /** A folder, a Markdown file or a JSON Lines file, read one record at a time. */
 export interface ContentSource {
-  /** How many readings there will be. */
+  /** How many readings `read` will yield. */
   count(): Promise<number>
   read(): AsyncGenerator<Reading>
 }
 
-/** Throws when there is nothing to read at `location`. `author` is whose the Markdown files are that name no author. */
+/**
+ * Opens what `location` names: a folder, a Markdown file or a JSON Lines file. Throws if there is no such thing.
+ *
+ * @param author the author of Markdown files that name none
+ */
 export async function openContentSource(location: string, author: string): Promise<ContentSource> {
   const found = await stat(location).catch((error: Error) => {
     throw new Error(`Cannot import "${location}": ${error.message}`, { cause: error })
@@ -49,17 +52,49 @@ export async function openContentSource(location: string, author: string): Promi
 }
 
 const MARKDOWN = /\.(md|markdown)$/i
-/** Hugo's `_index.md` describes a section and is no article. */
+/** Not Hugo's `_index.md`, which describes a section and is not an article. */
 const ARTICLE = /^(?!_index\.).*\.(md|markdown)$/i
 const JSON_LINES = /\.jsonl$/i
 
-/** Records of users and tags come first, so that articles find them. */
+/** Finds JSON Lines first, so that their users and tags exist before articles name them; then Markdown files. */
 async function* findContent(folder: string): AsyncGenerator<FoundFile> {
   yield* findFiles(folder, JSON_LINES)
   for await (const found of findFiles(folder, ARTICLE)) if (!found.problem) yield found
 }
 
-/** Above the longest article in UTF-8, escapes included. */
+/**
+ * Finds the files below `folder` whose names match, always in the same order. Their paths are relative to the folder, with
+ * forward slashes. Skips node_modules, names that start with a dot, and linked folders, which could form a circle.
+ */
+async function* findFiles(folder: string, name: RegExp, below = ''): AsyncGenerator<FoundFile> {
+  const here = path.join(folder, below)
+  const found = await readdir(here, { withFileTypes: true }).catch((error: Error) => error.message)
+  if (typeof found === 'string') {
+    yield { file: below, problem: `cannot be read: ${found}` }
+    return
+  }
+  for (const entry of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const file = path.posix.join(below, entry.name)
+    if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
+    if (entry.isDirectory()) yield* findFiles(folder, name, file)
+    else if (name.test(entry.name) && (entry.isFile() || (await isLinkedFile(path.join(here, entry.name)))))
+      yield { file }
+  }
+}
+
+interface FoundFile {
+  readonly file: string
+  readonly problem?: string
+}
+
+async function isLinkedFile(file: string): Promise<boolean> {
+  return stat(file).then(
+    (target) => target.isFile(),
+    () => false,
+  )
+}
+
+/** More than the longest article takes in UTF-8, escapes included. */
 const MAX_BYTES = 4 * 1024 * 1024
 const TOO_LONG = `is longer than ${MAX_BYTES} bytes`
 

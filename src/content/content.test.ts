@@ -10,8 +10,7 @@ import { migrate } from '../database/migrate.ts'
 import { createPool } from '../database/pool.ts'
 import type { Tables } from '../database/tables.ts'
 import { exportContent } from './export-content.ts'
-import { importContent } from './import-content.ts'
-import { loadSampleContent } from './load-sample-content.ts'
+import { importContent, loadSampleContent } from './import-content.ts'
 import { seedContent } from './seed-content.ts'
 
 const dropped: (() => Promise<void>)[] = []

@@ -10,10 +10,10 @@ export interface ExportReport {
 }
 
 /**
- * Writes everything as JSON Lines that `importContent` reads back: users, tags, then articles, each in the order it was
- * created, all as of one moment. Ends `destination` (but for stdout). Ids, versions and the log stay behind.
+ * Writes all content as JSON Lines that `importContent` reads back: users, then tags, then articles, each in the order of
+ * their ids, all from one snapshot. Ends `destination`, unless it is stdout. Leaves out ids, versions and the log.
  *
- * WARNING: holds e-mail addresses.
+ * HAZARD: the output holds the users' e-mail addresses.
  */
 export async function exportContent(db: Kysely<Tables>, destination: Writable): Promise<ExportReport> {
   return db
@@ -42,7 +42,7 @@ async function* linesOf(transaction: Transaction<Tables>, counts: { -readonly [k
   }
 }
 
-/** Every row, a page at a time: `pageAfter` gives the next rows above an id, in order. */
+/** Yields every row, reading a page at a time. `pageAfter` reads the next rows above an id, in the order of ids. */
 async function* rowsById<Row extends { id: number }>(pageAfter: (id: number) => Promise<Row[]>): AsyncGenerator<Row> {
   let page = await pageAfter(0)
   for (let last = page.at(-1); last; last = page.at(-1)) {
@@ -104,7 +104,7 @@ function articlesAfter(transaction: Transaction<Tables>, id: number) {
     .execute()
 }
 
-/** To the microsecond, which a JavaScript date would lose. */
+/** A time column as ISO 8601 with microseconds, which a JavaScript date would lose. */
 function iso(column: string) {
   return sql<string | null>`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
 }

@@ -1,12 +1,14 @@
+import { fileURLToPath } from 'node:url'
 import type { Kysely } from 'kysely'
 import type { Tables } from '../database/index.ts'
+import { PROJECT } from '../kernel/project.ts'
 import { rowNameOf } from './content-record.ts'
 import { openContentSource } from './content-source.ts'
 import { type ImportReport, ImportTally } from './import-report.ts'
 import { type PlacedRecord, writeBatch } from './write-batch.ts'
 
 export interface ImportOptions {
-  /** Whose the Markdown files are that name no author. Default: Anonymous. */
+  /** The author of Markdown files that name none. Default: Anonymous. */
   readonly author?: string
   readonly onProgress?: (progress: Progress) => void
 }
@@ -17,15 +19,14 @@ export interface Progress {
 }
 
 /**
- * Brings articles, users and tags in: from a folder of Markdown files with YAML front matter (and JSON Lines, which are
- * read first), one such file, or a JSON Lines file as `exportContent` writes it.
+ * Imports articles, users and tags from a folder of Markdown files with YAML front matter (and JSON Lines, which are read
+ * first), from one such file, or from a JSON Lines file that `exportContent` wrote.
  *
- * A record's slug or username says which row it is. Rows that say the same already are not written, so importing twice
- * changes nothing, and what is cached stands; what was edited elsewhere meanwhile gives way to the record. A record that
- * cannot go in is reported, and the others go in.
+ * A record's slug or username names its row. A row that equals its record is not written, so a second import changes
+ * nothing, and cached entries stand. A row that was edited meanwhile is overwritten. A record that cannot be imported is
+ * reported, and the others are imported. Memory holds one batch and the names seen so far.
  *
- * Throws when `location` cannot be read at all or the database fails; what was committed by then stays, and importing
- * again goes on. Memory holds a batch and the names seen so far.
+ * @throws if `location` cannot be read at all, or the database fails. What was committed by then stays; another import goes on
  */
 export async function importContent(
   db: Kysely<Tables>,
@@ -69,6 +70,14 @@ export async function importContent(
   return tally
 }
 
-/** Within the 1,000 rows up to which a statement's invalidation names single rows. */
+/**
+ * Imports the magazine of `content/sample`, so that the first visitor finds something to read. HAZARD: only for an empty
+ * database. Run again, it undoes edits of these articles.
+ */
+export async function loadSampleContent(db: Kysely<Tables>): Promise<ImportReport> {
+  return importContent(db, fileURLToPath(new URL('content/sample/', PROJECT)))
+}
+
+/** Below 1,000: a statement that writes more rows invalidates its whole table instead of single rows. */
 const BATCH_RECORDS = 500
 const BATCH_BYTES = 8 * 1024 * 1024

@@ -4,7 +4,7 @@ export interface ImportReport {
   readonly articles: Counts
   readonly users: Counts
   readonly tags: Counts
-  /** The first hundred; `problemCount` says how many there are. */
+  /** The first hundred problems. `problemCount` counts them all. */
   readonly problems: readonly ImportProblem[]
   readonly problemCount: number
 }
@@ -22,7 +22,7 @@ export interface ImportProblem extends Place {
 
 const MAX_PROBLEMS = 100
 
-/** Adds an import up. */
+/** Adds up the reports of the batches of an import. */
 export class ImportTally implements ImportReport {
   articles: Counts = NONE
   users: Counts = NONE

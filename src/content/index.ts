@@ -1,6 +1,5 @@
 export { exportContent } from './export-content.ts'
-export { importContent, type Progress } from './import-content.ts'
+export { importContent, loadSampleContent, type Progress } from './import-content.ts'
 export type { Counts } from './import-report.ts'
-export { loadSampleContent } from './load-sample-content.ts'
 export { parseDate } from './parse-date.ts'
 export { seedContent } from './seed-content.ts'

@@ -1,6 +1,6 @@
 /**
- * A date as front matter spells it, as ISO 8601 with a zone that PostgreSQL reads without loss; undefined when it is
- * none, or names a day that does not exist. Without a zone it is UTC; without a time, midnight.
+ * Turns a date of front matter into ISO 8601 with a time zone. Returns undefined if the text is not a date, or names a day
+ * that does not exist. Without a zone the date is in UTC; without a time it is midnight.
  *
  * Reads `2024-01-02`, `2024/1/2`, `2024-01-02 10:20:30 +0100` (Jekyll), ISO 8601 with up to microseconds,
  * `Jul 8 2022` and `July 8th, 2022` (Astro), and RFC 2822. Not `01/02/2024`, which is two dates.
@@ -31,7 +31,7 @@ function offsetOf(zone = 'z'): string | undefined {
   return Number(hours.slice(1)) <= 14 && Number(minutes) < 60 ? `${hours}:${minutes}` : undefined
 }
 
-/** `Tue, 8 Jul 2022 …` and `July 8th, 2022 …` with the month as a number; anything else as it is. */
+/** Turns `Tue, 8 Jul 2022 …` and `July 8th, 2022 …` into `2022-7-8…`. Returns any other text unchanged. */
 function numbered(text: string): string {
   const { day, name, year, time } = (DAY_FIRST.exec(text) ?? MONTH_FIRST.exec(text))?.groups ?? {}
   const month = MONTHS.findIndex((full) => name && name.length >= 3 && full.startsWith(name.toLowerCase())) + 1
@@ -43,17 +43,4 @@ const DAY_FIRST =
 const MONTH_FIRST =
   /^(?:[a-z]+,?\s+)?(?<name>[a-z]+)\.?\s+(?<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?<year>\d{4})(?<time>.*)$/i
 
-const MONTHS = [
-  'january',
-  'february',
-  'march',
-  'april',
-  'may',
-  'june',
-  'july',
-  'august',
-  'september',
-  'october',
-  'november',
-  'december',
-]
+const MONTHS = 'january february march april may june july august september october november december'.split(' ')

@@ -5,11 +5,11 @@ import {
   type ContentRecord,
   type TagRecord,
   type UserRecord,
+  usernameOf,
 } from './content-record.ts'
 import { RecordFields } from './record-fields.ts'
-import { usernameOf } from './username-of.ts'
 
-/** A record out of one line of Stet's own JSON Lines, as `exportContent` writes them. Throws a ContentProblem. */
+/** Parses one line of the JSON Lines that `exportContent` writes. Throws a ContentProblem if it is not a record. */
 export function parseJsonLine(text: string, line: number): ContentRecord {
   const value = parseJson(text, line)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

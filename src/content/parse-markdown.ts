@@ -1,22 +1,21 @@
 import path from 'node:path'
 import { slugify } from '../domain/slugify.ts'
-import { type ArticleRecord, type AuthorName, ContentProblem, type TagName } from './content-record.ts'
+import { type ArticleRecord, type AuthorName, ContentProblem, type TagName, usernameOf } from './content-record.ts'
 import { parseDate } from './parse-date.ts'
 import type { RecordFields } from './record-fields.ts'
 import { type MarkdownParts, splitFrontMatter } from './split-front-matter.ts'
-import { usernameOf } from './username-of.ts'
 
 export interface MarkdownFile {
-  /** Relative to the imported folder: names and folders carry meaning. */
+  /** Relative to the imported folder. Its name and its folder may give the slug, the title, the date and the status. */
   readonly file: string
   readonly text: string
-  /** Who wrote it, when the file does not say. */
+  /** The author if the file names none. */
   readonly author: string
 }
 
 /**
- * An article out of a Markdown file by the conventions of Hugo, Jekyll and Astro. An article has one author: of several,
- * the first. Throws a ContentProblem.
+ * Parses an article from a Markdown file by the conventions of Hugo, Jekyll and Astro. If the file names several authors,
+ * the first one counts. Throws a ContentProblem if the file is not an article.
  */
 export function parseMarkdown({ file, text, author }: MarkdownFile): ArticleRecord {
   const parts = splitFrontMatter(text)
@@ -42,7 +41,7 @@ export function parseMarkdown({ file, text, author }: MarkdownFile): ArticleReco
   }
 }
 
-/** What a file's name says: `2024-01-31-slug.md` (Jekyll), `slug/index.md` (Hugo), `slug/README.md`, or `slug.md`. */
+/** What a file's path says of its article: `2024-01-31-slug.md` (Jekyll), `slug/index.md` (Hugo), `slug/README.md`, or `slug.md`. */
 function nameOf(file: string): { slug: string; title: string; date?: string } {
   const base = path.posix.basename(file).replace(/\.(md|markdown)$/i, '')
   const folder = path.posix.basename(path.posix.dirname(file))
@@ -95,7 +94,7 @@ function authorOf(fields: RecordFields): AuthorName | undefined {
   }
 }
 
-/** Tags and categories, each slug once. Jekyll parts a string by spaces, everyone else by commas. */
+/** Tags and categories, each slug once. Jekyll separates the names in a string by spaces, Hugo and Astro by commas. */
 function tagsOf(fields: RecordFields, isJekyll: boolean): TagName[] {
   const tags = new Map<string, TagName>()
   for (const field of ['tags', 'tag', 'categories', 'category']) {

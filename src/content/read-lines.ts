@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 
 /**
- * The lines of a file, without the \n that ends each; undefined stands for a line of more than `maxBytes`, so that a file
- * without line ends cannot fill memory. JSON may hold U+2028, at which node:readline would part it.
+ * Yields the lines of a file without their \n. Yields undefined for a line longer than `maxBytes`, so that a file without
+ * line ends cannot fill memory. Not `node:readline`: it also splits at U+2028, which JSON may hold.
  */
 export async function* readLines(file: string, maxBytes: number): AsyncGenerator<Buffer | undefined> {
   let pieces: Buffer[] = []

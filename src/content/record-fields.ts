@@ -2,9 +2,8 @@ import { ContentProblem } from './content-record.ts'
 import { parseDate } from './parse-date.ts'
 
 /**
- * Reads fields of YAML or JSON whose shape nobody has checked. A field may go by several names, in any case (Hugo's rule);
- * the first that is there counts, and null and '' count as absent. What is wrong is thrown as a ContentProblem with the
- * field's line.
+ * Reads and checks fields of YAML or JSON. A field may have several names, in upper or lower case (Hugo's rule); the first
+ * name that has a value counts. Null and '' count as absent. Throws a ContentProblem with the field's line for a wrong value.
  */
 export class RecordFields {
   readonly #values = new Map<string, unknown>()
@@ -24,12 +23,12 @@ export class RecordFields {
     return undefined
   }
 
-  /** Is the field there, if only to say null? */
+  /** True if the field is present, even if it is null. */
   names(name: string): boolean {
     return this.#values.has(name.toLowerCase())
   }
 
-  /** Trimmed. Numbers and booleans are read as they were written: YAML makes one of `title: 1984`. */
+  /** The text of a field, trimmed. Numbers and booleans are accepted, because YAML reads `title: 1984` as a number. */
   text(maxLength: number, ...names: string[]): string | undefined {
     const found = this.find(...names)
     if (!found) return undefined
@@ -39,7 +38,7 @@ export class RecordFields {
     return text === '' ? undefined : text
   }
 
-  /** Kept to the letter, unlike `text`. */
+  /** The text of a field, unchanged. Accepts no numbers and booleans. */
   verbatim(maxLength: number, name: string): string | undefined {
     const value = this.#values.get(name.toLowerCase())
     if (value === undefined || value === null) return undefined

@@ -1,8 +1,8 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Tables } from '../database/index.ts'
-import { Random } from '../kernel/random.ts'
+import { slugify } from '../domain/slugify.ts'
+import { Random, Zipf } from '../kernel/random.ts'
 import type { Progress } from './import-content.ts'
-import { articleMaker, authorNameOf, FIRST_DAY, type SeedArticle, tagSlugOf } from './seed-article.ts'
 import { proseFrom } from './seed-prose.ts'
 
 export interface SeedOptions {
@@ -14,7 +14,7 @@ export interface SeedOptions {
   readonly onProgress?: (progress: Progress) => void
 }
 
-/** How many rows were not there before. */
+/** How many rows were created. */
 export interface SeedReport {
   readonly users: number
   readonly tags: number
@@ -22,10 +22,10 @@ export interface SeedReport {
 }
 
 /**
- * Fills the database with made-up content, for trying loads out: the same rows for the same numbers, every time. A few
- * articles and tags are read far more than the rest (Zipf's law); one article in twenty is a draft.
+ * Fills the database with made-up content, for load tests. The same numbers always make the same rows. A few articles and
+ * tags are far more popular than the rest (Zipf's law); one article in twenty is a draft.
  *
- * Rows whose slug is there already are left alone, so a seed that was cut short goes on and a larger one adds to a smaller.
+ * Rows whose slug exists are left as they are, so a second run completes an interrupted one, or adds to a smaller one.
  */
 export async function seedContent(db: Kysely<Tables>, options: SeedOptions): Promise<SeedReport> {
   const { articles, onProgress } = options
@@ -55,12 +55,60 @@ export async function seedContent(db: Kysely<Tables>, options: SeedOptions): Pro
   return { ...created, articles: inserted }
 }
 
-/** More than the 1,000 rows up to which the log names each: a batch costs it one tag a table. */
+/** Above 1,000, so that the log names each table once instead of every row. */
 const BATCH = 2000
-/** PostgreSQL works out an article's search words longer than we make the article up. */
+/** Two, because PostgreSQL takes longer to extract an article's search words than this process takes to make the article up. */
 const CONNECTIONS = 2
 
-/** Ids are taken before the work is shared out, so that they follow the articles' numbers whoever is first. */
+/** Returns a function that makes up an article from its number, and from how many users and tags there are. */
+function articleMaker(users: number, tags: number): (number: number) => SeedArticle {
+  const byPopularity = new Zipf(tags)
+  return (number) => {
+    const random = new Random(Math.imul(number + 1, 0x9e3779b1))
+    const prose = proseFrom(random)
+    const title = prose.title()
+    const createdAt = new Date(FIRST_DAY + Math.floor(random.next() * (LAST_DAY - FIRST_DAY))).toISOString()
+    const isDraft = random.below(20) === 0
+    const chosen = new Set<number>()
+    for (let wanted = 1 + random.below(5); chosen.size < Math.min(wanted, tags); ) chosen.add(byPopularity.pick(random))
+    return {
+      slug: `${slugify(title, 180)}-${number + 1}`,
+      title,
+      summary: prose.summary(),
+      body: prose.body(),
+      author: authorNameOf(random.below(users)),
+      tags: [...chosen].map(tagSlugOf),
+      publishedAt: isDraft ? null : createdAt,
+      createdAt,
+      views: isDraft ? 0 : Math.min(5_000_000, Math.floor(20 / (1 - random.next()) ** 0.9) - 20),
+    }
+  }
+}
+
+interface SeedArticle {
+  readonly slug: string
+  readonly title: string
+  readonly summary: string
+  readonly body: string
+  readonly author: string
+  readonly tags: readonly string[]
+  readonly publishedAt: string | null
+  readonly createdAt: string
+  readonly views: number
+}
+
+const FIRST_DAY = Date.UTC(2019, 0, 1)
+const LAST_DAY = Date.UTC(2026, 9, 31)
+
+function authorNameOf(index: number): string {
+  return `seed-author-${index + 1}`
+}
+
+function tagSlugOf(index: number): string {
+  return `seed-tag-${index + 1}`
+}
+
+/** Takes all ids before the work is shared out, so that they follow the articles' numbers whichever connection is faster. */
 async function takeIds(db: Kysely<Tables>, count: number): Promise<number[]> {
   const { rows } = await sql<{ id: number }>`
     select nextval(pg_get_serial_sequence('articles', 'id')) as id from generate_series(1, ${count}::int)

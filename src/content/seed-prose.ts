@@ -1,6 +1,6 @@
 import type { Random } from '../kernel/random.ts'
 
-/** Makes up English that reads plausibly at a glance, for filling a database. */
+/** Makes up text that looks like English at a glance. */
 export interface Prose {
   title(): string
   summary(): string

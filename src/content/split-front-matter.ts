@@ -9,7 +9,10 @@ export interface MarkdownParts {
   readonly bodyLine: number
 }
 
-/** Parts a Markdown file into its YAML front matter, fenced by `---`, and its body. Without a fence it is all body. */
+/**
+ * Splits a Markdown file into its YAML front matter, fenced by `---`, and its body. Without a fence everything is body.
+ * Throws a ContentProblem if the front matter is not valid.
+ */
 export function splitFrontMatter(text: string): MarkdownParts {
   const source = text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n')
   if (/^\+\+\+\s*\n/.test(source)) {
@@ -24,7 +27,7 @@ export function splitFrontMatter(text: string): MarkdownParts {
   return { fields: parseYaml(rest.slice(0, closing.index)), ...bodyAt(source, end) }
 }
 
-/** What follows `offset`, without the blank lines around it. */
+/** The text after `offset`, without the blank lines around it. */
 function bodyAt(source: string, offset: number): { body: string; bodyLine: number } {
   const start = offset + (/^(?:[ \t]*\n)*/.exec(source.slice(offset))?.[0].length ?? 0)
   return { body: source.slice(start).trimEnd(), bodyLine: source.slice(0, start).split('\n').length }

@@ -3,7 +3,7 @@ import type { Tables } from '../database/index.ts'
 import type { ArticleRecord } from './content-record.ts'
 import { type Counts, NONE } from './import-report.ts'
 
-/** Creates or updates articles with their tags; their authors and tags must be there. */
+/** Creates or updates articles and their tags. HAZARD: skips an article whose author does not exist. Write users and tags first. */
 export async function writeArticles(
   transaction: Transaction<Tables>,
   articles: readonly ArticleRecord[],
@@ -21,7 +21,7 @@ export async function writeArticles(
   }
 }
 
-/** Returns the articles that were written: all but those that say the same already. */
+/** Writes the articles that differ from their rows, and returns their slugs. */
 async function upsertArticles(transaction: Transaction<Tables>, articles: readonly ArticleRecord[]) {
   const given = articles.map(({ tags, author, ...article }, n) => ({ ...article, n, username: author.username }))
   const { rows } = await sql<{ slug: string; created: boolean }>`
@@ -58,7 +58,7 @@ async function upsertArticles(transaction: Transaction<Tables>, articles: readon
   return rows
 }
 
-/** Returns the articles whose tags changed. */
+/** Sets the tags of all articles, and returns the slugs of those whose tags changed. */
 async function setTags(transaction: Transaction<Tables>, articles: readonly ArticleRecord[]) {
   const wanted = articles.flatMap(({ slug, tags }) => tags.map((tag) => ({ article: slug, tag: tag.slug })))
   const { rows } = await sql<{ slug: string }>`

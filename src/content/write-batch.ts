@@ -3,8 +3,7 @@ import type { Tables } from '../database/index.ts'
 import type { ContentRecord, Place } from './content-record.ts'
 import { type ImportReport, ImportTally } from './import-report.ts'
 import { writeArticles } from './write-articles.ts'
-import { writeTags } from './write-tags.ts'
-import { writeUsers } from './write-users.ts'
+import { writeTags, writeUsers } from './write-users-and-tags.ts'
 
 export interface PlacedRecord {
   readonly at: Place
@@ -12,8 +11,8 @@ export interface PlacedRecord {
 }
 
 /**
- * Writes records that each name another row, in one transaction. What the database refuses is found by halving, each half
- * inside a savepoint, and reported; the rest goes in.
+ * Writes records in one transaction. No two of them may name the same row. If the database refuses the batch, halves it,
+ * each half inside a savepoint, until the refused records are found. Reports these, and writes the others.
  */
 export async function writeBatch(db: Kysely<Tables>, batch: readonly PlacedRecord[]): Promise<ImportReport> {
   return db.transaction().execute((transaction) => writeOrHalve(transaction, batch))
@@ -58,7 +57,7 @@ async function writeAll(transaction: Transaction<Tables>, batch: readonly Placed
   return tally
 }
 
-/** Is it the data's fault? SQLSTATE classes 22 (data), 23 (constraints) and 54 (limits); anything else is ours. */
+/** True if the data is at fault: SQLSTATE classes 22 (data), 23 (constraints) and 54 (limits). */
 function isRefusal(error: unknown): error is Error & { detail?: string } {
   return error instanceof Error && 'code' in error && /^(22|23|54)...$/.test(String(error.code))
 }

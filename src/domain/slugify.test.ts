@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { usernameOf } from '../content/username-of.ts'
+import { usernameOf } from '../content/content-record.ts'
 import { slugify } from './slugify.ts'
 
 it.each([
