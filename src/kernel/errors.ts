@@ -30,27 +30,28 @@ export class AskerError extends Error {
 /** Every code that an answer can have in `extensions.code`, beside `INTERNAL_SERVER_ERROR` and those of documents that don't parse or validate. */
 export const errorCodes = {
   BAD_USER_INPUT: 'An argument or input field is not what it should be; `field` names it.',
-  NOT_FOUND: 'What should be changed does not exist, or the viewer may not know of it.',
+  NOT_FOUND: 'The object to change does not exist, or the viewer may not see it.',
   SLUG_TAKEN: 'Another article or tag has this slug.',
   USERNAME_TAKEN: 'Another user has this username.',
   EMAIL_TAKEN: 'Another user has this e-mail address.',
   USER_HAS_ARTICLES: 'The user still has articles: delete them first.',
-  VERSION_CONFLICT: 'The article was changed since the version that `expectedVersion` names.',
-  UNAUTHENTICATED: 'Nobody is signed in, or the token is not valid. HTTP status 401 where it was refused.',
+  VERSION_CONFLICT: 'The article was changed after the version that `expectedVersion` names.',
+  UNAUTHENTICATED: 'The request has no token, or its token is not valid. HTTP status 401 if the token was refused.',
   FORBIDDEN: 'The viewer may not do this.',
-  RATE_LIMITED: 'Done too often: try again when the message says.',
+  RATE_LIMITED: 'The client did this too often: try again after the time that the message names.',
   QUERY_TOO_COMPLEX: 'The query could ask for more objects than the server gives at once.',
   PERSISTED_QUERY_NOT_FOUND:
-    'No document is known by this hash or `documentId`: send it in full. HTTP status 200 for a hash, as Apollo has it, else 400.',
-  PERSISTED_QUERY_NOT_SUPPORTED: 'Documents cannot be sent by their hash here: send them in full. HTTP status 200.',
-  DOCUMENT_NOT_TRUSTED: 'Only the documents in TRUSTED_DOCUMENTS are answered here. HTTP status 403.',
+    'No document is known by this hash or `documentId`: send it in full. HTTP status 200 for a hash, as Apollo has it, otherwise 400.',
+  PERSISTED_QUERY_NOT_SUPPORTED:
+    'This server does not take documents by their hash: send them in full. HTTP status 200.',
+  DOCUMENT_NOT_TRUSTED: 'This server answers only the documents in TRUSTED_DOCUMENTS. HTTP status 403.',
   OVERLOADED:
-    'The server has more to do than it takes on at once: try again. HTTP status 503 where it has to read or write too much.',
+    'The server has more to do than it takes on at once: try again. HTTP status 503 if it has too much to read or write.',
   UNAVAILABLE: 'The database cannot be reached: try again. HTTP status 503.',
   OUTCOME_UNKNOWN:
     'The connection broke while the change was being committed: read whether it was made before you repeat it.',
   NOT_CAUGHT_UP: 'This node could not reach the position in `Stet-As-Of` in time: try again. HTTP status 503.',
-  LOAD_TIMEOUT: 'Something asked for could not be loaded in time: try again.',
+  LOAD_TIMEOUT: 'Something that the query selects could not be loaded in time: try again.',
   WRITE_UNCONFIRMED: 'The change is committed, but could not be confirmed or read: read before you repeat it.',
 } as const
 
