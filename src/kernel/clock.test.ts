@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals'
-import { ManualClock, systemClock } from './clock.ts'
+import { ManualClock } from '../../test/models/manual-clock.ts'
+import { systemClock } from './clock.ts'
 
 it('moves only when told to', () => {
   const clock = new ManualClock(1000)

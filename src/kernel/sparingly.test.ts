@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { ManualClock } from './clock.ts'
+import { ManualClock } from '../../test/models/manual-clock.ts'
 import { sparingly } from './sparingly.ts'
 
 it('tells the first error at once, and of the rest how many there were', () => {

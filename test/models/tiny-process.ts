@@ -7,7 +7,7 @@ import {
   type Snapshot,
   type Source,
 } from '../../src/cache/index.ts'
-import { ManualClock } from '../../src/kernel/clock.ts'
+import { ManualClock } from './manual-clock.ts'
 import { TinyDatabase } from './tiny-database.ts'
 import type { TinyRemote } from './tiny-remote.ts'
 

@@ -1,6 +1,7 @@
 import type { Found, ReadRequest, RemoteTier } from '../../src/cache/index.ts'
 import { ReleaseWakers } from '../../src/cache/remote/release-wakers.ts'
-import { type Clock, ManualClock } from '../../src/kernel/clock.ts'
+import type { Clock } from '../../src/kernel/clock.ts'
+import { ManualClock } from './manual-clock.ts'
 
 /** A remote tier that answers at once, and keeps what it is given. Its clock judges leases only. */
 export class TinyRemote implements RemoteTier {

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
+import { ManualClock } from '../../../test/models/manual-clock.ts'
 import { processHolding, quiet, type TinyProcess, type TinyProcessOptions } from '../../../test/models/tiny-process.ts'
-import { ManualClock } from '../../kernel/clock.ts'
 import { HotKeys } from './hot-keys.ts'
 import { startRefresher } from './refresher.ts'
 

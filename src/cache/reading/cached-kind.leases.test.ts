@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals'
+import { ManualClock } from '../../../test/models/manual-clock.ts'
 import {
   processesHolding,
   quiet,
@@ -6,7 +7,6 @@ import {
   type TinyProcessOptions,
 } from '../../../test/models/tiny-process.ts'
 import { TinyRemote } from '../../../test/models/tiny-remote.ts'
-import { ManualClock } from '../../kernel/clock.ts'
 
 const LEASE_MS = 1000
 

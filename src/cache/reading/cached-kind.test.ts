@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals'
+import { ManualClock } from '../../../test/models/manual-clock.ts'
 import { TinyDatabase } from '../../../test/models/tiny-database.ts'
 import { TinyProcess, type TinyProcessOptions } from '../../../test/models/tiny-process.ts'
 import { TinyRemote } from '../../../test/models/tiny-remote.ts'
-import { ManualClock } from '../../kernel/clock.ts'
 import type { Entry } from '../entry.ts'
 
 it('loads once, and then answers from memory', async () => {

@@ -3,9 +3,9 @@ import { Kysely, PostgresDialect, sql } from 'kysely'
 import { migrate } from '../../../src/database/migrate.ts'
 import { createPool } from '../../../src/database/pool.ts'
 import type { Tables } from '../../../src/database/tables.ts'
-import { ManualClock } from '../../../src/kernel/clock.ts'
 import { type PeriodicJob, runIfDue, startPeriodicJob } from '../../../src/worker/periodic-job.ts'
 import { createTestDatabase, eventually, queryOnce, type TestDatabase } from '../../harness/index.ts'
+import { ManualClock } from '../../models/manual-clock.ts'
 
 let database: TestDatabase
 let primary: Kysely<Tables>

@@ -3,7 +3,6 @@ import { Kysely, PostgresDialect, sql } from 'kysely'
 import { migrate } from '../../../src/database/migrate.ts'
 import { createPool } from '../../../src/database/pool.ts'
 import type { Tables } from '../../../src/database/tables.ts'
-import { ManualClock } from '../../../src/kernel/clock.ts'
 import { GuardedRedis } from '../../../src/redis/guarded-redis.ts'
 import {
   type Queue,
@@ -14,6 +13,7 @@ import {
   type WorkerObserver,
 } from '../../../src/worker/index.ts'
 import { createRedisPrefix, createTestDatabase, sharedServers, type TestDatabase } from '../../harness/index.ts'
+import { ManualClock } from '../../models/manual-clock.ts'
 
 /** A queue of words, counted in a table of their own: `tally` says how often each was. */
 export class TallyWorld {
