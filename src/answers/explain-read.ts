@@ -21,7 +21,7 @@ export function explainRead(
 ): ExplainedEntry {
   const story = NEARER[origin].flatMap((tier) => {
     const held = trace.refused.get(`${tier} ${entry.key}`)
-    const told = held && cache.find(kind)?.explain(held, asked)
+    const told = held && cache.find(kind)?.explainJudged(held.entry, held.judgement)
     return told ? [{ why: `${NAMES[tier]} held an older one. ${told.why}`, by: told.by }] : []
   })[0]
   const judged = stale && cache.find(kind)?.explain(entry, asked)

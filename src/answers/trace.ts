@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { CacheObserver, Entry, RoundTrip } from '../cache/index.ts'
+import type { CacheObserver, Entry, Judgement, RoundTrip } from '../cache/index.ts'
 import type { SentStatement } from '../database/index.ts'
 
 /** What one request has done, noted while it is explained. What several requests share is noted for whoever began it. */
@@ -9,8 +9,8 @@ export class Trace {
   /** Look-ups that waited for a load of another request; or of another node. */
   flightsJoined = 0
   leasesAwaited = 0
-  /** What a tier held and didn't serve, by tier and key. */
-  readonly refused = new Map<string, Entry>()
+  /** What a tier held and didn't serve, by tier and key, as it was judged then. */
+  readonly refused = new Map<string, { readonly entry: Entry; readonly judgement: Judgement }>()
 
   /** Runs `work`, and notes what is done for it meanwhile, wherever that is. */
   async run<T>(work: () => Promise<T>): Promise<T> {
@@ -35,9 +35,9 @@ export class Trace {
 /** An observer that also notes what happens in the trace at hand. */
 export const tracing = (observer: CacheObserver): CacheObserver => ({
   ...observer,
-  onRefused: (kind, tier, entry) => {
-    observer.onRefused?.(kind, tier, entry)
-    Trace.current?.refused.set(`${tier} ${entry.key}`, entry)
+  onRefused: (kind, tier, entry, judgement) => {
+    observer.onRefused?.(kind, tier, entry, judgement)
+    Trace.current?.refused.set(`${tier} ${entry.key}`, { entry, judgement })
   },
   onFlightJoined: (kind) => {
     observer.onFlightJoined?.(kind)

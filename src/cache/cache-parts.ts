@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { Entry } from './entry.ts'
+import type { Judgement } from './judgement.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { HotKeys } from './memory/hot-keys.ts'
 import type { MemoryTier } from './memory/memory-tier.ts'
@@ -23,7 +24,7 @@ export interface CacheParts {
 export interface CacheObserver {
   onRequest?(kind: string, tier: 'memory' | 'redis', result: 'hit' | 'stale' | 'miss' | 'corrupt'): void
   /** A tier holds an entry that doesn't serve whoever asks: it has fallen, or is past its time to live. */
-  onRefused?(kind: string, tier: 'memory' | 'redis', entry: Entry): void
+  onRefused?(kind: string, tier: 'memory' | 'redis', entry: Entry, judgement: Judgement): void
   onLoad?(kind: string, seconds: number, keys: number): void
   onFlightJoined?(kind: string): void
   /** Another process loads what was asked for: this one waits. */

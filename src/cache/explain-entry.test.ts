@@ -1,5 +1,7 @@
 import { expect, it } from '@jest/globals'
+import { processHolding } from '../../test/models/tiny-process.ts'
 import { type EntryExplanation, explainEntry } from './explain-entry.ts'
+import { judge } from './judgement.ts'
 import { softly } from './ledger/cache-tag.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { resolvePolicy } from './policy.ts'
@@ -66,10 +68,21 @@ it('says what softened it, and who is owed something newer', () => {
   })
 })
 
-it('marks nothing', () => {
-  const entry = { ...ENTRY }
-  explainEntry(entry, { ledger: ledgerWith(['users:1']), nowMs: 0 }, POLICY)
-  expect(entry).toEqual(ENTRY)
+it('marks nothing', async () => {
+  const process = processHolding({ a: '1', b: '1' })
+  await process.rows.get('a')
+  process.writeAndFollow('b', '2')
+  const { memory } = await process.rows.look(process.rows.keyOf('a'))
+  const before = { ...memory }
+  expect(memory && process.rows.explain(memory)).toMatchObject({ standing: 'standing' })
+  expect(memory).toEqual(before)
+})
+
+it('gives the same judgement of all that is alike, so that to judge allocates nothing', () => {
+  const rules = { ledger: ledgerWith([softly('articles:1')]), grace: POLICY.grace }
+  const judged = (nowMs: number) => judge({ ...ENTRY }, nowMs, rules)
+  expect(judged(0)).toBe(judged(1))
+  expect(judged(0)).toEqual({ is: 'stale', by: 'soft write', isUsable: true })
 })
 
 const POLICY = resolvePolicy(
@@ -89,7 +102,8 @@ const ENTRY = {
 }
 
 function explain(ledger: Ledger, { nowMs = 0, position = 0 } = {}): EntryExplanation {
-  return explainEntry(ENTRY, { ledger, nowMs }, POLICY, { position })
+  const judgement = judge({ ...ENTRY }, nowMs, { ledger, grace: POLICY.grace }, { position })
+  return explainEntry(ENTRY, judgement, { ledger, nowMs })
 }
 
 /** Stands at the end of a log with these records. */

@@ -1,17 +1,8 @@
-import { conditionOf } from './condition.ts'
 import type { Entry } from './entry.ts'
+import type { Condition, Judgement } from './judgement.ts'
 import type { Ledger, TagWrite } from './ledger/ledger.ts'
-import { graceMs, type ResolvedPolicy } from './policy.ts'
-import type { Reader } from './reader.ts'
 
-/**
- * What becomes of an entry that is read now:
- *
- *   standing  it is served
- *   stale     it is past its time to live, or was softened: it may be served until it is refreshed, within its grace
- *   dead      its grace is over, or the reader is owed something newer
- *   fallen    something it depends on was written after it was read, or may have been
- */
+/** What a judgement says of an entry, in the four words that tools and explanations show. */
 export type Standing = 'standing' | 'stale' | 'dead' | 'fallen'
 
 /** What an entry is worth, and why, for people. */
@@ -20,7 +11,7 @@ export interface EntryExplanation {
   readonly standing: Standing
   /** A sentence. */
   readonly why: string
-  /** The last record of the log that felled or softened it, where one did. */
+  /** The last record of the log that felled or softened it, if one did. */
   readonly by?: TagWrite
   readonly asOf: number
   readonly epoch: string
@@ -30,18 +21,17 @@ export interface EntryExplanation {
   readonly tags: readonly string[]
 }
 
-/** Judges an entry as a read would, and says why. Marks nothing. */
+/** Puts a judgement into words. Marks nothing. */
 export function explainEntry(
   entry: Entry,
-  now: { readonly ledger: Ledger; readonly nowMs: number },
-  policy: ResolvedPolicy,
-  reader?: Pick<Reader, 'fresh' | 'position'>,
+  judgement: Judgement,
+  { ledger, nowMs }: { readonly ledger: Ledger; readonly nowMs: number },
 ): EntryExplanation {
   const { key, asOf, epoch, tags, storedAtMs, staleAtMs } = entry
-  const { nowMs } = now
   return {
     key,
-    ...judge(entry, now, policy, reader),
+    standing: STANDING[judgement.is],
+    ...whyOf(entry, judgement, ledger, nowMs),
     asOf,
     epoch,
     ageMs: Math.round(nowMs - storedAtMs),
@@ -50,34 +40,35 @@ export function explainEntry(
   }
 }
 
-function judge(
-  entry: Entry,
-  { ledger, nowMs }: { readonly ledger: Ledger; readonly nowMs: number },
-  policy: ResolvedPolicy,
-  reader?: Pick<Reader, 'fresh' | 'position'>,
-): Pick<EntryExplanation, 'standing' | 'why' | 'by'> {
-  // A copy: an entry that stands is marked as good as of now.
-  const condition = conditionOf({ ...entry }, nowMs, { ledger, grace: policy.grace }, reader)
-  if (!ledger.stands({ ...entry })) return { standing: 'fallen', ...whyFallen(entry, ledger) }
-  if (condition === 'fresh') {
-    return { standing: 'standing', why: 'Nothing that it depends on was written since it was read.' }
-  }
-  const softened = ledger.lastWriteSince(entry, 'soft')
-  const overdueMs = nowMs - entry.staleAtMs
-  const reason = softened
-    ? `${softened.tags.join(', ')} was written softly at ${softened.position}`
-    : `Its time to live ended ${seconds(overdueMs)} ago`
-  const by = softened && { by: softened }
-  if (condition !== 'void') {
-    const how = condition === 'stale' ? 'while it is refreshed' : 'where its load fails or is slow'
-    return { standing: 'stale', why: `${reason}: it may be served ${how}.`, ...by }
-  }
-  const end =
-    overdueMs < graceMs(policy) && graceMs(policy) > 0 ? 'this reader is owed something newer' : 'its grace is over'
-  return { standing: 'dead', why: `${reason}, and ${end}.`, ...by }
+const STANDING: Readonly<Record<Condition, Standing>> = {
+  fresh: 'standing',
+  stale: 'stale',
+  lapsed: 'stale',
+  expired: 'dead',
+  superseded: 'dead',
+  fallen: 'fallen',
 }
 
-function whyFallen(entry: Entry, ledger: Ledger): Pick<EntryExplanation, 'why' | 'by'> {
+type Why = Pick<EntryExplanation, 'why' | 'by'>
+
+function whyOf(entry: Entry, { is, by: cause }: Judgement, ledger: Ledger, nowMs: number): Why {
+  if (is === 'fallen') return whyFallen(entry, ledger)
+  if (is === 'fresh') return { why: 'Nothing that it depends on was written since it was read.' }
+  const by = cause === 'soft write' ? ledger.lastWriteSince(entry, 'soft') : undefined
+  const reason = by
+    ? `${by.tags.join(', ')} was written softly at ${by.position}`
+    : `Its time to live ended ${seconds(nowMs - entry.staleAtMs)} ago`
+  return { why: `${reason}${CONSEQUENCE[is]}.`, ...(by && { by }) }
+}
+
+const CONSEQUENCE = {
+  stale: ': it may be served while it is refreshed',
+  lapsed: ': it may be served where its load fails or is slow',
+  expired: ', and its grace is over',
+  superseded: ', and this reader is owed something newer',
+} as const
+
+function whyFallen(entry: Entry, ledger: Ledger): Why {
   if (entry.epoch !== ledger.epoch) {
     return { why: `It is of another history of the log: its epoch is ${entry.epoch}, and the log's ${ledger.epoch}.` }
   }

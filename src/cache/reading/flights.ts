@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { CacheParts } from '../cache-parts.ts'
-import { conditionOf } from '../condition.ts'
 import type { Entry } from '../entry.ts'
+import { judge } from '../judgement.ts'
 import type { ResolvedKind, Source } from '../kind.ts'
 import { withTables } from '../ledger/cache-tag.ts'
 import type { Ledger, LogPlace } from '../ledger/ledger.ts'
@@ -170,18 +170,18 @@ export class Flights<K, V> {
     const asked = flight.lease
     if (lease === 'mine' && asked.kind === 'asking') flight.lease = { kind: 'held', holder: asked.holder }
     const entry = bytes && decodeEntry<V>(flight.id, bytes)
-    const condition = entry ? conditionOf(entry, clock.now(), { ledger, grace: policy.grace }) : 'void'
-    if (entry && condition !== 'void') {
+    const judgement = entry && judge(entry, clock.now(), { ledger, grace: policy.grace })
+    if (entry && judgement?.isUsable) {
       this.#rememberIfNewer(entry)
       flight.reserve = entry
     }
-    const serves = condition === 'fresh' || (condition === 'stale' && !flight.need.fresh)
+    const serves = judgement?.is === 'fresh' || (judgement?.is === 'stale' && !flight.need.fresh)
     if (entry && serves && entry.storedAtMs > flight.need.storedAfterMs) {
       observer.onRequest?.(name, 'redis', 'hit')
       flight.land({ entry, origin: 'redis' })
       return 'landed'
     }
-    if (entry) observer.onRefused?.(name, 'redis', entry)
+    if (entry && judgement) observer.onRefused?.(name, 'redis', entry, judgement)
     // Once for each flight, however often it asks.
     if (!flight.missed) {
       flight.missed = true

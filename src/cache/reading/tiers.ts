@@ -2,7 +2,6 @@ import type { CacheParts } from '../cache-parts.ts'
 import type { Entry } from '../entry.ts'
 import type { ResolvedKind } from '../kind.ts'
 import { entryBytes } from '../memory/memory-tier.ts'
-import type { Slot } from '../memory/s3-fifo.ts'
 import { graceMs } from '../policy.ts'
 import { decodeEntry, encodeEntry } from '../remote/envelope.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
@@ -24,11 +23,6 @@ export class Tiers<V> {
   inMemory(id: string): Entry<V> | undefined {
     // Only this kind writes under its prefix.
     return this.#keptInMemory ? (this.#parts.memory.get(id) as Entry<V> | undefined) : undefined
-  }
-
-  /** Where the entry is, for `use`. */
-  findInMemory(id: string): Slot<Entry<V>> | undefined {
-    return this.#keptInMemory ? (this.#parts.memory.find(id) as Slot<Entry<V>> | undefined) : undefined
   }
 
   /** Keeps in memory what came from the remote tier. */

@@ -1,0 +1,74 @@
+import type { Entry } from './entry.ts'
+import type { Ledger } from './ledger/ledger.ts'
+import type { ResolvedPolicy } from './policy.ts'
+import type { Reader, StaleReason } from './reader.ts'
+
+/**
+ * What an entry is worth now, to one reader. All but a fallen one stand: nothing they depend on was written since they
+ * were read.
+ *
+ *   fresh       within its time to live: it is served
+ *   stale       past its time to live, or softened: it is served while it is loaded anew
+ *   lapsed      the same for longer: it is served only if its load fails or is slow
+ *   expired     its grace is over: it is not served
+ *   superseded  within its grace, but this reader is owed something newer: it is not served
+ *   fallen      something it depends on was written after it was read, or may have been: it is not served
+ */
+export type Condition = 'fresh' | 'stale' | 'lapsed' | 'expired' | 'superseded' | 'fallen'
+
+/** One condition, and what brought it about. Few and shared: to judge an entry allocates nothing. */
+export interface Judgement {
+  readonly is: Condition
+  /** What ended its freshness. Undefined if it is fresh, or has fallen: then the ledger tells by what. */
+  readonly by: 'age' | 'soft write' | undefined
+  /** Whether it may be served to this reader, if only because its load fails. */
+  readonly isUsable: boolean
+}
+
+/** By what the entries of a kind are judged. */
+export interface Rules extends Pick<ResolvedPolicy, 'grace'> {
+  readonly ledger: Ledger
+}
+
+/**
+ * The one judgement that reads, refreshes, metrics and explanations share. HAZARD: an entry that stands is marked as good
+ * as of now; judge a copy to change nothing.
+ */
+export function judge(
+  entry: Entry,
+  nowMs: number,
+  { ledger, grace }: Rules,
+  reader: Pick<Reader, 'fresh' | 'position'> = {},
+): Judgement {
+  if (!ledger.stands(entry)) return FALLEN
+  const isSoftened = ledger.softenedAt(entry) > 0
+  const overdueMs = nowMs - entry.staleAtMs
+  if (overdueMs < 0 && !isSoftened) return FRESH
+  const because = isSoftened ? BY_SOFT_WRITE : BY_AGE
+  // A grace of 0 is none, also for an entry that was softened within its time to live.
+  const isStale = grace.staleWhileRevalidateMs > 0 && overdueMs < grace.staleWhileRevalidateMs
+  const isLapsed = grace.staleIfErrorMs > 0 && overdueMs < grace.staleIfErrorMs
+  if (!isStale && !isLapsed) return because.expired
+  // It may have been softened several times, and the ledger knows the last: any position after `asOf` may have been another.
+  const mayKnowBetter = isSoftened && (reader.position ?? 0) > entry.asOf
+  if (reader.fresh || mayKnowBetter) return because.superseded
+  return isStale ? because.stale : because.lapsed
+}
+
+/** Why an entry that is `stale` is served, in the word of the metrics and of `Cache-Status`. */
+export const whyStale = ({ by }: Judgement): StaleReason => (by === 'soft write' ? 'softened' : 'revalidating')
+
+const judgement = (is: Condition, by?: Judgement['by']): Judgement =>
+  Object.freeze({ is, by, isUsable: is === 'fresh' || is === 'stale' || is === 'lapsed' })
+
+const overdue = (by: Judgement['by']) => ({
+  stale: judgement('stale', by),
+  lapsed: judgement('lapsed', by),
+  expired: judgement('expired', by),
+  superseded: judgement('superseded', by),
+})
+
+const FRESH = judgement('fresh')
+const FALLEN = judgement('fallen')
+const BY_AGE = overdue('age')
+const BY_SOFT_WRITE = overdue('soft write')
