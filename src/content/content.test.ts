@@ -28,7 +28,7 @@ afterEach(async () => {
 })
 
 describe('importContent', () => {
-  it('brings a folder in, with its authors and tags', async () => {
+  it('imports a folder, with its authors and tags', async () => {
     await write(
       'posts/salt/index.md',
       '---\ntitle: Salt\ndate: 2024-05-01\nauthor: Ada L.\ntags: [Sea, Food]\nviews: 7\n---\nA rock.',
@@ -103,7 +103,7 @@ describe('importContent', () => {
     expect((await sql`select tags from stet.pending`.execute(db)).rows).toEqual([])
   })
 
-  it('reports bad files and lines by name and line number, and brings the rest in', async () => {
+  it('reports bad files and lines by name and line number, and imports the rest', async () => {
     await write('good.md', '---\ntitle: Good\n---\nText')
     await write('bad-yaml.md', '---\ntitle: Bad\ntags: [a\n---\nText')
     await write('no-body.md', '---\ntitle: Nothing\n---\n')
@@ -139,7 +139,7 @@ describe('importContent', () => {
     ])
   })
 
-  it('says plainly that there is nothing to read', async () => {
+  it('throws if there is nothing to read', async () => {
     await expect(importContent(db, path.join(folder, 'absent'))).rejects.toThrow(/Cannot import ".*absent"/)
     await write('picture.png', '')
     await expect(importContent(db, path.join(folder, 'picture.png'))).rejects.toThrow(/should be a folder/)

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals'
 import { clientOf } from './client-of.ts'
 import { visitor } from './viewer.ts'
 
-it('names whoever is signed in by their id, wherever they are', () => {
+it('names a signed-in user by their id, whatever their address', () => {
   expect(clientOf({ kind: 'author', userId: 7 }, '192.0.2.1')).toBe('user 7')
   expect(clientOf({ kind: 'admin', userId: 7 }, '192.0.2.2')).toBe('user 7')
   expect(clientOf({ kind: 'admin', userId: undefined }, '192.0.2.2')).toBe('address 192.0.2.2')
@@ -17,6 +17,6 @@ it.each([
   ['::1', '0:0:0:0::/64'],
   ['1::', '1:0:0:0::/64'],
   ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-])('names a visitor by their address, or the network that is theirs: %s', (address, expected) => {
+])('names a visitor by their address, or by the network of an IPv6 address: %s', (address, expected) => {
   expect(clientOf(visitor, address)).toBe(`address ${expected}`)
 })

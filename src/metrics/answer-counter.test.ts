@@ -12,7 +12,7 @@ const counted = async (answered: readonly Parameters<AnswerCounter['add']>[0][])
 const query = { operation: 'query', word: 'HIT', whole: 'hit' } as const
 
 describe('AnswerCounter', () => {
-  it('tells how many answers took how long, each bucket with those before it', async () => {
+  it('counts how many answers took how long, in cumulative buckets', async () => {
     const lines = await counted([0.0004, 0.0005, 0.003, 7].map((seconds) => ({ ...query, seconds })))
     const bucket = (le: string) =>
       lines.find((line) => line.includes(`_bucket{operation="query",cache="hit",le="${le}"}`))
@@ -29,7 +29,7 @@ describe('AnswerCounter', () => {
     expect(lines).toContain('stet_graphql_request_seconds_count{operation="query",cache="hit"} 4')
   })
 
-  it('tells operations apart, where they came from, and whether they were kept whole', async () => {
+  it('counts by operation, by where answers came from, and by whether they were cached', async () => {
     const lines = await counted([
       { ...query, seconds: 0 },
       { ...query, whole: 'uncached', seconds: 0 },

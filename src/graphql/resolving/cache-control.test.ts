@@ -27,7 +27,7 @@ it(`lives as long as the least of all hints, in whatever order they come (TEST_S
   )
 })
 
-it('depends on what its resolvers say and on all that its entries do', () => {
+it('depends on the tags that resolvers add and on the tags of its entries', () => {
   const control = new CacheControl()
   control.cacheTag('weather', 'articles:1')
   control.onEntry({ tags: ['articles:1', 'articles'], storedAtMs: 0, staleAtMs: 1 })
@@ -35,7 +35,7 @@ it('depends on what its resolvers say and on all that its entries do', () => {
   expect([...control.tags]).toEqual(['weather', 'articles:1', 'articles'])
 })
 
-it('has no say in what a hint leaves out', () => {
+it('is not changed by the fields that a hint leaves out', () => {
   const control = new CacheControl()
   control.setCacheHint({})
   control.setCacheHint({ scope: 'PUBLIC' })

@@ -4,7 +4,7 @@ import { makeConnection } from './connection.ts'
 const order = { name: 'NEWEST', keyType: 'instant' } as const
 const places = async () => ({ places: [1, 2].map((id) => ({ key: '0', id })), more: true })
 
-it('lets a walk go on past a page of which everything was deleted meanwhile', async () => {
+it('lets a client go on past a page whose objects were all deleted meanwhile', async () => {
   const connection = makeConnection({
     page: { limit: 2, backward: false },
     order,
@@ -18,7 +18,7 @@ it('lets a walk go on past a page of which everything was deleted meanwhile', as
   expect([hasNextPage, endCursor]).toEqual([true, expect.any(String)])
 })
 
-it('reads its places once, and nodes only where they are asked for', async () => {
+it('reads its places once, and nodes only if they are selected', async () => {
   const reads: string[] = []
   const connection = makeConnection({
     page: { limit: 2, backward: false },

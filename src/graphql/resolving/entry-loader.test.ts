@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals'
 import { processHolding } from '../../../test/models/tiny-process.ts'
 import { EntryLoader } from './entry-loader.ts'
 
-it('has at hand what is in memory, and loads the rest together', async () => {
+it('returns at once what memory holds, and loads the rest in one batch', async () => {
   const { rows, loads } = await holding({ a: '1', b: '2' }, ['a'])
   const loader = new EntryLoader(rows, {})
   expect(loader.load('a')).toBe('1')
@@ -13,7 +13,7 @@ it('has at hand what is in memory, and loads the rest together', async () => {
   expect([loader.load('b'), loader.load('x')]).toEqual(['2', undefined])
 })
 
-it('gives again what it gave, whoever writes meanwhile, and tells its reader once', async () => {
+it('returns the same value again even if it was written meanwhile, and calls onRead once', async () => {
   const process = await holding({ a: '1' }, ['a', 'x'])
   const read: string[] = []
   const loader = new EntryLoader(process.rows, { onRead: (_kind, { value }) => void read.push(`${value}`) })
@@ -26,13 +26,13 @@ it('gives again what it gave, whoever writes meanwhile, and tells its reader onc
   expect(await Promise.all([next.load('a'), next.load('x')])).toEqual(['2', '2'])
 })
 
-it('has nothing at hand for whoever reads through to the source', async () => {
+it('loads what memory holds for a reader that bypasses the cache', async () => {
   const { rows, loads } = await holding({ a: '1' }, ['a'])
   expect(await new EntryLoader(rows, { bypass: true }).load('a')).toBe('1')
   expect(loads).toHaveLength(2)
 })
 
-it('fails again where it failed', async () => {
+it('fails again for a key that failed', async () => {
   const process = await holding({ a: '1' }, [])
   const loader = new EntryLoader(process.rows, {})
   process.failure = new Error('source down')
