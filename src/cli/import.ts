@@ -3,11 +3,6 @@ import { type Counts, importContent } from '../content/index.ts'
 import { Failure, print, withProgress } from './output.ts'
 import { withDatabase } from './with-database.ts'
 
-interface ImportCommandOptions {
-  readonly author?: string
-  readonly json?: boolean
-}
-
 export const importCommand = new Command('import')
   .description(
     'bring in a folder of Markdown files with front matter (Hugo, Jekyll, Astro), or JSON Lines that `export` wrote',
@@ -15,7 +10,7 @@ export const importCommand = new Command('import')
   .argument('<path>', 'a folder, a .md file or a .jsonl file')
   .option('--author <username>', 'the author of files that name none')
   .option('--json', 'print the report as JSON')
-  .action(async (path: string, { author, json }: ImportCommandOptions) => {
+  .action(async (path: string, { author, json }: { readonly author?: string; readonly json?: boolean }) => {
     const report = await withDatabase((db) =>
       withProgress('Importing', (onProgress) => importContent(db, path, { onProgress, ...(author && { author }) })),
     )

@@ -61,16 +61,17 @@ const BATCH = 2000
 const CONNECTIONS = 2
 
 /** Returns a function that makes up an article from its number, and from how many users and tags there are. */
-function articleMaker(users: number, tags: number): (number: number) => SeedArticle {
+function articleMaker(users: number, tags: number) {
   const byPopularity = new Zipf(tags)
-  return (number) => {
+  return (number: number) => {
     const random = new Random(Math.imul(number + 1, 0x9e3779b1))
     const prose = proseFrom(random)
     const title = prose.title()
     const createdAt = new Date(FIRST_DAY + Math.floor(random.next() * (LAST_DAY - FIRST_DAY))).toISOString()
     const isDraft = random.below(20) === 0
     const chosen = new Set<number>()
-    for (let wanted = 1 + random.below(5); chosen.size < Math.min(wanted, tags); ) chosen.add(byPopularity.pick(random))
+    const tagCount = Math.min(1 + random.below(5), tags)
+    while (chosen.size < tagCount) chosen.add(byPopularity.pick(random))
     return {
       slug: `${slugify(title, 180)}-${number + 1}`,
       title,
@@ -85,17 +86,7 @@ function articleMaker(users: number, tags: number): (number: number) => SeedArti
   }
 }
 
-interface SeedArticle {
-  readonly slug: string
-  readonly title: string
-  readonly summary: string
-  readonly body: string
-  readonly author: string
-  readonly tags: readonly string[]
-  readonly publishedAt: string | null
-  readonly createdAt: string
-  readonly views: number
-}
+type SeedArticle = ReturnType<ReturnType<typeof articleMaker>>
 
 const FIRST_DAY = Date.UTC(2019, 0, 1)
 const LAST_DAY = Date.UTC(2026, 9, 31)

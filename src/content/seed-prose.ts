@@ -1,14 +1,7 @@
 import type { Random } from '../kernel/random.ts'
 
-/** Makes up text that looks like English at a glance. */
-export interface Prose {
-  title(): string
-  summary(): string
-  /** About 2 KB of Markdown. */
-  body(): string
-}
-
-export function proseFrom(random: Random): Prose {
+/** Returns functions that make up text which looks like English at a glance. A `body` is about 2 KB of Markdown. */
+export function proseFrom(random: Random) {
   const pick = (words: readonly string[]) => words[random.below(words.length)] ?? ''
   const thing = () => `${pick(ADJECTIVES)} ${pick(NOUNS)}`
   const clause = () => `the ${thing()} ${pick(VERBS)} ${pick(DETERMINERS)} ${pick(NOUNS)}`

@@ -4,7 +4,7 @@ import type { CacheObserver, Ledger } from '../cache/index.ts'
 import type { Database } from '../database/index.ts'
 import type { Follower, FollowerObserver } from '../invalidation/index.ts'
 import type { BreakerState } from '../redis/index.ts'
-import type { WorkerObserver } from '../worker/index.ts'
+import type { QueueState, WorkerObserver } from '../worker/index.ts'
 import { AnswerCounter, type Answered, DURATION_BOUNDS } from './answer-counter.ts'
 import { LookUpCounter } from './look-up-counter.ts'
 
@@ -175,13 +175,6 @@ export class Metrics {
       },
     })
   }
-}
-
-interface QueueState {
-  readonly queue: string
-  readonly depth: number
-  readonly lagMs: number
-  readonly dead: number
 }
 
 const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half-open', 'open']

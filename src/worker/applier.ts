@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Tables } from '../database/index.ts'
-import { type Clock, systemClock } from '../kernel/clock.ts'
+import type { Clock } from '../kernel/clock.ts'
 import { compareIds, type Entry, type GivenUp, type JobStream } from './job-stream.ts'
 import type { QueueKind } from './queue.ts'
 
@@ -14,7 +14,7 @@ export interface ApplierOptions<Job, Batch> {
   /** Called after each commit, so that the new log records are announced to all nodes. */
   readonly onCommit: () => Promise<unknown>
   readonly observer: ApplierObserver
-  readonly clock?: Clock
+  readonly clock: Clock
 }
 
 export interface ApplierObserver {
@@ -33,7 +33,7 @@ export interface ApplierObserver {
  * by its id. The changes to the stream after a commit can safely be repeated, by any worker.
  */
 export class Applier<Job, Batch> {
-  readonly #options: ApplierOptions<Job, Batch> & { readonly clock: Clock }
+  readonly #options: ApplierOptions<Job, Batch>
   #running: Promise<unknown> = Promise.resolve()
   #cancel = () => {}
   #stopped = false
@@ -45,7 +45,7 @@ export class Applier<Job, Batch> {
   #known: string | undefined
 
   constructor(options: ApplierOptions<Job, Batch>) {
-    this.#options = { clock: systemClock, ...options }
+    this.#options = options
   }
 
   start(): void {

@@ -1,25 +1,25 @@
 import { randomUUID } from 'node:crypto'
-import { type Clock, systemClock } from '../kernel/clock.ts'
+import type { Clock } from '../kernel/clock.ts'
 import type { Entry, GivenUp, JobStream, StreamState } from './job-stream.ts'
 
 export interface MemoryStreamOptions {
   readonly maxEntries: number
   /** Called with each job that is given up, because there is no place to keep it. */
   readonly onDropped: (letter: GivenUp & { readonly job: string }) => void
-  readonly clock?: Clock
+  readonly clock: Clock
 }
 
 /** A queue in the memory of this process, for use without Redis. Its jobs are lost if the process dies. */
 export class MemoryStream implements JobStream {
   readonly isVolatile = true
-  readonly #options: MemoryStreamOptions & { readonly clock: Clock }
+  readonly #options: MemoryStreamOptions
   readonly #identity = `memory ${randomUUID()}`
   /** Jobs by id, oldest first. */
   readonly #entries = new Map<string, { readonly job: string; readonly addedAtMs: number }>()
   #added = 0
 
   constructor(options: MemoryStreamOptions) {
-    this.#options = { clock: systemClock, ...options }
+    this.#options = options
   }
 
   async add(job: string): Promise<boolean> {

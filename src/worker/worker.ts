@@ -27,6 +27,10 @@ export interface WorkerOptions {
   readonly clock?: Clock
 }
 
+export interface QueueState extends StreamState {
+  readonly queue: string
+}
+
 export interface WorkerObserver extends ApplierObserver {
   /** A job could not be queued: because of `cause`, or because the queue is full. */
   onRefused?(queue: string, cause?: Error): void
@@ -89,7 +93,7 @@ export class Worker {
   }
 
   /** The state of each queue that can be read at present. */
-  async states(): Promise<readonly ({ readonly queue: string } & StreamState)[]> {
+  async states(): Promise<readonly QueueState[]> {
     const looks = this.#queues.map(async (queue) => ({ queue: queue.name, ...(await queue.state()) }))
     const seen = await Promise.allSettled(looks)
     return seen.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []))

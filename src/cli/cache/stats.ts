@@ -6,11 +6,6 @@ import { parseCount } from '../parse-count.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
 import { readAllEntries } from './stored-entries.ts'
 
-interface StatsCommandOptions {
-  readonly limit: number
-  readonly json?: boolean
-}
-
 /** Counts of the entries of one kind in Redis. */
 interface KindStats {
   entries: number
@@ -35,7 +30,7 @@ export const statsCommand = new Command('stats')
   .description('count what Redis holds, by kind, and how much of it stands')
   .option('--limit <number>', 'how many entries to look at, at most', parseCount, 100_000)
   .option('--json', 'print as JSON')
-  .action(async ({ limit, json }: StatsCommandOptions) => {
+  .action(async ({ limit, json }: { readonly limit: number; readonly json?: boolean }) => {
     const stats = await withEngineAndRedis((engine) =>
       withProgress('Counting', async (onProgress): Promise<Stats> => {
         const { redis, cache, ledger, databases } = engine

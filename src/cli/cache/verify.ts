@@ -5,16 +5,11 @@ import { parseCount } from '../parse-count.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
 import { readAllEntries } from './stored-entries.ts'
 
-interface VerifyCommandOptions {
-  readonly limit: number
-  readonly json?: boolean
-}
-
 export const verifyCommand = new Command('verify')
   .description('compare the entries in Redis with the database, and name every wrong one')
   .option('--limit <number>', 'how many entries to compare, at most', parseCount, 10_000)
   .option('--json', 'print the result as JSON')
-  .action(async ({ limit, json }: VerifyCommandOptions) => {
+  .action(async ({ limit, json }: { readonly limit: number; readonly json?: boolean }) => {
     const counts: Record<Verdict | 'unreadable', number> = { right: 0, wrong: 0, fallen: 0, unknown: 0, unreadable: 0 }
     const wrongKeys: string[] = []
     const complete = await withEngineAndRedis((engine) =>
