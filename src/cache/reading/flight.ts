@@ -1,24 +1,26 @@
 import type { Entry } from '../entry.ts'
 import type { LogPlace } from '../ledger/ledger.ts'
 import type { Origin, StaleReason } from '../reader.ts'
+import type { FlightLease, ReleaseEar } from './flight-lease.ts'
 import type { LoadRequest } from './load-queue.ts'
 
 /** An entry, and how it was come by. */
 export interface Obtained<V> {
   readonly entry: Entry<V>
   readonly origin: Origin
+  /** Why a stale entry was served. Undefined if it is fresh. */
   readonly stale?: StaleReason | undefined
 }
 
-/** What those who wait for a flight need it to bring. */
+/** What the reads that wait for a flight need it to bring. */
 export interface Need {
   /** Nothing stale. */
   readonly fresh: boolean
-  /** Nothing stored at or before this moment: it is known already. */
+  /** Nothing stored at or before this moment: the reader has it already. */
   readonly storedAfterMs: number
 }
 
-/** One key on its way: everybody who asks for it meanwhile waits for the same arrival. */
+/** One key on its way: all reads that ask for it meanwhile wait for the same arrival. */
 export class Flight<K, V> {
   readonly id: string
   readonly key: K
@@ -27,7 +29,7 @@ export class Flight<K, V> {
   /** Where the ledger stood when it began. */
   readonly epoch: string
   readonly position: number
-  /** What came; undefined where nothing could be read that is new enough. */
+  /** What came; undefined if nothing could be read that is new enough. */
   readonly arrival: Promise<Obtained<V> | undefined>
   land: (obtained: Obtained<V> | undefined) => void = () => {}
   fail: (error: Error) => void = () => {}
@@ -35,19 +37,17 @@ export class Flight<K, V> {
   missed = false
   /** It reads the source, and brings nothing stale. */
   fromSource = false
-  /** What the remote tier had, stale: it may be all there is, should the load fail. */
+  /** What the remote tier had, stale: it may be all there is if the load fails. */
   reserve: Entry<V> | undefined
-  /** Hears when somebody else's lease on its key is given back. */
-  ear: Ear | undefined
+  ear: ReleaseEar | undefined
+  lease: FlightLease
   #isOver = false
-  /** Its part in the lease on its key. */
-  lease: LeaseState
 
   constructor(
     { id, key, viewer }: LoadRequest<K>,
     need: Need,
     { epoch, position }: LogPlace,
-    lease: LeaseState,
+    lease: FlightLease,
     onOver: (flight: Flight<K, V>) => void,
   ) {
     this.id = id
@@ -61,43 +61,19 @@ export class Flight<K, V> {
       const end = (tell: () => void) => {
         if (this.#isOver) return
         this.#isOver = true
-        // Out of the way before anybody learns what it brought.
+        // Out of the way before any reader learns what it brought.
         onOver(this)
         tell()
       }
       this.land = (obtained) => end(() => resolve(obtained))
       this.fail = (error) => end(() => reject(error))
     })
-    // Nobody need wait for it: a refresh goes on by itself.
+    // A refresh goes on although no reader waits for it.
     this.arrival.catch(() => {})
   }
 
-  /** It has landed or failed. What it set out for may be on its way still, where it took too long. */
+  /** It has landed or failed. If it took too long, its load may go on. */
   get isOver(): boolean {
     return this.#isOver
   }
 }
-
-export interface Ear {
-  /** For that long at most. */
-  wait(ms: number): void
-  stop(): void
-}
-
-/**
- * How far a flight is with the lease on its key:
- *
- *   asking  it will ask for it with its next read of the remote tier
- *   held    it has it, and must give it back
- *   none    it does without: there is no remote tier, it failed, or it has waited long enough
- */
-export type LeaseState =
-  | {
-      readonly kind: 'asking'
-      readonly holder: string
-      readonly evenIfFound: boolean
-      readonly from?: string
-      readonly untilMs: number
-    }
-  | { readonly kind: 'held'; readonly holder: string }
-  | { readonly kind: 'none' }

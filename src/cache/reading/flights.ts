@@ -1,14 +1,14 @@
-import { randomUUID } from 'node:crypto'
 import type { CacheParts } from '../cache-parts.ts'
 import type { Entry } from '../entry.ts'
 import { judge } from '../judgement.ts'
 import type { ResolvedKind, Source } from '../kind.ts'
 import { withTables } from '../ledger/cache-tag.ts'
-import type { Ledger, LogPlace } from '../ledger/ledger.ts'
+import type { LogPlace } from '../ledger/ledger.ts'
 import { LoadTimeoutError } from '../load-timeout-error.ts'
 import { decodeEntry } from '../remote/envelope.ts'
-import type { Found, LeaseRequest } from '../remote/remote-tier.ts'
-import { type Ear, Flight, type Need, type Obtained } from './flight.ts'
+import type { Found } from '../remote/remote-tier.ts'
+import { Flight, type Need, type Obtained } from './flight.ts'
+import { type FlightLease, formatHolder, leaseRequest, listenForRelease, parseHolder } from './flight-lease.ts'
 import { LoadQueue, type LoadRequest } from './load-queue.ts'
 import type { Tiers } from './tiers.ts'
 
@@ -38,51 +38,32 @@ export class Flights<K, V> {
     return this.#underWay.has(id)
   }
 
-  /** A flight for each of `requests`: one that is under way, where it will bring what is needed, or a new one. */
+  /** A flight for each of `requests`: one that is under way, if it will bring what is needed, or a new one. */
   joinOrLaunch(
     requests: readonly LoadRequest<K>[],
     need: Need,
   ): { readonly flight: Flight<K, V>; readonly joined: boolean }[] {
-    const joined = new Map<string, Flight<K, V>>()
-    for (const { id, key } of requests) {
-      const flight = this.#underWay.get(id)
-      if (!flight || !this.#isWorthJoining(flight, key, need)) continue
-      joined.set(id, flight)
-      this.#parts.observer.onFlightJoined?.(this.#kind.name)
+    const flights: { readonly flight: Flight<K, V>; readonly joined: boolean }[] = []
+    const toLaunch: LoadRequest<K>[] = []
+    for (const request of requests) {
+      const flight = this.#underWay.get(request.id)
+      if (flight && this.#isWorthJoining(flight, request.key, need)) {
+        flights.push({ flight, joined: true })
+        this.#parts.observer.onFlightJoined?.(this.#kind.name)
+      } else toLaunch.push(request)
     }
-    const launched = this.launch(
-      requests.filter(({ id }) => !joined.has(id)),
-      need,
-    )
-    return [...joined.values(), ...launched].map((flight) => ({ flight, joined: joined.has(flight.id) }))
+    for (const flight of this.launch(toLaunch, need)) flights.push({ flight, joined: false })
+    return flights
   }
 
   launch(requests: readonly LoadRequest<K>[], need: Need): Flight<K, V>[] {
-    const { ledger, clock } = this.#parts
-    const { leaseMs } = this.#kind.policy
-    const leased = leaseMs > 0 && this.#tiers.remote?.wakes === true
-    const flights = requests.map(
-      (one) =>
-        new Flight<K, V>(
-          one,
-          need,
-          ledger.place,
-          leased
-            ? {
-                kind: 'asking',
-                holder: formatHolder(ledger),
-                evenIfFound: need.fresh,
-                untilMs: clock.now() + LEASES_WAITED_FOR * leaseMs,
-              }
-            : { kind: 'none' },
-          (flight) => this.#over(flight),
-        ),
-    )
+    if (requests.length === 0) return []
+    const { place } = this.#parts.ledger
+    const onOver = (flight: Flight<K, V>) => this.#over(flight)
+    const flights = requests.map((request) => new Flight<K, V>(request, need, place, this.#firstLease(need), onOver))
     for (const flight of flights) this.#underWay.set(flight.id, flight)
-    if (flights.length > 0) {
-      this.#endInTime(flights)
-      void this.#bring(flights)
-    }
+    this.#endInTime(flights)
+    void this.#bring(flights)
     return flights
   }
 
@@ -95,7 +76,7 @@ export class Flights<K, V> {
 
   /** Does `entry` show every write logged at or before the position? */
   reflects(entry: Entry<V>, { epoch, position }: LogPlace): boolean {
-    // To stand raises it to what the ledger has seen, unless it was softened.
+    // An entry that stands is raised to what the ledger has seen, unless it was softened.
     this.#parts.ledger.stands(entry)
     return entry.epoch === epoch && entry.asOf >= position
   }
@@ -105,14 +86,22 @@ export class Flights<K, V> {
     return !this.#isOvertaken(flight.id, key, flight, need.fresh)
   }
 
-  /** True where the key was written after the load began: it may bring the old value, and waiting for it would be in vain. */
+  /** True if the key was written after the load began: it may bring the old value, and waiting for it would be in vain. */
   #isOvertaken(id: string, key: K, { epoch, position }: LogPlace, bySoftToo: boolean): boolean {
     const { ledger } = this.#parts
     const began = { key: id, epoch, asOf: position, tags: withTables(this.#kind.tags(key, undefined)) }
     return !ledger.stands(began) || (bySoftToo && ledger.softenedAt(began) > 0)
   }
 
-  /** A load that hangs keeps nobody from trying again. Should it end after all, what it brings is kept. */
+  #firstLease({ fresh }: Need): FlightLease {
+    const { ledger, clock } = this.#parts
+    const { leaseMs } = this.#kind.policy
+    if (leaseMs <= 0 || this.#tiers.remote?.wakes !== true) return { kind: 'none' }
+    const untilMs = clock.now() + LEASES_WAITED_FOR * leaseMs
+    return { kind: 'asking', holder: formatHolder(ledger.place), evenIfFound: fresh, untilMs }
+  }
+
+  /** A load that hangs keeps no reader from trying again. If it ends after all, what it brings is kept. */
   #endInTime(flights: readonly Flight<K, V>[]): void {
     const { name, policy } = this.#kind
     const { hardMs } = policy.loadTimeout
@@ -133,17 +122,17 @@ export class Flights<K, V> {
     }
   }
 
-  /** Lands what the remote tier has. Returns what this process shall load: the rest waits for others that load it already. */
-  async #fromRemote(flights: readonly Flight<K, V>[]): Promise<Flight<K, V>[]> {
+  /** Lands what the remote tier has. Returns what this process shall load. The other flights wait for the process that loads their key. */
+  async #fromRemote(flights: readonly Flight<K, V>[]): Promise<readonly Flight<K, V>[]> {
     const { remote } = this.#tiers
-    if (!remote) return [...flights]
-    const { observer } = this.#parts
-    // Heard of from before the question on, lest the answer come after the message.
+    if (!remote) return flights
+    // Before the read, because the message that a lease was given back may overtake its answer.
     for (const flight of flights) flight.ear = this.#listen(flight)
+    const { leaseMs } = this.#kind.policy
     const found = await remote
-      .read(flights.map((flight) => ({ key: flight.id, ...this.#leaseRequest(flight) })))
+      .read(flights.map(({ id, lease }) => ({ key: id, ...leaseRequest(lease, leaseMs) })))
       .catch((error: Error) => {
-        observer.onRemoteError?.(error)
+        this.#parts.observer.onRemoteError?.(error)
         return undefined
       })
     const toLoad: Flight<K, V>[] = []
@@ -161,113 +150,102 @@ export class Flights<K, V> {
   }
 
   /** What to do about a flight, now that the remote tier has answered. */
-  #receive(
-    flight: Flight<K, V>,
-    { bytes, lease }: Found = { bytes: undefined },
-  ): 'landed' | 'load' | 'ask again' | { readonly waitMs: number } {
-    const { observer, clock, ledger } = this.#parts
-    const { name, policy } = this.#kind
-    const asked = flight.lease
-    if (lease === 'mine' && asked.kind === 'asking') flight.lease = { kind: 'held', holder: asked.holder }
+  #receive(flight: Flight<K, V>, { bytes, lease }: Found = { bytes: undefined }): Next {
+    const { observer } = this.#parts
+    const { name } = this.#kind
+    const before = flight.lease
+    if (lease === 'mine' && before.kind === 'asking') flight.lease = { kind: 'held', holder: before.holder }
     const entry = bytes && decodeEntry<V>(flight.id, bytes)
-    const judgement = entry && judge(entry, clock.now(), { ledger, grace: policy.grace })
-    if (entry && judgement?.isUsable) {
-      this.#rememberIfNewer(entry)
-      flight.reserve = entry
-    }
-    const serves = judgement?.is === 'fresh' || (judgement?.is === 'stale' && !flight.need.fresh)
-    if (entry && serves && entry.storedAtMs > flight.need.storedAfterMs) {
+    if (entry && this.#serves(flight, entry)) {
       observer.onRequest?.(name, 'redis', 'hit')
       flight.land({ entry, origin: 'redis' })
       return 'landed'
     }
-    if (entry && judgement) observer.onRefused?.(name, 'redis', entry, judgement)
     // Once for each flight, however often it asks.
     if (!flight.missed) {
       flight.missed = true
       observer.onRequest?.(name, 'redis', bytes && !entry ? 'corrupt' : 'miss')
     }
-    if (flight.lease.kind === 'held' || asked.kind !== 'asking') return 'load'
-    if (clock.now() >= asked.untilMs || (lease === undefined && (asked.evenIfFound || !bytes))) {
+    if (flight.lease.kind === 'held' || before.kind !== 'asking') return 'load'
+    return this.#waitForLease(flight, before, lease, bytes !== undefined)
+  }
+
+  /** Whether an entry of the remote tier serves. One that is usable at all is kept in memory, and in reserve. */
+  #serves(flight: Flight<K, V>, entry: Entry<V>): boolean {
+    const { observer, clock, ledger } = this.#parts
+    const { name, policy } = this.#kind
+    const judgement = judge(entry, clock.now(), { ledger, grace: policy.grace })
+    if (judgement.isUsable) {
+      this.#rememberIfNewer(entry)
+      flight.reserve = entry
+    }
+    const { fresh, storedAfterMs } = flight.need
+    const isGood = judgement.is === 'fresh' || (judgement.is === 'stale' && !fresh)
+    if (isGood && entry.storedAtMs > storedAfterMs) return true
+    observer.onRefused?.(name, 'redis', entry, judgement)
+    return false
+  }
+
+  /** Nothing served, and the flight has no lease. */
+  #waitForLease(
+    flight: Flight<K, V>,
+    asking: Extract<FlightLease, { kind: 'asking' }>,
+    lease: Found['lease'],
+    isFound: boolean,
+  ): Next {
+    const { observer, clock } = this.#parts
+    const isRefused = lease === undefined && (asking.evenIfFound || !isFound)
+    if (clock.now() >= asking.untilMs || isRefused) {
       flight.lease = { kind: 'none' }
       return 'load'
     }
     if (lease === undefined || lease === 'mine') {
-      flight.lease = { ...asked, evenIfFound: true }
+      flight.lease = { ...asking, evenIfFound: true }
       return 'ask again'
     }
     const began = parseHolder(lease.holder)
-    if (began && lease.holder !== asked.from && this.#isOvertaken(flight.id, flight.key, began, flight.need.fresh)) {
-      flight.lease = { ...asked, evenIfFound: true, from: lease.holder }
+    if (began && lease.holder !== asking.from && this.#isOvertaken(flight.id, flight.key, began, flight.need.fresh)) {
+      flight.lease = { ...asking, evenIfFound: true, from: lease.holder }
       return 'ask again'
     }
-    observer.onLeaseAwaited?.(name)
-    return { waitMs: Math.min(lease.leftMs, asked.untilMs - clock.now()) }
+    observer.onLeaseAwaited?.(this.#kind.name)
+    return { waitMs: Math.min(lease.leftMs, asking.untilMs - clock.now()) }
   }
 
-  /** The lease may have been granted, and the answer lost. */
+  #listen(flight: Flight<K, V>): Flight<K, V>['ear'] {
+    const { remote } = this.#tiers
+    if (!remote || flight.lease.kind !== 'asking') return undefined
+    return listenForRelease(flight.id, remote, this.#parts.clock, () => {
+      // The lease holder has probably stored the value: read it first, without asking for the lease.
+      if (flight.lease.kind === 'asking') flight.lease = { ...flight.lease, evenIfFound: flight.need.fresh }
+      void this.#bring([flight])
+    })
+  }
+
+  /** Gives up the lease that was asked for: it may have been granted, and the answer lost. */
   #doWithout(flight: Flight<K, V>): void {
     if (flight.lease.kind === 'asking') this.#tiers.remote?.release(flight.id, flight.lease.holder)
     flight.lease = { kind: 'none' }
   }
 
-  /** Until the lease is given back, or over, or has been waited for long enough: then the flight goes on. */
-  #listen(flight: Flight<K, V>): Ear | undefined {
-    const { remote } = this.#tiers
-    if (!remote || flight.lease.kind !== 'asking') return undefined
-    let waiting = false
-    let woken = false
-    let cancel = () => {}
-    const goOn = () => {
-      woken = true
-      if (!waiting) return
-      waiting = false
-      stop()
-      // Most likely it is there now: no lease is needed to take it.
-      if (flight.lease.kind === 'asking') flight.lease = { ...flight.lease, evenIfFound: flight.need.fresh }
-      void this.#bring([flight])
-    }
-    const deafen = remote.onRelease(flight.id, goOn)
-    const stop = () => {
-      deafen()
-      cancel()
-    }
-    return {
-      wait: (ms) => {
-        waiting = true
-        if (woken) goOn()
-        else cancel = this.#parts.clock.after(ms, goOn)
-      },
-      stop,
-    }
-  }
-
-  #leaseRequest(flight: Flight<K, V>): { readonly lease?: LeaseRequest } {
-    const { lease } = flight
-    if (lease.kind !== 'asking') return {}
-    const { holder, evenIfFound, from } = lease
-    const { leaseMs: ms } = this.#kind.policy
-    return { lease: { holder, ms, evenIfFound, ...(from === undefined ? {} : { from }) } }
-  }
-
-  /** From each source in turn until it is new enough. Rejects where a load fails. */
+  /** From each source in turn until it is new enough. Rejects if a load fails. */
   async #fromSource(flights: readonly Flight<K, V>[]): Promise<void> {
     for (const flight of flights) flight.fromSource = true
-    let wanting = [...flights]
+    let waiting = flights
     for (const source of NEAREST_FIRST) {
-      const entries = await this.#queue.load(wanting, source)
+      const entries = await this.#queue.load(waiting, source)
       const behind: Flight<K, V>[] = []
-      for (const [index, flight] of wanting.entries()) {
+      for (const [index, flight] of waiting.entries()) {
         const entry = entries[index]
         if (!entry) continue
         this.#tiers.store(entry)
         if (this.reflects(entry, flight)) flight.land({ entry, origin: 'source' })
         else behind.push(flight)
       }
-      wanting = behind
-      if (wanting.length === 0) return
+      waiting = behind
+      if (waiting.length === 0) return
     }
-    for (const flight of wanting) flight.land(undefined)
+    for (const flight of waiting) flight.land(undefined)
   }
 
   #rememberIfNewer(entry: Entry<V>): void {
@@ -283,15 +261,8 @@ export class Flights<K, V> {
   }
 }
 
-/** Nobody can guess it, and others read from it when the load began. */
-const formatHolder = ({ place }: Ledger): string => `${randomUUID()} ${place.position} ${place.epoch}`
-
-/** When the load of a lease's holder began. Undefined for what isn't ours to read. */
-function parseHolder(holder: string): LogPlace | undefined {
-  const [, position, epoch] = holder.split(' ')
-  return epoch === undefined ? undefined : { epoch, position: Number(position) }
-}
+type Next = 'landed' | 'load' | 'ask again' | { readonly waitMs: number }
 
 const NEAREST_FIRST: readonly Source[] = ['any', 'primary']
-/** So that the death of one holder, and of the next, delays nobody for longer. */
+/** So that the death of one holder, and of the next, delays no reader for longer. */
 const LEASES_WAITED_FOR = 2
