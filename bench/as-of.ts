@@ -3,7 +3,7 @@ import { installStet } from '../src/invalidation/index.ts'
 import { createTestDatabase } from '../test/harness/index.ts'
 import { median, printRatios } from './report.ts'
 
-/** What it costs to read the log's position along with a row: a single-row read by primary key, three ways, in turns. */
+/** What reading the log's position along with a row costs: a row is read by its primary key in three ways, in turns. */
 export async function asOf(): Promise<void> {
   const database = await createTestDatabase()
   const client = new pg.Client({ connectionString: database.url })

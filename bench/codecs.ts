@@ -5,7 +5,7 @@ import type { Entry } from '../src/cache/index.ts'
 import { median } from './report.ts'
 import { storedEntries } from './stored-entries.ts'
 
-/** What could write entries to Redis: bytes, time, and which values come back as they were, on entries that a server stored. */
+/** Compares encodings of entries for Redis, on entries that a server stored: bytes, time, and which values come back unchanged. */
 export async function codecs(): Promise<void> {
   const kinds = await storedEntries()
   console.log(`\ncodecs: real entries; bytes, and the time to encode | to decode one as a multiple of MessagePack's`)
@@ -45,7 +45,7 @@ interface Codec {
   decode(bytes: Buffer): unknown
 }
 
-// As the envelope has it.
+// With the options of src/cache/remote/envelope.ts.
 const packr = new Packr({ useRecords: false, useBigIntExtension: true, copyBuffers: true })
 // By a name that TypeScript doesn't follow: it is a package of the bench alone, and may not be installed.
 const CBOR: string = 'cbor-x'
@@ -63,9 +63,9 @@ const codecList: Readonly<Record<string, Codec>> = {
 }
 const NAMES = Object.keys(codecList)
 
-/** JSON has no dates, bigints or bytes: they become objects of one member that says what they are. */
+/** JSON has no dates, bigints or bytes: each becomes an object with one member, whose name says what it is. */
 function tagged(this: Record<string, unknown>, name: string, value: unknown): unknown {
-  // `value` went through toJSON already.
+  // `value` has already gone through toJSON.
   const original = this[name]
   if (original instanceof Date) return { $date: original.getTime() }
   if (typeof original === 'bigint') return { $bigint: String(original) }
@@ -107,7 +107,7 @@ interface Result {
 }
 const NOTHING: Result = { bytes: 1, encodeUs: 1, decodeUs: 1 }
 
-/** Each codec's bytes and times for one entry. In turns, so that whatever else the machine does hits them all. */
+/** Each codec's bytes and times for one entry. They take turns, so that other work on the machine disturbs all of them. */
 function compare(values: readonly unknown[]): Result[] {
   const runs = Object.values(codecList).map((codec) => ({
     codec,

@@ -12,7 +12,7 @@ import {
 import { Random } from '../src/kernel/random.ts'
 import { median } from './report.ts'
 
-/** What could compress entries: what is left of them, and the time there and back, on the sample's articles. */
+/** Compares ways to compress entries, on the sample's articles: the size that is left, and the time to compress and to inflate. */
 export async function compression(): Promise<void> {
   const articles = sampleText()
   for (const length of [2_000, 20_000, 200_000]) {
@@ -49,7 +49,7 @@ const ways: Readonly<Record<string, Way>> = {
   'brotli 4': brotli(4),
 }
 
-/** In turns, as `codecs` does. */
+/** The ways take turns, so that other work on the machine disturbs all of them. */
 function compare(bodies: readonly Buffer[]) {
   const runs = Object.entries(ways).map(([name, [compress, inflate]]) => ({
     name,
@@ -82,7 +82,7 @@ function timeUs(work: () => unknown): number {
   return (performance.now() - startedAt) * 1000
 }
 
-/** English that people wrote, then its words in another order: 200 KB in which no long stretch recurs. */
+/** English prose, then its words twice in other orders: more than 200 KB in which no long stretch recurs. */
 function sampleText(): Buffer {
   const directory = 'content/sample/articles'
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))

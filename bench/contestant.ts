@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis'
 import type pg from 'pg'
 
-/** Three processes' worth of one cache, over one PostgreSQL and one Redis. */
+/** A cache of three nodes in this process, over one PostgreSQL and one Redis. */
 export interface Contestant {
-  /** The version of a key, as this cache knows it on one of its nodes. */
+  /** Reads the version of a key on one of the nodes. */
   read(node: number, key: number): Promise<number>
-  /** Counts a key's version up in the database, on one of the nodes, and invalidates. Resolves with the new version. */
+  /** Adds one to a key's version, in the database, on one of the nodes, and invalidates it. Resolves with the new version. */
   write(node: number, key: number): Promise<number>
   close(): Promise<void>
 }
@@ -14,9 +14,9 @@ export interface ContestantOptions {
   readonly pool: pg.Pool
   readonly redisUrl: string
   readonly prefix: string
-  /** Every message between nodes goes through here: some are lost, all come late. */
+  /** Every message between nodes goes through this: some are lost, and all are late. */
   readonly deliver: (message: () => void) => void
-  /** Between the reading of a row and the storing of its entry: fills are slow at times. */
+  /** To be awaited between reading a row and storing its entry: some fills are slow. */
   readonly linger: () => Promise<unknown>
 }
 

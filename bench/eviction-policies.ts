@@ -2,11 +2,11 @@ import { LRUCache } from 'lru-cache'
 import { FifoQueue, QueueItem } from '../src/cache/memory/fifo-queue.ts'
 import { S3Fifo } from '../src/cache/memory/s3-fifo.ts'
 
-/** Which keys a cache of so many bytes would hold. */
+/** Decides which keys a cache of a certain size would hold. */
 interface EvictionPolicy {
-  /** True where the key is held; counts as a use of it. */
+  /** True if the key is held. Counts as a use of it. */
   get(key: string): boolean
-  /** Takes in a key that is not held. */
+  /** Adds a key that is not held. */
   set(key: string, bytes: number): void
 }
 
@@ -26,8 +26,8 @@ export const policies: Readonly<Record<string, PolicyMaker>> = {
 }
 
 /**
- * One queue, in order of arrival, and a hand that goes from its oldest end to its newest and throws out the first that
- * was not used since it last came by. Zhang et al., "SIEVE is Simpler than LRU", NSDI 2024.
+ * One queue in order of arrival, and a hand that goes from its oldest end to its newest, and evicts the first entry that
+ * was not used since the hand was there. Zhang et al., "SIEVE is Simpler than LRU", NSDI 2024.
  */
 class Sieve implements EvictionPolicy {
   readonly #maxBytes: number
@@ -68,8 +68,8 @@ class Sieve implements EvictionPolicy {
 }
 
 /**
- * A window of 1 %, least recently used out first, then a main part in two segments, into which only comes what was seen
- * more often than all that would have to leave it. How often is a sketch's guess. Einziger, Friedman, Manes, "TinyLFU:
+ * A window of 1 % that evicts what was used least recently, and a main part of two segments. What leaves the window is admitted
+ * to the main part only if it was asked for more often than all entries that would have to leave. A sketch estimates how often. Einziger, Friedman, Manes, "TinyLFU:
  * A Highly Efficient Cache Admission Policy", ACM TOS 2017; sizes as in Einziger et al., "Lightweight Robust Size Aware
  * Cache Management", ACM TOS 2022 (aggregated victims).
  */
@@ -138,7 +138,7 @@ class WTinyLfu implements EvictionPolicy {
   }
 }
 
-/** About how often each key was asked for lately: four counters each, the smallest counts, and all are halved at times. */
+/** Estimates how often a key was asked for lately. A key has four counters, of which the smallest counts. All are halved now and then. */
 class FrequencySketch {
   readonly #mask: number
   readonly #counters: Uint8Array

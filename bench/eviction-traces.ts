@@ -1,6 +1,6 @@
 import { Random, Zipf } from '../src/kernel/random.ts'
 
-/** Keys in the order in which they are asked for, and what each takes in the heap. */
+/** Keys, what each takes in the heap, and the order in which they are asked for. */
 export interface Trace {
   readonly keys: readonly string[]
   readonly bytes: readonly number[]
@@ -21,7 +21,7 @@ export function zipf(sizes: SizesByKind): Trace {
   return catalog.trace(Uint32Array.from({ length: REQUESTS }, () => byPopularity(random)))
 }
 
-/** The same, and after every 100,000 requests somebody reads 20,000 entries in a row, each once. */
+/** The same, and after every 100,000 requests a scan reads 20,000 entries in a row, each once. */
 export function zipfWithScans(sizes: SizesByKind): Trace {
   const { catalog, byPopularity, random } = popularEntries(sizes)
   const requests: number[] = []
@@ -33,7 +33,7 @@ export function zipfWithScans(sizes: SizesByKind): Trace {
   return catalog.trace(Uint32Array.from(requests))
 }
 
-/** Zipf's law, but what is popular moves on by one entry every twenty requests. */
+/** Zipf's law, but popularity moves on by one entry with every twenty requests. */
 export function drift(sizes: SizesByKind): Trace {
   const { catalog, random } = popularEntries(sizes)
   const popularity = new Zipf(KEYS)
@@ -42,7 +42,7 @@ export function drift(sizes: SizesByKind): Trace {
   )
 }
 
-/** Round and round through a fifth more than the cache holds. */
+/** The same entries again and again, in order: a fifth more than the cache holds. */
 export function loop(sizes: SizesByKind, maxBytes: number): Trace {
   const { catalog } = popularEntries(sizes)
   let length = 0
@@ -51,9 +51,9 @@ export function loop(sizes: SizesByKind, maxBytes: number): Trace {
 }
 
 /**
- * What Stet's own queries ask for, over 20,000 articles: lists (newest, by tag, by author, further pages) with twenty
- * articles, their authors and tags; single articles as HTML. With a crawler, every twentieth query is the next hundred
- * articles of its way through all of them.
+ * What Stet's own queries ask for, over 20,000 articles: lists (newest, by tag, by author, further pages) of twenty
+ * articles with their authors and tags, and single articles as HTML. If there is a crawler, every twentieth query is
+ * its next hundred articles.
  */
 export function stet(sizes: SizesByKind, { crawler }: { readonly crawler: boolean }): Trace {
   const random = new Random(SEED)
@@ -120,7 +120,7 @@ const ARTICLES = 20_000
 const TAGS = 100
 const AUTHORS = 400
 
-/** Entries of every kind, numbered at random, and how to pick one of them by popularity. */
+/** Entries of every kind, and how to pick one of them by popularity. */
 function popularEntries(sizes: SizesByKind) {
   const random = new Random(SEED)
   const catalog = new Catalog(sizes, random)
@@ -131,7 +131,7 @@ function popularEntries(sizes: SizesByKind) {
   return { catalog, random, byPopularity: (random: Random) => place[popularity.pick(random)] ?? 0 }
 }
 
-/** Numbers entries in the order in which they are first asked for, and gives each the size of a real one of its kind. */
+/** Numbers entries in the order in which they are first asked for. Each has the size of a real entry of its kind. */
 class Catalog {
   readonly bytes: number[] = []
   readonly #keys: string[] = []
@@ -144,7 +144,7 @@ class Catalog {
     this.#random = new Random(random.below(2 ** 31))
   }
 
-  /** @param share how many times as large as a real one */
+  /** @param share how many times as large it is as a real entry */
   index(kind: string, id: string | number, share: number): number {
     const key = `stet:1:${kind}.1:${id}`
     const known = this.#indexes.get(key)

@@ -4,7 +4,7 @@ import { drift, loop, type SizesByKind, stet, type Trace, zipf, zipfWithScans } 
 import { median } from './report.ts'
 import { storedEntries } from './stored-entries.ts'
 
-/** Which entries should leave the memory tier when it is full: how many requests each policy answers, and how fast, in bytes of heap. */
+/** Compares policies for what leaves the memory tier when it is full: the share of requests that each answers, and its speed. */
 export async function eviction(): Promise<void> {
   const sizes = await realSizes()
   const traces: Readonly<Record<string, (maxBytes: number) => Trace>> = {
@@ -67,7 +67,7 @@ function replay(policy: string, { keys, bytes, requests }: Trace, maxBytes: numb
   }
 }
 
-/** What each kind's entries take in the memory tier. */
+/** The bytes that entries of each kind take in the memory tier. */
 async function realSizes(): Promise<SizesByKind> {
   const sizes = new Map<string, readonly number[]>()
   for (const [kind, entries] of await storedEntries()) {

@@ -13,7 +13,7 @@ import { createRedisPrefix, createTestDatabase, sharedServers } from '../test/ha
 import { connectRedis } from './contestant.ts'
 import { median } from './report.ts'
 
-/** From an acknowledged write on one node to its application in another's ledger: by Redis, by NOTIFY alone, by the beat alone. */
+/** How long it takes from the acknowledgement of a write on one node until another node's ledger has it: by Redis, by NOTIFY alone, by the beat alone. */
 export async function fanOut(): Promise<void> {
   console.log(
     `\nfan-out: from the acknowledgement of a write to its application on another node (ms, ${WRITES} writes)`,

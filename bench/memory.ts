@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 import { MemoryTier } from '../src/cache/memory/memory-tier.ts'
 import { decodeEntry, encodeEntry } from '../src/cache/remote/envelope.ts'
 
-/** How near the memory tier's count of bytes is to what its entries take in the heap: as they are loaded, and as they are decoded. */
+/** Compares the memory tier's count of bytes to what its entries take in the heap, if they were loaded, and if they were decoded. */
 export async function memory(): Promise<void> {
   console.log('\nmemory: counted bytes, as a share of the real heap of 8,000 entries')
   for (const [name, make] of Object.entries(samples)) {
@@ -53,7 +53,7 @@ async function countedShare(make: (id: number) => unknown, decoded: boolean): Pr
 }
 
 async function heapUsed(): Promise<number> {
-  // Twice: buffers are given back after the collection that found them.
+  // Twice: a buffer is freed after the collection that finds it unused.
   for (let round = 0; round < 2; round++) {
     collectGarbage()
     await setImmediate()
@@ -68,7 +68,7 @@ function text(seed: number, length: number, letter = ''): string {
   return flat(words.slice(0, length))
 }
 
-/** Without the pieces that it was put together from. */
+/** The same text in one piece: a string that was put together keeps its parts. */
 function flat(text: string): string {
   return Buffer.from(text).toString()
 }

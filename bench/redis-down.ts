@@ -13,7 +13,7 @@ import {
   type TestNode,
 } from '../test/harness/index.ts'
 
-/** What reads cost while Redis is gone, or hangs, over what they cost while it is well: one node, in turns. */
+/** Compares what reads on one node cost while Redis is well, gone, and hanging, in turns. */
 export async function redisDown(): Promise<void> {
   const database = await createTestDatabase()
   const { hostname, port } = new URL(sharedServers().redisUrl)
@@ -22,7 +22,7 @@ export async function redisDown(): Promise<void> {
     databaseUrl: database.url,
     redisUrl: proxy.through(sharedServers().redisUrl),
     redisPrefix: createRedisPrefix(),
-    // So small that much of what is read isn't in it.
+    // Too small for all that is read.
     environment: { CACHE_MEMORY_MAX_MB: '2', WORKER: 'off' },
   })
   try {
@@ -63,7 +63,7 @@ async function bring(proxy: FaultProxy, node: TestNode, state: State): Promise<v
   await proxy.restore()
   if (state === 'gone') await proxy.cut()
   if (state === 'hangs') proxy.stall()
-  // What finding out costs is paid once, by `REDIS_BREAKER_FAILURES` reads: not what is measured here.
+  // The first `REDIS_BREAKER_FAILURES` reads wait for Redis. They are not measured.
   const wanted = state === 'well' ? 0 : 2
   await eventually(
     async () => {

@@ -23,7 +23,7 @@ const benchmarks: Record<string, (options: readonly string[]) => Promise<void>> 
   writes,
 }
 
-/** `npm run bench -- <name> … [--option …]`: each compares things within one run, on servers started for it. */
+/** `npm run bench -- <name> … [--option …]`. Each benchmark compares within one run, on servers that are started for it. */
 const args = process.argv.slice(2)
 const firstOption = args.findIndex((arg) => arg.startsWith('--'))
 const wanted = firstOption < 0 ? args : args.slice(0, firstOption)

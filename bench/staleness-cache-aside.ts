@@ -1,6 +1,6 @@
 import { type Contestant, type ContestantOptions, connectRedis, NODES } from './contestant.ts'
 
-/** What most people build: read memory, Redis, database; after a write delete the key everywhere, by pub/sub. One minute to live. */
+/** The usual cache-aside: a read tries memory, Redis, then the database; a write deletes the key everywhere, by pub/sub. Entries live for a minute. */
 export async function createCacheAside({
   pool,
   redisUrl,

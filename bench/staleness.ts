@@ -7,7 +7,7 @@ import { type Contestant, type ContestantOptions, NODES } from './contestant.ts'
 import { createCacheAside } from './staleness-cache-aside.ts'
 import { createStet } from './staleness-stet.ts'
 
-/** Stale reads under lost and late messages and slow fills: what most people build, and Stet. */
+/** Counts stale reads under lost and late messages and slow fills: of the usual cache-aside, and of Stet. */
 export async function staleness(): Promise<void> {
   const seed = Number(process.env.BENCH_SEED ?? 1)
   console.log(
@@ -26,7 +26,7 @@ export async function staleness(): Promise<void> {
 
 const SECONDS = 12
 const KEYS = 50
-/** Only a read that misses a write this old is counted: messages may take their time. */
+/** A read counts as stale only if it misses a write that is older than this. */
 const GRACE_MS = 200
 
 async function run(create: (options: ContestantOptions) => Promise<Contestant>, seed: number) {
@@ -49,7 +49,7 @@ async function run(create: (options: ContestantOptions) => Promise<Contestant>, 
     linger: () => (random() < 0.2 ? wait(random() * 5) : Promise.resolve()),
   })
   try {
-    /** Per key: versions and when each was acknowledged. */
+    /** By key: its versions, and when each was acknowledged. */
     const written = Array.from({ length: KEYS + 1 }, () => [{ version: 0, at: -Infinity }])
     const until = performance.now() + SECONDS * 1000
     let reads = 0

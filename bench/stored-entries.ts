@@ -4,7 +4,7 @@ import { seedContent } from '../src/content/index.ts'
 import { openDatabases } from '../src/database/open-databases.ts'
 import { createRedisPrefix, createTestDatabase, sharedServers, startTestNode } from '../test/harness/index.ts'
 
-/** What a server has stored in Redis once it was asked for most of what there is to ask: real entries, by kind. */
+/** Real entries by kind: what a server has stored in Redis after it was asked for most of what can be asked. */
 export async function storedEntries(): Promise<ReadonlyMap<string, readonly Entry[]>> {
   const database = await createTestDatabase()
   const { redisUrl } = sharedServers()

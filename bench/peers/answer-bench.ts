@@ -2,17 +2,17 @@ import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** What the bench asks a contestant's process, over IPC. */
+/** What the bench asks the process of a contestant, over IPC. */
 export type Question = { readonly cpu: true } | { readonly memory: true } | { readonly titles: readonly number[] }
 
 interface Contestant {
   /** Where it listens. */
   readonly port: number
-  /** What the articles are called in truth. */
+  /** The titles that the articles really have. */
   readonly titles?: (ids: readonly number[]) => readonly string[] | Promise<readonly string[]>
 }
 
-/** Tells the bench that the contestant is ready, then whatever it asks, until it is gone. */
+/** Tells the bench that the contestant is ready, and answers its questions until the bench has gone. */
 export function answerBench({ port, titles }: Contestant): void {
   process.on('message', async (question: Question) => {
     process.send?.(await answer(question))
@@ -30,7 +30,7 @@ export function answerBench({ port, titles }: Contestant): void {
 async function heldBytes(): Promise<number> {
   setFlagsFromString('--expose-gc')
   const collectGarbage = runInNewContext('gc') as () => void
-  // Buffers are given back after the collection that found them.
+  // A buffer is freed after the collection that finds it unused.
   for (let round = 0; round < 3; round++) {
     collectGarbage()
     await setImmediate()

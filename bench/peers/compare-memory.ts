@@ -5,8 +5,8 @@ import { answers, type ContestantName, type Ring, startContestant } from './star
 import { ARTICLE_IDS, single } from './workloads.ts'
 
 /**
- * What a cached answer takes in the process: its heap and buffers, after garbage collection, with so many distinct answers
- * cached, less what they were before. First with the rows behind them, then for other answers from the same rows.
+ * Measures what a cached answer takes in the process: heap and buffers after garbage collection, with the answers cached, less
+ * what they were before. First with the rows that they are made of, then for other answers from the same rows.
  */
 export async function compareMemory(ring: Ring, contestants: readonly ContestantName[]): Promise<readonly Column[]> {
   const [warmUps, measured] = [ARTICLE_IDS.slice(ANSWERS, 2 * ANSWERS), ARTICLE_IDS.slice(0, ANSWERS)]
@@ -21,7 +21,7 @@ export async function compareMemory(ring: Ring, contestants: readonly Contestant
     console.error(`memory: ${name} …`)
     const process = await startContestant(ring, name, first[0] ?? { query: '' })
     try {
-      // Code and buffers come to their size.
+      // Code is compiled, and buffers reach their size.
       await sendRequests(process.url, warmUps.map(single))
       const empty = await process.heldBytes()
       await sendRequests(process.url, first)

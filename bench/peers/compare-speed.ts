@@ -16,11 +16,11 @@ export interface SpeedOptions {
   readonly contestants: readonly ContestantName[]
   readonly seconds: number
   readonly rounds: number
-  /** Of the workload itself, for each of them before it all begins. */
+  /** How long each contestant serves the workload before the first round. */
   readonly warmUpSeconds: number
 }
 
-/** Contestants take turns under one workload: A B C … A B C …, so that what disturbs one disturbs all. */
+/** Contestants take turns under one workload (A B C … A B C …), so that what disturbs one disturbs all. */
 export async function compareSpeed(ring: Ring, options: SpeedOptions): Promise<readonly Column[]> {
   const { name, workload, contestants, seconds, rounds, warmUpSeconds } = options
   const directory = join(ring.directory, name)
@@ -31,7 +31,7 @@ export async function compareSpeed(ring: Ring, options: SpeedOptions): Promise<r
       console.error(`${name}: warming up ${contestant} …`)
       const process = await warmUp(ring, contestant, workload)
       running.set(contestant, process)
-      // What is seldom run, such as a write, is compiled only once it has been for a while.
+      // V8 compiles what is seldom run, such as a write, only after a while.
       if (warmUpSeconds > 0) await runWrk(workload, { url: process.url, directory, seconds: warmUpSeconds, seed: 1 })
     }
     const turns = new Map<ContestantName, Turn[]>(contestants.map((contestant) => [contestant, []]))
@@ -39,7 +39,7 @@ export async function compareSpeed(ring: Ring, options: SpeedOptions): Promise<r
       console.error(`${name}: round ${round} of ${rounds} …`)
       for (const [contestant, process] of running) {
         const load = { url: process.url, directory }
-        // A seed of its own: else `unlike` would draw what it drew before.
+        // A seed of its own: otherwise `unlike` would draw the same requests again.
         await runWrk(workload, { ...load, seconds: 1, seed: 2 * round })
         const before = await process.cpuMicros()
         const result = await runWrk(workload, { ...load, seconds, seed: 2 * round + 1 })
@@ -71,7 +71,7 @@ async function warmUp(ring: Ring, name: ContestantName, workload: Workload): Pro
   return process
 }
 
-/** How many of the hundred hottest articles are shown otherwise than they are, after the writing has ended. */
+/** How many of the hundred hottest articles are shown with a wrong title after the last write. */
 async function countWrong(process: ContestantProcess): Promise<number> {
   await wait(500)
   const ids = ARTICLE_IDS.slice(0, 100)
@@ -81,7 +81,7 @@ async function countWrong(process: ContestantProcess): Promise<number> {
   return shown.filter((data, index) => (data as { article: { title: string } }).article.title !== truth[index]).length
 }
 
-/** Says so where the contestants that only send would send other headers than Stet. */
+/** Says so if Stet sends other headers than the contestants that only send. */
 async function checkHeaders(url: string): Promise<void> {
   const { headers } = await fetch(`${url}/graphql?query={articles{totalCount}}`)
   const byNode = ['connection', 'content-length', 'date', 'keep-alive']

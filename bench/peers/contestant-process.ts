@@ -5,7 +5,7 @@ import type { Question } from './answer-bench.ts'
 export interface Program {
   /** For messages. */
   readonly name: string
-  /** What Node is to run, with its arguments. */
+  /** Node's arguments: the file to run, and more. */
   readonly args: readonly string[]
   /** Where it runs. By default where the bench does. */
   readonly directory?: string
@@ -17,12 +17,12 @@ export class ContestantProcess {
   readonly url: string
   readonly #child: ChildProcess
 
-  /** Resolves once the program has told its port, which it does with `answerBench`. Throws if it ends before. */
+  /** Resolves once the program has called `answerBench`. Throws if it ends before. */
   static async start({ name, args, directory, environment }: Program): Promise<ContestantProcess> {
     const child = spawn('taskset', ['-c', '0', process.execPath, '--max-semi-space-size=64', ...args], {
       cwd: directory,
       env: { ...process.env, NODE_ENV: 'production', ...environment },
-      // What it prints is no part of the bench's tables.
+      // What it prints goes to stderr: stdout has the tables.
       stdio: ['ignore', 2, 'inherit', 'ipc'],
     })
     const ready = once(child, 'message')
@@ -44,12 +44,12 @@ export class ContestantProcess {
     return user + system
   }
 
-  /** Heap and buffers, after garbage collection. */
+  /** Bytes of heap and buffers, after garbage collection. */
   heldBytes(): Promise<number> {
     return this.#ask({ memory: true })
   }
 
-  /** What these articles are called in truth, whatever its cache says. */
+  /** The titles that these articles really have, whatever its cache says. */
   titles(ids: readonly number[]): Promise<readonly string[]> {
     return this.#ask({ titles: ids })
   }

@@ -5,18 +5,21 @@ import { promisify } from 'node:util'
 import { queryOnce } from '../../test/harness/index.ts'
 import type { Article, Rows, Tag, User } from './store.ts'
 
-/** What every contestant serves: made by `stet seed`, the same every time, all of it published. */
+/** What every contestant serves. `stet seed` makes it, the same every time. All of it is published. */
 export interface DataSet {
-  /** Where the rows are, as JSON: for those who have no database. */
+  /** A file with the rows as JSON, for contestants without a database. */
   readonly file: string
   readonly rows: Rows
-  /** A database of one's own with the same rows, made by the Stet that is built in a directory: each version has its own tables. */
+  /**
+   * Resolves with the URL of a new database with the same rows.
+   * @param directory where a Stet is built that seeds it: each version has tables of its own
+   */
   copyDatabase(directory: string): Promise<string>
 }
 
 export const ARTICLES = 10_000
 
-/** @param serverUrl a PostgreSQL server that nobody else uses */
+/** @param serverUrl a PostgreSQL server that is used for this alone */
 export async function createDataSet(serverUrl: string, directory: string): Promise<DataSet> {
   const urlOf = (name: string) => Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
   const seeded = new Map<string, Promise<string>>()

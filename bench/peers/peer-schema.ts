@@ -3,14 +3,14 @@ import { readSchema } from '../../src/graphql/schema/read-schema.ts'
 import { parseGlobalId, toGlobalId } from '../../src/identity/global-id.ts'
 import type { Article, Store, Tag, User } from './store.ts'
 
-/** Stet's own. What the workloads don't ask for has no resolvers. */
+/** Stet's own schema. Fields that no workload asks for have no resolvers. */
 export const typeDefs = readSchema()
 
 export interface PeerContext {
   readonly loaders: ReturnType<typeof createLoaders>
 }
 
-/** Once a request, as DataLoader wants it. */
+/** To be called once for each request, as DataLoader's documentation asks for. */
 export function createLoaders(store: Store) {
   return {
     article: new DataLoader(async (ids: readonly number[]) => ids.map((id) => store.article(id))),
@@ -23,7 +23,7 @@ export function createLoaders(store: Store) {
   }
 }
 
-/** Resolvers over a store, for the servers that have no loaders of their own kind. */
+/** Resolvers of the peers, over a store. */
 export function createResolvers(store: Store) {
   return {
     Query: {

@@ -14,8 +14,8 @@ import { CONTESTANTS, type Ring } from './start-contestant.ts'
 import { workloads } from './workloads.ts'
 
 /**
- * How much of what Node's own HTTP server can do is left behind a cache: Stet and its peers, with the same data, each a
- * process on the first core. The load, PostgreSQL and Redis have the second.
+ * Compares Stet and its peers to Node's own HTTP server, which sends the same bytes. All have the same data, and each is
+ * a process on the first core. The load, PostgreSQL and Redis run on the second.
  */
 export async function peers(args: readonly string[]): Promise<void> {
   const { contestants, wanted, before, ...times } = parseOptions(args)
@@ -25,7 +25,7 @@ export async function peers(args: readonly string[]): Promise<void> {
   for (const directory of before === undefined ? ['.'] : ['.', before]) {
     run('npm', '--prefix', directory, 'run', '--silent', 'build:server')
   }
-  // This process and whatever it starts, but for the contestants.
+  // This process, and all that it starts but contestants.
   run('taskset', '-a', '-p', '-c', '1', String(process.pid))
   const postgres = await startPostgres()
   const redis = contestants.includes('stet+redis') ? await startRedis() : undefined
@@ -67,7 +67,7 @@ function parseOptions(args: readonly string[]) {
   const { before } = values
   const known = CONTESTANTS.filter((name) => name !== 'stet-before' || before !== undefined)
   const chosen = choose('contestants', values.contestants ?? known.join(), known)
-  // Figures are ratios to bare Node; and an earlier Stet is there to be compared.
+  // All figures are shares of bare Node's, and an earlier Stet is named to be compared.
   const contestants = known.filter((name) => name === 'node' || name === 'stet-before' || chosen.includes(name))
   const wanted = choose('workloads', values.workloads, [...Object.keys(workloads), MEMORY])
   return {

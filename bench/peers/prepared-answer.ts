@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** Bytes like those of Stet's answer, for contestants that do nothing but send. */
+/** An answer like Stet's, for contestants that do nothing but send. */
 export function preparedAnswer(): { readonly body: Buffer; readonly headers: Readonly<Record<string, string>> } {
   const body = readFileSync(process.env.BENCH_ANSWER ?? '')
   const tags = tagsLikeStets(body.toString().split('"title"').length - 1)
@@ -8,7 +8,7 @@ export function preparedAnswer(): { readonly body: Buffer; readonly headers: Rea
   return { body, headers: { ...headers, 'content-length': String(body.length) } }
 }
 
-/** But for the length, and what Node adds by itself. The bench says so where Stet has come to send others. */
+/** Without the length, and without what Node adds by itself. The bench says so if Stet sends others by now. */
 export const headersLikeStets = {
   'content-type': 'application/json; charset=utf-8',
   'cache-control': 'public, max-age=3412',
@@ -23,7 +23,7 @@ export const headersLikeStets = {
   'x-request-id': '7d9f4f8e-2b1c-4a55-9d0e-6f3a1c2b4d5e-9ix',
 }
 
-/** For an article its row, its author, and three tags with the links to them. */
+/** Tags as Stet has them: for each article its row, its author, and three tags with the links to them. */
 function tagsLikeStets(articles: number): string[] {
   const each = Array.from({ length: articles }, (_, index) => {
     const id = 9000 + index

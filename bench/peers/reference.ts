@@ -6,10 +6,10 @@ import { sendRequests } from './send-requests.ts'
 import { type Rows, Store } from './store.ts'
 import type { GraphQLRequest } from './workloads.ts'
 
-/** The data of the right answer, as long as nothing has been written. */
+/** Resolves with the data of the right answer. Wrong once something was written. */
 export type Reference = (request: GraphQLRequest) => Promise<unknown>
 
-/** By graphql-js itself, in this process. */
+/** Executes requests by graphql-js itself, in this process. */
 export function createReference(rows: Rows): Reference {
   const store = new Store(rows)
   const schema = makeExecutableSchema({ typeDefs, resolvers: createResolvers(store) })
@@ -23,7 +23,7 @@ export function createReference(rows: Rows): Reference {
 
 export const formatAnswer = (data: unknown): string => `${JSON.stringify({ data })}\n`
 
-/** Throws where a contestant answers anything else. Asks twice: the second time its cache answers. */
+/** Throws if a contestant answers anything else. Asks twice, because the second time its cache answers. */
 export async function checkAnswers(
   url: string,
   { samples, reference }: { readonly samples: readonly GraphQLRequest[]; readonly reference: Reference },

@@ -10,8 +10,9 @@ export interface Turn extends Load {
 
 export interface Held {
   readonly name: string
-  /** Bytes an answer, with the rows behind it. */
+  /** Bytes for each answer, with the rows that it is made of. */
   readonly withRows: number
+  /** Bytes for each other answer from the same rows. */
   readonly alone: number
 }
 
@@ -35,8 +36,8 @@ export function printEnvironment(times: {
 }
 
 /**
- * Medians over the rounds. Ratios to bare Node are of turns in the same round, by requests a second, and by CPU a request:
- * on a machine with other things to do, where `busy` is far from 100 %, the latter is the one to trust.
+ * Prints medians over the rounds. A ratio compares turns of the same round: `× node` by requests a second, `× CPU` by the
+ * processor's time for each request. If `busy` is far from 100 %, other work took the core, and `× CPU` is the one to trust.
  */
 export function printSpeed(results: {
   readonly name: string

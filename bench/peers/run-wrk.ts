@@ -28,7 +28,7 @@ export async function runWrk(
 
 export const CONNECTIONS = 32
 
-/** What `load.lua` reads, in a directory of the workload's own. */
+/** Writes what `load.lua` reads, into a directory of the workload's own. */
 export function writeLoad(workload: Workload, directory: string, token: string): void {
   mkdirSync(directory, { recursive: true })
   const write = (name: string, lines: readonly string[]) => writeFileSync(join(directory, name), lines.join('\n'))
@@ -45,7 +45,7 @@ function formatRequest(method: 'GET' | 'POST', request: GraphQLRequest): string 
   return JSON.stringify(request).replace('"<ids>"', '[<ids>]')
 }
 
-/** Throws, and says what to install, where the benchmark can't be run. */
+/** Throws, and says what to install, if a program is missing. */
 export function requireWrk(): void {
   for (const [program, name] of [
     ['wrk', 'wrk'],

@@ -1,6 +1,6 @@
 import type { GraphQLRequest } from './workloads.ts'
 
-/** Sends requests, some at a time. Returns the data of each answer, in their order; throws where an answer has errors. */
+/** Sends requests, sixteen at a time. Resolves with the data of their answers, in order. Throws if an answer has errors. */
 export async function sendRequests(url: string, requests: readonly GraphQLRequest[]): Promise<unknown[]> {
   const answers: unknown[] = []
   let begun = 0

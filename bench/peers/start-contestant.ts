@@ -22,7 +22,7 @@ export type ContestantName = (typeof CONTESTANTS)[number]
 /** What all contestants are given. */
 export interface Ring {
   readonly data: DataSet
-  /** For files. */
+  /** Where the bench may write files. */
   readonly directory: string
   readonly redisUrl: string | undefined
   /** A checkout of an earlier Stet, built: what `stet-before` is served from. */
@@ -30,10 +30,10 @@ export interface Ring {
   readonly reference: Reference
 }
 
-/** Those that answer, and don't just send what was prepared. */
+/** True if it executes requests, and doesn't just send what was prepared. */
 export const answers = (name: ContestantName): boolean => name !== 'node' && name !== 'fastify'
 
-/** @param request what those that only send are to send the answer to */
+/** @param request the request whose answer those send that only send */
 export async function startContestant(
   ring: Ring,
   name: ContestantName,
@@ -64,7 +64,7 @@ export async function startContestant(
 const startPeer = (name: string, environment: NodeJS.ProcessEnv) =>
   ContestantProcess.start({ name, args: ['--import', TYPESCRIPT, pathOf(name)], environment })
 
-/** `stet serve`, from the `dist` of a folder: what an operator starts, whatever its version has inside. */
+/** Starts `stet serve` from the `dist` of a folder, as an operator does. Needs to know nothing of what is inside. */
 async function startStet(
   ring: Ring,
   name: string,
@@ -87,7 +87,7 @@ async function startStet(
 const TYPESCRIPT = new URL('../../scripts/run-typescript.mjs', import.meta.url).href
 const pathOf = (contestant: string) => fileURLToPath(new URL(`contestants/${contestant}.ts`, import.meta.url))
 
-/** Room for all that is asked for, and an hour to live, as the peers have. The rest is as it comes. */
+/** Room for all that is asked for, and an hour to live, as the peers have. Everything else has its default. */
 const settings = {
   LOG_LEVEL: 'error',
   AUTH_JWT_SECRET: TEST_JWT_SECRET,

@@ -27,11 +27,11 @@ export interface Article {
   readonly summary: string
   readonly body: string
   readonly authorId: number
-  /** By the names of the tags. */
+  /** In the order of the tags' names. */
   readonly tagIds: readonly number[]
 }
 
-/** The rows in the memory of a peer's process: it is spared the database. */
+/** The rows in the memory of a peer's process, which needs no database. */
 export class Store {
   readonly #articles: Map<number, Article>
   readonly #users: Map<number, User>
@@ -75,7 +75,7 @@ export class Store {
     return (this.#newestBy.get(authorId) ?? []).slice(0, first).map((id) => this.#articles.get(id))
   }
 
-  /** Another object, as a database would give: what holds the old one keeps the old title. */
+  /** Makes another object, as a database would: a cache that holds the old one keeps the old title. */
   rename(id: number, title: string): Article | undefined {
     const article = this.#articles.get(id)
     if (!article) return undefined

@@ -11,16 +11,16 @@ export interface Workload {
   readonly method: 'GET' | 'POST'
   /** How `load.lua` draws from `requests`. */
   readonly draw: 'one' | 'zipf' | 'unlike'
-  /** What it draws from, the hottest first. */
+  /** What it draws from, the most popular first. */
   readonly requests: readonly GraphQLRequest[]
   readonly mutationsPerThousand?: number
-  /** Sent once before anything is measured, so that every cache has what it will hold. */
+  /** Sent once before anything is measured, so that every cache is filled. */
   readonly warmUp: readonly GraphQLRequest[]
-  /** Every contestant must give the same answers to these. */
+  /** All contestants must answer these alike. */
   readonly samples: readonly GraphQLRequest[]
 }
 
-/** Global ids of all articles, in the order in which they are hot. */
+/** Global ids of all articles, the most popular first. */
 export const ARTICLE_IDS: readonly string[] = Array.from({ length: ARTICLES }, (_, n) => toGlobalId('Article', n + 1))
 
 const list: GraphQLRequest = {

@@ -9,13 +9,13 @@ import { answerBench } from '../answer-bench.ts'
 import { createLoaders, createResolvers, type PeerContext, typeDefs } from '../peer-schema.ts'
 import { Store } from '../store.ts'
 
-/** Apollo Server with its response cache, in Fastify: its standalone server is slower. The cache knows a time to live and nothing else. */
+/** Apollo Server with its response cache, in Fastify, because its standalone server is slower. The cache knows only a time to live. */
 const store = Store.read(process.env.BENCH_ROWS ?? '')
 const api = new ApolloServer<PeerContext>({
   typeDefs,
   resolvers: createResolvers(store),
   cache: new InMemoryLRUCache({ maxSize: 256 * 2 ** 20 }),
-  // The hint of every field.
+  // Every field has this hint.
   plugins: [ApolloServerPluginCacheControl({ defaultMaxAge: 3600 }), responseCache()],
   csrfPrevention: false,
 })

@@ -3,7 +3,7 @@ import Fastify from 'fastify'
 import { answerBench } from '../answer-bench.ts'
 import { preparedAnswer } from '../prepared-answer.ts'
 
-/** Fastify parses each request, and sends the same bytes. */
+/** Fastify: parses each request, and sends the same bytes. */
 const { body, headers } = preparedAnswer()
 const app = Fastify()
 app.route({ method: ['GET', 'POST'], url: '/graphql', handler: (_request, reply) => reply.headers(headers).send(body) })

@@ -8,7 +8,7 @@ import { answerBench } from '../answer-bench.ts'
 import { createLoaders, createResolvers, type PeerContext, typeDefs } from '../peer-schema.ts'
 import { Store } from '../store.ts'
 
-/** GraphQL Yoga with its response cache, which a mutation invalidates by the type and id of what it answers, and graphql-jit. */
+/** GraphQL Yoga with graphql-jit and its response cache, which a mutation invalidates by the types and ids in its answer. */
 const store = Store.read(process.env.BENCH_ROWS ?? '')
 const yoga = createYoga<object, PeerContext>({
   schema: createSchema({ typeDefs, resolvers: createResolvers(store) }),
@@ -19,7 +19,7 @@ const yoga = createYoga<object, PeerContext>({
       session: () => null,
       ttl: 3_600_000,
       cache: createInMemoryCache({ max: 30_000 }),
-      // Its own goes through Web Crypto, which answers later.
+      // By default the key is made by Web Crypto, which is asynchronous, and slower.
       buildResponseCacheKey: async ({ documentString, operationName, variableValues }) =>
         createHash('sha1')
           .update(JSON.stringify([documentString, operationName, variableValues]))
