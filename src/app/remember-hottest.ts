@@ -5,14 +5,14 @@ import type { GuardedRedis } from '../redis/index.ts'
 export interface RememberHottestOptions {
   readonly cache: Cache
   readonly redis: GuardedRedis
-  /** Begins the key under which this node's list stands. */
+  /** Begins the key of this node's list. */
   readonly prefix: string
-  /** How often it is written. Default: every ten seconds. */
+  /** How often it is written, in milliseconds. Default: 10,000. */
   readonly everyMs?: number
   readonly onError: (error: Error) => void
 }
 
-/** Writes down in Redis what this node uses most, for `stet cache warm` after the next deployment. Returns what stops it. */
+/** Keeps a list in Redis of the entries that this node uses most, for `stet cache warm` after the next deployment. Returns what stops it. */
 export function startRememberingHottest(options: RememberHottestOptions): () => void {
   const { cache, redis, prefix, everyMs = 10_000, onError } = options
   const key = prefix + randomUUID()
@@ -26,5 +26,5 @@ export function startRememberingHottest(options: RememberHottestOptions): () => 
   return () => clearInterval(timer)
 }
 
-/** Outlives the node for as long as a deployment may take. */
+/** How long the list outlives the node: as long as a deployment may take. */
 const KEPT_SECONDS = 3600

@@ -10,56 +10,53 @@ import { createServer } from '../http/index.ts'
 import { Authenticator } from '../identity/index.ts'
 import { startPruner } from '../invalidation/index.ts'
 import type { Logger } from '../kernel/logger.ts'
-import { openTogether } from '../kernel/open-together.ts'
+import { type OnClose, openTogether } from '../kernel/open-together.ts'
 import { PROJECT } from '../kernel/project.ts'
-import { sparingly } from '../kernel/sparingly.ts'
 import { Metrics } from '../metrics/index.ts'
 import type { Config } from './config.ts'
-import { openEngine } from './open-engine.ts'
+import { warnOf } from './log-events.ts'
+import { type Engine, openEngine } from './open-engine.ts'
+import { openRooms } from './open-rooms.ts'
 import { startRememberingHottest } from './remember-hottest.ts'
 import { type DemoTokens, makeDemoTokens, tokenKeys } from './token-keys.ts'
-import { tuneV8 } from './tune-v8.ts'
 
 export interface StartOptions {
   readonly config: Config
   readonly logger: Logger
-  /** Fill an empty database with the sample content. */
+  /** Whether an empty database is filled with the sample content. Default: false. */
   readonly sample?: boolean
 }
 
 export interface Node {
-  /** Where it listens. */
+  /** Where it listens, such as http://127.0.0.1:4000. */
   readonly url: string
-  /** Where its data is. */
+  /** Where its data is, in words. */
   readonly where: string
-  /** Ready-made, in demo mode. */
+  /** Undefined unless in demo mode. */
   readonly demoTokens: DemoTokens | undefined
   readonly cache: Cache
   readonly ledger: Ledger
-  /** Applies what waits in its queues now. */
+  /** Applies now what waits in its queues. */
   drain(): Promise<void>
-  /** Resolves once what was filled is in Redis too. */
+  /** Resolves once Redis has every entry that was filled. */
   flush(): Promise<void>
   /** Stops accepting, lets requests in flight finish, and closes every client. */
   close(): Promise<void>
 }
 
-/** Builds a node and starts it. The only place that wires one: its engine in `engine.ts`, what is on top of it here. */
+/**
+ * Builds a node and starts it: the engine, the rooms on it, GraphQL, HTTP. Resolves once it listens.
+ * If something fails on the way, everything that was opened is closed, and it rejects.
+ */
 export function startNode(options: StartOptions): Promise<Node> {
-  tuneV8()
-  return openTogether((onClose) => wire(options, onClose))
+  return openTogether((onClose) => open(options, onClose))
 }
 
-async function wire(
-  { config, logger, sample }: StartOptions,
-  onClose: (closer: () => unknown) => void,
-): Promise<Omit<Node, 'close'>> {
+async function open({ config, logger, sample }: StartOptions, onClose: OnClose): Promise<Omit<Node, 'close'>> {
   const keys = tokenKeys(config)
   const trusted = config.trustedDocuments === undefined ? undefined : readTrustedDocuments(config.trustedDocuments)
   const ledger = new Ledger()
   const metrics = new Metrics(ledger)
-
-  // The engine
   const engine = await openEngine({
     config,
     logger,
@@ -72,29 +69,22 @@ async function wire(
       }),
   })
   onClose(engine.close)
-  const { cache, databases, encoded, flush, follower, log, redis, responses, rooms, worker } = engine
+  const { cache, databases, flush, follower, redis } = engine
   const { database } = databases
+  const { rooms, worker, encoded, responses, persistedQueries } = openRooms({
+    config,
+    logger,
+    engine,
+    observer: metrics,
+  })
   metrics.watchDatabase(database)
   metrics.watchFollower(follower)
-  const { logKeepRecords: keepRecords, logKeepMs: keepMs } = config
-  const onError = sparingly((err, untold) => logger.warn({ err, untold }, 'The log could not be pruned'))
-  onClose(startPruner({ log, keepRecords, keepMs, onError }))
-
-  // What was left for later
   metrics.watchQueues(() => worker.states())
   if (config.worker === 'on') {
     worker.start()
     onClose(() => worker.stop())
   }
-
-  // What is used most stays warm, and is remembered
-  if (config.cacheRefreshAheadConcurrency > 0) {
-    onClose(cache.startRefresher({ concurrency: config.cacheRefreshAheadConcurrency }))
-  }
-  if (redis) {
-    const prefix = `${config.redisKeyPrefix}hot:`
-    onClose(startRememberingHottest({ cache, redis, prefix, onError: metrics.onRedisError }))
-  }
+  startUpkeep({ config, logger, engine, onRedisError: metrics.onRedisError }, onClose)
 
   // GraphQL
   const api = new Api({
@@ -109,7 +99,7 @@ async function wire(
   // HTTP
   const operations = new Operations()
   const trustedOnly = config.trustedDocumentsOnly === 'on'
-  const persisted = config.persistedQueries === 'on' && !trustedOnly ? engine.persistedQueries : undefined
+  const persisted = config.persistedQueries === 'on' && !trustedOnly ? persistedQueries : undefined
   const demoTokens = await makeDemoTokens(keys, database)
   const kept = config.cacheResponses === 'on' ? responses : undefined
   const app = await createServer({
@@ -144,13 +134,30 @@ async function wire(
     logger,
   })
   onClose(() => app.close())
-  // First of all: whatever a statement waits for, the end comes in time.
+  // Closed first: whatever a statement waits for, the end then comes in time.
   onClose(() => databases.cutAfter(config.shutdownDelayMs + config.shutdownTimeoutMs + LAST_WRITES_MS))
   const url = await app.listen({ port: config.port, host: config.host })
   return { url, where: databases.where, demoTokens, cache, ledger, drain: () => worker.drain(), flush }
 }
 
-/** For what requests leave behind when they are cut off: views that wait in this process. */
+interface Upkeep {
+  readonly config: Config
+  readonly logger: Logger
+  readonly engine: Engine
+  readonly onRedisError: (error: Error) => void
+}
+
+/** Prunes the log, keeps warm what is used most, and writes it down in Redis. */
+function startUpkeep({ config, logger, engine, onRedisError }: Upkeep, onClose: OnClose): void {
+  const { cache, log, redis } = engine
+  const { logKeepRecords: keepRecords, logKeepMs: keepMs, cacheRefreshAheadConcurrency: concurrency } = config
+  onClose(startPruner({ log, keepRecords, keepMs, onError: warnOf(logger, 'The log could not be pruned') }))
+  if (concurrency > 0) onClose(cache.startRefresher({ concurrency }))
+  const prefix = `${config.redisKeyPrefix}hot:`
+  if (redis) onClose(startRememberingHottest({ cache, redis, prefix, onError: onRedisError }))
+}
+
+/** Time for what requests leave behind when they are cut off: views that wait in this process. */
 const LAST_WRITES_MS = 1000
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', PROJECT), 'utf8')) as { version: string }

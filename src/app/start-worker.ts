@@ -2,10 +2,11 @@ import { Ledger } from '../cache/index.ts'
 import { migrate } from '../database/index.ts'
 import { createWorkerServer } from '../http/index.ts'
 import type { Logger } from '../kernel/logger.ts'
-import { openTogether } from '../kernel/open-together.ts'
+import { type OnClose, openTogether } from '../kernel/open-together.ts'
 import { Metrics } from '../metrics/index.ts'
 import type { Config } from './config.ts'
 import { openEngine } from './open-engine.ts'
+import { openRooms } from './open-rooms.ts'
 
 export interface StartWorkerOptions {
   readonly config: Config
@@ -14,33 +15,32 @@ export interface StartWorkerOptions {
 
 export interface RunningWorker {
   readonly queues: readonly string[]
-  /** Where its data is. */
+  /** Where its data is, in words. */
   readonly where: string
-  /** Where it tells of itself. Undefined where it doesn't. */
+  /** Where it answers /metrics, /healthz and /readyz. Undefined without WORKER_PORT. */
   readonly url: string | undefined
-  /** Ends the batch at hand, and closes every client. */
+  /** Finishes the current batch, and closes every client. */
   close(): Promise<void>
 }
 
-/** What servers leave for later, in a process of its own. */
+/** Does, in a process of its own, what servers leave for later. Resolves once it works. */
 export function startWorker(options: StartWorkerOptions): Promise<RunningWorker> {
-  return openTogether((onClose) => wire(options, onClose))
+  return openTogether((onClose) => open(options, onClose))
 }
 
-async function wire(
-  { config, logger }: StartWorkerOptions,
-  onClose: (closer: () => unknown) => void,
-): Promise<Omit<RunningWorker, 'close'>> {
+async function open({ config, logger }: StartWorkerOptions, onClose: OnClose): Promise<Omit<RunningWorker, 'close'>> {
   const ledger = new Ledger()
   const metrics = new Metrics(ledger)
-  const { databases, redis, follower, worker, close } = await openEngine({
+  const engine = await openEngine({
     config,
     logger,
     ledger,
     observer: metrics,
     prepare: ({ unhurried }) => unhurried(migrate),
   })
-  onClose(close)
+  onClose(engine.close)
+  const { databases, redis, follower } = engine
+  const { worker } = openRooms({ config, logger, engine, observer: metrics })
   metrics.watchFollower(follower)
   metrics.watchDatabase(databases.database)
   metrics.watchQueues(() => worker.states())
@@ -56,7 +56,7 @@ async function wire(
   onClose(() => app.close())
   worker.start()
   onClose(() => worker.stop())
-  // First of all: whatever a statement waits for, the end comes in time.
+  // Closed first: whatever a statement waits for, the end then comes in time.
   onClose(() => databases.cutAfter(config.shutdownTimeoutMs))
   const { workerPort: port, host } = config
   const url = port === undefined ? undefined : await app.listen({ port, host })

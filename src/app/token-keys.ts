@@ -2,12 +2,12 @@ import type { Database } from '../database/index.ts'
 import { signToken, type TokenKeys } from '../identity/index.ts'
 import { type Config, ConfigError } from './config.ts'
 
-/** The secret of demo mode is no secret, which is why it is for loopback only. */
+/** HAZARD: everybody knows it. Demo mode is therefore refused beyond loopback. */
 const DEMO_SECRET = 'stet-demo-mode-is-for-loopback-only'
 
 export type KeysInForce = TokenKeys & { readonly demo: boolean }
 
-/** How tokens are verified. With nothing configured: demo mode, which is refused beyond loopback. */
+/** Returns how tokens are verified: demo mode if nothing is configured. Throws a `ConfigError` for both ways at once, and for demo mode beyond loopback. */
 export function tokenKeys({ authJwtSecret, authJwksUrl, host }: Config): KeysInForce {
   if (authJwtSecret !== undefined && authJwksUrl !== undefined) {
     throw new ConfigError('Set either AUTH_JWT_SECRET or AUTH_JWKS_URL, not both.')
@@ -28,7 +28,7 @@ export interface DemoTokens {
   readonly author: string | undefined
 }
 
-/** Tokens to try the API with, in demo mode. */
+/** Makes tokens to try the API with, valid for 30 days. Undefined unless in demo mode. */
 export async function makeDemoTokens(keys: KeysInForce, database: Database): Promise<DemoTokens | undefined> {
   if (!keys.demo || keys.kind !== 'secret') return undefined
   const { secret } = keys

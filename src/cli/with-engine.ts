@@ -4,35 +4,37 @@ import type { OpenDatabases } from '../database/index.ts'
 import { type Context, RequestContext } from '../graphql/resolving/index.ts'
 import { createLogger } from '../kernel/logger.ts'
 import type { GuardedRedis } from '../redis/index.ts'
+import type { Worker } from '../worker/index.ts'
 
 /** What a command has of a node: all but its API. */
 export interface CommandEngine extends Engine {
   readonly config: Config
-  /** Who runs commands may do what an admin may. */
+  readonly worker: Worker
+  /** A command may do what an admin may. */
   readonly context: Context
-  /** Rejects where Redis did not take everything. */
+  /** Rejects if Redis did not take everything. */
   flush(): Promise<void>
 }
 
 /** Runs `work` with the engine of a node that is configured alike, up to date with the log. */
 export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>): Promise<T> {
-  const config = readConfig()
-  // Here, so that no other command waits until an engine is loaded.
-  const { openEngine } = await import('../app/open-engine.ts')
+  const given = readConfig()
+  // The user of a command can wait longer for Redis than a client for its answer.
+  const config = { ...given, redisTimeoutMs: Math.max(given.redisTimeoutMs, REDIS_TIMEOUT_MS) }
+  // The command itself says what failed.
+  const logger = createLogger('silent')
+  // Imported here, so that no other command waits until an engine is loaded.
+  const [{ openEngine }, { openRooms }] = await Promise.all([
+    import('../app/open-engine.ts'),
+    import('../app/open-rooms.ts'),
+  ])
   let redisFailure: Error | undefined
-  const engine = await openEngine({
-    // Whoever waits for a command can wait longer for Redis than whoever waits for an answer.
-    config: { ...config, redisTimeoutMs: Math.max(config.redisTimeoutMs, REDIS_TIMEOUT_MS) },
-    // Where something fails that matters here, the command says so itself.
-    logger: createLogger('silent'),
-    observer: {
-      onRedisError: (error) => {
-        redisFailure = error
-      },
-    },
-    prepare: checkMigrated,
-  })
+  const onRedisError = (error: Error) => {
+    redisFailure = error
+  }
+  const engine = await openEngine({ config, logger, observer: { onRedisError }, prepare: checkMigrated })
   try {
+    const { worker } = openRooms({ config, logger, engine })
     const context = new RequestContext({
       database: engine.databases.database,
       follower: engine.follower,
@@ -49,13 +51,13 @@ export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>)
       if (redisFailure) throw new Error(`Redis did not take all of it: ${redisFailure.message}`)
     }
     if (engine.redis?.client.status === 'ready') redisFailure = undefined
-    return await work({ ...engine, config, context, flush })
+    return await work({ ...engine, config, worker, context, flush })
   } finally {
     await engine.close()
   }
 }
 
-/** The same for what is about Redis. */
+/** The same for commands about what Redis holds. Throws if it isn't configured or can't be reached. */
 export async function withEngineAndRedis<T>(
   work: (engine: CommandEngine & { readonly redis: GuardedRedis }) => Promise<T>,
 ): Promise<T> {
@@ -72,7 +74,7 @@ function whereRedisIs({ redisUrl, redisCluster, redisSentinels }: Config): strin
   return addresses?.map(({ host, port }) => `${host}:${port}`).join(', ') ?? new URL(redisUrl ?? '').host
 }
 
-/** A command that looks should not change the schema by the way. */
+/** A command that only reads must not migrate. */
 async function checkMigrated({ primary }: OpenDatabases): Promise<void> {
   const { rows } = await primary.query<{ found: boolean }>(`select to_regclass('stet.log') is not null as found`)
   if (!rows[0]?.found) throw new Error('The database has no log yet: run `stet migrate` first.')

@@ -1,0 +1,99 @@
+import type { FollowerObserver } from '../invalidation/index.ts'
+import type { Logger } from '../kernel/logger.ts'
+import { sparingly } from '../kernel/sparingly.ts'
+import { type BreakerState, isRefusal } from '../redis/index.ts'
+import type { WorkerObserver } from '../worker/index.ts'
+
+/** Logs an error as a warning: at most every ten seconds, with how many errors went untold in between. */
+export const warnOf = (logger: Logger, message: string): ((error: Error) => void) =>
+  sparingly((err, untold) => logger.warn({ err, untold }, message))
+
+export interface RedisObserver {
+  onRedisRoundTrip?(): void
+  onRedisError?(error: Error): void
+  onBreaker?(name: string, state: BreakerState | 'gone'): void
+}
+
+interface RedisEvents {
+  onError(error: Error): void
+  onBreaker(name: string, state: BreakerState | 'gone', why?: Error): void
+}
+
+/** Tells `observer` what happens to Redis, and logs it. A breaker is logged once when it opens and once when it closes, however many probes fail in between. */
+export function logRedis(logger: Logger, observer: RedisObserver): RedisEvents {
+  const warn = warnOf(logger, 'Redis failed: what it held is read from PostgreSQL')
+  const open = new Set<string>()
+  return {
+    onError: (error) => {
+      observer.onRedisError?.(error)
+      // The breaker has told of these.
+      if (!isRefusal(error)) warn(error)
+    },
+    onBreaker: (breaker, state, why) => {
+      observer.onBreaker?.(breaker, state)
+      if (state === 'open' && !open.has(breaker)) {
+        open.add(breaker)
+        logger.warn({ breaker, err: why }, 'Redis is left alone, being unwell: this node serves without it')
+      } else if (state === 'closed' || state === 'gone') {
+        if (open.delete(breaker) && state === 'closed') logger.info({ breaker }, 'Redis is well again')
+      }
+    },
+  }
+}
+
+/** Logs that a node starts without Redis. */
+export function logRedisMissing(logger: Logger, err: Error): void {
+  const isRefused = /WRONGPASS|NOAUTH|NOPERM|invalid password/i.test(err.message)
+  logger.warn(
+    { err },
+    isRefused
+      ? 'Redis refuses the user name or password in REDIS_URL: this node serves without it'
+      : 'Redis could not be reached: until it can, this node serves without it',
+  )
+}
+
+/** Tells `observer` what happens to the follower, and logs what an operator should know. */
+export function logFollower(logger: Logger, observer: FollowerObserver = {}): FollowerObserver {
+  const warn = warnOf(logger, 'The log could not be read')
+  return {
+    ...observer,
+    onNewEpoch: (why) => {
+      observer.onNewEpoch?.(why)
+      logger.error({ why }, 'The log has another history than this node saw: everything cached before is void')
+    },
+    onError: (error) => {
+      observer.onError?.(error)
+      warn(error)
+    },
+  }
+}
+
+/** Tells `observer` what happens to the worker, and logs what an operator should know. */
+export function logWorker(logger: Logger, observer: WorkerObserver = {}): WorkerObserver {
+  const warn = warnOf(logger, 'A queue could not be applied: it is tried again')
+  const warnOfFullQueue = warnOf(logger, 'A queue took no more')
+  return {
+    ...observer,
+    onError: (queue, error) => {
+      observer.onError?.(queue, error)
+      if (!isRefusal(error)) warn(error)
+    },
+    onRefused: (queue, cause) => {
+      observer.onRefused?.(queue, cause)
+      if (isRefusal(cause)) return
+      warnOfFullQueue(cause ?? new Error(`${queue} holds as much as QUEUE_MAX_ENTRIES allows.`))
+    },
+    onGivenUp: (queue, letter) => {
+      observer.onGivenUp?.(queue, letter)
+      logger.error({ queue, ...letter }, 'What was queued could not be applied')
+    },
+    onDropped: (queue, job, error) => {
+      observer.onDropped?.(queue, job, error)
+      logger.error({ queue, job, error }, 'What could not be applied is dropped: there is no place for it')
+    },
+    onJobError: (job, err) => {
+      observer.onJobError?.(job, err)
+      logger.warn({ err, job }, 'A periodic job failed: it is tried again')
+    },
+  }
+}

@@ -1,0 +1,73 @@
+import { codeFingerprint, EncodedAnswers, ResponseCache } from '../answers/index.ts'
+import { adminRoom } from '../domain/admin/index.ts'
+import { articlesRoom } from '../domain/articles/index.ts'
+import { tagsRoom } from '../domain/tags/index.ts'
+import { usersRoom } from '../domain/users/index.ts'
+import { PersistedQueries } from '../graphql/operation/index.ts'
+import { createRateLimit } from '../graphql/resolving/index.ts'
+import type { Room } from '../graphql/schema/index.ts'
+import type { Logger } from '../kernel/logger.ts'
+import { Worker, type WorkerObserver } from '../worker/index.ts'
+import type { Config } from './config.ts'
+import { logWorker, warnOf } from './log-events.ts'
+import type { Engine } from './open-engine.ts'
+
+export interface OpenRoomsOptions {
+  readonly config: Config
+  readonly logger: Logger
+  readonly engine: Engine
+  readonly observer?: { readonly worker?: WorkerObserver }
+}
+
+/** What this API puts on top of an engine: every kind of entry that it caches, and the work that it leaves for later. */
+export interface Rooms {
+  readonly rooms: readonly Room[]
+  /** Does what the rooms leave for later, once it is started. */
+  readonly worker: Worker
+  /** Whole answers. */
+  readonly responses: ResponseCache
+  readonly encoded: EncodedAnswers
+  readonly persistedQueries: PersistedQueries
+}
+
+/** Opens the rooms on an engine: once for each, since a kind of entry can be declared only once. Starts nothing. */
+export function openRooms({ config, logger, engine, observer = {} }: OpenRoomsOptions): Rooms {
+  const { cache, follower, ledger, redis } = engine
+  const { database } = engine.databases
+  const onSettleError = warnOf(logger, 'The log could not be read')
+  const worker = new Worker({
+    primary: database.primary,
+    redis,
+    prefix: `${config.redisKeyPrefix}queue:`,
+    maxEntries: config.queueMaxEntries,
+    maxDead: config.queueMaxDead,
+    everyMs: config.queueFlushMs,
+    onCommit: () => follower.settle().catch(onSettleError),
+    observer: logWorker(logger, observer.worker),
+  })
+  const users = usersRoom({ cache, database, ttlMs: config.cacheTtlUserMs })
+  const tags = tagsRoom({ cache, database, ttlMs: config.cacheTtlTagMs })
+  const articles = articlesRoom({
+    cache,
+    database,
+    users: users.entries,
+    tags: tags.entries,
+    ttlMs: config.cacheTtlArticleMs,
+    listTtlMs: config.cacheTtlArticleListMs,
+    worker,
+    rankEveryMs: config.rankArticlesMs,
+    limitViews: createRateLimit({
+      redis,
+      prefix: `${config.redisKeyPrefix}rate:views`,
+      max: config.rateLimitMax,
+      windowSeconds: config.rateLimitWindowMs / 1000,
+    }),
+  })
+  return {
+    rooms: [users, tags, articles, adminRoom({ ledger })],
+    worker,
+    responses: new ResponseCache({ cache, madeBy: codeFingerprint() }),
+    encoded: new EncodedAnswers(cache),
+    persistedQueries: new PersistedQueries(cache),
+  }
+}
