@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { Question } from './answer-bench.ts'
 
 export interface Program {
@@ -19,7 +20,7 @@ export class ContestantProcess {
 
   /** Resolves once the program has called `answerBench`. Throws if it ends before. */
   static async start({ name, args, directory, environment }: Program): Promise<ContestantProcess> {
-    const child = spawn('taskset', ['-c', '0', process.execPath, '--max-semi-space-size=64', ...args], {
+    const child = spawn('taskset', ['-c', '0', process.execPath, ...V8_FLAGS, ...args], {
       cwd: directory,
       env: { ...process.env, NODE_ENV: 'production', ...environment },
       // What it prints goes to stderr: stdout has the tables.
@@ -67,3 +68,9 @@ export class ContestantProcess {
     return answer
   }
 }
+
+/** Those that `stet` runs with: they stand in the first line of its source. */
+const V8_FLAGS =
+  readFileSync(new URL('../../src/cli/stet.ts', import.meta.url), 'utf8')
+    .split('\n', 1)[0]
+    ?.match(/--\S+/g) ?? []

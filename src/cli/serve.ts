@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { readConfig } from '../app/config.ts'
 import type { Node } from '../app/start-node.ts'
 import { createLogger } from '../kernel/logger.ts'
-import { stopSignal } from './stop-signal.ts'
+import { runUntilStopped } from './run-until-stopped.ts'
 
 interface ServeOptions {
   readonly sample?: boolean
@@ -19,17 +19,20 @@ export const serveCommand = new Command('serve')
     const config = readConfig(
       trustedDocuments === undefined ? process.env : { ...process.env, TRUSTED_DOCUMENTS: trustedDocuments },
     )
-    // Else graphql-js checks every type that it meets, time and again.
+    // Otherwise graphql-js checks every type that it meets, time and again.
     process.env.NODE_ENV ??= 'production'
-    // Here, so that no other command waits until a whole server is loaded.
-    const { startNode } = await import('../app/start-node.ts')
     const logger = createLogger(config.logLevel)
-    const stopped = stopSignal()
-    const node = await startNode({ config, logger, sample: sample ?? false })
-    console.log(json ? JSON.stringify({ url: node.url, where: node.where, pid: process.pid }) : welcome(node))
-    const signal = await stopped
-    logger.info({ signal }, 'Stopping')
-    await node.close()
+    await runUntilStopped({
+      start: async () => {
+        // Imported here, so that no other command waits until a whole server is loaded.
+        const { startNode } = await import('../app/start-node.ts')
+        return startNode({ config, logger, sample: sample ?? false })
+      },
+      onStarted: (node) =>
+        console.log(json ? JSON.stringify({ url: node.url, where: node.where, pid: process.pid }) : welcome(node)),
+      timeoutMs: config.shutdownTimeoutMs,
+      logger,
+    })
   })
 
 function welcome({ url, where, demoTokens }: Node): string {

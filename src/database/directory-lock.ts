@@ -12,7 +12,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   const path = shortest(join(directory, 'lock'))
   for (let attempt = 0; attempt < 3; attempt++) {
     const server = await listen(path)
-    if (server) return () => new Promise((resolve) => server.close(() => resolve()))
+    if (server) return release(server, path)
     if (await isAnswered(path)) break
     // Moved aside before it is looked at again: another starter may have put a living one there since we asked.
     const aside = `${path}.${process.pid}`
@@ -28,6 +28,17 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
     rmSync(aside, { force: true })
   }
   throw new Error(`Another server is using ${directory}: stop it, or set DATA_DIRECTORY or DATABASE_URL.`)
+}
+
+/** Returns how to give a lock back. A process that exits without it takes the file away, too. */
+function release(server: Server, path: string): () => Promise<void> {
+  const onExit = () => rmSync(path, { force: true })
+  process.on('exit', onExit)
+  return () =>
+    new Promise((resolve) => {
+      process.off('exit', onExit)
+      server.close(() => resolve())
+    })
 }
 
 function listen(path: string): Promise<Server | undefined> {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -82,8 +83,7 @@ it('waits for whoever migrates as long as it takes, whatever a statement may tak
   const database = await createTestDatabase()
   const holder = new pg.Client({ connectionString: database.url })
   await holder.connect()
-  // Kysely's migration lock.
-  await holder.query('begin; select pg_advisory_xact_lock(3853314791062309107)')
+  await holder.query(`begin; select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
   const starting = startTestNode({ databaseUrl: database.url, environment: { DATABASE_STATEMENT_TIMEOUT_MS: '1000' } })
   await eventually(async () => {
     const [row] = await queryOnce(
@@ -99,6 +99,29 @@ it('waits for whoever migrates as long as it takes, whatever a statement may tak
   expect(await node.visitor.get('{ tags { totalCount } }')).toEqual({ tags: { totalCount: 0 } })
   await node.close()
   await database.drop()
+})
+
+it('ends on SIGTERM within its time limit while it waits to start', async () => {
+  const database = await createTestDatabase()
+  const holder = new pg.Client({ connectionString: database.url })
+  await holder.connect()
+  await holder.query(`begin; select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
+  const stet = start(['serve'], { ...embedded, DATABASE_URL: database.url, SHUTDOWN_TIMEOUT_MS: '100' })
+  await eventually(async () => {
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`
+    return (await queryOnce(database.url, waiting)).length > 0
+  })
+  expect(await stet.end('SIGTERM')).toMatchObject({ code: 1, stdout: '' })
+  await holder.end()
+  await database.drop()
+})
+
+it('gives its directory back if it is stopped while it starts', async () => {
+  const data = join(directory, 'stopped')
+  const stet = start(['serve'], { ...embedded, DATA_DIRECTORY: data, SHUTDOWN_TIMEOUT_MS: '0' })
+  await eventually(() => existsSync(join(data, 'lock')))
+  expect(await stet.end('SIGTERM')).toMatchObject({ code: 1, stdout: '' })
+  expect(await readdir(data)).not.toContain('lock')
 })
 
 it('stops on SIGTERM with exit code 0, and leaves no connection behind', async () => {
@@ -170,6 +193,9 @@ it('prints where to click and tokens that work, in demo mode', async () => {
   expect(deleted.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
   expect(await stet.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' })
 })
+
+/** Kysely's. */
+const MIGRATION_LOCK = '3853314791062309107'
 
 function start(args: readonly string[], environment: NodeJS.ProcessEnv): RunningStet {
   const stet = new RunningStet(args, environment)

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { hasCode } from './has-code.ts'
 
 /** The process and all that descend from it, itself first; empty when it has ended. */
-function processTree(root: number): readonly number[] {
+export function processTree(root: number): readonly number[] {
   const running = listProcesses()
   if (!running.some(({ pid }) => pid === root)) return []
   const tree = [root]

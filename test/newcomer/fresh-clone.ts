@@ -1,8 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
 import { getTestRun } from '../harness/index.ts'
 import { reservePort } from '../harness/reserve-port.ts'
 
@@ -31,6 +32,25 @@ export class FreshClone {
     return new FreshClone(directory, await reservePort(getTestRun().directory))
   }
 
+  /** Spares `npm ci`: uses the packages that are installed here. */
+  linkPackages(): void {
+    symlinkSync(resolve('node_modules'), join(this.directory, 'node_modules'))
+  }
+
+  /** Runs one program, in a process group of its own. */
+  spawn(
+    program: string,
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv = {},
+  ): ChildProcessByStdio<null, Readable, null> {
+    return spawn(program, args, {
+      cwd: this.directory,
+      env: { ...this.#environment(), ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    })
+  }
+
   /** The README's blocks of shell commands, in order, as they stand. */
   readmeCommands(): string[] {
     const readme = readFileSync(join(this.directory, 'README.md'), 'utf8')
@@ -49,12 +69,7 @@ export class FreshClone {
 
   /** Runs commands that serve until they are stopped. Resolves with what they have printed by then. */
   async serve(commands: string): Promise<string> {
-    const server = spawn('bash', ['-c', commands], {
-      cwd: this.directory,
-      env: this.#environment(),
-      stdio: ['ignore', 'pipe', 'inherit'],
-      detached: true,
-    })
+    const server = this.spawn('bash', ['-c', commands])
     let printed = ''
     for await (const chunk of server.stdout) {
       printed += chunk
