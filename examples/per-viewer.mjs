@@ -30,8 +30,8 @@ const noteIds = cache.kind({
          from stet.as_of left join notes on topic = any($1) and owner = $2 order by id`,
       [topics, viewer],
     )
-    const idsOf = (topic) => rows.filter((row) => row.topic === topic).map((row) => row.id)
-    return { asOf: Number(rows[0].position), unsettled: rows[0].unsettled, values: topics.map(idsOf) }
+    const values = topics.map((topic) => rows.filter((row) => row.topic === topic).map((row) => row.id))
+    return { asOf: Number(rows[0].position), unsettled: rows[0].unsettled, values }
   },
 })
 

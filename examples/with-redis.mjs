@@ -39,8 +39,8 @@ async function startProcess(name) {
         'select position, unsettled, id, people from stet.as_of left join cities on id = any($1)',
         [ids],
       )
-      const peopleOf = (id) => rows.find((row) => row.id === id)?.people
-      return { asOf: Number(rows[0].position), unsettled: rows[0].unsettled, values: ids.map(peopleOf) }
+      const values = ids.map((id) => rows.find((row) => row.id === id)?.people)
+      return { asOf: Number(rows[0].position), unsettled: rows[0].unsettled, values }
     },
   })
   const stop = async () => {
