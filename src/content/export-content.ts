@@ -1,6 +1,6 @@
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type Kysely, sql, type Transaction } from 'kysely'
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Tables } from '../database/index.ts'
 
 export interface ExportReport {
@@ -21,90 +21,54 @@ export async function exportContent(db: Kysely<Tables>, destination: Writable): 
     .setIsolationLevel('repeatable read')
     .setAccessMode('read only')
     .execute(async (transaction) => {
-      const counts = { users: 0, tags: 0, articles: 0 }
+      const counts = { user: 0, tag: 0, article: 0 }
       await pipeline(Readable.from(linesOf(transaction, counts)), destination)
-      return counts
+      return { users: counts.user, tags: counts.tag, articles: counts.article }
     })
 }
 
-async function* linesOf(transaction: Transaction<Tables>, counts: { -readonly [kind in keyof ExportReport]: number }) {
-  for await (const user of rowsById((after) => usersAfter(transaction, after))) {
-    counts.users++
-    yield lineOf('user', user)
-  }
-  for await (const tag of rowsById((after) => tagsAfter(transaction, after))) {
-    counts.tags++
-    yield lineOf('tag', tag)
-  }
-  for await (const article of rowsById((after) => articlesAfter(transaction, after))) {
-    counts.articles++
-    yield lineOf('article', article)
+/** Yields a line for each row, and counts it. Memory holds a page of rows. */
+async function* linesOf(transaction: Transaction<Tables>, counts: Record<keyof typeof queries, number>) {
+  for (const type of ['user', 'tag', 'article'] as const) {
+    for (let rows = await pageAfter(transaction, type, 0); rows.length > 0; ) {
+      for (const { id: _, ...fields } of rows) yield `${JSON.stringify({ type, ...fields })}\n`
+      counts[type] += rows.length
+      rows = await pageAfter(transaction, type, rows.at(-1)?.id ?? 0)
+    }
   }
 }
 
-/** Yields every row, reading a page at a time. `pageAfter` reads the next rows above an id, in the order of ids. */
-async function* rowsById<Row extends { id: number }>(pageAfter: (id: number) => Promise<Row[]>): AsyncGenerator<Row> {
-  let page = await pageAfter(0)
-  for (let last = page.at(-1); last; last = page.at(-1)) {
-    yield* page
-    page = await pageAfter(last.id)
-  }
+interface Row {
+  readonly id: number
+  readonly [field: string]: unknown
 }
 
-function lineOf(type: string, { id, ...fields }: { id: number }): string {
-  return `${JSON.stringify({ type, ...fields })}\n`
+/** The next rows above an id, in the order of ids. */
+async function pageAfter(transaction: Transaction<Tables>, type: keyof typeof queries, id: number): Promise<Row[]> {
+  const page = sql<Row>`select * from (${queries[type]}) as content where id > ${id} order by id limit ${PAGE}`
+  return (await page.execute(transaction)).rows
 }
 
 const PAGE = 200
 
-function usersAfter(transaction: Transaction<Tables>, id: number) {
-  return transaction
-    .selectFrom('users')
-    .select(['id', 'username', 'display_name as displayName', 'email', 'bio', 'avatar_url as avatarUrl', 'role'])
-    .select(iso('created_at').as('createdAt'))
-    .where('id', '>', id)
-    .orderBy('id')
-    .limit(PAGE)
-    .execute()
-}
-
-function tagsAfter(transaction: Transaction<Tables>, id: number) {
-  return transaction
-    .selectFrom('tags')
-    .select(['id', 'slug', 'name', 'description'])
-    .where('id', '>', id)
-    .orderBy('id')
-    .limit(PAGE)
-    .execute()
-}
-
-function articlesAfter(transaction: Transaction<Tables>, id: number) {
-  return transaction
-    .selectFrom('articles')
-    .innerJoin('users', 'users.id', 'articles.author_id')
-    .leftJoin('article_stats', 'article_stats.article_id', 'articles.id')
-    .select(['articles.id', 'slug', 'title', 'summary', 'status', 'users.username as author'])
-    .select((read) =>
-      sql<string[]>`array(${read
-        .selectFrom('article_tags')
-        .innerJoin('tags', 'tags.id', 'article_tags.tag_id')
-        .select('tags.slug')
-        .whereRef('article_tags.article_id', '=', 'articles.id')
-        .orderBy('tags.slug')})`.as('tags'),
-    )
-    .select([
-      iso('published_at').as('publishedAt'),
-      iso('articles.created_at').as('createdAt'),
-      iso('updated_at').as('updatedAt'),
-    ])
-    .select(['views', 'body'])
-    .where('articles.id', '>', id)
-    .orderBy('articles.id')
-    .limit(PAGE)
-    .execute()
-}
-
 /** A time column as ISO 8601 with microseconds, which a JavaScript date would lose. */
-function iso(column: string) {
-  return sql<string | null>`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+const iso = (column: string): RawBuilder<string | null> =>
+  sql`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+
+const queries = {
+  user: sql`
+    select id, username, display_name as "displayName", email, bio, avatar_url as "avatarUrl", role,
+           ${iso('created_at')} as "createdAt"
+      from users`,
+  tag: sql`select id, slug, name, description from tags`,
+  article: sql`
+    select articles.id, slug, title, summary, status, users.username as author,
+           array(
+             select tags.slug from article_tags join tags on tags.id = tag_id where article_id = articles.id order by tags.slug
+           ) as tags,
+           ${iso('published_at')} as "publishedAt", ${iso('articles.created_at')} as "createdAt",
+           ${iso('updated_at')} as "updatedAt", views, body
+      from articles
+      join users on users.id = author_id
+      left join article_stats on article_stats.article_id = articles.id`,
 }
