@@ -23,16 +23,11 @@ export function tagMutations(entries: TagEntries): MutationResolvers {
     updateTag: async (_parent, { input }, context) => {
       requireAdmin(context.viewer)
       const id = fromGlobalId('Tag', input.id, 'input.id')
-      const changes = checkTag(input)
+      const changes = { ...checkTag(input), id }
       const tag = await explainConstraints(constraintErrors, () =>
-        context.writeAtOnce(async (primary) => {
-          const query = primary
-            .updateTable('tags')
-            .set({ ...changes, id })
-            .where('id', '=', id)
-          const updated = await query.returningAll().executeTakeFirst()
-          if (!updated) throw noSuchTag('input.id')
-          return updated
+        context.writeAtOnce((primary) => {
+          const query = primary.updateTable('tags').set(changes).where('id', '=', id).returningAll()
+          return query.executeTakeFirstOrThrow(() => noSuchTag('input.id'))
         }),
       )
       return { tag: await readWritten(tag, 'tag', entries(context)) }
@@ -41,9 +36,9 @@ export function tagMutations(entries: TagEntries): MutationResolvers {
     deleteTag: async (_parent, { id: globalId }, context) => {
       requireAdmin(context.viewer)
       const id = fromGlobalId('Tag', globalId)
-      await context.writeAtOnce(async (primary) => {
-        const { numDeletedRows } = await primary.deleteFrom('tags').where('id', '=', id).executeTakeFirstOrThrow()
-        if (numDeletedRows === 0n) throw noSuchTag('id')
+      await context.writeAtOnce((primary) => {
+        const query = primary.deleteFrom('tags').where('id', '=', id).returning('id')
+        return query.executeTakeFirstOrThrow(() => noSuchTag('id'))
       })
       entries(context).keep(id, undefined)
       return { deletedId: globalId }

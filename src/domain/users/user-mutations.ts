@@ -32,16 +32,11 @@ export function userMutations(entries: UserEntries): MutationResolvers {
       if (input.role != null && viewer.kind !== 'admin') {
         throw new AskerError('FORBIDDEN', 'Only an admin may change a role.', { field: 'input.role' })
       }
-      const changes = checkUser(input)
+      const changes = { ...checkUser(input), id }
       const user = await explainConstraints(constraintErrors, () =>
-        context.writeAtOnce(async (primary) => {
-          const query = primary
-            .updateTable('users')
-            .set({ ...changes, id })
-            .where('id', '=', id)
-          const updated = await query.returningAll().executeTakeFirst()
-          if (!updated) throw noSuchUser('input.id')
-          return updated
+        context.writeAtOnce((primary) => {
+          const query = primary.updateTable('users').set(changes).where('id', '=', id).returningAll()
+          return query.executeTakeFirstOrThrow(() => noSuchUser('input.id'))
         }),
       )
       return { user: await readWritten(user, 'user', entries(context)) }
@@ -51,9 +46,9 @@ export function userMutations(entries: UserEntries): MutationResolvers {
       requireAdmin(context.viewer)
       const id = fromGlobalId('User', globalId)
       await explainConstraints(constraintErrors, () =>
-        context.writeAtOnce(async (primary) => {
-          const { numDeletedRows } = await primary.deleteFrom('users').where('id', '=', id).executeTakeFirstOrThrow()
-          if (numDeletedRows === 0n) throw noSuchUser('id')
+        context.writeAtOnce((primary) => {
+          const query = primary.deleteFrom('users').where('id', '=', id).returning('id')
+          return query.executeTakeFirstOrThrow(() => noSuchUser('id'))
         }),
       )
       entries(context).keep(id, undefined)
