@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import type { Entry } from '../../cache/index.ts'
+import type { GuardedRedis } from '../../redis/index.ts'
 import { Failure, formatRows, formatSeconds, print } from '../output.ts'
-import { withEngineAndRedis } from '../with-engine.ts'
+import { type CommandEngine, withEngineAndRedis } from '../with-engine.ts'
 import { findKind, readEntries } from './stored-entries.ts'
 
 export const getCommand = new Command('get')
@@ -10,28 +11,36 @@ export const getCommand = new Command('get')
   .argument('<key>', 'such as 42, or a whole key as other commands print it')
   .option('--json', 'print as JSON')
   .action(async (kindName: string, rawKey: string, { json }: { readonly json?: boolean }) => {
-    const found = await withEngineAndRedis(async ({ redis, cache, ledger }) => {
-      const { kind, key } = findKind(cache, kindName, rawKey)
-      const [stored] = await readEntries(redis, [key])
-      if (!stored) return { key, found: false } as const
-      const { bytes, entry } = stored
-      if (!entry) return { key, found: true, bytes, readable: false } as const
-      const { standing, why } = kind.explain(entry)
-      return {
-        key,
-        found: true,
-        bytes,
-        readable: true,
-        standing,
-        ...(standing === 'fallen' && { why }),
-        ...describeEntry(entry),
-        position: ledger.seen,
-        expiresInMs: Number((await redis.each([key], (pipeline) => pipeline.pttl(key)))[0]),
-      } as const
-    })
+    const found = await withEngineAndRedis((engine) => look(engine, kindName, rawKey))
     print(found, { json, text: describe(found) })
     if (!found.found || !found.readable) throw new Failure()
   })
+
+type Found = Awaited<ReturnType<typeof look>>
+
+async function look(
+  { redis, cache, ledger }: CommandEngine & { readonly redis: GuardedRedis },
+  kindName: string,
+  rawKey: string,
+) {
+  const { kind, key } = findKind(cache, kindName, rawKey)
+  const [stored] = await readEntries(redis, [key])
+  if (!stored) return { key, found: false } as const
+  const { bytes, entry } = stored
+  if (!entry) return { key, found: true, bytes, readable: false } as const
+  const { standing, why } = kind.explain(entry)
+  return {
+    key,
+    found: true,
+    bytes,
+    readable: true,
+    standing,
+    ...(standing === 'fallen' && { why }),
+    ...describeEntry(entry),
+    position: ledger.seen,
+    expiresInMs: Number((await redis.each([key], (pipeline) => pipeline.pttl(key)))[0]),
+  } as const
+}
 
 function describeEntry({ value, tags, epoch, asOf, storedAtMs, staleAtMs }: Entry) {
   return {
@@ -51,20 +60,6 @@ function toJson(value: unknown): unknown {
   const text = JSON.stringify(value, (_name, part) => (typeof part === 'bigint' ? String(part) : part))
   return text === undefined ? null : JSON.parse(text)
 }
-
-type Found = { readonly key: string } & (
-  | { readonly found: false }
-  | { readonly found: true; readonly readable: false; readonly bytes: number }
-  | ({
-      readonly found: true
-      readonly readable: true
-      readonly bytes: number
-      readonly standing: string
-      readonly why?: string
-      readonly position: number
-      readonly expiresInMs: number
-    } & ReturnType<typeof describeEntry>)
-)
 
 function describe(found: Found): string {
   if (!found.found) return `Redis holds nothing under ${found.key}`
