@@ -20,22 +20,39 @@ export interface CacheParts {
   readonly observer: CacheObserver
 }
 
-/** What happens inside, for metrics and logs. */
+/**
+ * Is told what happens inside a cache, for metrics and logs. HAZARD: called while a read waits; it must be quick, and not throw.
+ *
+ * @example
+ * const observer: CacheObserver = { onRequest: (kind, tier, result) => counter.inc({ kind, tier, result }) }
+ */
 export interface CacheObserver {
+  /** A tier was asked for an entry, and this is what it had. */
   onRequest?(kind: string, tier: 'memory' | 'redis', result: 'hit' | 'stale' | 'miss' | 'corrupt'): void
-  /** A tier holds an entry that doesn't serve whoever asks: it has fallen, or is past its time to live. */
+  /** A tier holds an entry that doesn't serve this reader, for the reason that `judgement` gives. */
   onRefused?(kind: string, tier: 'memory' | 'redis', entry: Entry, judgement: Judgement): void
+  /** A load from the source ended well. */
   onLoad?(kind: string, seconds: number, keys: number): void
+  /** A read waits for a load that another read of this process began. */
   onFlightJoined?(kind: string): void
-  /** Another process loads what was asked for: this one waits. */
+  /** A read waits for a load of another process. */
   onLeaseAwaited?(kind: string): void
+  /** A reader was given a stale entry. */
   onStaleServed?(kind: string, why: StaleReason): void
-  /** An entry is loaded anew in the background. @param why `stale`, or before it is: `early` by chance, `hot` for its use */
+  /** An entry is loaded anew in the background. */
   onRefresh?(kind: string, why: RefreshReason): void
+  /** A refresh failed: the entry is tried again a second later. */
   onRefreshError?(kind: string, error: Error): void
   /** A value was larger than its policy's `maxBytes`: it was served, and not stored. */
   onOversized?(kind: string): void
+  /** The remote tier could not be read: entries were loaded instead. */
   onRemoteError?(error: Error): void
 }
 
+/**
+ * Why an entry is loaded anew in the background: it is `stale`; it will be soon, and `early` was drawn by chance; or it is `hot`.
+ *
+ * @example
+ * const onRefresh = (kind: string, why: RefreshReason) => counter.inc({ kind, why })
+ */
 export type RefreshReason = 'stale' | 'early' | 'hot'

@@ -12,27 +12,53 @@ import { CachedKind, type Verdict } from './reading/cached-kind.ts'
 import { HeldLeases } from './remote/held-leases.ts'
 import type { RemoteTier } from './remote/remote-tier.ts'
 
+/**
+ * What a cache is made of. Only the ledger and `settle` must be given.
+ *
+ * @example
+ * const options: CacheOptions = { ledger, settle: () => follower.settle(), memoryMaxBytes: 256 * 2 ** 20 }
+ */
 export interface CacheOptions {
-  /** Judges every entry. Somebody must keep it up to date: see `stet/invalidation`. */
+  /** Judges every entry. HAZARD: a ledger that nothing keeps up to date serves stale entries: see `Follower` in `stet/invalidation`. */
   readonly ledger: Ledger
   /** Resolves once every write committed before the call has its position, and the ledger knows it. */
   readonly settle: () => Promise<void>
-  /** Default: the memory tier alone. */
+  /** The tier that processes share, such as a `RedisTier`. Default: none, memory alone. */
   readonly remote?: RemoteTier
-  /** Size of the memory tier. Default 64 MiB. */
+  /** Size of the memory tier, in bytes of heap. Default 64 MiB. */
   readonly memoryMaxBytes?: number
   /** Begins every key: entries of one namespace are never read in another. Default `stet:`. */
   readonly namespace?: string
-  /** Policy of all kinds, where theirs says nothing else. */
+  /** Policy of all kinds, as far as their own says nothing else. */
   readonly defaults?: Partial<Policy>
+  /** Default: the clock of the system. Tests pass one that they move. */
   readonly clock?: Clock
-  /** A number in [0, 1), for jitter and early refreshes. */
+  /** A number in [0, 1), for jitter and early refreshes. Default `Math.random`. */
   readonly random?: () => number
+  /** Is told what happens inside, for metrics and logs. */
   readonly observer?: CacheObserver
+  /** Counts which entries are used most. Default: the 256 most used. */
   readonly hotKeys?: HotKeys
 }
 
-/** Two tiers in front of a source, whose entries are judged by the ledger whenever they are read. */
+/**
+ * Two tiers in front of a source, whose entries are judged by the ledger whenever they are read. The constructor throws a
+ * `TypeError` if `memoryMaxBytes` is no whole number above 0.
+ *
+ * @example
+ * const ledger = new Ledger()
+ * const follower = new Follower({ log: new Log(pool), ledger })
+ * await follower.start()
+ * const cache = new Cache({ ledger, settle: () => follower.settle() })
+ * const cities = cache.kind<number, City>({
+ *   name: 'city',
+ *   ttlMs: 60_000,
+ *   key: String,
+ *   tags: (id) => [rowTag('cities', id)],
+ *   load: async (ids) => readCities(ids),
+ * })
+ * const city = await cities.get(1)
+ */
 export class Cache {
   readonly #parts: CacheParts
   readonly #leases: HeldLeases | undefined
@@ -52,7 +78,7 @@ export class Cache {
     this.#parts = { ledger, settle, remote: this.#leases, memory, hotKeys, namespace, clock, random, observer }
   }
 
-  /** Declares a kind of entry. Throws where the definition makes no sense or the name is taken. */
+  /** Declares a kind of entry. Throws a `TypeError` if the definition makes no sense or the name is taken. */
   kind<K, V>(definition: KindDefinition<K, V>): CachedKind<K, V> {
     const kind = resolveKind(definition, this.#defaults)
     if (this.#kinds.has(kind.name)) throw new TypeError(`This cache already has a kind named "${kind.name}".`)
@@ -62,8 +88,12 @@ export class Cache {
   }
 
   /**
-   * `fn`, cached. HAZARD: `fn` must read the primary, or nothing that is written: its result is taken to be as of the
-   * position that the ledger had reached when the call began.
+   * `fn`, cached: a kind of its own, whose keys are the arguments. Rejects as `fn` does. HAZARD: `fn` must read the primary,
+   * or nothing that is written: its result is taken to be as of the position that the ledger had reached when the call began.
+   *
+   * @example
+   * const rate = cache.wrap(fetchRate, { name: 'rate', ttlMs: 60_000, key: (currency) => currency, tags: () => ['rates'] })
+   * const euro = await rate('EUR')
    */
   wrap<A extends readonly unknown[], V>(
     fn: (...args: A) => Promise<V>,
@@ -96,12 +126,12 @@ export class Cache {
     return [...this.#kinds.values()]
   }
 
-  /** The kind of that name. */
+  /** The kind of that name. Undefined if there is none. */
   find(name: string): NamedKind | undefined {
     return this.#kinds.get(name)
   }
 
-  /** What is used most in this process, the most used first. */
+  /** The entries that are used most in this process, the most used first. */
   hottest(): readonly HotEntry[] {
     return this.#parts.hotKeys.hottest().flatMap(({ id, count }) => {
       const kind = this.#kindOf(id)
@@ -109,20 +139,20 @@ export class Cache {
     })
   }
 
-  /** Keeps what is used most from turning stale. Returns what stops it. */
+  /** Loads the entries that are used most anew before they turn stale, four at a time, looking every second. Returns a function that stops it. */
   startRefresher({ everyMs = 1000, concurrency = 4 }: { everyMs?: number; concurrency?: number } = {}): () => void {
     const { hotKeys, clock } = this.#parts
     const refresh = async (id: string, withinMs: number) => this.#kindOf(id)?.refreshAhead(id, withinMs)
     return startRefresher({ hotKeys, clock, refresh, everyMs, concurrency })
   }
 
-  /** Every entry in memory that stands and isn't stale, for inspection. */
+  /** Every entry in memory that stands and is within its time to live, for inspection. */
   *entries() {
     const { memory, ledger, clock } = this.#parts
     for (const entry of memory.entries()) if (clock.now() < entry.staleAtMs && ledger.stands(entry)) yield entry
   }
 
-  /** Compares entries of one tier with the source, and says of each, in their order, what became of it. Changes nothing. */
+  /** Compares entries of one tier with the source. Returns a verdict on each, in their order. Changes nothing. Rejects if the source can't be read. */
   async verify(entries: readonly Entry[]): Promise<readonly Verdict[]> {
     const verdicts = new Map<Entry, Verdict>()
     for (const kind of this.#kinds.values()) {
@@ -169,14 +199,27 @@ export class Cache {
   }
 }
 
-/** An entry that is used much: its kind, the text of its key, and how often, in counts that fade. */
+/**
+ * An entry that is used much.
+ *
+ * @example
+ * for (const { kind, key, count }: HotEntry of cache.hottest()) console.log(kind, key, count)
+ */
 export interface HotEntry {
   readonly kind: string
+  /** The text that names it among its kind. */
   readonly key: string
+  /** How often it was used lately: counts are halved every ten seconds. */
   readonly count: number
 }
 
-/** A kind, whatever its keys and values are: for tools, which know kinds by name and keys as text. */
+/**
+ * A kind, whatever its keys and values are: for tools, which know kinds by name and keys as text.
+ *
+ * @example
+ * const kind: NamedKind | undefined = cache.find('city')
+ * const held = await kind?.look(kind.keyOf('1'))
+ */
 export type NamedKind = Pick<
   CachedKind<never, unknown>,
   | 'name'
@@ -193,9 +236,22 @@ export type NamedKind = Pick<
   | 'getByText'
 >
 
+/**
+ * The policy of a wrapped function, and how its arguments are named. See `Cache.wrap`.
+ *
+ * @example
+ * const options: WrapOptions<[currency: string], number> = {
+ *   name: 'rate',
+ *   ttlMs: 60_000,
+ *   key: (currency) => currency,
+ *   tags: () => ['rates'],
+ * }
+ */
 export interface WrapOptions<A extends readonly unknown[], V>
   extends Policy,
     Pick<KindDefinition<A, V>, 'name' | 'madeOf'> {
+  /** Names the result. HAZARD: every argument that decides the result must be in it. */
   readonly key: (...args: A) => string
+  /** What the result depends on. */
   readonly tags: (result: V, ...args: A) => readonly CacheTag[]
 }

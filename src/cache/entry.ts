@@ -1,16 +1,23 @@
 import type { Judgeable } from './ledger/ledger.ts'
 
-/** A cached value and what must be known to judge it. HAZARD: shared by every request of the process; never change `value`. */
+/**
+ * A cached value and what must be known to judge it. HAZARD: shared by every request of the process; never change `value`.
+ *
+ * @example
+ * const entry: Entry<City> | undefined = cities.getIfPresent(1)
+ * if (entry) console.log(entry.value, 'as of', entry.asOf)
+ */
 export interface Entry<V = unknown> extends Judgeable {
   /** The whole key, with namespace and kind. */
   readonly key: string
-  /** Undefined: known not to exist. */
+  /** Undefined: it is known not to exist. */
   readonly value: V | undefined
   /** How long the load took that brought the value, in milliseconds. */
   readonly loadMs: number
+  /** When it was stored, in milliseconds since the Unix epoch. */
   readonly storedAtMs: number
-  /** From then on it is loaded again, standing or not. */
+  /** From then on it is stale, in milliseconds since the Unix epoch. */
   readonly staleAtMs: number
-  /** Until then no other refresh is tried, since one has failed. Of this process alone. */
+  /** Until then no refresh is tried, because one has failed. Known to this process alone. */
   retryAtMs?: number
 }

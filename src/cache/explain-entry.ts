@@ -2,10 +2,22 @@ import type { Entry } from './entry.ts'
 import type { Condition, Judgement } from './judgement.ts'
 import type { Ledger, TagWrite } from './ledger/ledger.ts'
 
-/** What a judgement says of an entry, in the four words that tools and explanations show. */
+/**
+ * What a judgement says of an entry, in the four words that tools and explanations show: `stale` stands for stale and lapsed,
+ * `dead` for expired and superseded.
+ *
+ * @example
+ * const counts: Record<Standing, number> = { standing: 0, stale: 0, dead: 0, fallen: 0 }
+ */
 export type Standing = 'standing' | 'stale' | 'dead' | 'fallen'
 
-/** What an entry is worth, and why, for people. */
+/**
+ * What an entry is worth, and why, for people.
+ *
+ * @example
+ * const { standing, why, by }: EntryExplanation = cities.explain(entry)
+ * // 'fallen', 'cities:1 was written at 17, and it is as of 12.', { position: 17, tags: ['cities:1'] }
+ */
 export interface EntryExplanation {
   readonly key: string
   readonly standing: Standing
@@ -13,6 +25,7 @@ export interface EntryExplanation {
   readonly why: string
   /** The last record of the log that felled or softened it, if one did. */
   readonly by?: TagWrite
+  /** The log position that its value was read at, or found to stand at since. */
   readonly asOf: number
   readonly epoch: string
   readonly ageMs: number

@@ -13,10 +13,18 @@ import type { Reader, StaleReason } from './reader.ts'
  *   expired     its grace is over: it is not served
  *   superseded  within its grace, but this reader is owed something newer: it is not served
  *   fallen      something it depends on was written after it was read, or may have been: it is not served
+ *
+ * @example
+ * const counts = new Map<Condition, number>()
  */
 export type Condition = 'fresh' | 'stale' | 'lapsed' | 'expired' | 'superseded' | 'fallen'
 
-/** One condition, and what brought it about. Few and shared: to judge an entry allocates nothing. */
+/**
+ * One condition, and what brought it about. Few and shared: to judge an entry allocates nothing.
+ *
+ * @example
+ * const onRefused = (kind: string, tier: string, entry: Entry, { is, by }: Judgement) => log.debug({ kind, tier, is, by })
+ */
 export interface Judgement {
   readonly is: Condition
   /** What ended its freshness. Undefined if it is fresh, or has fallen: then the ledger tells by what. */

@@ -2,58 +2,95 @@ import { createHash } from 'node:crypto'
 import type { CacheTag } from './ledger/cache-tag.ts'
 import { type Policy, type ResolvedPolicy, resolvePolicy } from './policy.ts'
 
-/** One kind of entry: what its keys are, what it depends on, how it is loaded, and its policy: how it lives. */
+/**
+ * One kind of entry: what its keys are, what it depends on, how it is loaded, and its policy: how it lives.
+ *
+ * @example
+ * const definition: KindDefinition<number, City> = {
+ *   name: 'city',
+ *   ttlMs: 60_000,
+ *   key: String,
+ *   parseKey: Number,
+ *   tags: (id) => [rowTag('cities', id)],
+ *   load: async (ids) => readCities(ids),
+ * }
+ */
 export interface KindDefinition<K, V> extends Policy {
   /** Unique in its cache; part of every key and of the metrics. */
   readonly name: string
   /**
-   * What else decides what the entries hold and depend on, beside the text of `key`, `tags` and `load`: functions and
-   * statements that those use. All of it is hashed into every key, so that a deploy which changes it can't read what older
-   * code stored. HAZARD: what isn't named here can change unnoticed.
+   * Functions and statements that `key`, `tags` and `load` use. Their text is hashed into every key, beside that of the three,
+   * so that a deploy which changes it can't read what older code stored. HAZARD: what isn't named here can change unnoticed.
    */
   readonly madeOf?: readonly unknown[]
-  /** Names the entry among its kind. HAZARD: everything the value depends on must be in it, the viewer too where viewers differ. */
+  /** Names the entry among its kind. HAZARD: everything the value depends on must be in it; for values that differ by viewer see `scope`. */
   readonly key: (key: K) => string
-  /** The inverse of `key`, by which an entry is loaded anew: to verify it, to refresh it unasked. Absent: neither is done. */
+  /** The inverse of `key`, to load an entry from its text: to verify it, or to refresh it before it is asked for. Absent: neither is done. */
   readonly parseKey?: (text: string) => K
-  /** What the entry depends on. `value` is undefined where it doesn't exist: the tags that a creation writes must be among them. */
+  /** What the entry depends on. If `value` is undefined, the row doesn't exist: the tags that a creation writes must be among them. */
   readonly tags: (key: K, value: V | undefined) => readonly CacheTag[]
   /** Reads many at once from the source, in as few statements as it can. */
   readonly load: Load<K, V>
 }
 
 /**
- * Keys that several readers asked for at the same moment come in one call. Where that fails, each reader's are asked for again by themselves.
+ * Reads values from the source. Keys that several readers ask for in one turn of the event loop come in one call. If that
+ * rejects, the keys of each reader are asked for again by themselves.
+ *
  * @param keys distinct
  * @param source `any`: a replica will do. `primary`: it must have every write committed before the call.
  * @param viewer who reads, for kinds of scope `viewer`: the same for all keys
+ *
+ * @example
+ * const load: Load<number, City> = async (ids, source) => {
+ *   const pool = source === 'primary' ? primary : replica
+ *   const sql = 'select position, unsettled, epoch, cities.* from stet.as_of left join cities on cities.id = any($1)'
+ *   const { rows } = await pool.query(sql, [ids])
+ *   const { position, unsettled, epoch } = rows[0]
+ *   const values = ids.map((id) => rows.find((row) => row.id === id))
+ *   return { asOf: Number(position), unsettled, epoch, values }
+ * }
  */
 export type Load<K, V> = (keys: readonly K[], source: Source, viewer?: string) => Promise<Snapshot<V>>
 
+/**
+ * Which database a load may read: `any`, a replica too, or the `primary` alone.
+ *
+ * @example
+ * const pool = (source: Source) => (source === 'primary' ? primary : replica)
+ */
 export type Source = 'any' | 'primary'
 
 /**
  * What a load read. Values are plain data, as a remote tier gives it back: objects, arrays, strings, numbers, booleans,
  * null, bigints, dates, buffers. HAZARD: a Map, a Set or an instance of a class comes back from there as something else.
+ *
+ * @example
+ * const snapshot: Snapshot<City> = { asOf: 17, unsettled: false, values: [{ name: 'Bern' }, undefined] }
  */
 export interface Snapshot<V> {
-  /** The log position visible *in the very statement that read the values*: the smallest, where there were several. */
+  /** The log position visible *in the very statement that read the values*: the smallest if there were several statements. */
   readonly asOf: number
   /** The history of the log that this position belongs to. Default: the one that the ledger follows. */
   readonly epoch?: string | undefined
-  /** True where that statement also saw, or may have seen, writes that have no position yet. */
+  /** True if that statement also saw, or may have seen, writes that have no position yet. The cache then waits for `settle`. */
   readonly unsettled: boolean
-  /** In the order of the keys; undefined where there is none. */
+  /** In the order of the keys; undefined if there is none. */
   readonly values: readonly (V | undefined)[]
   /** What only the load knows of its values, in their order. */
   readonly traits?: readonly Traits[]
 }
 
-/** Of one value, beyond what its kind says of all. */
+/**
+ * What a load adds to one value, beyond what its kind says of all.
+ *
+ * @example
+ * const traits: Traits = { tags: ['rates'], ttlMs: 5000 }
+ */
 export interface Traits {
   /** What it depends on, beside the kind's own tags: each tag once, with those of the tables. */
   readonly tags: readonly CacheTag[]
-  /** Its time to live, in milliseconds. 0: whoever asked is given it, and nobody keeps it. */
+  /** Its time to live, in milliseconds. 0: the readers that wait for it are given it, and it is not stored. */
   readonly ttlMs: number
 }
 
@@ -64,7 +101,7 @@ export interface ResolvedKind<K, V> extends Pick<KindDefinition<K, V>, 'name' | 
   readonly policy: ResolvedPolicy
 }
 
-/** Throws where the definition makes no sense. */
+/** Throws a `TypeError` if the definition makes no sense. */
 export function resolveKind<K, V>(
   definition: KindDefinition<K, V>,
   defaults: Partial<Policy> = {},
@@ -95,7 +132,7 @@ function fingerprint(parts: readonly unknown[]): string {
   return hash.digest('base64url').slice(0, 8)
 }
 
-/** A position that is no number would be judged after every write there is; a value too few, as known not to exist. */
+/** Throws a `TypeError` otherwise: a position that is no number would be judged as after every write, and a missing value as known not to exist. */
 export function checkSnapshot<V>(snapshot: Snapshot<V>, kind: string, keys: number): Snapshot<V> {
   const { asOf, values, traits } = snapshot
   if (!Number.isSafeInteger(asOf) || asOf < 0) {

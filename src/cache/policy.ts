@@ -1,12 +1,17 @@
-/** How the entries of one kind live. Times in milliseconds, sizes in bytes. Defaults that a cache is given hold for all its kinds. */
+/**
+ * How the entries of one kind live. Times in milliseconds, sizes in bytes. Defaults that a cache is given hold for all its kinds.
+ *
+ * @example
+ * const policy: Policy = { ttlMs: 60_000, grace: { staleWhileRevalidateMs: 10_000 }, maxBytes: 100_000 }
+ */
 export interface Policy {
-  /** Time to live: from then on an entry is stale, standing or not. */
+  /** Time to live: from then on an entry is stale, though it stands. */
   readonly ttlMs: number
-  /** Time to live of what doesn't exist. Default: a tenth of `ttlMs`. */
+  /** Time to live of an entry whose value doesn't exist. Default: a tenth of `ttlMs`. */
   readonly negativeTtlMs?: number
-  /** How far each life is shortened at random, so that what was stored together doesn't turn stale together: 0.1 is up to 10 %. Default 0.1. */
+  /** How far each life is shortened at random, so that entries stored together don't turn stale together: 0.1 is up to 10 %. Default 0.1. */
   readonly jitter?: number
-  /** How long what is stale, and stands, may still be served. Default: not at all. See RFC 5861. */
+  /** How long an entry that is stale, and stands, may still be served (RFC 5861). Default: not at all. */
   readonly grace?: Grace
   /**
    * Refreshes an entry before it turns stale, at random, the likelier the nearer that is and the longer its load took: the
@@ -25,10 +30,10 @@ export interface Policy {
   readonly tiers?: 'memory' | 'redis' | 'both'
   /** `viewer`: each viewer has entries of their own, and a reader must say who that is. Default `public`. */
   readonly scope?: 'public' | 'viewer'
-  /** Whether rows that writes return may be stored. HAZARD: only where one row decides the whole value, and each write of it locks that row. Default false. */
+  /** Whether rows that writes return may be stored. HAZARD: right only if one row decides the whole value, and each write of it locks that row. Default false. */
   readonly writeThrough?: boolean
   /**
-   * How long one process may keep others from loading the same key. Nobody waits for it longer than twice that. It takes a
+   * How long one process may keep others from loading the same key. No reader waits for it longer than twice that. Needs a
    * remote tier. 0: every process loads for itself. Default 1000.
    */
   readonly leaseMs?: number
@@ -36,17 +41,29 @@ export interface Policy {
   readonly maxBatch?: number
 }
 
+/**
+ * For how long a stale entry may be served, in milliseconds after its time to live.
+ *
+ * @example
+ * const grace: Grace = { staleWhileRevalidateMs: 10_000, staleIfErrorMs: 3_600_000 }
+ */
 export interface Grace {
-  /** An entry is served for so long after its time to live, at once, while it is refreshed. Default 0. */
+  /** It is served at once, while it is refreshed. Default 0. */
   readonly staleWhileRevalidateMs?: number
-  /** An entry is served for so long after its time to live where its load fails, or takes longer than the soft time-out. Default 0. */
+  /** It is served if its load fails, or takes longer than the soft time-out. 0, or no less than `staleWhileRevalidateMs`. Default 0. */
   readonly staleIfErrorMs?: number
 }
 
+/**
+ * How long a reader waits for a load, in milliseconds.
+ *
+ * @example
+ * const loadTimeout: LoadTimeout = { softMs: 200, hardMs: 5000 }
+ */
 export interface LoadTimeout {
-  /** Then a reader is given what is stale, where grace allows it, and the load goes on. Default: it waits. */
+  /** Then the reader is given a stale entry, if grace allows it, and the load goes on. Default: it waits. */
   readonly softMs?: number
-  /** Then it is given a `LoadTimeoutError`. The load goes on, and fills what it still can; the next reader begins another. Default 10,000. */
+  /** Then it is given a `LoadTimeoutError`. The load goes on, and is stored if it still can be; the next reader begins another. Default 10,000. */
   readonly hardMs?: number
 }
 
@@ -57,10 +74,10 @@ export type ResolvedPolicy = Required<Omit<Policy, 'grace' | 'loadTimeout'>> & {
 }
 
 /**
- * Throws a sentence where the policy makes no sense.
+ * Throws a `TypeError` with a sentence if the policy makes no sense.
  * @param own what the kind itself says
- * @param defaults what goes for it otherwise
- * @param of whose it is, for that sentence
+ * @param defaults what holds if it doesn't
+ * @param of names the kind in that sentence
  */
 export function resolvePolicy(own: Policy, defaults: Partial<Policy>, of: string): ResolvedPolicy {
   const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined))
@@ -131,7 +148,7 @@ function checkValues(policy: ResolvedPolicy, of: string): void {
   check('maxBatch', maxBatch, Number.isSafeInteger(maxBatch) && maxBatch > 0, 'a whole number of keys above 0')
 }
 
-/** @param given as it was declared: what a default makes pointless is nobody's mistake */
+/** @param given as it was declared: an option that only a default makes pointless is no mistake */
 function checkTogether(given: Policy, policy: ResolvedPolicy, of: string): void {
   const { ttlMs, negativeTtlMs, grace, loadTimeout, tiers, scope } = policy
   const refuse = (wrong: boolean, one: string, other: string, why: string) => {
@@ -189,13 +206,13 @@ function checkTogether(given: Policy, policy: ResolvedPolicy, of: string): void 
   )
 }
 
-/** For how long after it turned stale an entry may be of use. */
+/** For how long after it turned stale an entry may be usable, in milliseconds. */
 export const graceMs = ({ grace }: ResolvedPolicy): number =>
   Math.max(grace.staleWhileRevalidateMs, grace.staleIfErrorMs)
 
 /**
- * How long an entry lives, shortened at random.
- * @param ttlMs its own, where that isn't its kind's
+ * How long an entry lives, in milliseconds, shortened at random.
+ * @param ttlMs its own, if it has one. Default: its kind's
  * @param random a number in [0, 1)
  */
 export const lifeMs = (

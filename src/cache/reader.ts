@@ -1,6 +1,11 @@
 import type { Entry } from './entry.ts'
 
-/** Where a value came from. */
+/**
+ * Where a value came from: `source` is what the kind's `load` reads.
+ *
+ * @example
+ * const counts: Record<Origin, number> = { memory: 0, redis: 0, source: 0 }
+ */
 export type Origin = 'memory' | 'redis' | 'source'
 
 /**
@@ -10,19 +15,31 @@ export type Origin = 'memory' | 'redis' | 'source'
  *   softened      a tag of it was written softly, and it is being refreshed
  *   error         its load failed
  *   slow          its load took longer than the soft time-out
+ *
+ * @example
+ * const onStaleServed = (kind: string, why: StaleReason) => counter.inc({ kind, why })
  */
 export type StaleReason = 'revalidating' | 'softened' | 'error' | 'slow'
 
-/** Whoever reads, for as long as one request: what it asks of the cache, and what it wants to know of the entries it was given. */
+/**
+ * What one request asks of the cache with each of its reads, and what it is told of the entries that it is given.
+ *
+ * HAZARD: a request that reuses one Reader and changes it between reads is right only while each read is synchronous
+ * (`getIfPresent`). `get` and `getMany` look at the Reader again after they waited: give each request one of its own.
+ *
+ * @example
+ * const reader: Reader = { position: 17, onRead: (kind, entry, origin) => trace.push({ kind, key: entry.key, origin }) }
+ * const city = await cities.get(1, reader)
+ */
 export interface Reader {
-  /** Read through to the source. What is read is stored all the same. */
+  /** Reads through to the source, past both tiers. What is read is stored all the same. */
   readonly bypass?: boolean
-  /** Nothing stale: the reader has written just now. */
+  /** Nothing stale, because the reader has written just now. */
   readonly fresh?: boolean
-  /** A log position that the reader knows of: what was softened up to it, or may have been, doesn't serve any more. Default 0. */
+  /** A log position that the reader knows of: an entry that was softened up to it, or may have been, doesn't serve. Default 0. */
   readonly position?: number
-  /** Who reads: for kinds of scope `viewer`. */
+  /** Names who reads, for kinds of scope `viewer`. */
   readonly viewer?: string
-  /** @param stale why, where the entry was stale */
+  /** Told of each entry that a read uses, once. @param stale why a stale entry was served. Undefined if it was fresh */
   readonly onRead?: (kind: string, entry: Entry, origin: Origin, stale: StaleReason | undefined) => void
 }

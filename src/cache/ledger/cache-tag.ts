@@ -8,44 +8,87 @@
  * | `articles:title`       | some row's title changes                                          |
  * | `articles:*`           | a row joins, leaves or moves in the table                         |
  * | `articles:any`         | anything at all is written to the table                           |
- * | `articles`             | somebody purges the table, or one statement wrote too many rows   |
- * | an entry's whole key   | somebody purges that entry                                        |
+ * | `articles`             | the table is purged, or one statement wrote too many rows         |
+ * | an entry's whole key   | that entry is purged                                              |
  *
- * With `~` before it a tag in the log is a soft one: what depends on it may be served once more while it is refreshed.
+ * A tag in the log that begins with `~` is a soft one: entries that depend on it may be served while they are refreshed.
+ *
+ * @example
+ * const tags: CacheTag[] = [rowTag('articles', 42), columnTag('articles', 'author_id', 7)]
  */
 export type CacheTag = string
 
+/**
+ * Falls when the row with that key is written.
+ *
+ * @example
+ * rowTag('articles', 42) // 'articles:42'
+ */
 export const rowTag = (table: string, key: string | number): CacheTag => `${table}:${key}`
 
+/**
+ * Falls when a row joins, leaves or moves within the rows that have `value` in `column`.
+ *
+ * @example
+ * columnTag('articles', 'author_id', 7) // 'articles:author_id=7'
+ */
 export const columnTag = (table: string, column: string, value: string | number | null): CacheTag =>
   `${table}:${column}=${value}`
 
+/**
+ * Falls when that field of any row changes.
+ *
+ * @example
+ * fieldTag('articles', 'title') // 'articles:title'
+ */
 export const fieldTag = (table: string, field: string): CacheTag => `${table}:${field}`
 
+/**
+ * Falls when a row joins, leaves or moves in the table.
+ *
+ * @example
+ * anyRowTag('articles') // 'articles:*'
+ */
 export const anyRowTag = (table: string): CacheTag => `${table}:*`
 
+/**
+ * Falls at every write to the table.
+ *
+ * @example
+ * anyWriteTag('articles') // 'articles:any'
+ */
 export const anyWriteTag = (table: string): CacheTag => `${table}:any`
 
-/** The tag to append to the log (`stet.touch`) so that entries are refreshed, and may be served until they are. */
+/**
+ * The tag to append to the log, so that entries are refreshed and may be served until they are.
+ *
+ * @example
+ * await pool.query('select stet.touch($1)', [softly(rowTag('articles', 42))])
+ */
 export const softly = (tag: CacheTag): CacheTag => `~${tag}`
 
 export const isSoft = (tag: CacheTag): boolean => tag.startsWith('~')
 
-/** A tag of the log as entries have it. */
+/** A tag of the log as entries have it: without the `~`. */
 export const hard = (tag: CacheTag): CacheTag => (isSoft(tag) ? tag.slice(1) : tag)
 
-/** `tags` once each, with the tag of every table among them: so that one record can purge a table. */
+/**
+ * `tags` once each, with the tag of every table among them, so that one record can purge a table.
+ *
+ * @example
+ * withTables(['articles:42', 'users:7']) // ['articles:42', 'users:7', 'articles', 'users']
+ */
 export function withTables(tags: readonly CacheTag[]): readonly CacheTag[] {
   const all = new Set(tags)
   for (const tag of tags) {
     const colon = tag.indexOf(':')
-    if (colon > 0) all.add(theOne(tag.slice(0, colon)))
+    if (colon > 0) all.add(shared(tag.slice(0, colon)))
   }
   return [...all]
 }
 
-/** The same string for all entries of a table: it is in every one of them, and what is looked at all the time is at hand. */
-function theOne(table: CacheTag): CacheTag {
+/** The same string for all entries of a table, so that it stays in the processor's caches. */
+function shared(table: CacheTag): CacheTag {
   const known = tables.get(table)
   if (known === undefined && tables.size < MAX_TABLES) tables.set(table, table)
   return known ?? table

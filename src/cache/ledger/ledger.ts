@@ -2,7 +2,12 @@ import { type CacheTag, hard, isSoft } from './cache-tag.ts'
 import { marksOf, TagMarks } from './tag-marks.ts'
 import { TagPositions } from './tag-positions.ts'
 
-/** One committed change, as the log has it. */
+/**
+ * One committed change, as the log has it.
+ *
+ * @example
+ * const record: LogRecord = { position: 17, tags: ['articles:42'], writtenAtUs: Date.now() * 1000 }
+ */
 export interface LogRecord {
   readonly position: number
   readonly tags: readonly CacheTag[]
@@ -10,14 +15,24 @@ export interface LogRecord {
   readonly writtenAtUs: number
 }
 
-/** A stretch of the log: the records that follow position `after`, in order, none left out. */
+/**
+ * A stretch of the log: the records that follow position `after`, in order, none left out.
+ *
+ * @example
+ * const stretch: LogStretch = { epoch: ledger.epoch, after: 16, records: [record] }
+ */
 export interface LogStretch {
   readonly epoch: string
   readonly after: number
   readonly records: readonly LogRecord[]
 }
 
-/** A place in one history of the log. */
+/**
+ * A place in one history of the log.
+ *
+ * @example
+ * const began: LogPlace = ledger.place
+ */
 export interface LogPlace {
   readonly epoch: string
   readonly position: number
@@ -31,11 +46,16 @@ export interface Judgeable {
   readonly tags: readonly CacheTag[]
   /** The entry's value is what the database held at this position. Raised whenever the entry is found to stand. */
   asOf: number
-  /** Where the ledger looks first, once it has: see `TagMarks`. */
+  /** The ledger's own note, set when it first judges the entry: see `TagMarks`. */
   marks?: readonly number[] | undefined
 }
 
-/** A record of the log, as far as an entry depends on it. */
+/**
+ * A record of the log, as far as an entry depends on it.
+ *
+ * @example
+ * const by: TagWrite | undefined = ledger.lastWriteSince(entry)
+ */
 export interface TagWrite {
   readonly position: number
   readonly tags: readonly CacheTag[]
@@ -46,13 +66,19 @@ export interface TagWrite {
  *
  * Gapless: it knows every record in (`floor`, `seen`]. So an entry as of `floor` or later, none of whose tags was
  * written after it was read, is as good as one read now, by a database that stands at `seen`.
+ *
+ * @example
+ * const ledger = new Ledger()
+ * ledger.restart('5f1e', 16)
+ * ledger.advance({ epoch: '5f1e', after: 16, records: [{ position: 17, tags: ['articles:42'], writtenAtUs }] })
+ * ledger.seen // 17
  */
 export class Ledger {
   readonly #maxTags: number
   #lastWritten: TagPositions
-  /** The same for what was written `softly`. */
+  /** The same for soft writes. */
   #lastSoftened: TagPositions
-  /** Both at a glance. */
+  /** Both, for a first and quick look. */
   #marks = new TagMarks()
   /** The last records, oldest first: see `recordsSince`. */
   #recent: LogRecord[] = []
@@ -88,19 +114,20 @@ export class Ledger {
     return this.#floor
   }
 
-  /** Where it stands now. */
+  /** The epoch, and the last position seen. */
   get place(): LogPlace {
     return { epoch: this.#epoch, position: this.#seen }
   }
 
+  /** How many tags it remembers. */
   get size(): number {
     return this.#lastWritten.size + this.#lastSoftened.size
   }
 
   /**
    * True while nothing that `entry` depends on was written after it was read. One comparison if nothing was written
-   * since it was last asked. Before the log is first read nothing stands: who could tell? An entry that was softened
-   * stands all the same.
+   * since the entry was last judged. Nothing stands before the log is first read. An entry that was softened stands.
+   * HAZARD: raises `asOf` of an entry that stands; pass a copy to change nothing.
    */
   stands(entry: Judgeable): boolean {
     if (entry.epoch !== this.#epoch || this.#epoch === '') return false
@@ -112,17 +139,17 @@ export class Ledger {
       return true
     }
     if (lastOf(this.#lastWritten, entry) > 0) return false
-    // What was softened keeps its position, by which that is known.
+    // A softened entry keeps its position: by it the ledger knows that it was softened.
     if (this.softenedAt(entry) === 0) entry.asOf = this.#seen
     return true
   }
 
-  /** The last position after `entry` was read at which something that it depends on was written softly, 0 where nothing was. */
+  /** The last position after `entry` was read at which something that it depends on was written softly, 0 if nothing was. */
   softenedAt(entry: Judgeable): number {
     return this.#lastSoftened.size === 0 || entry.asOf >= this.#seen ? 0 : lastOf(this.#lastSoftened, entry)
   }
 
-  /** The last record after `entry` was read that something it depends on was written by, `softly` or not. For whoever asks why it fell. */
+  /** The last record after `entry` was read that wrote something it depends on: what felled it, or softened it. Undefined if there is none. */
   lastWriteSince(entry: Judgeable, how: 'hard' | 'soft' = 'hard'): TagWrite | undefined {
     const written = how === 'hard' ? this.#lastWritten : this.#lastSoftened
     const position = lastOf(written, entry)
@@ -130,7 +157,7 @@ export class Ledger {
     return { position, tags: [...new Set([entry.key, ...entry.tags])].filter((tag) => written.get(tag) === position) }
   }
 
-  /** How many records after `position` hold one of `tags`, hard or soft. Undefined where it isn't remembered that far back. */
+  /** How many records after `position` hold one of `tags`, hard or soft. Undefined if the ledger does not remember that far back: it keeps the last 1000 records. */
   recordsSince({ epoch, position }: LogPlace, tags: readonly CacheTag[]): number | undefined {
     const first = this.#recent[0]?.position ?? this.#seen + 1
     if (epoch !== this.#epoch || position < first - 1) return undefined
@@ -164,7 +191,7 @@ export class Ledger {
     return true
   }
 
-  /** Begins anew at `position`, knowing nothing of what came before: at start, in a new epoch, or where the log was pruned past `seen`. */
+  /** Begins anew at `position`, knowing nothing of what came before: at start, in a new epoch, or if the log was pruned past `seen`. */
   restart(epoch: string, position: number): void {
     this.#lastWritten = new TagPositions(this.#maxTags)
     this.#lastSoftened = new TagPositions(this.#maxTags)
@@ -177,7 +204,7 @@ export class Ledger {
   }
 }
 
-/** The last position after `entry` was read at which one of its tags was written, 0 where none was. */
+/** The last position after `entry` was read at which one of its tags was written, 0 if none was. */
 function lastOf(written: TagPositions, { asOf, key, tags }: Judgeable): number {
   let last = written.get(key) ?? 0
   for (const tag of tags) {

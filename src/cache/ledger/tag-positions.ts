@@ -1,9 +1,8 @@
 import type { CacheTag } from './cache-tag.ts'
 
 /**
- * The last position of each tag, of as many as fit. In two generations: when the younger is full, the older goes as a
- * whole. Nothing is ever moved or deleted by itself: a Map to which a frequent tag is added anew at each write, so that
- * the oldest stands first, takes longer with every one of them.
+ * The last position of each tag, for as many tags as fit. In two generations: when the younger is full, the older is dropped
+ * as a whole. No tag is ever moved or deleted by itself, because a Map slows down with each key that is deleted and added anew.
  */
 export class TagPositions {
   readonly #tagsInGeneration: number
@@ -30,7 +29,7 @@ export class TagPositions {
     return this.#young.get(tag) ?? this.#old.get(tag)
   }
 
-  /** What was set at or before this position may be forgotten. */
+  /** Tags set at or before this position may be forgotten. */
   get forgottenUpTo(): number {
     return this.#forgottenUpTo
   }

@@ -1,4 +1,4 @@
-/** First in, first out, by bytes; but an item may leave from anywhere. An item is in one queue at a time. */
+/** First in, first out; but an item may leave from anywhere. It knows the bytes of its items. An item is in one queue at a time. */
 export class FifoQueue<V> {
   #oldest: QueueItem<V> | undefined
   #newest: QueueItem<V> | undefined
@@ -30,7 +30,7 @@ export class FifoQueue<V> {
     if (item.newer) item.newer.older = item.older
     else this.#newest = item.older
     this.#bytes -= item.bytes
-    // Whoever still knows where it was must not keep its neighbours alive, and theirs.
+    // A caller that still holds the item must not keep its neighbours alive, and theirs.
     item.queue = undefined
     item.older = undefined
     item.newer = undefined
@@ -45,7 +45,7 @@ export class FifoQueue<V> {
 
 export class QueueItem<V> {
   readonly key: string
-  /** Undefined once its owner has let go of it. */
+  /** Undefined once its owner has dropped it. */
   value: V | undefined
   /** HAZARD: not to be changed while the item is in a queue. */
   bytes: number

@@ -1,4 +1,4 @@
-/** A key that is used much, and how often, in counts that fade. */
+/** A key that is used much, and how often lately. */
 export interface HotKey {
   readonly id: string
   readonly count: number
@@ -6,7 +6,10 @@ export interface HotKey {
 
 /**
  * The most used keys, within a fixed size: Space-Saving (Metwally, Agrawal, El Abbadi, "Efficient Computation of Frequent
- * and Top-k Elements in Data Streams", ICDT 2005). Whatever is used more often than one use in `capacity` is among them.
+ * and Top-k Elements in Data Streams", ICDT 2005). A key with more than one use in `capacity` is among them.
+ *
+ * @example
+ * const cache = new Cache({ ledger, settle, hotKeys: new HotKeys({ capacity: 1000 }) })
  */
 export class HotKeys {
   readonly #capacity: number
@@ -18,16 +21,17 @@ export class HotKeys {
   #least = 0
   #cursor = this.#counts.values()
 
-  /** @param options.sampleEvery about one use in so many is counted: what is hot is so often used that it is seen all the same. Default 8. */
+  /** @param options.sampleEvery about one use in so many is counted, because a hot key is used so often that it is seen all the same. Default 8. */
   constructor({ capacity = 256, sampleEvery = 8, random = Math.random }: HotKeysOptions = {}) {
     this.#capacity = capacity
     this.#sampleEvery = sampleEvery
     this.#random = random
   }
 
+  /** Counts one use. */
   use(id: string): void {
     if (this.#passing-- > 0) return
-    // Not every eighth: of keys that are always read in the same order, it would be the same ones each time.
+    // Not exactly every eighth: of keys that are always read in the same order, the same ones would be counted each time.
     this.#passing = Math.floor(this.#random() * (2 * this.#sampleEvery - 1))
     const known = this.#counts.get(id)
     if (known) {
@@ -36,12 +40,12 @@ export class HotKeys {
     }
     const coldest = this.#counts.size < this.#capacity ? undefined : this.#coldest()
     if (coldest !== undefined) this.#counts.delete(coldest.id)
-    // It may have been used as often as what it pushed out, and nobody counted.
+    // It may have been used as often as the key that it pushed out, uncounted.
     const missed = coldest?.count ?? 0
     this.#counts.set(id, { id, count: missed + 1, missed })
   }
 
-  /** Those surely used at least `least` times lately, the most used first. */
+  /** The keys surely used at least `least` times lately, the most used first. */
   hottest(least = 2): HotKey[] {
     return [...this.#counts.values()]
       .map(({ id, count, missed }) => ({ id, count: count - missed }))
@@ -49,7 +53,7 @@ export class HotKeys {
       .sort((a, b) => b.count - a.count)
   }
 
-  /** Halves every count: what isn't used any longer cools down. */
+  /** Halves every count, so that a key that is no longer used is forgotten. */
   fade(): void {
     for (const counted of this.#counts.values()) {
       counted.count = Math.floor(counted.count / 2)
@@ -59,7 +63,7 @@ export class HotKeys {
     this.#least = 0
   }
 
-  /** In the order of a round: when all are looked at each time, that takes longer than all else. */
+  /** Goes round, and looks at all counts only if none is as low as the lowest known: to look at all each time takes longer than all the rest. */
   #coldest(): Count | undefined {
     for (let left = this.#counts.size; left > 0; left--) {
       const counted = this.#next()
@@ -89,6 +93,6 @@ export interface HotKeysOptions {
 interface Count {
   readonly id: string
   count: number
-  /** How much of the count may be somebody else's. */
+  /** How much of the count may be that of the keys it pushed out. */
   missed: number
 }

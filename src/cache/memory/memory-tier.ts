@@ -2,7 +2,7 @@ import type { Entry } from '../entry.ts'
 import { heapBytes } from './heap-bytes.ts'
 import { S3Fifo, type Slot } from './s3-fifo.ts'
 
-/** The near tier: this process's own entries, those in use, bounded in bytes of heap. */
+/** The near tier: this process's own entries, as many of those in use as fit into `maxBytes` of heap. */
 export class MemoryTier {
   readonly #entries: S3Fifo<Entry>
 
@@ -10,16 +10,17 @@ export class MemoryTier {
     this.#entries = new S3Fifo(maxBytes)
   }
 
+  /** Counts as a use. */
   get(key: string): Entry | undefined {
     return this.#entries.get(key)
   }
 
-  /** Where the entry is, for `use`. */
+  /** Where the entry lies, for `use`. */
   find(key: string): Slot<Entry> | undefined {
     return this.#entries.find(key)
   }
 
-  /** Like `get`, and not counted as use. */
+  /** Like `get`, but counts as no use. */
   peek(key: string): Entry | undefined {
     return this.#entries.peek(key)
   }
@@ -37,7 +38,7 @@ export class MemoryTier {
     this.#entries.clear()
   }
 
-  /** Every entry, in no particular order. For inspection: nothing is counted as used. */
+  /** Every entry, in no particular order. Counts as no use. */
   entries(): IterableIterator<Entry> {
     return this.#entries.values()
   }
@@ -55,5 +56,5 @@ export class MemoryTier {
 export const entryBytes = ({ key, tags, value }: Entry): number =>
   heapBytes(key) + heapBytes(tags) + heapBytes(value) + OVERHEAD_BYTES
 
-/** What an entry takes beside its key, tags and value: itself, its times, its place in map and queue. Measured, and a hash that outlives it. */
+/** What an entry takes beside its key, tags and value: itself, its times, its slot in map and queue, and a hash that outlives it. Measured. */
 const OVERHEAD_BYTES = 264

@@ -6,13 +6,13 @@ export interface RefresherOptions {
   readonly clock: Clock
   /** Loads an entry anew if it turns stale within `withinMs`. Never rejects. */
   readonly refresh: (id: string, withinMs: number) => Promise<void>
-  /** How often to look. */
+  /** How often to look, in milliseconds. */
   readonly everyMs: number
   /** How many entries are loaded at a time, at most. */
   readonly concurrency: number
 }
 
-/** Renews what is used most before it turns stale, for as long as it is. Returns what stops it. */
+/** Loads the entries that are used most anew before they turn stale. Returns a function that stops it. */
 export function startRefresher({ hotKeys, clock, refresh, everyMs, concurrency }: RefresherOptions): () => void {
   let stopped = false
   let rounds = 0
@@ -34,7 +34,7 @@ export function startRefresher({ hotKeys, clock, refresh, everyMs, concurrency }
   }
 }
 
-/** Rounds between two fadings. */
+/** Counts are halved once in so many rounds. */
 const FADE_EVERY = 10
-/** Rounds before it turns stale: should one be late, there is another. */
+/** An entry is due two rounds before it turns stale: if one round is late, there is another. */
 const WITHIN = 2

@@ -1,9 +1,9 @@
 import { FifoQueue, QueueItem } from './fifo-queue.ts'
 
 /**
- * A map bounded in bytes. What arrives first waits in a small queue, a tenth of all. What was used twice there moves on
- * to the main queue, where each use buys one more round; the rest goes, and only a hash of its key is remembered: if it
- * is asked for again soon, it comes into the main queue at once. So a scan passes through the small queue and displaces
+ * A map bounded in bytes. A new item waits in a small queue, a tenth of all. If it is used twice there, it moves on to the
+ * main queue, where each use buys one more round. Otherwise it is dropped, and only a hash of its key is remembered: if the
+ * key is set again soon, it comes into the main queue at once. So a scan passes through the small queue and displaces
  * nothing that is in use. `npm run bench -- eviction` compares it with others.
  *
  * Yang, Zhang, Qiu, Yue, Rashmi: "FIFO Queues are All You Need for Cache Eviction" (S3-FIFO), SOSP 2023.
@@ -13,9 +13,9 @@ export class S3Fifo<V> {
   readonly #held = new Map<string, QueueItem<V>>()
   readonly #small = new FifoQueue<V>()
   readonly #main = new FifoQueue<V>()
-  /** Hashes of keys that left the small queue, oldest first. At most one for each that is held when the last one left. */
+  /** Hashes of keys that left the small queue, oldest first. At most as many as items were held when the last key left. */
   readonly #ghosts = new Set<number>()
-  /** Stands before the oldest ghost. It must stay: one begun anew steps over every hole that those before it left. */
+  /** Stands before the oldest ghost. Kept, because an iterator begun anew steps over the holes of all that were deleted. */
   #oldestGhosts = this.#ghosts.values()
 
   constructor(maxBytes: number) {
@@ -28,17 +28,17 @@ export class S3Fifo<V> {
     return item && use(item)
   }
 
-  /** What is held under `key`, for `use`: whoever keeps that need not look the key up again. What is set anew under the key stands there too. It may outlive what it holds, which is gone from it then. */
+  /** The slot of `key`, for `use`: a caller that keeps it need not look the key up again. A value set anew under the key is found there too. Its `value` is undefined once that was dropped; then look the key up. */
   find(key: string): Slot<V> | undefined {
     return this.#held.get(key)
   }
 
-  /** Counts as none. */
+  /** Counts as no use. */
   peek(key: string): V | undefined {
     return this.#held.get(key)?.value
   }
 
-  /** What is larger than all of it is not kept, nor is what it would have replaced. */
+  /** A value larger than the whole map is not kept, nor is the one that it would have replaced. */
   set(key: string, value: V, bytes: number): void {
     if (bytes > this.#maxBytes) {
       this.delete(key)
@@ -48,7 +48,7 @@ export class S3Fifo<V> {
     const before = held?.queue
     if (held) before?.remove(held)
     while (this.bytes + bytes > this.#maxBytes) this.#evict()
-    // In the same place: whoever knows that finds the new value there, and what a map deletes leaves holes that it clears up in long pauses.
+    // In the same slot, so that `find` need not be called again. And a Map clears up the holes of deleted keys in long pauses.
     const item = held ?? new QueueItem(key, value, bytes)
     item.value = value
     item.bytes = bytes
@@ -74,7 +74,7 @@ export class S3Fifo<V> {
     this.#oldestGhosts = this.#ghosts.values()
   }
 
-  /** In no particular order. Nothing is counted as used. */
+  /** In no particular order. Counts as no use. */
   *values(): IterableIterator<V> {
     for (const { value } of this.#held.values()) if (value !== undefined) yield value
   }
@@ -87,7 +87,7 @@ export class S3Fifo<V> {
     return this.#held.size
   }
 
-  /** Throws out the oldest of a queue, or gives it another round. */
+  /** Drops the oldest of a queue, or gives it another round. */
   #evict(): void {
     const fromSmall = this.#small.bytes > SMALL_SHARE * this.#maxBytes || !this.#main.oldest
     const queue = fromSmall ? this.#small : this.#main
@@ -111,19 +111,19 @@ export class S3Fifo<V> {
   }
 }
 
-/** A place in an `S3Fifo`. */
+/** Where an `S3Fifo` holds a value. */
 export type Slot<V> = Pick<QueueItem<V>, 'key' | 'value' | 'uses'>
 
-/** Its value, as `get` gives it: counted. Undefined where that is held no more. */
-export function use<V>(held: Slot<V>): V | undefined {
-  if (held.uses < MAX_USES) held.uses++
-  return held.value
+/** The value of a slot, counted as a use. Undefined if it was dropped. */
+export function use<V>(slot: Slot<V>): V | undefined {
+  if (slot.uses < MAX_USES) slot.uses++
+  return slot.value
 }
 
 const SMALL_SHARE = 0.1
 const MAX_USES = 3
 
-/** FNV-1a, in 30 bits, which V8 stores in place. Two keys may share one: then a newcomer is taken for a returner, no more. */
+/** FNV-1a (Fowler, Noll, Vo), in 30 bits, which V8 stores without a box. If two keys share a hash, a new key may be taken for one that came back. */
 function hashOf(key: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193)

@@ -1,9 +1,9 @@
 import type { Clock } from '../../kernel/clock.ts'
 
-/** What a race yields where the time was up first. */
+/** What a race yields if the time was up first. */
 export const OVER = Symbol('over')
 
-/** A moment that several waits share. An endless one costs nothing. */
+/** A moment that several waits share, `ms` milliseconds from now. An infinite one has no timer. */
 export class Deadline {
   readonly #over: Promise<typeof OVER> | undefined
   #isOver = false

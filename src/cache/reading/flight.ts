@@ -4,7 +4,12 @@ import type { Origin, StaleReason } from '../reader.ts'
 import type { FlightLease, ReleaseEar } from './flight-lease.ts'
 import type { LoadRequest } from './load-queue.ts'
 
-/** An entry, and how it was come by. */
+/**
+ * An entry, and how it was come by.
+ *
+ * @example
+ * const { entry, origin, stale }: Obtained<City> = obtained
+ */
 export interface Obtained<V> {
   readonly entry: Entry<V>
   readonly origin: Origin

@@ -4,18 +4,18 @@ import { checkSnapshot, type ResolvedKind, type Source } from '../kind.ts'
 import { withTables } from '../ledger/cache-tag.ts'
 import { lifeMs } from '../policy.ts'
 
-/** What is to be loaded: the entry's whole key, the kind's own key, and who reads where that matters. */
+/** One entry to load: its whole key, the kind's own key, and the viewer for kinds of scope `viewer`. */
 export interface LoadRequest<K> {
   readonly id: string
   readonly key: K
   readonly viewer: string | undefined
 }
 
-/** Loads entries of one kind: all that is asked for in one turn of the event loop, in as few calls as there can be. What is loaded one by one need not wait for the others. */
+/** Loads entries of one kind. All that is asked for in one turn of the event loop travels in as few calls as `maxBatch` allows. If that is 1, nothing waits for the turn to end. */
 export class LoadQueue<K, V> {
   readonly #kind: ResolvedKind<K, V>
   readonly #parts: CacheParts
-  /** Orders that may share a call, by what it would say. */
+  /** Orders that may share a call, by source and viewer. */
   readonly #waiting = new Map<string, Order<K, V>[]>()
 
   constructor(kind: ResolvedKind<K, V>, parts: CacheParts) {
@@ -23,7 +23,7 @@ export class LoadQueue<K, V> {
     this.#parts = parts
   }
 
-  /** Entries in the order of `requests`, whose ids are distinct. Rejects where the load fails. */
+  /** Entries in the order of `requests`, whose ids are distinct. Rejects if the load fails. */
   load(requests: readonly LoadRequest<K>[], source: Source): Promise<Entry<V>[]> {
     return new Promise((resolve, reject) => {
       const viewer = requests[0]?.viewer
@@ -47,7 +47,7 @@ export class LoadQueue<K, V> {
       const loaded = await this.#loadAll([...distinct.values()], source, viewer)
       for (const { requests, resolve } of orders) resolve(requests.flatMap(({ id }) => loaded.get(id) ?? []))
     } catch (error) {
-      // One reader's key may be what the source choked on: nobody else shall fail for it.
+      // The call may have failed because of one order's keys: retry each order alone.
       if (orders.length === 1) for (const { reject } of orders) reject(error as Error)
       else await Promise.all(orders.map((order) => this.#fill([order], source, viewer)))
     }
@@ -78,10 +78,10 @@ export class LoadQueue<K, V> {
     const snapshot = checkSnapshot(await load(keys, source, viewer), name, keys.length)
     const tookMs = clock.elapsed() - startedAt
     observer.onLoad?.(name, tookMs / 1000, keys.length)
-    // A whole number stands in the entry itself, which is looked at with every hit.
+    // V8 stores a whole number in the entry itself, and a fraction elsewhere: every hit looks at it.
     const loadMs = Math.ceil(tookMs)
-    // What was read may show a write that has no position yet. It gets one before anybody sees the value, so that
-    // a token handed out with it covers the write, and an entry that shows it doesn't stand as of a position before.
+    // The value may show a write that has no position yet. The write gets one before any reader sees the value, so that a
+    // token handed out with it covers the write, and the entry doesn't stand as of a position before it.
     if (snapshot.unsettled) await settle()
     const storedAtMs = clock.now()
     return requests.map(({ id, key }, index) => {
@@ -89,7 +89,7 @@ export class LoadQueue<K, V> {
       const traits = snapshot.traits?.[index]
       return {
         key: id,
-        // The very same text where it is the same: to compare two takes longer with every hit.
+        // The very same string if it is equal: to compare two strings takes longer at every hit.
         epoch: snapshot.epoch === undefined || snapshot.epoch === followed ? followed : snapshot.epoch,
         asOf: snapshot.asOf,
         tags: traits ? [...withTables(tags(key, value)), ...traits.tags] : withTables(tags(key, value)),

@@ -6,7 +6,7 @@ import { graceMs } from '../policy.ts'
 import { decodeEntry, encodeEntry } from '../remote/envelope.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 
-/** Where entries of one kind are kept: in both tiers, or in one. */
+/** The tiers that keep the entries of one kind: both, or one. */
 export class Tiers<V> {
   readonly #kind: ResolvedKind<never, V>
   readonly #parts: CacheParts
@@ -25,12 +25,12 @@ export class Tiers<V> {
     return this.#keptInMemory ? (this.#parts.memory.get(id) as Entry<V> | undefined) : undefined
   }
 
-  /** Keeps in memory what came from the remote tier. */
+  /** Keeps an entry of the remote tier in memory. */
   remember(entry: Entry<V>): void {
     if (this.#keptInMemory) this.#parts.memory.set(entry)
   }
 
-  /** Unless there is a reason not to: see `whyNotStored`. */
+  /** Stores in every tier of the kind, unless there is a reason not to: see `whyNotStored`. */
   store(entry: Entry<V>): void {
     const { name, policy } = this.#kind
     const whyNot = this.whyNotStored(entry)
@@ -43,7 +43,7 @@ export class Tiers<V> {
     this.remember(entry)
   }
 
-  /** What a write overtook while it was read may be answered once. It is never kept. */
+  /** Undefined if the entry may be stored. HAZARD: an entry that a write overtook while it was read may be answered once, and is NEVER stored. */
   whyNotStored(entry: Entry<V>): WhyNotStored | undefined {
     const { ledger } = this.#parts
     const { maxBytes } = this.#kind.policy
@@ -52,7 +52,7 @@ export class Tiers<V> {
     return Number.isFinite(maxBytes) && entryBytes(entry) > maxBytes ? 'too large' : undefined
   }
 
-  /** What is held under a key, and where. */
+  /** What each tier holds under a key. Counts as no use. Never rejects. */
   async look(id: string): Promise<Holdings<V>> {
     const memory = this.#keptInMemory ? (this.#parts.memory.peek(id) as Entry<V> | undefined) : undefined
     if (!this.remote) return { memory, redis: undefined }
@@ -69,13 +69,21 @@ export class Tiers<V> {
 /**
  * Why an entry that was made is not stored:
  *
- *   no time to live  whoever made it said that it is for whoever asked, this once
+ *   no time to live  its load gave it none: it is for the readers that wait for it
  *   overtaken        something that it depends on was written while it was made
  *   too large        it is larger than its policy's `maxBytes`
+ *
+ * @example
+ * const whyNot: WhyNotStored | undefined = cities.whyNotStored(entry)
  */
 export type WhyNotStored = 'no time to live' | 'overtaken' | 'too large'
 
-/** What is held under one key. Undefined: nothing. */
+/**
+ * What the tiers hold under one key. Undefined: nothing.
+ *
+ * @example
+ * const { memory, redis }: Holdings<City> = await cities.look(cities.keyOf('1'))
+ */
 export interface Holdings<V> {
   readonly memory: Entry<V> | undefined
   readonly redis: Entry<V> | 'unreadable' | 'unreachable' | undefined

@@ -7,8 +7,8 @@ import type { Entry } from '../entry.ts'
  *
  *   byte 0     format: PLAIN or DEFLATED
  *   bytes 1–4  CRC-32 of the format, the key and everything that follows (so a value under a foreign key is refused too)
- *   rest       MessagePack array, raw-deflated (RFC 1951) where the format says so:
- *              epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, [value] or [] where it doesn't exist
+ *   rest       MessagePack array, raw-deflated (RFC 1951) if the format is DEFLATED:
+ *              epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, [value] or [] if it doesn't exist
  *
  * Codec and compression were chosen by `npm run bench -- codecs compression`.
  */
@@ -16,14 +16,14 @@ const PLAIN = 2
 const DEFLATED = 3
 const HEADER_BYTES = 5
 
-/** No body is inflated beyond this: a forged one of a few KB could fill the heap. */
+/** HAZARD: a forged body of a few KB could fill the heap: none is inflated beyond this. */
 const MAX_INFLATED_BYTES = 64 * 1024 * 1024
 
-// Buffers are copied out: as views they would keep the whole of what the socket read alive.
+// Buffers are copied out: a view would keep all of what the socket read alive.
 const packr = new Packr({ useRecords: false, useBigIntExtension: true, copyBuffers: true })
 
 export interface EncodeOptions {
-  /** Longer bodies are compressed, where that makes them smaller. Default 4096; Infinity: none is. */
+  /** Longer bodies are compressed if that makes them smaller. Default 4096; Infinity: none is. */
   readonly compressAboveBytes?: number
 }
 
@@ -37,7 +37,14 @@ export function encodeEntry(entry: Entry, { compressAboveBytes = 4096 }: EncodeO
   return seal(PLAIN, key, body)
 }
 
-/** The entry, or undefined where the bytes are not one: written in another format, under another key, damaged, cut short or forged. */
+/**
+ * The entry that was stored under `key`. Undefined if the bytes are none: in another format, of another key, damaged, cut
+ * short or forged. Never throws.
+ *
+ * @example
+ * const bytes = await redis.getBuffer(key)
+ * const entry = bytes && decodeEntry<City>(key, bytes)
+ */
 export function decodeEntry<V>(key: string, bytes: Buffer): Entry<V> | undefined {
   const format = bytes[0]
   if (bytes.length <= HEADER_BYTES || (format !== PLAIN && format !== DEFLATED)) return undefined
@@ -50,7 +57,7 @@ export function decodeEntry<V>(key: string, bytes: Buffer): Entry<V> | undefined
     const [epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, [value]] = fields
     return { key, epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value, marks: undefined }
   } catch {
-    // Only a forgery comes here: its checksum is right and its body isn't. To the caller it is as damaged as any.
+    // Only a forgery comes here: its checksum is right and its body isn't.
     return undefined
   }
 }
@@ -76,7 +83,7 @@ type Fields<V> = [
   value: [V] | [],
 ]
 
-/** The value is of its kind's making, whatever it is: the key names the kind and its version. */
+/** The value is not checked: the key names the kind and its version, which made it. */
 function isEntry<V>(fields: unknown): fields is Fields<V> {
   if (!Array.isArray(fields) || fields.length !== 7) return false
   const [epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value] = fields

@@ -6,7 +6,7 @@ import type { Found, ReadRequest } from './remote-tier.ts'
 /** Something to store or to give back: adds its command. */
 export type Change = (pipeline: ChainableCommander) => void
 
-/** All that travels to one node in one turn of the event loop, in one pipeline: the changes, then the questions. */
+/** Everything that travels to one node in one turn of the event loop, in one pipeline: the changes, then the questions. */
 export class RedisBatch {
   readonly #node: RedisNode | undefined
   readonly #leasePrefix: string
@@ -33,7 +33,7 @@ export class RedisBatch {
     return this
   }
 
-  /** Rejects where no answer came. What the node refused to do is a miss, and `refusal` says why. */
+  /** Rejects if no answer came. A command that the node refused counts as a miss, and `refusal` says why. */
   async send(onRoundTrip: (trip: RoundTrip) => void): Promise<Answer> {
     if (!this.#node) throw new Error('No node of the Redis Cluster serves these keys now')
     const questions = [...this.#questions.values()]
@@ -56,11 +56,16 @@ export class RedisBatch {
   }
 }
 
-/** One pipeline, there and back, or until nobody waited for its answer any more. */
+/**
+ * One pipeline, there and back, or until its answer was given up.
+ *
+ * @example
+ * const onRoundTrip = ({ ms }: RoundTrip) => histogram.observe(ms / 1000)
+ */
 export interface RoundTrip {
   /** How many entries it asked for. */
   readonly entries: number
-  /** How many were stored, and leases given back, by the way. */
+  /** How many entries were stored and leases given back with it. */
   readonly changes: number
   readonly ms: number
 }
@@ -70,7 +75,7 @@ export interface Answer {
   readonly refusal: Error | undefined
 }
 
-/** Of what nobody could be asked. Who asked to load it may: nobody can say who else does. */
+/** What a read finds if no node could be asked. A read that asked for a lease may load: no other holder is known. */
 export function missed({ lease }: ReadRequest): Found {
   return { bytes: undefined, ...(lease && { lease: 'mine' }) }
 }

@@ -5,13 +5,13 @@ import type { Found, LeaseRequest, ReadRequest } from './remote-tier.ts'
 /** An entry to read together with a lease on its key. */
 export type LeasedRead = ReadRequest & { readonly lease: LeaseRequest }
 
-/** To be called once, before anybody is asked for leases. */
+/** Call it once, before any lease is asked for. */
 export function defineLeaseScripts(redis: GuardedRedis): void {
   redis.define('stetLease', { lua: LEASE })
   redis.define('stetRelease', { lua: RELEASE, numberOfKeys: 1 })
 }
 
-/** Adds one command that reads each entry and, where that is called for, its lease. `parseLeases` understands its reply. */
+/** Adds one command that reads each entry and, if it must be loaded, asks for its lease. `parseLeases` reads its reply. */
 export function askForLeases(pipeline: ChainableCommander, leasePrefix: string, reads: readonly LeasedRead[]): void {
   const keys = reads.flatMap(({ key }) => [key, leaseKey(leasePrefix, key)])
   const args = reads.flatMap(({ lease: { holder, ms, evenIfFound, from } }) => [
@@ -35,7 +35,7 @@ function parseLease([bytes, heldBy, leftMs]: LeaseReply = [null, null, 0], asker
   return { ...found, lease: holder === asker ? 'mine' : { holder, leftMs: Math.max(0, leftMs) } }
 }
 
-/** Adds a command that ends the lease, if `holder` has it, and tells `channel` where somebody waits. */
+/** Adds a command that ends the lease if `holder` has it, and tells `channel` if a process waits for it. */
 export function giveLeaseBack(pipeline: ChainableCommander, { leasePrefix, key, holder, channel }: Release): void {
   scripted(pipeline).stetRelease(leaseKey(leasePrefix, key), holder, channel ?? '', key)
 }
@@ -47,13 +47,13 @@ export const wholeMs = (ms: number): number => Math.max(1, Math.ceil(ms))
 const leaseKey = (prefix: string, key: string): string => `${prefix}{${key}}`
 
 /**
- * A lease is a string: '+' where somebody waits for it or '-' where nobody does, then its holder.
+ * A lease is a string: '+' if a process waits for it, otherwise '-', then its holder.
  *
  * KEYS: entry and lease, in turns. ARGV: holder, milliseconds, 1 or 0 for `evenIfFound`, `from` or '', in turns.
  * Returns for each: the entry or nil, the holder or nil, for how long at most.
  *
- * Who waits for the lease that is taken away waits for the next holder: so the mark stays. And a Redis that takes no
- * writes, being full or a replica, refuses nobody: whoever can't have the lease, or can't be woken, loads without.
+ * A process that waits for a lease that is taken away waits for the next holder, so the mark stays. If Redis takes no writes,
+ * because it is full or a replica, no process is refused: one that can't have the lease, or can't be woken, loads without.
  */
 const LEASE = `
 local found = {}

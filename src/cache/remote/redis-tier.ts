@@ -6,28 +6,43 @@ import { RedisTurns } from './redis-turns.ts'
 import { ReleaseWakers } from './release-wakers.ts'
 import type { Found, ReadRequest, RemoteTier } from './remote-tier.ts'
 
+/**
+ * The clients of a tier, and who is told of what happens.
+ *
+ * @example
+ * const options: RedisTierOptions = { redis, onError: (error) => log.warn({ error }, 'Redis') }
+ */
 export interface RedisTierOptions {
   /**
-   * A client that fails at once where it isn't connected: `enableOfflineQueue: false`, and a `commandTimeout`. Guarded, it
-   * may share its breaker with others; a bare one is given a breaker of its own.
+   * A client that fails at once if it isn't connected: `enableOfflineQueue: false`, and a `commandTimeout`. A `GuardedRedis`
+   * shares its breaker with its other users; a bare client is given a breaker of its own.
    */
   readonly redis: Redis | Cluster | GuardedRedis
-  /** The same for an end point that only reads, and may lag. Default: all is read where it is written. */
+  /** The same for an end point that only reads, and may lag. Default: `redis` reads and writes. */
   readonly reader?: Redis | GuardedRedis
-  /** Hears when leases are given back. A client that goes on trying to connect; others may listen on it too. */
+  /** Hears when leases are given back. A client that goes on trying to connect. Other listeners may share it. */
   readonly subscriber?: Redis
-  /** Where that is told: the same for all that share entries. Goes with `subscriber`; without them every process loads for itself. */
+  /** The channel for that: the same in all processes that share entries. Goes with `subscriber`. Without the two every process loads for itself. */
   readonly channel?: string
   /** Begins the names of leases. Default `lease:`. */
   readonly leasePrefix?: string
   /** How long writes wait for a read to travel with, in milliseconds. Default 3. */
   readonly lingerMs?: number
+  /** Told of every failed pipeline, and of every change that was dropped. */
   readonly onError: (error: Error) => void
-  /** Told when it ends. */
+  /** Told when each round trip ends. */
   readonly onRoundTrip?: (trip: RoundTrip) => void
 }
 
-/** Entries in Redis, and leases on what is missing. */
+/**
+ * Entries in Redis or Valkey, one server or a Cluster, and leases on missing keys. The constructor throws a `TypeError` if a
+ * client has no `commandTimeout`, or if only one of `subscriber` and `channel` is given.
+ *
+ * @example
+ * const redis = new Redis(url, { enableOfflineQueue: false, commandTimeout: 1000 })
+ * const tier = new RedisTier({ redis, subscriber: new Redis(url), channel: 'stet:released', onError })
+ * const cache = new Cache({ ledger, settle, remote: tier })
+ */
 export class RedisTier implements RemoteTier {
   readonly wakes: boolean
   readonly #writer: RedisTurns
@@ -67,7 +82,7 @@ export class RedisTier implements RemoteTier {
         : () => {}
   }
 
-  /** In one round trip to each node. With a reader: one there, and one to the writer for leases on what it doesn't have. */
+  /** In one round trip to each node. With a reader: one there, and one to the writer for leases on keys that the reader lacks. */
   async read(requests: readonly ReadRequest[]): Promise<readonly Found[]> {
     if (!this.#reader) return this.#writer.read(requests)
     const found = await this.#readNear(this.#reader, requests)
@@ -94,20 +109,20 @@ export class RedisTier implements RemoteTier {
     return this.#wakers?.add(key, wake) ?? (() => {})
   }
 
-  /** Sends what waits. Resolves when Redis has answered everything sent so far, also where it failed. */
+  /** Sends what waits. Resolves when Redis has answered everything sent so far, or that has failed. */
   async flush(): Promise<void> {
     await Promise.all([this.#reader?.flush(), this.#writer.flush()])
   }
 
-  /** Wakes nobody any more, and flushes. The clients stay open. */
+  /** Stops listening, and flushes. The clients stay open. */
   stop(): Promise<void> {
     this.#deafen()
     return this.flush()
   }
 
-  /** What the reader has; and what it lacks, where no lease is asked for. Nothing where it fails: the writer is asked instead. */
+  /** What the reader has, and what it lacks if no lease is asked for. Empty if the reader fails: the writer is asked instead. */
   async #readNear(reader: RedisTurns, requests: readonly ReadRequest[]): Promise<Map<ReadRequest, Found>> {
-    // What isn't good enough is known already, and the lease is the writer's to give.
+    // The stored entry is known not to serve, and only the writer gives leases.
     const asked = requests.filter(({ lease }) => !lease?.evenIfFound)
     try {
       const found = await reader.read(asked.map(({ key }) => ({ key })))

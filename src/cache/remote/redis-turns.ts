@@ -12,8 +12,8 @@ export interface RedisTurnsOptions {
 }
 
 /**
- * Everything asked for in one turn of the event loop travels in one pipeline to each node, and so do the changes that wait:
- * a request that fills what it just missed pays no round trip for it when it reads again.
+ * Everything asked for in one turn of the event loop travels in one pipeline to each node. Changes that wait travel with it,
+ * so that a request which stores what it missed pays no round trip for that when it reads again.
  */
 export class RedisTurns {
   readonly #options: RedisTurnsOptions
@@ -27,7 +27,7 @@ export class RedisTurns {
     this.#options = options
   }
 
-  /** Rejects where no node answered in time; at once where every breaker is open. What some nodes couldn't say is missed. */
+  /** Rejects if no node answered in time, and at once if every breaker is open. The keys of a node that failed alone are missed. */
   read(requests: readonly ReadRequest[]): Promise<readonly Found[]> {
     if (requests.length === 0) return Promise.resolve([])
     const { redis } = this.#options
@@ -49,7 +49,7 @@ export class RedisTurns {
     this.#linger ??= setTimeout(() => void this.flush(), lingerMs)
   }
 
-  /** Sends what waits. Resolves when Redis has answered everything sent so far, also where it failed. */
+  /** Sends what waits. Resolves when Redis has answered everything sent so far, or that has failed. */
   flush(): Promise<void> {
     const reads = this.#reads
     const changes = this.#changes
@@ -77,7 +77,7 @@ export class RedisTurns {
 
     const outcomes = new Map<RedisBatch, Promise<Answer | Error>>()
     for (const batch of batches.values()) outcomes.set(batch, this.#outcomeOf(batch))
-    // What a read rejects with is told by whoever reads.
+    // The reader reports what its read rejects with.
     const rejected = new Set<Error>()
     const answered = asked.map(async ({ requests, of, resolve, reject }) => {
       const answers = await Promise.all(of.map((batch) => outcomes.get(batch)))

@@ -1,8 +1,8 @@
-/** Who is to be woken when a lease on a key is given back. */
+/** Callbacks to call when the lease on a key is given back, each once. */
 export class ReleaseWakers {
   readonly #wakers = new Map<string, Set<() => void>>()
 
-  /** Returns what removes it. */
+  /** Returns a function that removes it. */
   add(key: string, wake: () => void): () => void {
     const wakers = this.#wakers.get(key) ?? new Set()
     this.#wakers.set(key, wakers)
@@ -19,11 +19,11 @@ export class ReleaseWakers {
   }
 
   wake(key: string): void {
-    // A copy: who waits again from within waits for the next.
+    // A copy: a callback that is added meanwhile waits for the next release.
     for (const waker of [...(this.#wakers.get(key) ?? [])]) waker()
   }
 
-  /** How many keys somebody waits for. */
+  /** How many keys have callbacks. */
   get size(): number {
     return this.#wakers.size
   }
