@@ -1,46 +1,25 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
+import { beforeEach, expect, it } from '@jest/globals'
 import { toGlobalId } from '../../src/identity/global-id.ts'
-import {
-  createRedisPrefix,
-  createTestDatabase,
-  GraphQLClient,
-  queryOnce,
-  sharedServers,
-  startTestNode,
-  type TestDatabase,
-  type TestNode,
-  testToken,
-} from '../harness/index.ts'
+import { GraphQLClient, queryOnce, testToken } from '../harness/index.ts'
+import { useDatabase, useNode, useRedis } from '../harness/use.ts'
 import { ANN, addContent, BOB, ids } from './add-content.ts'
 
 type Who = 'visitor' | 'ann' | 'bob' | 'admin' | 'deleted'
 
-let database: TestDatabase
-let node: TestNode
-let as: Record<Who, GraphQLClient>
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  const { redisUrl } = sharedServers()
-  node = await startTestNode({ databaseUrl: database.url, redisUrl, redisPrefix: createRedisPrefix() })
-  as = {
-    visitor: node.visitor,
-    ann: await node.author(ANN),
-    bob: await node.author(BOB),
-    admin: node.admin,
-    deleted: await node.author(99),
-  }
-})
+const database = await useDatabase()
+const node = await useNode({ database, redis: useRedis() })
+const as: Record<Who, GraphQLClient> = {
+  visitor: node.visitor,
+  ann: await node.author(ANN),
+  bob: await node.author(BOB),
+  admin: node.admin,
+  deleted: await node.author(99),
+}
 
 beforeEach(async () => {
   await sql('truncate users, tags, articles, article_tags, article_stats restart identity cascade')
   await addContent(database.url)
   await node.catchUp()
-})
-
-afterAll(async () => {
-  await node.close()
-  await database.drop()
 })
 
 /** Every door to an article, as the slugs that come through it. */

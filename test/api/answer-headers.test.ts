@@ -2,56 +2,34 @@ import { once } from 'node:events'
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { parseDictionary, parseList, Token } from 'structured-headers'
-import {
-  createRedisPrefix,
-  createTestDatabase,
-  queryOnce,
-  sharedServers,
-  startTestNode,
-  type TestDatabase,
-  type TestNode,
-  testToken,
-} from '../harness/index.ts'
+import { queryOnce, testToken } from '../harness/index.ts'
+import { useDatabase, useNode, useRedis } from '../harness/use.ts'
 import { ANN, addContent, ids } from './add-content.ts'
 
 /** RFC 9110 (semantics), 9111 (caching), 9211 (Cache-Status): what the head of an answer that is kept says. */
-let database: TestDatabase
-let node: TestNode
-let ann: string
-let admin: string
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  const { redisUrl } = sharedServers()
-  node = await startTestNode({
-    databaseUrl: database.url,
-    redisUrl,
-    redisPrefix: createRedisPrefix(),
-    // A life is as long as the schema says: else a list's is shortened at random, and its answer's once more.
-    environment: { CACHE_TTL_JITTER: '0' },
-  })
-  await addContent(database.url)
-  await queryOnce(
-    database.url,
-    `insert into tags (slug, name, description)
-       select 'tag-' || n, 'Tag ' || n, repeat('tags ', 20) from generate_series(1, 100) n;
-     insert into users (username, display_name, email)
-       select 'user' || n, 'User ' || n, n || '@example.com' from generate_series(1, 100) n;
-     insert into articles (slug, title, body, author_id, status, published_at)
-       select 'many-' || n, 'Many ' || n, '', 2 + n, 'PUBLISHED', '2026-02-01' from generate_series(1, 100) n;
-     insert into article_tags select a.id, 2 + (a.id + n) % 100 from articles a, generate_series(1, 3) n where a.slug like 'many-%'`,
-  )
-  await node.catchUp()
-  ann = `Bearer ${await testToken('author', ANN)}`
-  admin = `Bearer ${await testToken('admin')}`
+const database = await useDatabase()
+const node = await useNode({
+  database,
+  redis: useRedis(),
+  // A life is as long as the schema says: else a list's is shortened at random, and its answer's once more.
+  environment: { CACHE_TTL_JITTER: '0' },
 })
-
-afterAll(async () => {
-  await node.close()
-  await database.drop()
-})
+await addContent(database.url)
+await queryOnce(
+  database.url,
+  `insert into tags (slug, name, description)
+     select 'tag-' || n, 'Tag ' || n, repeat('tags ', 20) from generate_series(1, 100) n;
+   insert into users (username, display_name, email)
+     select 'user' || n, 'User ' || n, n || '@example.com' from generate_series(1, 100) n;
+   insert into articles (slug, title, body, author_id, status, published_at)
+     select 'many-' || n, 'Many ' || n, '', 2 + n, 'PUBLISHED', '2026-02-01' from generate_series(1, 100) n;
+   insert into article_tags select a.id, 2 + (a.id + n) % 100 from articles a, generate_series(1, 3) n where a.slug like 'many-%'`,
+)
+await node.catchUp()
+const ann = `Bearer ${await testToken('author', ANN)}`
+const admin = `Bearer ${await testToken('admin')}`
 
 const PUBLIC = '{ article(slug: "published") { id title author { displayName } } }'
 /** Long enough to be compressed. */

@@ -1,44 +1,31 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
-import { Redis } from 'ioredis'
+import { beforeEach, expect, it } from '@jest/globals'
 import pg from 'pg'
 import type { Explanation } from '../../src/answers/explanation.ts'
 import { Trace } from '../../src/answers/trace.ts'
 import {
   type Answer,
   createRedisPrefix,
-  createTestDatabase,
   eventually,
   GraphQLClient,
   queryOnce,
   sharedServers,
   startFaultProxy,
   startTestNode,
-  type TestDatabase,
   type TestNode,
   type TestNodeOptions,
   testToken,
 } from '../harness/index.ts'
+import { use, useDatabase, useRedis, useRedisClient } from '../harness/use.ts'
 import { ANN, addContent, ids } from './add-content.ts'
 
-let database: TestDatabase
-let redis: Redis
 const prefix = createRedisPrefix()
-let node: TestNode
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  redis = new Redis(sharedServers().redisUrl)
-  node = await start({ redisPrefix: prefix })
-  await addContent(database.url)
-  // Else the first answer is overtaken by it.
-  await node.catchUp()
-})
-
-afterAll(async () => {
-  await node.close()
-  redis.disconnect()
-  await database.drop()
-})
+const database = await useDatabase()
+const redis = useRedisClient()
+const node = use(await start({ redisPrefix: prefix }), (started) => started.close())
+await addContent(database.url)
+// Else the first answer is overtaken by it.
+await node.catchUp()
 
 /** Nothing is at hand, anywhere. */
 beforeEach(async () => {
@@ -393,15 +380,15 @@ async function write(statement: string): Promise<number> {
   return before + 1
 }
 
-const start = (options: Partial<TestNodeOptions> = {}): Promise<TestNode> =>
-  startTestNode({
+function start(options: Partial<TestNodeOptions> = {}): Promise<TestNode> {
+  return startTestNode({
     databaseUrl: database.url,
-    redisUrl: sharedServers().redisUrl,
-    redisPrefix: createRedisPrefix(),
+    ...useRedis(),
     ...options,
     // Statements are counted, and what is looked up must have arrived.
     environment: { CACHE_EARLY_REFRESH: '0', WORKER: 'off', ...options.environment },
   })
+}
 
 const token = (): string => `${node.ledger.seen}.${node.ledger.epoch}`
 

@@ -1,23 +1,14 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { serverAudits } from 'graphql-http'
-import { createTestDatabase, startTestNode, type TestDatabase, type TestNode } from '../harness/index.ts'
+import type { TestNode } from '../harness/index.ts'
+import { useDatabase, useNode } from '../harness/use.ts'
 
-let database: TestDatabase
+const database = await useDatabase()
 /** One keeps whole answers, the other none: they must conform alike. */
-let nodes: Record<'kept' | 'made anew', TestNode>
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  nodes = {
-    kept: await startTestNode({ databaseUrl: database.url }),
-    'made anew': await startTestNode({ databaseUrl: database.url, environment: { CACHE_RESPONSES: 'off' } }),
-  }
-})
-
-afterAll(async () => {
-  await Promise.all(Object.values(nodes).map((node) => node.close()))
-  await database.drop()
-})
+const nodes: Record<'kept' | 'made anew', TestNode> = {
+  kept: await useNode({ database }),
+  'made anew': await useNode({ database, environment: { CACHE_RESPONSES: 'off' } }),
+}
 
 const audits = (['kept', 'made anew'] as const).flatMap((which) =>
   serverAudits({ url: () => `${nodes[which].url}/graphql` }).map(({ id, name, fn }) => ({ id, name, fn, which })),

@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { json } from 'node:stream/consumers'
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import pg from 'pg'
 import {
-  createTestDatabase,
   currentToken,
   eventually,
   type GraphQLClient,
@@ -12,26 +11,15 @@ import {
   sharedServers,
   startFaultProxy,
   startTestNode,
-  type TestDatabase,
-  type TestNode,
   testToken,
 } from '../harness/index.ts'
+import { useDatabase, useNode } from '../harness/use.ts'
 import { addContent, ids } from './add-content.ts'
 
-let database: TestDatabase
-let node: TestNode
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  node = await startTestNode({ databaseUrl: database.url })
-  await addContent(database.url)
-  await node.catchUp()
-})
-
-afterAll(async () => {
-  await node.close()
-  await database.drop()
-})
+const database = await useDatabase()
+const node = await useNode({ database })
+await addContent(database.url)
+await node.catchUp()
 
 const QUERY = '{ articles { totalCount } }'
 const ANSWER = { data: { articles: { totalCount: 2 } } }

@@ -1,34 +1,22 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import {
   createRedisPrefix,
-  createTestDatabase,
   currentToken,
   queryOnce,
   sharedServers,
   startTestNode,
-  type TestDatabase,
   type TestNode,
 } from '../harness/index.ts'
+import { useDatabase, useNode } from '../harness/use.ts'
 import { ANN, addContent, ids } from './add-content.ts'
 
-let database: TestDatabase
-let node: TestNode
+const database = await useDatabase()
+const environment = { LOG_BEAT_MS: '60000' }
+const node = await useNode({ database, environment })
 /** With a memory of its own, and no beat to save it. */
-let other: TestNode
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  const environment = { LOG_BEAT_MS: '60000' }
-  node = await startTestNode({ databaseUrl: database.url, environment })
-  other = await startTestNode({ databaseUrl: database.url, environment })
-  await addContent(database.url)
-  await Promise.all([node.catchUp(), other.catchUp()])
-})
-
-afterAll(async () => {
-  await Promise.all([node.close(), other.close()])
-  await database.drop()
-})
+const other = await useNode({ database, environment })
+await addContent(database.url)
+await Promise.all([node.catchUp(), other.catchUp()])
 
 const MUTATION = `mutation ($tags: [String!]!, $mode: InvalidationMode) {
   invalidateCache(tags: $tags, mode: $mode) { position tags }

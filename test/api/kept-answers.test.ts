@@ -1,32 +1,20 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import {
-  createTestDatabase,
   eventually,
   type GraphQLClient,
   queryOnce,
   sharedServers,
   startFaultProxy,
   startTestNode,
-  type TestDatabase,
-  type TestNode,
 } from '../harness/index.ts'
+import { useDatabase, useNode } from '../harness/use.ts'
 import { ANN, addContent, ids } from './add-content.ts'
 
 /** What is kept whole, and what never is. */
-let database: TestDatabase
-let node: TestNode
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  node = await startTestNode({ databaseUrl: database.url })
-  await addContent(database.url)
-  await node.catchUp()
-})
-
-afterAll(async () => {
-  await node.close()
-  await database.drop()
-})
+const database = await useDatabase()
+const node = await useNode({ database })
+await addContent(database.url)
+await node.catchUp()
 
 /** Whether the second of two answers is the first. Only those have an entity tag. */
 async function isKept(client: GraphQLClient, query: string): Promise<boolean> {

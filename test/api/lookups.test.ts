@@ -1,22 +1,12 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { toGlobalId } from '../../src/identity/global-id.ts'
-import { createTestDatabase, startTestNode, type TestDatabase, type TestNode } from '../harness/index.ts'
+import { useDatabase, useNode } from '../harness/use.ts'
 import { addContent, ids } from './add-content.ts'
 
-let database: TestDatabase
-let node: TestNode
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  node = await startTestNode({ databaseUrl: database.url })
-  await addContent(database.url)
-  await node.catchUp()
-})
-
-afterAll(async () => {
-  await node.close()
-  await database.drop()
-})
+const database = await useDatabase()
+const node = await useNode({ database })
+await addContent(database.url)
+await node.catchUp()
 
 it('finds one object by its id or by its name', async () => {
   const data = await node.visitor.get(`{

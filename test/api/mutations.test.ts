@@ -1,35 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
+import { beforeEach, expect, it } from '@jest/globals'
 import { toGlobalId } from '../../src/identity/global-id.ts'
-import {
-  type Answer,
-  createTestDatabase,
-  type GraphQLClient,
-  queryOnce,
-  startTestNode,
-  type TestDatabase,
-  type TestNode,
-} from '../harness/index.ts'
+import { type Answer, queryOnce } from '../harness/index.ts'
+import { useDatabase, useNode } from '../harness/use.ts'
 import { ANN, addContent, ids } from './add-content.ts'
 
-let database: TestDatabase
-let node: TestNode
-let ann: GraphQLClient
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  node = await startTestNode({ databaseUrl: database.url })
-  ann = await node.author(ANN)
-})
+const database = await useDatabase()
+const node = await useNode({ database })
+const ann = await node.author(ANN)
 
 beforeEach(async () => {
   await sql('truncate users, tags, articles, article_tags, article_stats restart identity cascade')
   await addContent(database.url)
   await node.catchUp()
-})
-
-afterAll(async () => {
-  await node.close()
-  await database.drop()
 })
 
 it('leads an article through its life, and shows each change in its own answer and in every later one', async () => {

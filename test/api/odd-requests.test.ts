@@ -2,50 +2,21 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { json, text } from 'node:stream/consumers'
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { SignJWT } from 'jose'
-import {
-  createTestDatabase,
-  currentToken,
-  eventually,
-  queryOnce,
-  startTestNode,
-  TEST_JWT_SECRET,
-  type TestDatabase,
-  type TestNode,
-  testToken,
-} from '../harness/index.ts'
+import { currentToken, eventually, queryOnce, startTestNode, TEST_JWT_SECRET, testToken } from '../harness/index.ts'
+import { useDatabase, useNode } from '../harness/use.ts'
 import { ANN, addContent, BOB, ids } from './add-content.ts'
 
 /** Requests for answers that are kept, sent in ways that clients rarely do: whoever asks is given what they would be without a cache. */
-let database: TestDatabase
-let node: TestNode
-let ann: string
-let bob: string
-let admin: string
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  node = await startTestNode({ databaseUrl: database.url })
-  await addContent(database.url)
-  await node.catchUp()
-  ann = `Bearer ${await testToken('author', ANN)}`
-  bob = `Bearer ${await testToken('author', BOB)}`
-  admin = `Bearer ${await testToken('admin')}`
-  // Everybody's is kept.
-  for (const authorization of [undefined, ann, bob, admin]) {
-    for (let n = 0; n < 2; n++) {
-      await post(BODY, authorization === undefined ? {} : { authorization })
-      await get(`/graphql?query=${encodeURIComponent(QUERY)}`, authorization === undefined ? {} : { authorization })
-    }
-  }
-})
-
-afterAll(async () => {
-  await node.close()
-  await database.drop()
-})
+const database = await useDatabase()
+const node = await useNode({ database })
+await addContent(database.url)
+await node.catchUp()
+const ann = `Bearer ${await testToken('author', ANN)}`
+const bob = `Bearer ${await testToken('author', BOB)}`
+const admin = `Bearer ${await testToken('admin')}`
 
 const QUERY = '{ viewer { email } users { nodes { email } } }'
 const BODY = JSON.stringify({ query: QUERY })
@@ -82,6 +53,14 @@ const post = (body: string | Buffer, headers: Record<string, string> = {}) =>
   })
 
 const get = (path: string, headers: Record<string, string> = {}) => send(path, { headers })
+
+// Everybody's is kept.
+for (const authorization of [undefined, ann, bob, admin]) {
+  for (let n = 0; n < 2; n++) {
+    await post(BODY, authorization === undefined ? {} : { authorization })
+    await get(`/graphql?query=${encodeURIComponent(QUERY)}`, authorization === undefined ? {} : { authorization })
+  }
+}
 
 /** Byte for byte what is written here, on one connection, and all that comes back until the server closes it. */
 async function raw(...parts: (string | Buffer)[]): Promise<string> {

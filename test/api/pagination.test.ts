@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { parseGlobalId, toGlobalId } from '../../src/identity/global-id.ts'
-import { createTestDatabase, queryOnce, startTestNode, type TestDatabase, type TestNode } from '../harness/index.ts'
+import { queryOnce } from '../harness/index.ts'
+import { useDatabase, useNode } from '../harness/use.ts'
 
 /** Every list, and its order as SQL. Admins see all of it. */
 const LISTS = {
@@ -23,18 +24,8 @@ const LISTS = {
 type ListName = keyof typeof LISTS
 const names = Object.keys(LISTS) as ListName[]
 
-let database: TestDatabase
-let node: TestNode
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  node = await startTestNode({ databaseUrl: database.url })
-})
-
-afterAll(async () => {
-  await node.close()
-  await database.drop()
-})
+const database = await useDatabase()
+const node = await useNode({ database })
 
 /** Few values, so that there are many ties; some a microsecond apart. */
 const row = fc.record({

@@ -1,40 +1,16 @@
 import { hash } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import {
-  type AnswerError,
-  createRedisPrefix,
-  createTestDatabase,
-  eventually,
-  queryOnce,
-  sharedServers,
-  startTestNode,
-  type TestDatabase,
-  type TestNode,
-  type TestNodeOptions,
-  testToken,
-} from '../harness/index.ts'
+import { describe, expect, it } from '@jest/globals'
+import { type AnswerError, eventually, queryOnce, type TestNode, testToken } from '../harness/index.ts'
+import { useDatabase, useNode, useRedis } from '../harness/use.ts'
 import { addContent } from './add-content.ts'
 
-let database: TestDatabase
-let options: TestNodeOptions
+const database = await useDatabase()
+const options = { database, redis: useRedis() }
 /** They share Redis. */
-let node: TestNode
-let other: TestNode
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  options = { databaseUrl: database.url, redisUrl: sharedServers().redisUrl, redisPrefix: createRedisPrefix() }
-  node = await startTestNode(options)
-  other = await startTestNode(options)
-  await addContent(database.url)
-  await Promise.all([node.catchUp(), other.catchUp()])
-})
-
-afterAll(async () => {
-  await node.close()
-  await other.close()
-  await database.drop()
-})
+const node = await useNode(options)
+const other = await useNode(options)
+await addContent(database.url)
+await Promise.all([node.catchUp(), other.catchUp()])
 
 const NOT_FOUND = {
   status: 200,
@@ -184,7 +160,7 @@ it('does without where it is told to, and says so as Apollo does', async () => {
   const query = distinct('{ articles { totalCount } }')
   await ask(node, 'POST', { ...byHash(query), query })
   await node.flush()
-  const without = await startTestNode({ ...options, environment: { PERSISTED_QUERIES: 'off' } })
+  const without = await useNode({ ...options, environment: { PERSISTED_QUERIES: 'off' } })
   const refusal = {
     status: 200,
     errors: [{ message: 'PersistedQueryNotSupported', extensions: { code: 'PERSISTED_QUERY_NOT_SUPPORTED' } }],
@@ -193,7 +169,6 @@ it('does without where it is told to, and says so as Apollo does', async () => {
     expect(await ask(without, 'POST', request)).toMatchObject(refusal)
   }
   expect(await ask(without, 'POST', { query })).toMatchObject({ data: { articles: { totalCount: 2 } } })
-  await without.close()
 })
 
 interface Said {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import {
   buildClientSchema,
   type GraphQLNamedType,
@@ -8,32 +8,23 @@ import {
   type IntrospectionQuery,
   isObjectType,
 } from 'graphql'
-import { createTestDatabase, queryOnce, startTestNode, type TestDatabase, type TestNode } from '../harness/index.ts'
+import { queryOnce } from '../harness/index.ts'
+import { useDatabase, useNode } from '../harness/use.ts'
 import { addContent, ids } from './add-content.ts'
 
 /**
  * Relay's specifications, sentence by sentence: https://relay.dev/graphql/connections.htm and
  * https://relay.dev/graphql/objectidentification.htm. What walks do to lists is in pagination.test.ts, what ids are in lookups.test.ts.
  */
-let database: TestDatabase
-let node: TestNode
-let schema: GraphQLSchema
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  node = await startTestNode({ databaseUrl: database.url })
-  await addContent(database.url)
-  await queryOnce(
-    database.url,
-    `insert into tags (slug, name) select 'tag-' || n, 'Tag ' || n from generate_series(1, 4) n`,
-  )
-  schema = buildClientSchema(await node.visitor.get<IntrospectionQuery>(getIntrospectionQuery()))
-})
-
-afterAll(async () => {
-  await node.close()
-  await database.drop()
-})
+const database = await useDatabase()
+const node = await useNode({ database })
+await addContent(database.url)
+await queryOnce(
+  database.url,
+  `insert into tags (slug, name) select 'tag-' || n, 'Tag ' || n from generate_series(1, 4) n`,
+)
+const schema: GraphQLSchema = buildClientSchema(await node.visitor.get<IntrospectionQuery>(getIntrospectionQuery()))
 
 const CONNECTIONS = ['ArticleConnection', 'UserConnection', 'TagConnection']
 const NODES = ['Article', 'User', 'Tag']

@@ -1,32 +1,15 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { toGlobalId } from '../../src/identity/global-id.ts'
-import {
-  createTestDatabase,
-  queryOnce,
-  startTestNode,
-  type TestDatabase,
-  type TestNode,
-  testToken,
-} from '../harness/index.ts'
+import { queryOnce, testToken } from '../harness/index.ts'
+import { useDatabase, useNode } from '../harness/use.ts'
 import { addContent, ids } from './add-content.ts'
 
 /** What Apollo has run once is run again without it, and past Fastify: nobody may notice. */
-let database: TestDatabase
-let node: TestNode
-let admin: string
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  node = await startTestNode({ databaseUrl: database.url })
-  await addContent(database.url)
-  await node.catchUp()
-  admin = `Bearer ${await testToken('admin')}`
-})
-
-afterAll(async () => {
-  await node.close()
-  await database.drop()
-})
+const database = await useDatabase()
+const node = await useNode({ database })
+await addContent(database.url)
+await node.catchUp()
+const admin = `Bearer ${await testToken('admin')}`
 
 const ARTICLE =
   'query ($id: ID!, $first: Int = 1) { viewer { id } article(id: $id) { title author { articles(first: $first) { nodes { author { articles(first: $first) { nodes { title } } } } } } } }'

@@ -1,21 +1,7 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { toGlobalId } from '../../src/identity/global-id.ts'
-import {
-  createRedisPrefix,
-  createTestDatabase,
-  eventually,
-  queryOnce,
-  sharedServers,
-  startTestNode,
-  type TestDatabase,
-  type TestNode,
-  testToken,
-} from '../harness/index.ts'
-
-/** Nobody is ever given what was made for somebody else: fifty who ask the same, at once, on two nodes that share Redis. */
-let database: TestDatabase
-let nodes: readonly [TestNode, TestNode]
-let viewers: readonly Viewer[]
+import { eventually, queryOnce, type TestNode, testToken } from '../harness/index.ts'
+import { useDatabase, useNode, useRedis } from '../harness/use.ts'
 
 interface Viewer {
   readonly name: string
@@ -26,47 +12,34 @@ interface Viewer {
 
 const AUTHORS = 40
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  const shared = {
-    databaseUrl: database.url,
-    redisUrl: sharedServers().redisUrl,
-    redisPrefix: createRedisPrefix(),
-    environment: { WORKER: 'off' },
-  }
-  nodes = [await startTestNode(shared), await startTestNode(shared)]
-  await queryOnce(
-    database.url,
-    `insert into users (username, display_name, email)
-       select 'u' || n, 'User ' || n, 'u' || n || '@example.com' from generate_series(1, ${AUTHORS}) n;
-     insert into tags (slug, name) values ('cats', 'Cats');
-     insert into articles (slug, title, body, author_id, status, published_at)
-       select kind || '-' || n, kind || ' of ' || n, '', n, upper(kind), case kind when 'published' then now() end
-         from generate_series(1, ${AUTHORS}) n, unnest(array['draft', 'published']) kind;
-     insert into articles (slug, title, body, author_id, status, published_at)
-       values ('toggled', 'Toggled', '', 1, 'PUBLISHED', now());
-     insert into article_tags select id, 1 from articles where slug <> 'toggled'`,
-  )
-  viewers = [
-    ...[1, 2, 3, 4].map(
-      (n): Viewer => ({ name: `visitor ${n}`, kind: 'visitor', userId: undefined, bearer: undefined }),
-    ),
-    ...(await Promise.all(Array.from({ length: AUTHORS }, (_, index) => viewer('author', index + 1)))),
-    ...(await Promise.all([1, 2, 3, undefined, undefined, undefined].map((userId) => viewer('admin', userId)))),
-  ]
-})
-
-afterAll(async () => {
-  await Promise.all(nodes.map((node) => node.close()))
-  await database.drop()
-})
-
 const viewer = async (kind: 'author' | 'admin', userId: number | undefined): Promise<Viewer> => ({
   name: `${kind} ${userId}`,
   kind,
   userId,
   bearer: await testToken(kind, userId),
 })
+
+/** Nobody is ever given what was made for somebody else: fifty who ask the same, at once, on two nodes that share Redis. */
+const database = await useDatabase()
+const shared = { database, redis: useRedis(), environment: { WORKER: 'off' } }
+const nodes = [await useNode(shared), await useNode(shared)] as const
+await queryOnce(
+  database.url,
+  `insert into users (username, display_name, email)
+     select 'u' || n, 'User ' || n, 'u' || n || '@example.com' from generate_series(1, ${AUTHORS}) n;
+   insert into tags (slug, name) values ('cats', 'Cats');
+   insert into articles (slug, title, body, author_id, status, published_at)
+     select kind || '-' || n, kind || ' of ' || n, '', n, upper(kind), case kind when 'published' then now() end
+       from generate_series(1, ${AUTHORS}) n, unnest(array['draft', 'published']) kind;
+   insert into articles (slug, title, body, author_id, status, published_at)
+     values ('toggled', 'Toggled', '', 1, 'PUBLISHED', now());
+   insert into article_tags select id, 1 from articles where slug <> 'toggled'`,
+)
+const viewers: readonly Viewer[] = [
+  ...[1, 2, 3, 4].map((n): Viewer => ({ name: `visitor ${n}`, kind: 'visitor', userId: undefined, bearer: undefined })),
+  ...(await Promise.all(Array.from({ length: AUTHORS }, (_, index) => viewer('author', index + 1)))),
+  ...(await Promise.all([1, 2, 3, undefined, undefined, undefined].map((userId) => viewer('admin', userId)))),
+]
 
 interface Answer {
   readonly data: Data

@@ -1,13 +1,7 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { toGlobalId } from '../../src/identity/global-id.ts'
-import {
-  createTestDatabase,
-  type GraphQLClient,
-  queryOnce,
-  startTestNode,
-  type TestDatabase,
-  type TestNode,
-} from '../harness/index.ts'
+import { type GraphQLClient, queryOnce } from '../harness/index.ts'
+import { useDatabase, useNode } from '../harness/use.ts'
 
 /** Every list there is a reason to keep apart, and who asks for it. */
 const LISTS = {
@@ -27,27 +21,21 @@ const LISTS = {
 
 type ListName = keyof typeof LISTS
 
-let database: TestDatabase
-let node: TestNode
-let clients: Record<'visitor' | 'ann' | 'admin', GraphQLClient>
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  node = await startTestNode({ databaseUrl: database.url })
-  clients = { visitor: node.visitor, ann: await node.author(1), admin: node.admin }
-  await sql(`
-    insert into users (username, display_name, email) values ('ann', 'Ann', 'ann@example.com'), ('bob', 'Bob', 'bob@example.com');
-    insert into tags (slug, name) values ('cats', 'Cats'), ('dogs', 'Dogs'), ('newts', 'Newts');
-    insert into articles (slug, title, body, author_id, status, published_at)
-      values ('first', 'First', 'a fox', 1, 'PUBLISHED', now()), ('second', 'Second', 'a hen', 2, 'PUBLISHED', now());
-    insert into article_tags values (1, 1), (2, 2)`)
-  await node.catchUp()
-})
-
-afterAll(async () => {
-  await node.close()
-  await database.drop()
-})
+const database = await useDatabase()
+const sql = (text: string) => queryOnce(database.url, text)
+const node = await useNode({ database })
+const clients: Record<'visitor' | 'ann' | 'admin', GraphQLClient> = {
+  visitor: node.visitor,
+  ann: await node.author(1),
+  admin: node.admin,
+}
+await sql(`
+  insert into users (username, display_name, email) values ('ann', 'Ann', 'ann@example.com'), ('bob', 'Bob', 'bob@example.com');
+  insert into tags (slug, name) values ('cats', 'Cats'), ('dogs', 'Dogs'), ('newts', 'Newts');
+  insert into articles (slug, title, body, author_id, status, published_at)
+    values ('first', 'First', 'a fox', 1, 'PUBLISHED', now()), ('second', 'Second', 'a hen', 2, 'PUBLISHED', now());
+  insert into article_tags values (1, 1), (2, 2)`)
+await node.catchUp()
 
 /** The article that the tests below lead through its life, in order. */
 const id = toGlobalId('Article', 3)
@@ -183,5 +171,3 @@ async function loads(): Promise<Record<string, number>> {
   const lines = metrics.matchAll(/^stet_cache_load_seconds_count\{kind="([^"]+)"\} (\d+)$/gm)
   return Object.fromEntries([...lines].map(([, kind, count]) => [kind, Number(count)]))
 }
-
-const sql = (text: string) => queryOnce(database.url, text)

@@ -1,22 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
+import { beforeEach, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { installStet } from '../../src/invalidation/index.ts'
-import { createTestDatabase, type TestDatabase } from '../harness/index.ts'
+import { use, useDatabase } from '../harness/use.ts'
 
-let database: TestDatabase
-let client: pg.Client
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  client = new pg.Client(database.url)
-  await client.connect()
-  await installStet(client)
-})
-
-afterAll(async () => {
-  await client.end()
-  await database.drop()
-})
+const database = await useDatabase()
+const client = use(new pg.Client(database.url), (it) => it.end())
+await client.connect()
+await installStet(client)
 
 beforeEach(async () => {
   await client.query(`

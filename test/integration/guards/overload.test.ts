@@ -1,39 +1,23 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import pg from 'pg'
 import { addContent } from '../../api/add-content.ts'
-import {
-  createTestDatabase,
-  eventually,
-  queryOnce,
-  startTestNode,
-  type TestDatabase,
-  type TestNode,
-} from '../../harness/index.ts'
+import { eventually, queryOnce } from '../../harness/index.ts'
+import { useDatabase, useNode } from '../../harness/use.ts'
 
-let database: TestDatabase
-let node: TestNode
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  node = await startTestNode({
-    databaseUrl: database.url,
-    environment: {
-      DATABASE_POOL_MAX: '4',
-      DATABASE_LOADS_MAX: '2',
-      DATABASE_LOADS_QUEUE: '2',
-      DATABASE_LOADS_WAIT_MS: '1500',
-      DATABASE_WRITES_MAX: '2',
-      DATABASE_WRITES_QUEUE: '2',
-      DATABASE_WRITES_WAIT_MS: '1500',
-    },
-  })
-  await addContent(database.url)
+const database = await useDatabase()
+const node = await useNode({
+  database,
+  environment: {
+    DATABASE_POOL_MAX: '4',
+    DATABASE_LOADS_MAX: '2',
+    DATABASE_LOADS_QUEUE: '2',
+    DATABASE_LOADS_WAIT_MS: '1500',
+    DATABASE_WRITES_MAX: '2',
+    DATABASE_WRITES_QUEUE: '2',
+    DATABASE_WRITES_WAIT_MS: '1500',
+  },
 })
-
-afterAll(async () => {
-  await node.close()
-  await database.drop()
-})
+await addContent(database.url)
 
 it('asks the database for so much at once and no more, refuses the rest, and goes on answering what it holds', async () => {
   // What is read while the content's positions are pending isn't kept.
