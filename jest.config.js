@@ -1,9 +1,9 @@
+import { readdirSync } from 'node:fs'
+import { needsServers } from './scripts/needs-servers.mjs'
+
 /** Compiled by swc as ES modules; types are checked apart, by `npm run check`. */
-export default {
+const project = {
   testEnvironment: 'node',
-  testSequencer: '<rootDir>/scripts/longest-first.mjs',
-  globalSetup: '<rootDir>/test/harness/global-setup.ts',
-  globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
@@ -11,7 +11,31 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
     ],
   },
-  testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
+}
+
+const suites = ['src', 'test'].flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `${folder}/${name}`),
+)
+const pathsOf = (chosen) => chosen.map((path) => `<rootDir>/${path}`)
+
+export default {
+  projects: [
+    {
+      ...project,
+      displayName: 'unit',
+      testMatch: pathsOf(suites.filter((suite) => !needsServers(suite))),
+    },
+    {
+      ...project,
+      displayName: 'servers',
+      testMatch: pathsOf(suites.filter(needsServers)),
+      globalSetup: '<rootDir>/test/harness/global-setup.ts',
+      globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
+    },
+  ],
+  testSequencer: '<rootDir>/scripts/longest-first.mjs',
   testTimeout: 60_000,
   // Tests wait for servers more than they compute.
   maxWorkers: '100%',

@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
+import type { Command } from 'commander'
 import { options } from '../src/app/config.ts'
 import { Ledger } from '../src/cache/index.ts'
+import { program } from '../src/cli/program.ts'
 import { errorCodes } from '../src/kernel/errors.ts'
 import { Metrics } from '../src/metrics/metrics.ts'
 
@@ -39,7 +40,7 @@ it('documents every metric', async () => {
 
 it('documents every command', () => {
   const words = (cell: string) => cell.split(/ (?=[<[-])/, 1)[0]
-  expect(firstCells('Commands').map(words)).toEqual(commandsOf([]))
+  expect(firstCells('Commands').map(words)).toEqual(commandsOf(program))
 })
 
 describe.each(DOCUMENTS)('%s', (file) => {
@@ -61,12 +62,11 @@ describe.each(DOCUMENTS)('%s', (file) => {
   })
 })
 
-/** Every command that does something, as the help tells of it: the commands of a group instead of the group. */
-function commandsOf(group: readonly string[]): string[] {
-  const help = execFileSync(process.execPath, ['dist/stet.js', ...group, '--help'], { encoding: 'utf8' })
-  if (!help.includes('\nCommands:\n')) return [group.join(' ')]
-  const names = [...help.slice(help.indexOf('\nCommands:\n')).matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name ?? '')
-  return names.filter((name) => name !== 'help').flatMap((name) => commandsOf([...group, name]))
+/** Every command that does something: the commands of a group instead of the group. */
+function commandsOf(command: Command): string[] {
+  const name = command === program ? '' : command.name()
+  if (command.commands.length === 0) return [name]
+  return command.commands.flatMap((each) => commandsOf(each).map((words) => `${name} ${words}`.trim()))
 }
 
 /** What stands in the first column of a section's tables, in back-ticks. */

@@ -6,39 +6,11 @@
 // --no-allocation-site-pretenuring: V8 otherwise begins to put new objects among the old, if many requests that wait at the
 // same moment make it believe that objects made there live long. A request's garbage then keeps the next one's alive, so that
 // requests take up to twice as long. `npm run bench -- peers --workloads cold` shows both.
-import { Command, CommanderError } from 'commander'
+import { CommanderError } from 'commander'
 import { ConfigError } from '../app/config.ts'
 import { AskerError } from '../kernel/errors.ts'
-import { cacheCommand } from './cache/cache.ts'
-import { configCommand } from './config.ts'
-import { exportCommand } from './export.ts'
-import { importCommand } from './import.ts'
-import { migrateCommand } from './migrate.ts'
 import { Failure, UsageError } from './output.ts'
-import { seedCommand } from './seed.ts'
-import { serveCommand } from './serve.ts'
-import { tokenCommand } from './token.ts'
-import { workerCommand } from './worker/worker.ts'
-
-const program = new Command('stet')
-  .description('A GraphQL API whose cached answers are fresh after every write, on every node.')
-  .exitOverride()
-  .showHelpAfterError()
-
-for (const command of [
-  serveCommand,
-  migrateCommand,
-  importCommand,
-  exportCommand,
-  seedCommand,
-  tokenCommand,
-  configCommand,
-  cacheCommand,
-  workerCommand,
-]) {
-  program.addCommand(command)
-  explainMisuse(command)
-}
+import { program } from './program.ts'
 
 // Exit codes: 0 done, 1 failed, 2 wrong usage.
 try {
@@ -52,11 +24,6 @@ try {
     console.error(error instanceof ConfigError ? error.message : `stet: ${describe(error)}`)
     process.exitCode = isMisuse(error) ? 2 : 1
   }
-}
-
-function explainMisuse(command: Command): void {
-  command.exitOverride().showHelpAfterError()
-  for (const each of command.commands) explainMisuse(each)
 }
 
 function isMisuse(error: unknown): boolean {

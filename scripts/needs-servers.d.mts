@@ -1,0 +1,2 @@
+export function needsServers(suite: string): boolean
+export function filesBehind(file: string): Set<string>
