@@ -12,7 +12,7 @@ RUN npm run build
 
 FROM node:22-slim
 WORKDIR /app
-# Inside a container loopback is reached by nobody. So it wants AUTH_JWT_SECRET or AUTH_JWKS_URL, and says so.
+# A container's loopback can't be reached from outside. Beyond loopback stet needs AUTH_JWT_SECRET or AUTH_JWKS_URL, and says so.
 ENV NODE_ENV=production HOST=0.0.0.0
 COPY --from=dependencies /app ./
 COPY --from=build /app/dist ./dist

@@ -6,9 +6,16 @@ it('has a default for everything that a server needs', () => {
 })
 
 it('reads times in their units, and an empty variable as none', () => {
-  const config = readConfig({ CACHE_TTL_ARTICLE: '1.5', LOG_KEEP_MINUTES: '2', CACHE_MEMORY_MAX_MB: '0.5', PORT: '' })
+  const config = readConfig({
+    CACHE_TTL_ARTICLE: '1.5',
+    RATE_LIMIT_WINDOW_SECONDS: '30',
+    LOG_KEEP_MINUTES: '2',
+    CACHE_MEMORY_MAX_MB: '0.5',
+    PORT: '',
+  })
   expect(config).toMatchObject({
     cacheTtlArticleMs: 1500,
+    rateLimitWindowMs: 30_000,
     logKeepMs: 120_000,
     cacheMemoryMaxBytes: 524_288,
     port: 4000,
