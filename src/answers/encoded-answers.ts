@@ -1,33 +1,24 @@
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { Cache, CachedKind } from '../cache/index.ts'
-import { bodyOf, type KeptAnswer } from './kept-answers.ts'
+import type { Encoding, EncodingChoice } from './negotiate.ts'
+import { bodyOf, type EncodedBody, type WrittenAnswer } from './written-answer.ts'
 
-/** How a body is compressed, as `Content-Encoding` has it. */
-export type Encoding = 'br' | 'gzip' | 'identity'
-
-/** What a client takes best. */
-export interface EncodingChoice {
-  readonly long: Encoding
-  /** Of what is too short to gain by it: as it is, unless the client refuses that. */
-  readonly short: Encoding
-}
-
-interface Wanted {
-  readonly answer: KeptAnswer
+interface EncodedKey {
+  readonly answer: WrittenAnswer
   readonly encoding: Exclude<Encoding, 'identity'>
 }
 
-/** Answers, compressed: each once, and only when somebody asks for it. Named by their content, so they depend on nothing. */
+/** The bodies of answers, compressed when a client first asks for that, and kept under a hash of their content: they depend on nothing. */
 export class EncodedAnswers {
-  readonly #bodies: CachedKind<Wanted, Buffer>
+  readonly #bodies: CachedKind<EncodedKey, Buffer>
 
   constructor(cache: Cache) {
-    this.#bodies = cache.kind<Wanted, Buffer>({
+    this.#bodies = cache.kind<EncodedKey, Buffer>({
       name: 'response-encoded',
       ttlMs: 60 * 60 * 1000,
       tiers: 'memory',
-      // Nobody reads it so often that doing it early would help.
+      // No body is read so often that compressing it early would help.
       earlyRefresh: 0,
       madeOf: [COMPRESS],
       key: ({ answer, encoding }) => `${answer.etag}.${encoding}`,
@@ -40,30 +31,27 @@ export class EncodedAnswers {
     })
   }
 
-  /** The body to send: at once where that is at hand. Undefined: that of the answer, as it is. */
+  /** The body to send, at once if memory holds it. Undefined: the answer's own body, as it is. */
   body(
-    answer: KeptAnswer,
+    answer: WrittenAnswer,
     { long, short }: EncodingChoice,
   ): EncodedBody | undefined | Promise<EncodedBody | undefined> {
     const encoding = answer.bytes.length - answer.bodyStart < MIN_BYTES ? short : long
     if (encoding === 'identity') return undefined
-    const wanted = { answer, encoding }
-    const value = this.#bodies.getIfPresent(wanted)?.value
-    if (value) return { bytes: value, encoding }
-    return this.#bodies.get(wanted).then(
+    const key = { answer, encoding }
+    const isKept = answer.etag !== ''
+    const present = isKept ? this.#bodies.getIfPresent(key)?.value : undefined
+    if (present) return { bytes: present, encoding }
+    const compressing = isKept ? this.#bodies.get(key) : COMPRESS[encoding](bodyOf(answer))
+    return compressing.then(
       (bytes) => bytes && { bytes, encoding },
-      // It took too long, say.
+      // It took too long, for example.
       () => undefined,
     )
   }
 }
 
-export interface EncodedBody {
-  readonly bytes: Buffer
-  readonly encoding: Exclude<Encoding, 'identity'>
-}
-
-/** For bytes that are sent many times, and made while somebody waits. */
+/** At levels for bytes that are sent many times, and compressed while a client waits. */
 const COMPRESS = {
   br: (body: Buffer) => promisify(brotliCompress)(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }),
   gzip: (body: Buffer) => promisify(gzip)(body, { level: 6 }),

@@ -1,21 +1,31 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { HTTPGraphQLResponse } from '@apollo/server'
-import type { Cache, Ledger, Reader } from '../cache/index.ts'
+import type { Cache, Ledger } from '../cache/index.ts'
+import { canonicalKeyOf } from '../graphql/operation/index.ts'
 import type { Viewer } from '../identity/index.ts'
 import type { Follower } from '../invalidation/index.ts'
 import { explainRead, type Read } from './explain-read.ts'
 import { type Asked, findWhole, keepWhole, policyOf } from './explain-whole.ts'
 import type { Explanation } from './explanation.ts'
-import type { ResponseCache } from './kept-answers.ts'
+import { keysFor } from './find-answer.ts'
+import type { KeptAnswers } from './kept-answers.ts'
+import type { Asking, MakeAnswer, Question } from './make-answer.ts'
 import type { Made } from './may-be-kept.ts'
 import { Trace } from './trace.ts'
+
+export interface ExplainOptions {
+  readonly question: Question
+  readonly asking: Asking
+  /** The `Stet-As-Of` that was sent. */
+  readonly token: string | undefined
+}
 
 export interface ExplainerOptions {
   readonly cache: Cache
   readonly ledger: Ledger
   readonly follower: Follower
   /** Undefined: no whole answer is kept. */
-  readonly responses: ResponseCache | undefined
+  readonly responses: KeptAnswers | undefined
   /** Whether everyone may have answers explained, or admins alone. HAZARD: SQL is shown, and the keys of what others are given. */
   readonly forEveryone: boolean
 }
@@ -33,15 +43,20 @@ export class Explainer {
     return asked === '1' && (this.#options.forEveryone || viewer.kind === 'admin')
   }
 
-  /** @param make answers what is asked, and tells of each entry that it reads */
-  async explain(asked: Asked, make: (onRead: Reader['onRead']) => Promise<Made>): Promise<Made> {
+  /** Answers a request, and explains the answer in `extensions.stet`. */
+  async explain({ question, asking, token }: ExplainOptions, make: MakeAnswer): Promise<Made> {
     const { cache, ledger, follower, responses } = this.#options
+    const { viewer, position, bypass } = asking
+    const { runnable } = question
+    const operation = runnable?.operation
+    const keys = runnable && keysFor({ ...runnable, canonicalKey: canonicalKeyOf(runnable) }, viewer)
+    const asked: Asked = { operation, key: keys?.key, otherKey: keys?.otherKey, viewer, position, bypass, token }
     // First, and apart: what any other request would have met.
     const found = await findWhole(asked, responses)
     const reads = new Map<string, Read>()
     const trace = new Trace()
     const made = await trace.run(() =>
-      make((kind, entry, origin, stale) => {
+      make(question, asking, (kind, entry, origin, stale) => {
         // As it is now: whenever it is found to stand, it is as of more.
         reads.set(`${origin} ${entry.key}`, { kind, entry: { ...entry }, origin, stale })
       }),

@@ -4,7 +4,7 @@ import type { Viewer } from '../identity/index.ts'
 import { NO_CACHE, type Read } from './explain-read.ts'
 import type { Explanation, Held } from './explanation.ts'
 import { judge } from './judge.ts'
-import { isShared, RESPONSES, type ResponseCache } from './kept-answers.ts'
+import { isShared, type KeptAnswers, RESPONSES } from './kept-answers.ts'
 import { answerTtlMs, type Made, type Refusal, whyNeverKept, whyNotKept } from './may-be-kept.ts'
 
 /** What is asked, by whom. */
@@ -24,13 +24,13 @@ export interface Asked {
 interface Judging {
   readonly made: Made
   readonly reads: Iterable<Read>
-  readonly responses: ResponseCache | undefined
+  readonly responses: KeptAnswers | undefined
 }
 
 /** What the schema says of the answer as a whole, and what names it. */
 export function policyOf(
   { operation, key, viewer }: Asked,
-  responses: ResponseCache | undefined,
+  responses: KeptAnswers | undefined,
 ): Pick<Explanation['answer'], 'operation' | 'policy' | 'key' | 'sharedBy'> {
   const named = responses && operation && key !== undefined && !whyNeverKept(operation)
   return {
@@ -50,7 +50,7 @@ export function policyOf(
 /** Whether the answer is at hand as a whole. What is looked at isn't used up. */
 export async function findWhole(
   { operation, key, otherKey, position, bypass }: Asked,
-  responses: ResponseCache | undefined,
+  responses: KeptAnswers | undefined,
 ): Promise<Explanation['answer']['found']> {
   const never = whyNeverKept(operation) ?? (responses ? undefined : OFF)
   if (never || !responses || key === undefined) return { in: 'nowhere', because: (never ?? OFF).because, held: [] }
@@ -84,7 +84,7 @@ export function keepWhole(
   if (never || !responses || !operation || key === undefined) return refuse(never ?? OFF)
   const refusal = whyNotKept(made, operation, key)
   if (refusal) return refuse(refusal)
-  const whyNotStored = responses.whyNotStored(key, judge(made, operation, key))
+  const whyNotStored = responses.whyNotStored(key, judge(made, operation, { key, isWorthKeeping: true }))
   if (whyNotStored) return refuse(whyNotStored === 'too large' ? TOO_LARGE : OVERTAKEN)
   const ttlMs = Math.round(answerTtlMs(made, operation))
   const because = `It lives for ${ttlMs / 1000} s at most, as ${rulerOf(ttlMs, operation, reads)} does.`

@@ -1,17 +1,18 @@
-export { answerHead, madeStatus, PRIVATE } from './answer-head.ts'
 export { codeFingerprint } from './code-fingerprint.ts'
-export { EncodedAnswers, type EncodedBody } from './encoded-answers.ts'
+export { EncodedAnswers } from './encoded-answers.ts'
 export { Explainer } from './explain-answer.ts'
-export { judge } from './judge.ts'
-export {
-  answerKey,
-  type KeptAnswer,
-  RESPONSES,
-  ResponseCache,
-  sharedKey,
-  type Wanted,
-} from './kept-answers.ts'
-export { type Made, whyNeverKept } from './may-be-kept.ts'
+export { AnswerFinder, type Found } from './find-answer.ts'
+export { KeptAnswers, RESPONSES } from './kept-answers.ts'
+export { type Asking, answerMaker, type MakeAnswer, type Question } from './make-answer.ts'
+export type { Made } from './may-be-kept.ts'
 export { chooseEncoding, chooseMediaType, type MediaType } from './negotiate.ts'
 export { Trace, tracing } from './trace.ts'
-export { entityTag, represent, representUnchanged } from './written-answer.ts'
+export {
+  type EncodedBody,
+  entityTag,
+  type Form,
+  represent,
+  representUnchanged,
+  type WrittenAnswer,
+  writeOnce,
+} from './written-answer.ts'

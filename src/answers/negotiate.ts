@@ -1,6 +1,15 @@
 import { LRUCache } from 'lru-cache'
 import Negotiator from 'negotiator'
-import type { Encoding, EncodingChoice } from './encoded-answers.ts'
+
+/** How a body is compressed, as `Content-Encoding` has it. */
+export type Encoding = 'br' | 'gzip' | 'identity'
+
+/** What a client takes best. */
+export interface EncodingChoice {
+  readonly long: Encoding
+  /** For a body too short to gain by compression: `identity`, unless the client refuses that. */
+  readonly short: Encoding
+}
 
 export type MediaType = (typeof MEDIA_TYPES)[number]
 

@@ -1,87 +1,133 @@
 import { hash } from 'node:crypto'
-import type { EncodedBody } from './encoded-answers.ts'
-import { bodyOf, type KeptAnswer } from './kept-answers.ts'
-import type { MediaType } from './negotiate.ts'
+import type { CacheTag } from '../cache/index.ts'
+import type { Encoding, MediaType } from './negotiate.ts'
+import { surrogateKey } from './surrogate-key.ts'
 
-/** What of an answer is the same each time that it is sent so: lines of its head, an empty line, its body. */
-export interface Representation {
-  readonly lines: string
-  /** More lines, maybe; the empty one, and the body where one is sent. */
-  readonly rest: Buffer
+/**
+ * The finished bytes of an answer, and what must be known to send them. One buffer and few fields: a kept answer is rarely in the
+ * processor's caches, and each place is waited for.
+ */
+export interface WrittenAnswer {
+  /** In the form that most clients ask for: the lines of the head that never change, an empty line, the body. */
+  readonly bytes: Buffer
+  /** Where the lines end that name its cache tags. */
+  readonly tagsEnd: number
+  /** Where the body begins. */
+  readonly bodyStart: number
+  /** A hash of the body, without quotes. Empty: this answer is for one request, and nothing keeps it. */
+  readonly etag: string
+  /** Every visitor may be given it. */
+  readonly isPublic: boolean
+  /** The newest log position that anything in it was read as of. */
+  readonly newest: number
 }
 
-/** In which form an answer is sent. */
+/** Writes an answer that is kept. @param kept.tags undefined if it is for one viewer alone */
+export function writeKept(
+  body: string,
+  { tags, newest }: { readonly tags: readonly CacheTag[] | undefined; readonly newest: number },
+): WrittenAnswer {
+  const etag = hash('sha256', body, 'base64url').slice(0, 22)
+  const before = `etag: ${entityTag({ etag }, PLAIN)}\r\n${tags === undefined ? '' : tagLines(surrogateKey(tags))}`
+  return { ...write(body, before), etag, isPublic: tags !== undefined, newest }
+}
+
+/** Writes an answer that nothing keeps: it has no entity tag, and names no cache tags. */
+export const writeOnce = (body: string, newest: number): WrittenAnswer => ({
+  ...write(body, ''),
+  etag: '',
+  isPublic: false,
+  newest,
+})
+
+/** In memory of its own: a slice would keep the whole pool alive that small buffers are cut from. */
+function write(body: string, before: string): Pick<WrittenAnswer, 'bytes' | 'tagsEnd' | 'bodyStart'> {
+  const length = Buffer.byteLength(body)
+  const head = `${before}${lengthLine(length)}\r\n`
+  const bytes = Buffer.allocUnsafeSlow(head.length + length)
+  bytes.latin1Write(head, 0)
+  bytes.utf8Write(body, head.length)
+  return { bytes, tagsEnd: before.length, bodyStart: head.length }
+}
+
+declare global {
+  interface Buffer {
+    /** `write` for one encoding, without looking up which. */
+    latin1Write(text: string, offset: number): number
+    utf8Write(text: string, offset: number): number
+  }
+}
+
+export const bodyOf = ({ bytes, bodyStart }: WrittenAnswer): Buffer => bytes.subarray(bodyStart)
+
+export interface EncodedBody {
+  readonly bytes: Buffer
+  readonly encoding: Exclude<Encoding, 'identity'>
+}
+
+/** The form in which an answer is sent. */
 export interface Form {
   readonly mediaType: MediaType
-  /** Undefined: as it is. */
+  /** Undefined: the body as it is. */
   readonly encoded: EncodedBody | undefined
-  /** Whether others may keep it. */
+  /** Whether shared caches may keep it. */
   readonly isPublic: boolean
 }
 
-/**
- * An answer in the form that is asked for most, all in one piece, in memory of its own: what small buffers are cut from would be kept
- * alive as a whole.
- * @param about.tags as `surrogateKey` has them. Undefined: it is for one viewer alone
- */
-export function writeOnce(
-  body: string,
-  { tags, newest }: { readonly tags: string | undefined } & Pick<KeptAnswer, 'newest'>,
-): KeptAnswer {
-  const bodyBytes = Buffer.from(body)
-  const etag = hash('sha256', bodyBytes, 'base64url').slice(0, 22)
-  const before = `etag: ${entityTag({ etag }, PLAIN)}\r\n${tags === undefined ? '' : tagLines(tags)}`
-  const head = `${before}${lengthLine(bodyBytes.length)}\r\n`
-  const bytes = Buffer.allocUnsafeSlow(head.length + bodyBytes.length)
-  bytes.latin1Write(head, 0)
-  bodyBytes.copy(bytes, head.length)
-  return { bytes, tagsEnd: before.length, bodyStart: head.length, etag, isPublic: tags !== undefined, newest }
+/** The part of a message that follows from the answer and its form: lines of the head, the empty line, the body. */
+export interface Representation {
+  readonly lines: string
+  /** More lines perhaps, the empty line, and the body if there is one. */
+  readonly rest: Buffer
 }
 
-/** An answer in any form. In the one that is asked for most nothing is put together, or copied. */
-export function represent(value: KeptAnswer, form: Form, { withBody }: { readonly withBody: boolean }): Representation {
-  const { bytes, bodyStart, isPublic } = value
+/** Puts an answer into a form. The form that most clients ask for is written already: nothing is copied. */
+export function represent(
+  answer: WrittenAnswer,
+  form: Form,
+  { withBody }: { readonly withBody: boolean },
+): Representation {
+  const { bytes, bodyStart, isPublic } = answer
   if (form.mediaType === PLAIN.mediaType && !form.encoded && form.isPublic === isPublic) {
     return { lines: PLAIN_LINES, rest: withBody ? bytes : bytes.subarray(0, bodyStart) }
   }
-  const body = form.encoded?.bytes ?? bodyOf(value)
-  const lines = `${linesOf(form)}etag: ${entityTag(value, form)}\r\n${tagsOf(value, form)}${lengthLine(body.length)}`
+  const body = form.encoded?.bytes ?? bodyOf(answer)
+  const lines = `${formLines(form)}${nameLines(answer, form)}${lengthLine(body.length)}`
   return { lines, rest: withBody ? Buffer.concat([EMPTY_LINE, body]) : EMPTY_LINE }
 }
 
-/** What goes with a 304 (RFC 9110, section 15.4.5): what describes bytes that aren't sent is left out. */
-export function representUnchanged(value: KeptAnswer, form: Form): Representation {
-  const lines = `${linesOf(form)}etag: ${entityTag(value, form)}\r\n${tagsOf(value, form)}`
-  return { lines: lines.replaceAll(OF_THE_BYTES, ''), rest: EMPTY_LINE }
+/** What goes with a 304 (RFC 9110, section 15.4.5): nothing that describes bytes, because none are sent. */
+export function representUnchanged(answer: WrittenAnswer, form: Form): Representation {
+  return { lines: `${VARY_LINE}${nameLines(answer, form)}`, rest: EMPTY_LINE }
 }
 
-/** Strong, and of these bytes alone: compressed or of another type it is another representation (RFC 9110, section 8.8.3). */
+/** Strong, and for these bytes alone: compressed or of another type it is another representation (RFC 9110, section 8.8.3). */
 export const entityTag = (
-  { etag }: Pick<KeptAnswer, 'etag'>,
+  { etag }: Pick<WrittenAnswer, 'etag'>,
   { mediaType, encoded }: Pick<Form, 'mediaType' | 'encoded'>,
 ): string => `"${etag}${mediaType === PLAIN.mediaType ? '' : '.graphql'}${encoded ? `.${encoded.encoding}` : ''}"`
 
 const PLAIN = { mediaType: 'application/json; charset=utf-8', encoded: undefined } as const
 
-function linesOf({ mediaType, encoded }: Pick<Form, 'mediaType' | 'encoded'>): string {
-  const encoding = encoded ? `content-encoding: ${encoded.encoding}\r\n` : ''
-  return `content-type: ${mediaType}\r\n${encoding}vary: ${VARY}\r\n`
+/** HAZARD: what else decides which answer a client is given. Without these names a shared cache would mix up viewers. */
+const VARY_LINE = 'vary: Accept, Accept-Encoding, Authorization, Stet-As-Of\r\n'
+
+const formLines = ({ mediaType, encoded }: Pick<Form, 'mediaType' | 'encoded'>): string =>
+  `content-type: ${mediaType}\r\n${encoded ? `content-encoding: ${encoded.encoding}\r\n` : ''}${VARY_LINE}`
+
+const PLAIN_LINES = formLines(PLAIN)
+
+/** The lines that name an answer, and its cache tags if shared caches may keep it. */
+function nameLines(answer: WrittenAnswer, form: Form): string {
+  const { bytes, tagsEnd, etag, isPublic } = answer
+  if (etag === '') return ''
+  const tags = isPublic && form.isPublic ? bytes.toString('latin1', bytes.indexOf('surrogate-key: '), tagsEnd) : ''
+  return `etag: ${entityTag(answer, form)}\r\n${tags}`
 }
 
-/** What else decides which answer somebody is given. HAZARD: without these a shared cache would mix up viewers. */
-const VARY = 'Accept, Accept-Encoding, Authorization, Stet-As-Of'
-
-const PLAIN_LINES = linesOf(PLAIN)
-
-/** Of the head, the lines that name cache tags: as some CDNs read them, and as others do. */
+/** Under the two names that CDNs know. */
 const tagLines = (words: string): string => `surrogate-key: ${words}\r\ncache-tag: ${words.replaceAll(' ', ',')}\r\n`
-
-/** The same, of an answer that is written. */
-function tagsOf({ bytes, tagsEnd, isPublic }: KeptAnswer, form: Form): string {
-  return isPublic && form.isPublic ? bytes.toString('latin1', bytes.indexOf('surrogate-key: '), tagsEnd) : ''
-}
 
 const lengthLine = (bytes: number): string => `content-length: ${bytes}\r\n`
 
-const OF_THE_BYTES = /^content-(type|encoding): .*\r\n/gm
 const EMPTY_LINE = Buffer.from('\r\n')

@@ -1,4 +1,4 @@
-import { codeFingerprint, EncodedAnswers, ResponseCache } from '../answers/index.ts'
+import { codeFingerprint, EncodedAnswers, KeptAnswers } from '../answers/index.ts'
 import { adminRoom } from '../domain/admin/index.ts'
 import { articlesRoom } from '../domain/articles/index.ts'
 import { tagsRoom } from '../domain/tags/index.ts'
@@ -25,7 +25,7 @@ export interface Rooms {
   /** Does what the rooms leave for later, once it is started. */
   readonly worker: Worker
   /** Whole answers. */
-  readonly responses: ResponseCache
+  readonly responses: KeptAnswers
   readonly encoded: EncodedAnswers
   readonly persistedQueries: PersistedQueries
 }
@@ -66,7 +66,7 @@ export function openRooms({ config, logger, engine, observer = {} }: OpenRoomsOp
   return {
     rooms: [users, tags, articles, adminRoom({ ledger })],
     worker,
-    responses: new ResponseCache({ cache, madeBy: codeFingerprint() }),
+    responses: new KeptAnswers({ cache, madeBy: codeFingerprint() }),
     encoded: new EncodedAnswers(cache),
     persistedQueries: new PersistedQueries(cache),
   }

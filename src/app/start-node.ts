@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Explainer } from '../answers/index.ts'
+import { AnswerFinder, answerMaker, Explainer } from '../answers/index.ts'
 import { type Cache, Ledger } from '../cache/index.ts'
 import { loadSampleContent } from '../content/index.ts'
 import { migrate, whileEmpty } from '../database/index.ts'
@@ -102,16 +102,17 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
   const persisted = config.persistedQueries === 'on' && !trustedOnly ? persistedQueries : undefined
   const demoTokens = await makeDemoTokens(keys, database)
   const kept = config.cacheResponses === 'on' ? responses : undefined
+  const make = answerMaker({ api, database, follower, ledger })
   const app = await createServer({
     graphql: {
       api,
       operations,
       documents: new Documents({ operations, persisted, trusted, trustedOnly }),
-      responses: kept,
+      finder: new AnswerFinder(kept, make),
+      make,
       encoded,
       explainer: new Explainer({ cache, ledger, follower, responses: kept, forEveryone: keys.demo }),
       authenticator: new Authenticator(keys),
-      database,
       follower,
       ledger,
       catchUpTimeoutMs: config.catchUpTimeoutMs,

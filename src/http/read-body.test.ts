@@ -3,7 +3,8 @@ import { Agent, createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, expect, it } from '@jest/globals'
-import { bodyOf, readBody } from './read-body.ts'
+import { checkPrivateMembers } from './check-private-members.ts'
+import { readBody } from './read-body.ts'
 
 type Read = (request: IncomingMessage, answer: (body: string) => void) => unknown
 
@@ -12,12 +13,6 @@ const said = (body: Buffer | undefined) => body?.toString() ?? 'too much'
 /** At which moment the body is read. */
 const moments: Record<string, Read> = {
   'at once': (request, answer) => readBody(request, 1000, (body) => answer(said(body))),
-  'once more': (request, answer) =>
-    readBody(request, 1000, (first) =>
-      readBody(request, 1, (again) => {
-        answer(first === again && again === bodyOf(request) ? said(again) : 'another')
-      }),
-    ),
   'after a part of it came': (request, answer) =>
     request.once('readable', () => readBody(request, 1000, (body) => answer(said(body)))),
   'after all of it came': async (request, answer) => {
@@ -41,23 +36,31 @@ afterAll(async () => {
   await once(server, 'close')
 })
 
-it.each(Object.keys(moments))('reads bodies %s, one after another on one connection', async (moment) => {
-  const { port } = server.address() as AddressInfo
-  const send = async (...parts: string[]) => {
-    const sent = request({ port, path: `/${encodeURIComponent(moment)}`, method: 'POST', agent })
-    const answer = once(sent, 'response')
-    for (const part of parts) await new Promise((resolve) => sent.write(part, resolve))
-    sent.end()
-    const [response] = await answer
-    return text(response)
-  }
-  expect(await send('all of it')).toBe('all of it')
-  expect(await send('in ', 'three ', 'parts')).toBe('in three parts')
-  expect(await send('x'.repeat(1000))).toBe('x'.repeat(1000))
-  expect(await send('x'.repeat(600), 'y'.repeat(600))).toBe('too much')
-  expect(await send('')).toBe('')
-  expect(connections).toBe(1)
-})
+const cases = ['private', 'public'].flatMap((members) =>
+  Object.keys(moments).map((moment) => [moment, members] as const),
+)
+
+it.each(cases)(
+  'reads bodies %s, one after another on one connection, by the %s members of Node',
+  async (moment, members) => {
+    expect(await checkPrivateMembers({ mayUse: members === 'private' })).toBe(members === 'private')
+    const { port } = server.address() as AddressInfo
+    const send = async (...parts: string[]) => {
+      const sent = request({ port, path: `/${encodeURIComponent(moment)}`, method: 'POST', agent })
+      const answer = once(sent, 'response')
+      for (const part of parts) await new Promise((resolve) => sent.write(part, resolve))
+      sent.end()
+      const [response] = await answer
+      return text(response)
+    }
+    expect(await send('all of it')).toBe('all of it')
+    expect(await send('in ', 'three ', 'parts')).toBe('in three parts')
+    expect(await send('x'.repeat(1000))).toBe('x'.repeat(1000))
+    expect(await send('x'.repeat(600), 'y'.repeat(600))).toBe('too much')
+    expect(await send('')).toBe('')
+    expect(connections).toBe(1)
+  },
+)
 
 it('gives nothing where the client goes away, which breaks nothing', async () => {
   const { port } = server.address() as AddressInfo

@@ -1,5 +1,6 @@
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttpServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import proxyAddr from '@fastify/proxy-addr'
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -9,16 +10,16 @@ import Fastify, {
   LogController,
 } from 'fastify'
 import { MASKED } from '../graphql/resolving/index.ts'
-import { formatToken } from '../invalidation/index.ts'
 import { type Metrics, registerMetrics } from '../metrics/index.ts'
-import { GraphQLRoute, type GraphQLRouteOptions } from './graphql-handler.ts'
+import { checkPrivateMembers } from './check-private-members.ts'
 import { type HealthChecks, registerHealth } from './health.ts'
 import { type PlaygroundOptions, registerPlayground } from './playground.ts'
-import { isHost, requestIdOf } from './request-head.ts'
-import { KEEP_ALIVE_MS } from './send-answer.ts'
+import { isGraphQL, isHost, requestIdOf } from './request-head.ts'
+import { Road, type RoadOptions } from './road.ts'
+import { KEEP_ALIVE_MS } from './write-message.ts'
 
 export interface ServerOptions {
-  readonly graphql: Omit<GraphQLRouteOptions, 'isClosing' | 'trustsProxy'>
+  readonly graphql: Omit<RoadOptions, 'isClosing' | 'trustsProxy'>
   /** Whose `X-Forwarded-For` is believed, as Fastify takes it. */
   readonly trustProxy: string | false
   /** How long the server still accepts requests when it closes, while `/readyz` says that it will not. */
@@ -31,26 +32,31 @@ export interface ServerOptions {
   readonly logger: FastifyBaseLogger
 }
 
-/** Every route of a node. The way of a GraphQL request is in `GraphQLRoute`. */
+/** A node's HTTP server. Requests to `/graphql` walk the road; Fastify has the other routes. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   let closing = false
-  const graphql = new GraphQLRoute({
+  const { trustProxy } = options
+  const road = new Road({
     ...options.graphql,
-    trustsProxy: options.trustProxy !== false,
+    trustsProxy: trustProxy === false ? () => false : proxyAddr.compile(trustProxy.split(',').map((it) => it.trim())),
     isClosing: () => closing,
   })
-  const { ledger } = options.graphql
+  if (!(await checkPrivateMembers())) {
+    options.logger.warn(
+      'This Node handles HTTP in another way than Stet knows: it is served by the public API, and slower.',
+    )
+  }
 
   const app = Fastify({
-    serverFactory: (handle) => {
-      const receive = (request: IncomingMessage, response: ServerResponse) =>
-        graphql.receive(request, response, () => handle(request, response))
-      return createHttpServer({ keepAliveTimeout: KEEP_ALIVE_MS }, receive)
-    },
+    serverFactory: (handle) =>
+      createHttpServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+        if (isGraphQL(request.url ?? '')) road.walk(request, response)
+        else handle(request, response)
+      }),
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1024,
-    trustProxy: options.trustProxy,
+    trustProxy,
     genReqId: ({ headers }) => requestIdOf(headers),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -65,19 +71,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('onRequest', (request, _reply, done) => done(isHost(request.host) ? undefined : new InvalidHost()))
   app.addHook('onSend', (request, reply, _payload, done) => {
     reply.header('x-request-id', request.id)
-    // Requests that are refused before they run are answered by this node all the same.
-    if (request.routeOptions.url === '/graphql' && !reply.hasHeader('stet-as-of')) {
-      reply.header('stet-as-of', formatToken(ledger.seen, ledger.epoch))
-    }
     // Else the server would wait for a connection that nothing more is sent over.
     if (closing) reply.header('connection', 'close')
-    if (reply.statusCode === 401) reply.header('www-authenticate', 'Bearer')
     if (reply.statusCode === 503) reply.header('retry-after', '1')
     done()
   })
   app.setErrorHandler<FastifyError>(answerError)
 
-  graphql.register(app)
   registerHealth(app, options.health, () => closing)
   registerMetrics(app, options.metrics)
   await registerPlayground(app, options.playground)

@@ -191,7 +191,8 @@ it('explains a whole answer, by the key that an explained answer shows', async (
   const { stet } = explained.extensions as { stet: { answer: { key: string } } }
   const { key } = stet.answer
   expect((await run('cache', 'explain', 'response', key)).result).toMatchObject({ key, standing: 'absent' })
-  await node.admin.get('{ tags { nodes { name } } }')
+  // From the second time on that it is asked for, an answer is kept.
+  for (let n = 0; n < 2; n++) await node.admin.get('{ tags { nodes { name } } }')
   await node.flush()
   const { code, result } = await run('cache', 'explain', 'response', key)
   expect([code, result]).toMatchObject([

@@ -40,6 +40,8 @@ const TAGS = '{ tags { nodes { name } } }'
 it.each(['visitor', 'author'])('answers a %s who asks for it as ever, and keeps that answer', async (who) => {
   const client = who === 'visitor' ? node.visitor : await node.author(ANN)
   const plain = await client.send(LIST)
+  // From the second time on that it is asked for, an answer is kept.
+  await client.send(LIST)
   const asking = await client.send(LIST, {}, EXPLAIN)
   const bearer = who === 'visitor' ? undefined : await testToken('author', ANN)
   expect(await textOf(LIST, bearer)).toBe(await textOf(LIST, bearer, {}))
@@ -138,7 +140,7 @@ it('takes the whole answer from nowhere, keeps it nowhere, and says where it is'
 })
 
 it('names the tag and the record that felled the whole answer, and each entry', async () => {
-  await node.admin.get(LIST)
+  for (let n = 0; n < 2; n++) await node.admin.get(LIST)
   await node.flush()
   const before = node.ledger.seen
   await write(`update articles set title = 'Renamed' where id = 1`)
@@ -275,7 +277,7 @@ it('says that nobody knows what was written while the log is silent', async () =
   const postgres = await startFaultProxy({ host: hostname, port: Number(port) })
   const other = await start({ databaseUrl: postgres.through(database.url) })
   try {
-    await other.admin.get(TAGS)
+    for (let n = 0; n < 2; n++) await other.admin.get(TAGS)
     await postgres.cut()
     const stet = await eventually(async () => {
       const explained = await explain(TAGS, { client: other.admin })

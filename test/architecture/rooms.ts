@@ -10,9 +10,9 @@ export const ROOMS: Readonly<Record<string, string>> = {
   cli: 'app content domain/admin answers graphql/resolving identity worker database cache redis',
   app: `http metrics content domain/articles domain/users domain/tags domain/admin answers graphql graphql/operation
     graphql/schema graphql/resolving identity worker database invalidation cache redis`,
-  http: 'metrics answers graphql graphql/operation graphql/resolving identity database invalidation cache',
+  http: 'metrics answers graphql graphql/operation graphql/resolving identity invalidation cache',
   metrics: 'graphql/resolving worker database invalidation cache redis',
-  answers: 'graphql/operation graphql/resolving identity database invalidation cache',
+  answers: 'graphql graphql/operation graphql/resolving identity database invalidation cache',
   graphql: 'graphql/operation graphql/execution graphql/schema graphql/resolving invalidation cache',
   'graphql/operation': 'graphql/schema graphql/resolving cache',
   'graphql/execution': '',

@@ -1,6 +1,11 @@
-export { Documents, type Resolved } from './documents.ts'
+export { Documents } from './documents.ts'
 export { type Asked, limitComplexity } from './limit-complexity.ts'
+export {
+  ApolloRequest,
+  canonicalKeyOf,
+  findOperation,
+  rawKeyOf,
+} from './operation-request.ts'
 export { MAX_TOKENS, type Operation, Operations } from './operations.ts'
 export { PersistedQueries } from './persisted-queries.ts'
-export { meaningOf, type Question, readQuestion, spellingOf, toApollo } from './question.ts'
 export { readTrustedDocuments } from './trusted-documents.ts'

@@ -31,7 +31,7 @@ export interface Operation {
   /** The field that says so, as `Query.viewer`, of each of the two. Undefined where none does. */
   readonly decidedBy: { readonly maxAge: string | undefined; readonly scope: string | undefined }
   /** Learnt by running it: no resolver looked at who asks. Else, or where nobody knows yet, false. */
-  isImpersonal: boolean
+  ignoresViewer: boolean
   /** Learnt by running it: its document, parsed and valid. Whoever runs it keeps that, for as long as there is room. */
   document?: WeakRef<DocumentNode>
 }
@@ -67,7 +67,7 @@ export class Operations {
     return {
       type: definition.operation,
       text: print(document),
-      isImpersonal: false,
+      ignoresViewer: false,
       ...this.#policyOf(document, definition),
     }
   }

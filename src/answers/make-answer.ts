@@ -1,0 +1,53 @@
+import type { Ledger, Reader } from '../cache/index.ts'
+import type { Database } from '../database/index.ts'
+import type { Api, Runnable } from '../graphql/index.ts'
+import type { ApolloRequest } from '../graphql/operation/index.ts'
+import { RequestContext } from '../graphql/resolving/index.ts'
+import type { Viewer } from '../identity/index.ts'
+import type { Follower } from '../invalidation/index.ts'
+import type { Made } from './may-be-kept.ts'
+
+/** Who asks, and how this request may be answered. */
+export interface Asking {
+  readonly viewer: Viewer
+  /** The log position that the answer must reflect. */
+  readonly position: number
+  /** Read through to the database. */
+  readonly bypass: boolean
+  /** The log can't be read just now: others may have written what this node knows nothing of. */
+  readonly unsure: boolean
+  readonly requestId: string
+  /** Where the request came from. */
+  readonly address: string
+}
+
+/** What is run: the request as Apollo takes it, and its operation if one could be found. */
+export interface Question {
+  readonly http: ApolloRequest
+  readonly runnable: Runnable | undefined
+}
+
+export interface AnswerMakerOptions {
+  readonly api: Api
+  readonly database: Database
+  readonly follower: Follower
+  readonly ledger: Ledger
+}
+
+/** Makes an answer: one execution. A query is executed again if another history of the log began meanwhile, because a part of it was read in each. */
+export type MakeAnswer = (question: Question, asking: Asking, onRead?: Reader['onRead']) => Promise<Made>
+
+export function answerMaker({ api, database, follower, ledger }: AnswerMakerOptions): MakeAnswer {
+  const makeOnce: MakeAnswer = async ({ http, runnable }, asking, onRead) => {
+    const began = ledger.place
+    const context = new RequestContext({ ...asking, database, follower, ledger, onRead })
+    const response = await api.answer(http, context, runnable)
+    return { context, response, began }
+  }
+  return async (question, asking, onRead) => {
+    for (;;) {
+      const made = await makeOnce(question, asking, onRead)
+      if (question.runnable?.operation.type !== 'query' || made.began.epoch === ledger.epoch) return made
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { hash } from 'node:crypto'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { HeaderMap, type HTTPGraphQLRequest } from '@apollo/server'
+import type { Operation, Operations } from './operations.ts'
+
+/** What a request says, unchecked (GraphQL over HTTP, section 5.1). */
+export interface RequestParameters {
+  readonly query?: unknown
+  readonly operationName?: unknown
+  readonly variables?: unknown
+  readonly extensions?: unknown
+  readonly documentId?: unknown
+}
+
+/** An operation to run, however the request was written. */
+export interface OperationRequest {
+  readonly operation: Operation
+  readonly operationName: string | undefined
+  readonly variables: Readonly<Record<string, unknown>> | undefined
+}
+
+/** The parameters of a request: of a GET those of its URL, of a POST those of its body. */
+export const readParameters = ({ method, search, body }: HTTPGraphQLRequest): RequestParameters =>
+  method === 'POST' ? (typeof body === 'object' && body !== null ? body : {}) : searchParameters(search)
+
+/** The operation that the parameters ask for. Undefined if they are not well-formed: Apollo then says what is wrong. */
+export function findOperation(parameters: RequestParameters, operations: Operations): OperationRequest | undefined {
+  const { query, operationName, variables, extensions } = parameters
+  if (typeof query !== 'string' || !isOptional(operationName, 'string')) return undefined
+  if (!isOptional(variables, 'object') || !isOptional(extensions, 'object')) return undefined
+  if (Array.isArray(variables) || Array.isArray(extensions)) return undefined
+  const name = (operationName as string | null) ?? undefined
+  const operation = operations.find(query, name)
+  const given = (variables as OperationRequest['variables'] | null) ?? undefined
+  return operation && { operation, operationName: name, variables: given }
+}
+
+/** Names an operation and its variables: the same key for every way to write the same request. */
+export const canonicalKeyOf = ({ operation, operationName, variables = {} }: OperationRequest): string =>
+  hash('sha256', JSON.stringify([operation.text, operationName ?? null, sorted(variables)]), 'base64url')
+
+/** Names the bytes of a request. Short ones name themselves: hashing them takes longer than finding them. */
+export function rawKeyOf({ url = '' }: IncomingMessage, body: Buffer | undefined): string {
+  if (body ? body.length <= MAX_NAME_BYTES : url.length <= MAX_NAME_BYTES) return body ? body.toString('latin1') : url
+  // Neither a path nor JSON begins with "#".
+  return `#${hash('sha256', body ?? url, 'base64url')}`
+}
+
+const MAX_NAME_BYTES = 512
+
+/** A request as Apollo takes one. Its headers are copied only when Apollo reads them: most requests never get there. */
+export class ApolloRequest implements HTTPGraphQLRequest {
+  readonly method: string
+  readonly search: string
+  readonly body: unknown
+  readonly #headers: IncomingHttpHeaders
+
+  constructor({ method = '', url = '', headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>, body: unknown) {
+    const question = url.indexOf('?')
+    this.method = method === 'HEAD' ? 'GET' : method
+    this.search = question < 0 ? '' : url.slice(question)
+    this.body = body
+    this.#headers = headers
+  }
+
+  get headers(): HeaderMap {
+    const map = new HeaderMap()
+    for (const [name, value] of Object.entries(this.#headers)) if (value) map.set(name, String(value))
+    return map
+  }
+
+  /** The same request with `query` in place of the hash that named it: Apollo would look for that hash itself. */
+  withQuery(query: string, parameters: RequestParameters): ApolloRequest {
+    const { persistedQuery, ...extensions } = (parameters.extensions ?? {}) as Record<string, unknown>
+    const { method, search, body } = this
+    if (method === 'POST') {
+      const told = { ...(body as object), query, ...(persistedQuery ? { extensions } : {}) }
+      return new ApolloRequest({ method, url: search, headers: this.#headers }, told)
+    }
+    const told = new URLSearchParams(search)
+    told.set('query', query)
+    if (persistedQuery) told.set('extensions', JSON.stringify(extensions))
+    return new ApolloRequest({ method, url: `?${told}`, headers: this.#headers }, body)
+  }
+}
+
+function searchParameters(search: string): RequestParameters {
+  const parameters = new URLSearchParams(search)
+  const once = (name: string) => {
+    const [value, ...more] = parameters.getAll(name)
+    return more.length > 0 ? ILL_FORMED : value
+  }
+  return {
+    query: once('query'),
+    operationName: once('operationName'),
+    variables: parseJson(once('variables')),
+    extensions: parseJson(once('extensions')),
+    documentId: once('documentId'),
+  }
+}
+
+function parseJson(text: unknown): unknown {
+  if (typeof text !== 'string') return text
+  try {
+    return JSON.parse(text)
+  } catch {
+    return ILL_FORMED
+  }
+}
+
+/** Of no type that a parameter may have. */
+const ILL_FORMED = Symbol('ill-formed')
+
+const isOptional = (value: unknown, type: string): boolean =>
+  value === undefined || value === null || typeof value === type
+
+/** The value with the fields of every object in one order, because their order means nothing. */
+function sorted(value: unknown): unknown {
+  // 1e999 reads as Infinity, which JSON would write as null.
+  if (typeof value === 'number' && !Number.isFinite(value)) return { '': String(value) }
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(fields.map(([name, field]) => [name, sorted(field)]))
+}

@@ -1,0 +1,42 @@
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { afterEach, expect, it } from '@jest/globals'
+import { checkPrivateMembers } from './check-private-members.ts'
+import { privateMembers } from './private-members.ts'
+
+const { _send: send } = ServerResponse.prototype as unknown as { _send: (...args: unknown[]) => boolean }
+const { read } = IncomingMessage.prototype
+
+afterEach(() => {
+  Object.assign(ServerResponse.prototype, { _send: send })
+  IncomingMessage.prototype.read = read
+})
+
+it('uses the private members of this Node', async () => {
+  expect(await checkPrivateMembers()).toBe(true)
+  expect(privateMembers).toEqual({ push: true, send: true })
+})
+
+it('uses none if it may not', async () => {
+  expect(await checkPrivateMembers({ mayUse: false })).toBe(false)
+  expect(privateMembers).toEqual({ push: false, send: false })
+})
+
+it.each<[string, () => void]>([
+  ['has no _send', () => Object.assign(ServerResponse.prototype, { _send: undefined })],
+  ['sends something else', () => replaceSend((bytes) => bytes.toString('latin1').toUpperCase())],
+  ['sends nothing', () => Object.assign(ServerResponse.prototype, { _send: () => true })],
+  ['sends twice', () => replaceSend((bytes) => Buffer.concat([bytes, bytes]))],
+  ['hands over no body', () => Object.assign(IncomingMessage.prototype, { read: () => Buffer.from('?') })],
+])('uses the public ones if a Node %s', async (_what, change) => {
+  change()
+  expect(await checkPrivateMembers()).toBe(false)
+  expect(privateMembers).toEqual({ push: false, send: false })
+})
+
+function replaceSend(change: (bytes: Buffer) => unknown): void {
+  Object.assign(ServerResponse.prototype, {
+    _send(this: unknown, bytes: Buffer, ...rest: unknown[]) {
+      return send.call(this, Buffer.isBuffer(bytes) ? change(bytes) : bytes, ...rest)
+    },
+  })
+}

@@ -1,0 +1,48 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { inTime } from '../kernel/in-time.ts'
+import { privateMembers } from './private-members.ts'
+import { readBody } from './read-body.ts'
+import { writeMessage } from './write-message.ts'
+
+/**
+ * Tries Node's private members on a real server of this process, once: a body through `IncomingMessage.push`, and two answers on
+ * one connection through `ServerResponse._send`. If this Node does anything else with them, the public ways are used instead.
+ * Resolves with whether they may be used; `mayUse: false` forbids them.
+ */
+export async function checkPrivateMembers({ mayUse = true } = {}): Promise<boolean> {
+  Object.assign(privateMembers, { push: mayUse, send: mayUse })
+  const works = mayUse && (await inTime(exchangeWorks(), TIMEOUT_MS, () => false).catch(() => false))
+  Object.assign(privateMembers, { push: works, send: works })
+  return works
+}
+
+async function exchangeWorks(): Promise<boolean> {
+  const server = createServer((request, response) => {
+    readBody(request, 16, (body) => {
+      writeMessage(response, {
+        status: 200,
+        lines: `echo: ${body}\r\ncontent-length: 2\r\n`,
+        rest: Buffer.from('\r\nok'),
+      })
+    })
+  }).listen(0, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    const post = (connection: string, body: string) =>
+      `POST / HTTP/1.1\r\nHost: check\r\nConnection: ${connection}\r\nContent-Length: 3\r\n\r\n${body}`
+    socket.write(post('keep-alive', 'one') + post('keep-alive', 'two') + post('close', 'end'))
+    const replies = (await text(socket)).split('HTTP/1.1 200 OK\r\n').slice(1)
+    const isRight = (body: string, n: number) =>
+      replies[n]?.includes(`echo: ${body}\r\n`) && replies[n].endsWith('\r\n\r\nok')
+    return replies.length === 3 && ['one', 'two', 'end'].every(isRight)
+  } finally {
+    server.close()
+    server.closeAllConnections()
+  }
+}
+
+const TIMEOUT_MS = 1000

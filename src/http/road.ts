@@ -1,0 +1,245 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import proxyAddr from '@fastify/proxy-addr'
+import {
+  type AnswerFinder,
+  type Asking,
+  chooseMediaType,
+  type EncodedAnswers,
+  type Explainer,
+  type Found,
+  type MakeAnswer,
+  type Question,
+} from '../answers/index.ts'
+import type { Ledger } from '../cache/index.ts'
+import type { Api } from '../graphql/index.ts'
+import { ApolloRequest, type Documents, findOperation, type Operations, rawKeyOf } from '../graphql/operation/index.ts'
+import { toGraphQLError } from '../graphql/resolving/index.ts'
+import type { Authenticator, Viewer } from '../identity/index.ts'
+import { catchUp, type Follower, positionAtHand } from '../invalidation/index.ts'
+import { AskerError } from '../kernel/errors.ts'
+import type { Answered } from '../metrics/index.ts'
+import { parseBody } from './parse-body.ts'
+import { readBody } from './read-body.ts'
+import { RefusedRequest } from './refused-request.ts'
+import { replyWith, replyWithResponse } from './reply-with.ts'
+import { asksForMore, isHost, requestIdOf } from './request-head.ts'
+import { type Reply, sendReply } from './send-reply.ts'
+import { writeMessage } from './write-message.ts'
+
+export interface RoadOptions {
+  readonly api: Api
+  readonly operations: Operations
+  readonly documents: Documents
+  readonly finder: AnswerFinder
+  readonly make: MakeAnswer
+  readonly encoded: EncodedAnswers
+  readonly explainer: Explainer
+  readonly authenticator: Authenticator
+  readonly follower: Follower
+  readonly ledger: Ledger
+  readonly catchUpTimeoutMs: number
+  /** For how long to answer while the log can't be read, in milliseconds. 0: for ever. */
+  readonly logSilenceMaxMs: number
+  /** Says which proxies are believed when they tell where a request came from. */
+  readonly trustsProxy: (address: string, hop: number) => boolean
+  readonly isClosing: () => boolean
+  readonly onAnswer: (answered: Answered) => void
+}
+
+/**
+ * The road of a request to `/graphql`. Every one walks it, whatever its method, and however its path is spelt:
+ *
+ *   read      its body, bounded
+ *   present?  what the same bytes were answered with, if memory holds it and it stands. Synchronous: a hit leaves here
+ *   who       asks
+ *   since     which position the answer must reflect: this node catches up
+ *   what      is asked: documents by name are found, operations are parsed
+ *   answer    it is explained, or found among the kept answers, or made
+ *   send      a 304 or the bytes, under one head
+ *
+ * A step that can't go on throws, and the request is refused with what it threw.
+ */
+export class Road {
+  readonly #options: RoadOptions
+
+  constructor(options: RoadOptions) {
+    this.#options = options
+  }
+
+  walk(request: IncomingMessage, response: ServerResponse): void {
+    const call = {
+      request,
+      response,
+      body: undefined,
+      requestId: requestIdOf(request.headers),
+      startedAt: performance.now(),
+    }
+    const { method = '' } = request
+    if (method === 'POST') {
+      readBody(request, MAX_BODY_BYTES, (body) => {
+        if (body) this.#answer({ ...call, body })
+        else void this.#refuse(call, new RefusedRequest(413, 'Request body is too large'))
+      })
+    } else if (method === 'GET' || method === 'HEAD') this.#answer(call)
+    else this.#refuseMethod(call)
+  }
+
+  #answer(call: Call): void {
+    try {
+      const present = this.#findPresent(call)
+      if (present) this.#send(call, present)
+      else
+        void this.#go(call)
+          .then((outcome) => this.#send(call, outcome))
+          .catch((error) => this.#refuse(call, error))
+    } catch (error) {
+      void this.#refuse(call, error as Error)
+    }
+  }
+
+  /** What a request with the same bytes was answered with, if nothing in this one asks for more than that. */
+  #findPresent({ request, body, requestId }: Call): Outcome | undefined {
+    const { finder, authenticator, ledger } = this.#options
+    const { headers } = request
+    if (asksForMore(headers) || !isHost(headers.host) || (body && !IS_JSON.test(headers['content-type'] ?? ''))) return
+    if (this.#isUnsure() || this.#isOutOfTouch()) return
+    const viewer = authenticator.recall(headers.authorization)
+    const mediaType = chooseMediaType(headers.accept)
+    const position = positionAtHand(headers['stet-as-of'], ledger)
+    if (!viewer || !mediaType || position === undefined) return
+    const asking = { viewer, position, bypass: false, unsure: false, requestId, address: '' }
+    const askAgain = async () => ({ question: (await this.#what(request, body)).question, asking })
+    const obtained = finder.findPresent({ rawKey: rawKeyOf(request, body), viewer, position, askAgain })
+    if (!obtained) return
+    return { reply: replyWith({ obtained }, { mediaType, unsure: false, ledger }), operation: 'query', isKept: true }
+  }
+
+  /** The rest of the road. */
+  async #go({ request, body, requestId }: Call): Promise<Outcome> {
+    const { finder, make, explainer, authenticator, ledger, trustsProxy } = this.#options
+    const { headers } = request
+    if (!isHost(headers.host)) throw new RefusedRequest(400, 'The Host header names no host.')
+    const viewer = await authenticator.authenticate(headers.authorization)
+    const position = await this.#since(headers['stet-as-of'])
+    const { question, registers } = await this.#what(request, body)
+    const { runnable } = question
+    const asking: Asking = {
+      viewer,
+      position,
+      bypass: mayBypass(viewer, headers['cache-control']),
+      unsure: this.#isUnsure(),
+      requestId,
+      address: proxyAddr(request, trustsProxy),
+    }
+    const found: Found = explainer.isAsked(headers, viewer)
+      ? { made: await explainer.explain({ question, asking, token: headers['stet-as-of']?.toString() }, make) }
+      : await finder.find({
+          question,
+          asking,
+          rawKey: registers ? undefined : rawKeyOf(request, body),
+          isCacheable: request.method !== 'POST',
+        })
+    const reply = replyWith(found, { mediaType: chooseMediaType(headers.accept), unsure: asking.unsure, ledger })
+    const isKept = found.obtained === undefined ? undefined : found.obtained.origin !== 'source'
+    return { reply, operation: runnable?.operation.type ?? 'none', isKept }
+  }
+
+  /** The position that the answer must reflect, once this node reflects it. */
+  async #since(token: string | readonly string[] | undefined): Promise<number> {
+    const { follower, ledger, catchUpTimeoutMs } = this.#options
+    if (this.#isOutOfTouch()) {
+      const message = 'This node has not heard of any change for too long: try another.'
+      throw new AskerError('UNAVAILABLE', message, { status: 503 })
+    }
+    return positionAtHand(token, ledger) ?? catchUp(String(token), follower, ledger, catchUpTimeoutMs)
+  }
+
+  /** What is asked: the request with its document, and the operation to run if it names one. */
+  async #what(
+    request: IncomingMessage,
+    body: Buffer | undefined,
+  ): Promise<{ readonly question: Question; readonly registers: boolean }> {
+    const { documents, operations } = this.#options
+    const sent = new ApolloRequest(request, body && parseBody(request.headers, body))
+    const { http, parameters, registers } = await documents.resolve(sent)
+    const operation = findOperation(parameters, operations)
+    const mediaType = chooseMediaType(request.headers.accept)
+    return { question: { http, runnable: operation && mediaType && { ...operation, mediaType } }, registers }
+  }
+
+  #send(call: Call, { reply, operation, isKept }: Outcome): void {
+    const { encoded, isClosing, onAnswer } = this.#options
+    const { request, response, requestId, startedAt } = call
+    sendReply(reply, { request, response, requestId, encoded, isLast: isClosing() })
+    const word = reply.cache?.word
+    if (word === undefined) return
+    const whole = isKept === undefined ? 'uncached' : !isKept ? 'miss' : word === 'STALE' ? 'stale' : 'hit'
+    onAnswer({ operation, word, whole, seconds: (performance.now() - startedAt) / 1000 })
+  }
+
+  /** Answers with an error. Apollo formats it, masks it if it is ours, and has it logged. */
+  async #refuse(call: Call, error: Error, allow?: string): Promise<void> {
+    const { api, ledger } = this.#options
+    try {
+      const told = error instanceof RefusedRequest ? error : toGraphQLError(error, call.requestId)
+      const response = await api.refuse(new ApolloRequest(call.request, undefined), told)
+      const reply = { ...replyWithResponse(response, ledger.seen, ledger), ...(allow && { allow }) }
+      this.#send(call, { reply, operation: 'none', isKept: undefined })
+    } catch {
+      // The error was reported. The head may have been sent, so the client can be told only by the end of the connection.
+      call.response.destroy()
+    }
+  }
+
+  #refuseMethod(call: Call): void {
+    if (call.request.method === 'OPTIONS') {
+      const lines = `allow: ${METHODS}\r\nx-request-id: ${call.requestId}\r\ncontent-length: 0\r\n`
+      writeMessage(call.response, { status: 204, lines, rest: Buffer.from('\r\n') })
+    } else {
+      void this.#refuse(
+        call,
+        new RefusedRequest(405, `${call.request.method} is not answered here: ${METHODS} are.`),
+        METHODS,
+      )
+    }
+  }
+
+  /** Others may have written what this node knows nothing of. A beat may be late on a busy machine. */
+  #isUnsure(): boolean {
+    const { unsureForMs, beatMs } = this.#options.follower
+    return unsureForMs > Math.max(2000, 4 * beatMs)
+  }
+
+  /** The log could not be read for so long that no request is answered. */
+  #isOutOfTouch(): boolean {
+    const { follower, logSilenceMaxMs } = this.#options
+    return logSilenceMaxMs > 0 && follower.unsureForMs > logSilenceMaxMs
+  }
+}
+
+/** A request on the road. */
+interface Call {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** Undefined: it has none that is read. */
+  readonly body: Buffer | undefined
+  readonly requestId: string
+  readonly startedAt: number
+}
+
+interface Outcome {
+  readonly reply: Reply
+  readonly operation: Answered['operation']
+  /** Undefined: its answer may not be kept. */
+  readonly isKept: boolean | undefined
+}
+
+/** For signed-in viewers only: otherwise any visitor could send every read to the database. */
+const mayBypass = (viewer: Viewer, cacheControl: string | undefined): boolean =>
+  viewer.kind !== 'visitor' && /\bno-cache\b/.test(cacheControl ?? '')
+
+const IS_JSON = /^application\/json\s*(;|$)/i
+
+const METHODS = 'GET, HEAD, POST'
+
+const MAX_BODY_BYTES = 4 * 1024 * 1024
