@@ -57,6 +57,8 @@ it.each([
   ['WORKER', 'yes', 'one of on, off'],
   ['TRUST_PROXY', 'everybody', 'addresses or networks such as 10.0.0.0/8, separated by commas'],
   ['TRUST_PROXY', '10.0.0.0/33', 'addresses or networks such as 10.0.0.0/8, separated by commas'],
+  ['DATABASE_SCHEMA', 'My Schema', 'the name of a schema: small letters, digits and underscores'],
+  ['DATABASE_SCHEMA', 'pg_catalog', 'the name of a schema: small letters, digits and underscores'],
   ['LOG_LEVEL', 'loud', 'one of silent, fatal, error, warn, info, debug, trace'],
   ['REDIS_BREAKER_FAILURES', '0', 'a whole number from 1 to 1000000'],
   ['REDIS_CLUSTER', 'host', HOST_PORTS],

@@ -10,6 +10,7 @@ import {
   type Parser,
   positive,
   proxies,
+  schemaName,
   seconds,
   signingSecret,
   text,
@@ -33,6 +34,10 @@ export const options = {
   databaseReplicaUrl: option('DATABASE_REPLICA_URL', url('postgres:', 'postgresql:'), {
     secret: true,
     about: 'PostgreSQL standby to load from. It may lag: what it lacks is read from the primary.',
+  }),
+  databaseSchema: option('DATABASE_SCHEMA', schemaName, {
+    default: 'public',
+    about: "Schema of the content's tables, made if absent. The role's own search_path does not matter.",
   }),
   databasePoolMax: option('DATABASE_POOL_MAX', whole(1, 1000), {
     default: '10',

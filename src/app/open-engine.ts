@@ -116,6 +116,7 @@ function openConfiguredDatabases({ config, logger, observer }: Stage): Promise<O
   return openDatabases({
     url: config.databaseUrl,
     replicaUrl: config.databaseReplicaUrl,
+    schema: config.databaseSchema,
     dataDirectory: config.dataDirectory,
     poolMax: config.databasePoolMax,
     statementTimeoutMs: config.databaseStatementTimeoutMs,

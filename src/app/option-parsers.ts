@@ -59,6 +59,14 @@ export const url =
     return value
   }
 
+/** A name that SQL takes without quotes, and that is not the server's own. */
+export function schemaName(value: string): string {
+  if (!/^(?!pg_|information_schema$)[a-z_][a-z0-9_]{0,62}$/.test(value)) {
+    throw new Error('the name of a schema: small letters, digits and underscores')
+  }
+  return value
+}
+
 /** Addresses, networks and names of networks, separated by commas. */
 export const proxies: Parser<string> = (value) => {
   const parts = value.split(',').map((part) => part.trim())

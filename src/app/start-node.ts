@@ -64,7 +64,10 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
     observer: metrics,
     prepare: ({ unhurried }) =>
       unhurried(async (primary) => {
-        await migrate(primary, (name) => logger.info({ migration: name }, 'Migrated'))
+        await migrate(primary, {
+          schema: config.databaseSchema,
+          onApply: (name) => logger.info({ migration: name }, 'Migrated'),
+        })
         if (sample) await whileEmpty(primary, loadSampleContent)
       }),
   })

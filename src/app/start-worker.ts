@@ -36,7 +36,7 @@ async function open({ config, logger }: StartWorkerOptions, onClose: OnClose): P
     logger,
     ledger,
     observer: metrics,
-    prepare: ({ unhurried }) => unhurried(migrate),
+    prepare: ({ unhurried }) => unhurried((primary) => migrate(primary, { schema: config.databaseSchema })),
   })
   onClose(engine.close)
   const { databases, redis, follower } = engine

@@ -10,6 +10,7 @@ export async function withDatabase<T>(
   const databases = await openDatabases({
     url: config.databaseUrl,
     replicaUrl: undefined,
+    schema: config.databaseSchema,
     dataDirectory: config.dataDirectory,
     poolMax: 2,
     // Commands may run long statements.
@@ -18,7 +19,7 @@ export async function withDatabase<T>(
   })
   try {
     const { primary } = databases.database
-    return await work(primary, await migrate(primary))
+    return await work(primary, await migrate(primary, { schema: config.databaseSchema }))
   } finally {
     await databases.close()
   }

@@ -76,8 +76,11 @@ function whereRedisIs({ redisUrl, redisCluster, redisSentinels }: Config): strin
 
 /** A command that only reads must not migrate. */
 async function checkMigrated({ primary }: OpenDatabases): Promise<void> {
-  const { rows } = await primary.query<{ found: boolean }>(`select to_regclass('stet.log') is not null as found`)
-  if (!rows[0]?.found) throw new Error('The database has no log yet: run `stet migrate` first.')
+  const { rows } = await primary.query<{ log: boolean; content: boolean }>(
+    `select to_regclass('stet.log') is not null as log, to_regclass('articles') is not null as content`,
+  )
+  if (!rows[0]?.log) throw new Error('The database has no log yet: run `stet migrate` first.')
+  if (!rows[0].content) throw new Error('DATABASE_SCHEMA holds no articles: run `stet migrate` first.')
 }
 
 const REDIS_TIMEOUT_MS = 5000

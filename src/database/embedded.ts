@@ -4,7 +4,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { createPgConfig } from '@electric-sql/pglite/node-postgres'
 import pg from 'pg'
 import { lockDirectory } from './directory-lock.ts'
-import { numericTypes, type Pool } from './pool.ts'
+import { inSchema, numericTypes, type Pool } from './pool.ts'
 
 export interface EmbeddedDatabase {
   /** One connection: PGlite runs one statement at a time. */
@@ -16,12 +16,12 @@ export interface EmbeddedDatabase {
  * PostgreSQL inside this process (PGlite), its data in `directory`.
  * Throws where another process has it open: two on one directory would silently lose rows.
  */
-export async function openEmbedded(directory: string): Promise<EmbeddedDatabase> {
+export async function openEmbedded(directory: string, schema: string): Promise<EmbeddedDatabase> {
   mkdirSync(directory, { recursive: true })
   const unlock = await lockDirectory(directory)
   try {
     const pglite = await PGlite.create(join(directory, 'postgres'))
-    const pool = new pg.Pool({ ...createPgConfig(pglite), max: 1, types: numericTypes })
+    const pool = new pg.Pool({ ...createPgConfig(pglite), max: 1, types: numericTypes, ...inSchema(schema) })
     return {
       pool,
       close: async () => {

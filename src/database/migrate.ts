@@ -1,46 +1,89 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { type Kysely, type Migration, Migrator, sql } from 'kysely'
+import { CompiledQuery, type Kysely, sql, type Transaction } from 'kysely'
+import { installStet } from '../invalidation/index.ts'
 import { PROJECT } from '../kernel/project.ts'
+import { moveContent } from './move-content.ts'
 import type { Tables } from './tables.ts'
 
-/** Brings the schema up to date. Takes a lock, so that ten nodes may start at once. Returns the names of what was applied. */
-export async function migrate(
-  primary: Kysely<Tables>,
-  onApply: (name: string) => void = () => {},
-): Promise<readonly string[]> {
-  const migrator = new Migrator({
-    db: primary,
-    provider: { getMigrations: readMigrations },
-    migrationTableName: 'stet_migration',
-    migrationLockTableName: 'stet_migration_lock',
-  })
-  const { error, results = [] } = await migrator.migrateToLatest()
-  if (error instanceof Error) {
-    const failed = results.find(({ status }) => status === 'Error')
-    throw failed ? new Error(`Migration ${failed.migrationName} failed: ${error.message}`, { cause: error }) : error
-  }
-  const applied = results.map(({ migrationName }) => migrationName)
+export interface MigrateOptions {
+  /** Where the tables of the content stand, whatever the role's search_path. Created if absent. Default: `public`. */
+  readonly schema?: string
+  /** Called for each name that is returned, once all is committed. */
+  readonly onApply?: (name: string) => void
+}
+
+/**
+ * Brings a database up to date, all or nothing: the log (`sql/log.sql`), then the content (`migrations/`). Takes a lock, so
+ * that ten nodes may start at once.
+ *
+ * A database of any earlier version is taken over with its rows and its log. Nodes of that version may run on, and start
+ * again, meanwhile: their own table of migrations stays as it was.
+ *
+ * @returns the names of what was applied, in order; none if the database was up to date
+ */
+export async function migrate(primary: Kysely<Tables>, options: MigrateOptions = {}): Promise<readonly string[]> {
+  const { schema = 'public', onApply = () => {} } = options
+  const applied = await primary.transaction().execute((db) => apply(db, schema))
   for (const name of applied) onApply(name)
   return applied
 }
 
-/** The files of `migrations/`, in the order of their names. */
-async function readMigrations(): Promise<Record<string, Migration>> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.sql'))
-  const migrations = files.map(async (file): Promise<[string, Migration]> => {
-    const text = await readFile(new URL(file, folder), 'utf8')
-    return [
-      file.replace(/\.sql$/, ''),
-      {
-        up: (db) =>
-          sql
-            .raw(text)
-            .execute(db)
-            .then(() => {}),
-      },
-    ]
-  })
-  return Object.fromEntries(await Promise.all(migrations))
+async function apply(db: Transaction<Tables>, schema: string): Promise<string[]> {
+  await sql`select pg_advisory_xact_lock(${LOCK})`.execute(db)
+  const done = await namesOfDone(db)
+  const applied: string[] = []
+
+  const log = await installStet({ query: (text, values) => db.executeQuery(CompiledQuery.raw(text, values)) as never })
+  if (!done.has(log)) applied.push(log)
+
+  await enterSchema(db, schema)
+  const migrations = await readMigrations()
+  if (migrations.some(([name]) => done.has(name))) await moveContent(db, schema)
+  for (const [name, text] of migrations) {
+    if (!done.has(name)) {
+      await sql
+        .raw(text)
+        .execute(db)
+        .catch((cause: Error) => {
+          throw new Error(`Migration ${name} failed: ${cause.message}`, { cause })
+        })
+      applied.push(name)
+    }
+    await sql`insert into stet.migration (name) values (${name}) on conflict do nothing`.execute(db)
+  }
+  return applied
 }
 
-const folder = new URL('migrations/', PROJECT)
+/** Creates the schema if it is absent, and puts it alone in the transaction's search_path. */
+async function enterSchema(db: Transaction<Tables>, schema: string): Promise<void> {
+  const { rows } = await sql<{
+    absent: boolean
+  }>`select to_regnamespace(quote_ident(${schema})) is null as absent`.execute(db)
+  if (rows[0]?.absent) await sql`create schema ${sql.id(schema)}`.execute(db)
+  await sql`select set_config('search_path', quote_ident(${schema}), true)`.execute(db)
+}
+
+/** What was applied: by this version, and by the ones that kept it in `stet_migration`, in the schema that stood first in their search_path. */
+async function namesOfDone(db: Transaction<Tables>): Promise<ReadonlySet<string>> {
+  const { rows: tables } = await sql<{ schema: string; table: string }>`
+    select nspname as schema, relname as table from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+     where relkind = 'r' and (relname = 'stet_migration' or (nspname, relname) = ('stet', 'migration'))`.execute(db)
+  const names = new Set<string>()
+  for (const { schema, table } of tables) {
+    const { rows } = await sql<{ name: string }>`select name from ${sql.id(schema, table)}`.execute(db)
+    for (const { name } of rows) names.add(name)
+  }
+  return names
+}
+
+/** The files of `migrations/`, in the order of their names. */
+async function readMigrations(): Promise<(readonly [name: string, text: string])[]> {
+  const folder = new URL('migrations/', PROJECT)
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
+  return Promise.all(
+    files.map(async (file) => [file.replace(/\.sql$/, ''), await readFile(new URL(file, folder), 'utf8')] as const),
+  )
+}
+
+/** Kysely's, under which earlier versions migrate. */
+const LOCK = '3853314791062309107'

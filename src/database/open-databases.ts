@@ -10,6 +10,8 @@ export interface OpenDatabasesOptions {
   /** Absent: embedded, in `dataDirectory`. */
   readonly url: string | undefined
   readonly replicaUrl: string | undefined
+  /** Where the content's tables stand. Default: `public`. */
+  readonly schema?: string
   readonly dataDirectory: string
   readonly poolMax: number
   readonly statementTimeoutMs: number
@@ -43,6 +45,7 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
   const {
     url,
     replicaUrl,
+    schema = 'public',
     dataDirectory,
     poolMax,
     statementTimeoutMs,
@@ -54,7 +57,7 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
   if (url === undefined) {
     // Here, because it is large and most servers have no use for it.
     const { openEmbedded } = await import('./embedded.ts')
-    const { pool, close } = await openEmbedded(dataDirectory)
+    const { pool, close } = await openEmbedded(dataDirectory, schema)
     const database = new Database({ primary: pool, loads, writes, onStatement })
     return {
       database,
@@ -69,7 +72,7 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
     }
   }
   const connections = new Connections()
-  const open = (url: string, max = poolMax) => createPool({ url, max, statementTimeoutMs, connections, onError })
+  const open = (url: string, max = poolMax) => createPool({ url, schema, max, statementTimeoutMs, connections, onError })
   const primary = open(url)
   const log = open(url, LOG_POOL_MAX)
   const replica = replicaUrl === undefined ? undefined : open(replicaUrl)
@@ -80,7 +83,7 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
     listen: () => connections.makeClient({ connectionString: url, application_name: 'stet listen', keepAlive: true }),
     where: `PostgreSQL at ${new URL(url).host}`,
     unhurried: async (work) => {
-      const pool = createPool({ url, max: 2, statementTimeoutMs: 0, onError })
+      const pool = createPool({ url, schema, max: 2, statementTimeoutMs: 0, onError })
       const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
       try {
         return await work(db)

@@ -6,6 +6,8 @@ export type Pool = pg.Pool
 
 export interface PoolOptions {
   readonly url: string
+  /** Where the content's tables stand. Default: `public`. */
+  readonly schema?: string
   /** Connections at most. */
   readonly max: number
   /** How long one statement may run, in milliseconds. */
@@ -18,7 +20,7 @@ export interface PoolOptions {
 
 /** A pool of connections to a PostgreSQL server. */
 export function createPool(options: PoolOptions): Pool {
-  const { connections = new Connections() } = options
+  const { schema = 'public', connections = new Connections() } = options
   const names = new StatementNames()
   const pool = new pg.Pool({
     Client: class extends Client {
@@ -39,12 +41,19 @@ export function createPool(options: PoolOptions): Pool {
     connectionTimeoutMillis: 5000,
     application_name: 'stet',
     types: numericTypes,
+    ...inSchema(schema),
   })
   pool.on('error', options.onError)
   // One that is lent may break between two statements of a transaction. The next of them fails; unheard, this would end the process.
   pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
+
+/** Options of a pool whose connections find tables in one schema alone, whatever the search_path of the role or the database. */
+export const inSchema = (schema: string): pg.PoolConfig => ({
+  // pg-pool waits for it before it lends the connection. Not a startup parameter: poolers and PGlite ignore those.
+  onConnect: (client) => client.query(`set search_path to ${pg.escapeIdentifier(schema)}`),
+})
 
 /** Names what is sent often, and leaves a connection on which a query got no answer in time: whoever asked next would wait behind it. */
 class Client extends pg.Client {

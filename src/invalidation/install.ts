@@ -1,27 +1,35 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { PROJECT } from '../kernel/project.ts'
 import type { SqlClient } from './sql.ts'
 
 /**
- * Creates the `stet` schema (log, triggers, functions) in a database that has none, or brings it up to date: for APIs with
- * migrations of their own. Several processes may call it at once.
+ * Creates the `stet` schema (log, functions, `stet.watch`) from `sql/log.sql`, or brings one up to date that an earlier version
+ * made. Changes nothing and locks no table if the database has had that very text. Safe to call from several processes at once.
+ *
+ * @returns the name under which `stet.migration` remembers the text: `log-` and its fingerprint
+ * @throws what PostgreSQL says, for example if the role may not create a schema
+ * @example
+ * await installStet(pool)
+ * await pool.query(`select stet.watch('products', 'id', '{shelf_id}')`)
  */
-export async function installStet(primary: SqlClient): Promise<void> {
-  for (const { file, present } of STEPS) {
-    const statements = await readFile(new URL(`migrations/${file}`, PROJECT), 'utf8')
-    try {
-      // Sent as one, the statements are one transaction: the lock is held until its work is done, or isn't.
-      await primary.query(`select pg_advisory_xact_lock(hashtext('stet.install')); ${statements}`)
-    } catch (error) {
-      if ((error as { readonly code?: unknown }).code !== present) throw error
-    }
-  }
+export async function installStet(primary: SqlClient): Promise<string> {
+  const text = await readFile(new URL('sql/log.sql', PROJECT), 'utf8')
+  const name = `log-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`
+  // One statement is one transaction, also on a pool: the lock is held until the work is done. What stands between the `if`s is
+  // parsed only if it is reached, so the table need not exist.
+  await primary.query(`
+    do $install$
+    begin
+      perform pg_advisory_xact_lock(hashtext('stet.install'));
+      if to_regclass('stet.migration') is not null then
+        if exists (select from stet.migration where name = '${name}') then
+          return;
+        end if;
+      end if;
+      execute $log$${text}$log$;
+      insert into stet.migration (name) values ('${name}');
+    end
+    $install$`)
+  return name
 }
-
-/** In their order, with the code of the error that says that it is done already. */
-const STEPS = [
-  { file: '0001_stet.sql', present: '42P06' }, // the schema exists
-  { file: '0004_log_epochs.sql', present: '42701' }, // the column exists
-  { file: '0005_open_transactions.sql', present: '42701' },
-  { file: '0006_records_at_once.sql', present: '42723' }, // the function exists
-]
