@@ -30,28 +30,32 @@ export async function migrate(primary: Kysely<Tables>, options: MigrateOptions =
 
 async function apply(db: Transaction<Tables>, schema: string): Promise<string[]> {
   await sql`select pg_advisory_xact_lock(${LOCK})`.execute(db)
-  const done = await namesOfDone(db)
+  const { recorded, earlier } = await readNames(db)
   const applied: string[] = []
 
   const log = await installStet({ query: (text, values) => db.executeQuery(CompiledQuery.raw(text, values)) as never })
-  if (!done.has(log)) applied.push(log)
+  if (!recorded.has(log)) applied.push(log)
 
   await enterSchema(db, schema)
   const migrations = await readMigrations()
-  if (migrations.some(([name]) => done.has(name))) await moveContent(db, schema)
+  if (migrations.some(([name]) => recorded.has(name) || earlier.has(name))) await moveContent(db, schema)
   for (const [name, text] of migrations) {
-    if (!done.has(name)) {
-      await sql
-        .raw(text)
-        .execute(db)
-        .catch((cause: Error) => {
-          throw new Error(`Migration ${name} failed: ${cause.message}`, { cause })
-        })
+    if (recorded.has(name)) continue
+    if (!earlier.has(name)) {
+      await runMigration(db, name, text)
       applied.push(name)
     }
-    await sql`insert into stet.migration (name) values (${name}) on conflict do nothing`.execute(db)
+    await sql`insert into stet.migration (name) values (${name})`.execute(db)
   }
   return applied
+}
+
+async function runMigration(db: Transaction<Tables>, name: string, text: string): Promise<void> {
+  try {
+    await sql.raw(text).execute(db)
+  } catch (cause) {
+    throw new Error(`Migration ${name} failed: ${(cause as Error).message}`, { cause })
+  }
 }
 
 /** Creates the schema if it is absent, and puts it alone in the transaction's search_path. */
@@ -63,15 +67,15 @@ async function enterSchema(db: Transaction<Tables>, schema: string): Promise<voi
   await sql`select set_config('search_path', quote_ident(${schema}), true)`.execute(db)
 }
 
-/** What was applied: by this version, and by the ones that kept it in `stet_migration`, in the schema that stood first in their search_path. */
-async function namesOfDone(db: Transaction<Tables>): Promise<ReadonlySet<string>> {
+/** What was applied: as `stet.migration` has it, and as earlier versions kept it, in the schema that stood first in their search_path. */
+async function readNames(db: Transaction<Tables>): Promise<{ recorded: Set<string>; earlier: Set<string> }> {
   const { rows: tables } = await sql<{ schema: string; table: string }>`
     select nspname as schema, relname as table from pg_class join pg_namespace on pg_namespace.oid = relnamespace
      where relkind = 'r' and (relname = 'stet_migration' or (nspname, relname) = ('stet', 'migration'))`.execute(db)
-  const names = new Set<string>()
+  const names = { recorded: new Set<string>(), earlier: new Set<string>() }
   for (const { schema, table } of tables) {
     const { rows } = await sql<{ name: string }>`select name from ${sql.id(schema, table)}`.execute(db)
-    for (const { name } of rows) names.add(name)
+    for (const { name } of rows) names[table === 'migration' ? 'recorded' : 'earlier'].add(name)
   }
   return names
 }

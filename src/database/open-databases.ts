@@ -72,7 +72,8 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
     }
   }
   const connections = new Connections()
-  const open = (url: string, max = poolMax) => createPool({ url, schema, max, statementTimeoutMs, connections, onError })
+  const open = (url: string, max = poolMax) =>
+    createPool({ url, schema, max, statementTimeoutMs, connections, onError })
   const primary = open(url)
   const log = open(url, LOG_POOL_MAX)
   const replica = replicaUrl === undefined ? undefined : open(replicaUrl)

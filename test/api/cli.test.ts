@@ -92,7 +92,9 @@ it('migrates once, and says what it did', async () => {
   const environment = { DATABASE_URL: database.url }
   const first = await runStet(['migrate', '--json'], environment)
   expect([first.code, first.stderr]).toEqual([0, ''])
-  expect(JSON.parse(first.stdout)).toEqual({ applied: expect.arrayContaining([expect.stringMatching(/^log-/), '0002_content']) })
+  expect(JSON.parse(first.stdout)).toEqual({
+    applied: expect.arrayContaining([expect.stringMatching(/^log-/), '0002_content']),
+  })
   expect(await runStet(['migrate', '--json'], environment)).toEqual({ code: 0, stdout: '{"applied":[]}\n', stderr: '' })
   expect(await runStet(['migrate'], environment)).toEqual({ code: 0, stdout: 'Up to date.\n', stderr: '' })
 })
