@@ -17,6 +17,7 @@ ENV NODE_ENV=production HOST=0.0.0.0
 COPY --from=dependencies /app ./
 COPY --from=build /app/dist ./dist
 COPY migrations ./migrations
+COPY sql ./sql
 COPY schema ./schema
 COPY content ./content
 RUN ln -s /app/dist/stet.js /usr/local/bin/stet && chmod +x dist/stet.js && mkdir .data && chown node .data

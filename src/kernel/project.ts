@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 
-/** The project's folder: the nearest one above this file that has a `package.json`. It holds `migrations` and `schema`. */
+/** The project's folder: the nearest one above this file that has a `package.json`. It holds `migrations`, `schema` and `sql`. */
 export const PROJECT = findProject(new URL('./', import.meta.url))
 
 /** The folder of the code that runs: `src/`, or `dist/` if it was built. */

@@ -1,5 +1,5 @@
 /**
- * A name for rows that can change. The triggers of `migrations/0001_stet.sql` write the same names:
+ * A name for rows that can change. The triggers of `sql/log.sql` write the same names:
  *
  * | tag                    | falls when                                                        |
  * |------------------------|-------------------------------------------------------------------|
