@@ -299,8 +299,8 @@ begin
    where attrelid = target and attname = any (columns) and typcategory not in ('D', 'T')
      and atttypid not in ('float4'::regtype, 'float8'::regtype);
 
-  -- Whoever writes, with whatever search_path: the operators of the types of an extension are found where they are found now.
-  -- Other tables need no path, which would cost their writers time.
+  -- The trigger runs with the writer's search_path. It must find the operators of an extension's types where they are found now.
+  -- Tables without such types do without, because it costs their writers time.
   select case when bool_or(typnamespace <> 'pg_catalog'::regnamespace) then 'set search_path from current' else '' end into pinned
     from pg_attribute join pg_type on pg_type.oid = atttypid
    where attrelid = target and attname = any (array_remove(array[key], null) || columns || fields);

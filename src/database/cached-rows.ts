@@ -5,7 +5,7 @@ import { type Ordering, type Page, type PlacesOnPage, pageFrom, pageParts, readC
 import { inOrderOf, readAsOf } from './read-as-of.ts'
 import type { Tables } from './tables.ts'
 
-/** What the cached kinds of a table are made of. */
+/** What every cached kind of a table needs. */
 export interface Source {
   readonly cache: Cache
   readonly database: Database
@@ -13,7 +13,12 @@ export interface Source {
   readonly ttlMs: number
 }
 
-/** Rows by id. `columns` may hold sub-queries over other tables, whose tags `alsoOn` then names. */
+/**
+ * Rows by id.
+ *
+ * @param columns the list of a SELECT; a sub-query over another table needs `alsoOn`, which names the tags of what it reads
+ * @example cachedRows<Tag>({ cache, database, table: 'tags', ttlMs }, { name: 'tag', columns: sql`id, slug, name` })
+ */
 export function cachedRows<Row extends { readonly id: number }>(
   { cache, database, table, ttlMs }: Source,
   {
@@ -43,7 +48,7 @@ export function cachedRows<Row extends { readonly id: number }>(
   })
 }
 
-/** Ids by a unique column that `stet.watch` watches. */
+/** Ids by a unique text column, which must be among the `columns` that `stet.watch` watches. */
 export function cachedIds(
   { cache, database, table, ttlMs }: Source,
   { name, column }: { readonly name: string; readonly column: string },
@@ -64,11 +69,11 @@ export function cachedIds(
   })
 }
 
-/** Of one value in words of its own: PostgreSQL keeps its plan for it, where it would make one each time that there may be many. */
+/** One value is compared with `=`: PostgreSQL keeps the plan of that. For `any` it may make one at each call. */
 const isAmong = (column: string, values: readonly unknown[]): RawBuilder<boolean> =>
   values.length === 1 ? sql`${sql.ref(column)} = ${values[0]}` : sql`${sql.ref(column)} = any(${values})`
 
-/** Pages of the whole table in one order, and how many rows it has. */
+/** Pages of the whole table in one order, and the number of its rows. `tags` must cover both. */
 export function cachedList(
   { cache, database, table, ttlMs }: Source,
   { name, ordering, tags }: { readonly name: string; readonly ordering: Ordering; readonly tags: readonly CacheTag[] },
@@ -106,5 +111,5 @@ export function cachedList(
   }
 }
 
-/** Pages that one statement reads at most: whoever asks for a quick one waits for the slowest. */
+/** How many pages one statement reads at most: the reader of a quick page waits for the slowest one. */
 export const PAGES_AT_ONCE = 20

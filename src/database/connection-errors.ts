@@ -8,8 +8,8 @@ export class DatabaseUnavailableError extends Error {
 }
 
 /**
- * True where it is not the statement that failed, but the way to the database: it can't be reached, doesn't answer, is
- * starting or stopping, or takes no more connections. See PostgreSQL's error codes, appendix A.
+ * True if not the statement failed but the connection: the server can't be reached, doesn't answer, is starting or stopping,
+ * or takes no more connections. The codes are of Node and of PostgreSQL (its manual, appendix A).
  */
 export function isConnectionError(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown }
@@ -17,7 +17,7 @@ export function isConnectionError(error: unknown): boolean {
   return typeof message === 'string' && MESSAGES.test(message)
 }
 
-/** True where the way to the database was lost while it may have done what it was asked. Not where the server says that it hasn't. */
+/** True if the connection was lost and the statement may have been run. False if the server says that it was not. */
 export const isLostOnTheWay = (error: unknown): boolean =>
   isConnectionError(error) && !REFUSALS.test(String((error as { readonly code?: unknown }).code))
 
@@ -26,16 +26,16 @@ export function explainConnectionError(error: unknown): unknown {
   return isConnectionError(error) ? new DatabaseUnavailableError(error) : error
 }
 
-/** True where a transaction was rolled back for the sake of another, and may be tried again. */
+/** True if the transaction was rolled back because of another one, and may be tried again. */
 export function isRetryable(error: unknown): boolean {
   const { code } = (error ?? {}) as { readonly code?: unknown }
   return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED
 }
 
 const CODES = /^(08...|57P0[1-5]|53300|25006|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/
-/** Of these, a server that is read-only, starting, or full. */
+/** The server says that it ran nothing: it is read-only, starting, or full. */
 const REFUSALS = /^(25006|57P03|53300)$/
-/** What pg and pg-pool throw without a code. */
+/** pg and pg-pool throw these without a code. */
 const MESSAGES =
   /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|timeout expired|Query read timeout)/
 const SERIALIZATION_FAILURE = '40001'

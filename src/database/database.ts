@@ -9,13 +9,13 @@ import type { Tables } from './tables.ts'
 export interface DatabaseOptions {
   readonly primary: Pool
   readonly replica?: Pool | undefined
-  /** Loads at a time, on each of them. */
+  /** How many loads run at a time, on each of the two. */
   readonly loads: LoadLimitOptions
-  /** Transactions at a time, on the primary. */
+  /** How many transactions of requests run at a time, on the primary. */
   readonly writes: LoadLimitOptions
-  /** Called for every SQL statement that goes through here, when it was answered. */
+  /** Called for each SQL statement once it was answered. */
   readonly onStatement?: ((statement: SentStatement) => void) | undefined
-  /** The replica could not be read: the primary was instead. */
+  /** Called if the replica could not be read, and so the primary was. */
   readonly onReplicaError?: ((error: Error) => void) | undefined
 }
 
@@ -28,14 +28,14 @@ export interface SentStatement {
   readonly ms: number
 }
 
-/** Runs a query, and nothing else. */
+/** Runs one query. */
 export type RunQuery = <Row>(query: RawBuilder<Row>) => Promise<QueryResult<Row>>
 
-/** The primary, and a replica to load from where there is one. */
+/** The primary, and a replica to load from, if there is one. */
 export class Database {
   readonly primary: Kysely<Tables>
   readonly loads: LoadLimit
-  /** What every write of a request goes through. */
+  /** Every write of a request runs within it. */
   readonly writes: LoadLimit
   readonly #replica: { readonly db: Kysely<Tables>; readonly loads: LoadLimit; readonly breaker: IPolicy } | undefined
   readonly #onReplicaError: (error: Error) => void
@@ -56,7 +56,7 @@ export class Database {
     this.#replica = replica && {
       db: open(replica, 'replica'),
       loads: new LoadLimit(loads, 'read'),
-      // A replica that hangs would cost every load its time-out.
+      // Without it, every load would wait for the time-out of a replica that hangs.
       breaker: circuitBreaker(handleWhen(isConnectionError), {
         halfOpenAfter: REPLICA_PAUSE_MS,
         breaker: new ConsecutiveBreaker(3),
@@ -64,7 +64,11 @@ export class Database {
     }
   }
 
-  /** Loads from the replica, as long as it can be reached and answers, unless it must be the primary. Rejects with `DatabaseOverloadedError` beyond the limit. */
+  /**
+   * How to run a loading query: on the replica while it answers, unless `source` is 'primary'; otherwise on the primary.
+   *
+   * @throws DatabaseOverloadedError beyond the limit of loads; DatabaseUnavailableError if the primary can't be reached
+   */
   loader(source: Source): RunQuery {
     const fromPrimary: RunQuery = async (query) => {
       try {
@@ -80,7 +84,7 @@ export class Database {
         return await replica.breaker.execute(() => replica.loads.run(() => query.execute(replica.db)))
       } catch (error) {
         if (error instanceof DatabaseOverloadedError) throw error
-        // Also what fails there and needn't here: it may lack what a migration has just made, or clear up what is read.
+        // Any error: a replica may lack a column that a migration has just made, or cancel a query for its own clean-up.
         if (!isBrokenCircuitError(error)) this.#onReplicaError(error as Error)
         return fromPrimary(query)
       }

@@ -3,10 +3,13 @@ import { connect, createServer, type Server } from 'node:net'
 import { join, relative } from 'node:path'
 
 /**
- * Takes a directory for this process. Resolves with how to give it back; rejects where a living process has it.
+ * Locks a directory for this process.
  *
- * The lock is a listening socket in the directory: the system closes it when its holder dies, however it dies, and a
- * reused process id can't be taken for the holder. Only its file remains, which nobody answers on.
+ * The lock is a listening socket in the directory. The system closes it when its holder dies, however it dies, and a reused
+ * process id can't be taken for the holder. Only the socket's file remains, and nobody answers on it.
+ *
+ * @returns a function that unlocks the directory
+ * @throws if a living process has locked it
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   const path = shortest(join(directory, 'lock'))
@@ -14,7 +17,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
     const server = await listen(path)
     if (server) return release(server, path)
     if (await isAnswered(path)) break
-    // Moved aside before it is looked at again: another starter may have put a living one there since we asked.
+    // Moved aside, then asked again: another process may have put its living socket there since the first question.
     const aside = `${path}.${process.pid}`
     try {
       renameSync(path, aside)
@@ -64,7 +67,7 @@ function isAnswered(path: string): Promise<boolean> {
   })
 }
 
-/** A socket's path may have about 100 bytes. */
+/** The shorter of two ways to say a path: that of a socket may have about 100 bytes. */
 function shortest(path: string): string {
   const fromHere = relative(process.cwd(), path)
   return fromHere.length < path.length ? fromHere : path

@@ -7,14 +7,15 @@ import { lockDirectory } from './directory-lock.ts'
 import { inSchema, numericTypes, type Pool } from './pool.ts'
 
 export interface EmbeddedDatabase {
-  /** One connection: PGlite runs one statement at a time. */
+  /** Of one connection, because PGlite runs one statement at a time. */
   readonly pool: Pool
   close(): Promise<void>
 }
 
 /**
- * PostgreSQL inside this process (PGlite), its data in `directory`.
- * Throws where another process has it open: two on one directory would silently lose rows.
+ * Opens PostgreSQL inside this process (PGlite), with its data in `directory`.
+ *
+ * @throws if another process has the directory open. HAZARD: two processes on one directory silently lose rows.
  */
 export async function openEmbedded(directory: string, schema: string): Promise<EmbeddedDatabase> {
   mkdirSync(directory, { recursive: true })

@@ -3,7 +3,7 @@ import type { Snapshot } from '../cache/index.ts'
 import type { RunQuery } from './database.ts'
 import { type ReadAsOf, readAsOf } from './read-as-of.ts'
 
-/** A place in a list: the value it is ordered by, and the id that tells equals apart. Survives inserts, unlike an offset. */
+/** A place in a list: the value that orders it, and the id that tells rows of equal value apart. Unlike an offset, an insert does not move it. */
 export interface Place {
   /** The value as text: see `KeyType`. */
   readonly key: string
@@ -12,13 +12,13 @@ export interface Place {
 
 export interface Page {
   readonly limit: number
-  /** Count from the end of the list. */
+  /** The page is the last one of the range, not the first. */
   readonly backward: boolean
   readonly after?: Place | undefined
   readonly before?: Place | undefined
 }
 
-/** A page as it stands in a key: one after the other, since no key in Redis may hold the braces of an object. */
+/** A page as it stands in a cache key: an array, because no key in Redis may hold the braces of an object. */
 export const pageParts = ({ limit, backward, after, before }: Page): readonly unknown[] => [
   limit,
   backward,
@@ -28,7 +28,7 @@ export const pageParts = ({ limit, backward, after, before }: Page): readonly un
   before?.id,
 ]
 
-/** The inverse of `pageParts`, from JSON. */
+/** The inverse of `pageParts`, after a trip through JSON. */
 export function pageFrom(parts: readonly unknown[]): Page {
   const [limit, backward, afterKey, afterId, beforeKey, beforeId] = parts
   const place = (key: unknown, id: unknown) => (key === null ? undefined : { key: String(key), id: Number(id) })
@@ -40,25 +40,25 @@ export function pageFrom(parts: readonly unknown[]): Page {
   }
 }
 
-/** The places on a page, in the list's order, and whether there are more beyond its limit. */
+/** The places on a page, in the list's order. `more`: the range has more rows than the page's limit. */
 export interface PlacesOnPage {
   readonly places: readonly Place[]
   readonly more: boolean
 }
 
-/** How a list is ordered: by one value, and by id among equals. Both in the same direction, so that one index serves. */
+/** How a list is ordered: by one value, then by id. Both have the same direction, so that one index serves. */
 export interface Ordering {
-  /** The value, as the index has it. */
+  /** The value, in the very words of the index. */
   readonly value: RawBuilder<unknown>
   readonly keyType: KeyType
   readonly id: RawBuilder<number>
   readonly descending: boolean
 }
 
-/** What the value is. In a key an instant is microseconds since the Unix epoch: a JavaScript Date would lose some. */
+/** The type of the value. In a key an instant is microseconds since the Unix epoch, which a JavaScript Date would round. */
 export type KeyType = 'text' | 'integer' | 'instant'
 
-/** One list to read a page of: everything of a SELECT but its columns, its order and its limit. */
+/** A list to read a page of: the FROM and the WHERE of its SELECT, its order, and the page. */
 export interface PagedQuery {
   readonly from: RawBuilder<unknown>
   readonly where: readonly RawBuilder<unknown>[]
@@ -66,7 +66,7 @@ export interface PagedQuery {
   readonly page: Page
 }
 
-/** Reads a page of each list, all in one statement, by keyset: the cost of a page doesn't grow with its distance from the start. */
+/** Reads a page of each list, in one statement. By keyset, so that a page far from the start costs no more than the first. */
 export async function readPages(run: RunQuery, lists: readonly PagedQuery[]): Promise<Snapshot<PlacesOnPage>> {
   const read = await readAsOf<PlaceRow>(run, unionAll(lists.map(selectPage)))
   return perList(lists.length, read, (rows, index) => {
@@ -78,7 +78,7 @@ export async function readPages(run: RunQuery, lists: readonly PagedQuery[]): Pr
   })
 }
 
-/** Counts the rows of each list, all in one statement. */
+/** Counts the rows of each list, in one statement. */
 export async function readCounts(
   run: RunQuery,
   lists: readonly Pick<PagedQuery, 'from' | 'where'>[],

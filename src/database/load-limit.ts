@@ -1,5 +1,5 @@
 export interface LoadLimitOptions {
-  /** How many loads, or writes, run at once. */
+  /** How many loads, or writes, run at a time. */
   readonly concurrent: number
   /** How many more may wait for their turn. */
   readonly queued: number
@@ -7,15 +7,15 @@ export interface LoadLimitOptions {
   readonly waitMs: number
 }
 
-/** Keeps a cold cache, or a burst of writes, from taking the database with it: what is beyond the limit waits briefly, then fails with `DatabaseOverloadedError`. */
+/** Bounds how many loads, or writes, run at a time, so that a cold cache or a burst does not overload the database. The others wait for a while. */
 export class LoadLimit {
   readonly #options: LoadLimitOptions
   readonly #what: 'read' | 'written'
-  /** In the order they came: each starts one that waits. */
+  /** Each starts work that waits for its turn, in the order of its arrival. */
   readonly #waiting = new Set<() => void>()
   #running = 0
 
-  /** @param what it is that there may be too much of, for whoever is refused */
+  /** @param what is limited, for the message of the error */
   constructor(options: LoadLimitOptions, what: 'read' | 'written') {
     this.#options = options
     this.#what = what
@@ -29,6 +29,7 @@ export class LoadLimit {
     return this.#waiting.size
   }
 
+  /** Runs `work` in its turn. @throws DatabaseOverloadedError if too many wait, or if it waited for too long */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running < this.#options.concurrent) this.#running++
     else await this.#turn()
@@ -39,7 +40,7 @@ export class LoadLimit {
     }
   }
 
-  /** Resolves when somebody who ran passes their place on. */
+  /** Resolves once other work has ended and passed its place on. */
   #turn(): Promise<void> {
     if (this.#waiting.size >= this.#options.queued) return Promise.reject(this.#overloaded())
     return new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ import { createPool, type Pool } from './pool.ts'
 import type { Tables } from './tables.ts'
 
 export interface OpenDatabasesOptions {
-  /** Absent: embedded, in `dataDirectory`. */
+  /** Undefined: embedded PostgreSQL, in `dataDirectory`. */
   readonly url: string | undefined
   readonly replicaUrl: string | undefined
   /** Where the content's tables stand. Default: `public`. */
@@ -17,30 +17,30 @@ export interface OpenDatabasesOptions {
   readonly statementTimeoutMs: number
   /** Default: eight at a time. */
   readonly loads?: LoadLimitOptions
-  /** The same. */
+  /** Default: eight at a time. */
   readonly writes?: LoadLimitOptions
   readonly onStatement?: (statement: SentStatement) => void
   readonly onReplicaError?: (error: Error) => void
-  /** An idle connection broke. */
+  /** Called if an idle connection broke. The pool replaces it. */
   readonly onError: (error: Error) => void
 }
 
 export interface OpenDatabases {
   readonly database: Database
   readonly primary: Pool
-  /** For what follows the log: connections to the primary that neither loads nor writes can take. */
+  /** Connections to the primary for those that follow the log. Neither loads nor writes can take them. */
   readonly log: Pool
-  /** Makes a client to LISTEN with. Undefined for an embedded database, which nobody else writes to. */
+  /** Makes a client to LISTEN with. Undefined for an embedded database, because no other process writes to it. */
   readonly listen: (() => ListeningClient) | undefined
   readonly where: string
-  /** Runs `work` with connections that wait as long as it takes: to migrate, or until others have. */
+  /** Runs `work` with connections that have no time-out: to migrate, or to wait until another process has. */
   unhurried<T>(work: (primary: Kysely<Tables>) => Promise<T>): Promise<T>
-  /** Cuts every connection that many milliseconds from now, if any is left: what waits for them then fails. */
+  /** Cuts every connection that is still open in `ms` milliseconds. Statements that wait on them then fail. */
   cutAfter(ms: number): void
   close(): Promise<void>
 }
 
-/** Opens the primary, and the replica where there is one. Doesn't connect yet, unless embedded. */
+/** Opens the primary, and the replica if there is one. Does not connect yet, unless it is embedded. */
 export async function openDatabases(options: OpenDatabasesOptions): Promise<OpenDatabases> {
   const {
     url,
@@ -55,7 +55,7 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
     onError,
   } = options
   if (url === undefined) {
-    // Here, because it is large and most servers have no use for it.
+    // Imported here, because it is large and most servers don't need it.
     const { openEmbedded } = await import('./embedded.ts')
     const { pool, close } = await openEmbedded(dataDirectory, schema)
     const database = new Database({ primary: pool, loads, writes, onStatement })
@@ -66,7 +66,7 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
       listen: undefined,
       where: `embedded PostgreSQL in ${dataDirectory}`,
       unhurried: (work) => work(database.primary),
-      // It lives in this process, and waits for nobody.
+      // It is part of this process, and has no connections to cut.
       cutAfter: () => {},
       close,
     }
@@ -102,5 +102,5 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
 }
 
 const DEFAULT_LIMIT: LoadLimitOptions = { concurrent: 8, queued: 1000, waitMs: 1000 }
-/** One follows it; the other prunes it, and says that it is well. */
+/** One connection follows the log. The other prunes it, and checks that the server is well. */
 const LOG_POOL_MAX = 2

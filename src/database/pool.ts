@@ -8,13 +8,13 @@ export interface PoolOptions {
   readonly url: string
   /** Where the content's tables stand. Default: `public`. */
   readonly schema?: string
-  /** Connections at most. */
+  /** How many connections it has at most. */
   readonly max: number
-  /** How long one statement may run, in milliseconds. */
+  /** How long one statement may run, in milliseconds. 0: for ever. */
   readonly statementTimeoutMs: number
-  /** Where its connections are to be known. Default: nowhere. */
+  /** Its connections are added to these, to be cut with them. */
   readonly connections?: Connections
-  /** Called when an idle connection breaks; the pool replaces it by itself. */
+  /** Called if an idle connection breaks. The pool replaces it. */
   readonly onError: (error: Error) => void
 }
 
@@ -32,10 +32,10 @@ export function createPool(options: PoolOptions): Pool {
     connectionString: options.url,
     max: options.max,
     statement_timeout: options.statementTimeoutMs,
-    // The server says so itself, unless it is the server that hangs.
+    // The server itself ends a statement that takes too long. This ends one if the server hangs.
     ...(options.statementTimeoutMs > 0 && {
       query_timeout: options.statementTimeoutMs + 1000,
-      // A process that was stopped in a transaction must not keep its locks.
+      // If this process is stopped in a transaction, the transaction must not keep its locks.
       idle_in_transaction_session_timeout: options.statementTimeoutMs + 1000,
     }),
     connectionTimeoutMillis: 5000,
@@ -44,7 +44,8 @@ export function createPool(options: PoolOptions): Pool {
     ...inSchema(schema),
   })
   pool.on('error', options.onError)
-  // One that is lent may break between two statements of a transaction. The next of them fails; unheard, this would end the process.
+  // A connection in use may break between two statements of a transaction. The next statement fails. An event without a
+  // listener would end the process.
   pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
@@ -55,7 +56,7 @@ export const inSchema = (schema: string): pg.PoolConfig => ({
   onConnect: (client) => client.query(`set search_path to ${pg.escapeIdentifier(schema)}`),
 })
 
-/** Names what is sent often, and leaves a connection on which a query got no answer in time: whoever asked next would wait behind it. */
+/** Names statements that are sent often. Destroys a connection whose server didn't answer in time: the next query would wait behind that one. */
 class Client extends pg.Client {
   readonly #names: StatementNames
 
@@ -64,11 +65,11 @@ class Client extends pg.Client {
     this.#names = names
   }
 
-  // pg's overloads can't be repeated here: what comes back is what it gives.
+  // `never`, because pg's overloads can't be repeated here. Whatever pg returns is returned.
   override query(...args: unknown[]): never {
     const query = super.query.bind(this) as (...args: unknown[]) => unknown
     const [text, values] = args
-    // Without values it is BEGIN, COMMIT, LISTEN and the like.
+    // A statement without values is BEGIN, COMMIT, LISTEN and the like.
     const isNameable = typeof text === 'string' && Array.isArray(values) && values.length > 0 && args.length === 2
     const name = isNameable ? this.#names.nameOf(text) : undefined
     const answer = name === undefined ? query(...args) : query({ name, text, values })
@@ -77,7 +78,7 @@ class Client extends pg.Client {
       if (error.message === 'Query read timeout') this.connection.stream.destroy()
       if (!isOutdated(error)) throw error
       this.#names.renew()
-      // In a transaction, which it has ended, this fails too: what matters is why.
+      // If the first error ended a transaction, this one fails too. The caller needs the first.
       return (query(...args) as Promise<unknown>).catch(() => {
         throw error
       })
@@ -85,16 +86,16 @@ class Client extends pg.Client {
   }
 }
 
-/** The server kept a statement that now brings columns of other types. */
+/** True if the server kept a statement whose columns have other types now: a migration changed them. */
 const isOutdated = (error: Error & { readonly routine?: string }): boolean => error.routine === 'RevalidateCachedQuery'
 
-/** Reads bigint as number, alone and in arrays: positions, ids and counters stay far below 2^53. */
+/** Reads bigint as a number, alone and in arrays: positions, ids and counters stay far below 2^53. */
 export const numericTypes: pg.CustomTypesConfig = {
   getTypeParser(oid, format) {
     const parse = pg.types.getTypeParser(oid, format)
     if (format === 'binary') return parse
     if (oid === pg.types.builtins.INT8) return Number
-    // pg knows bigint[], but has no name for it; its parser makes an array of strings.
+    // pg has no name for bigint[]. Its parser makes an array of strings.
     if (oid === INT8_ARRAY) return (text: string) => (parse(text) as string[]).map(Number)
     return parse
   },

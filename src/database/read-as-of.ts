@@ -3,16 +3,16 @@ import type { Snapshot } from '../cache/index.ts'
 import type { RunQuery } from './database.ts'
 
 export interface ReadAsOf<Row> {
-  /** The log position visible in the statement that read the rows. */
+  /** The log's position, as the statement that read the rows saw it. */
   readonly asOf: number
-  /** The history that the position belongs to, undefined while the log is empty. */
+  /** The history that the position belongs to. Undefined while the log is empty. */
   readonly epoch: string | undefined
-  /** That statement also saw writes that have no position yet. */
+  /** The statement also saw writes that have no position yet. */
   readonly unsettled: boolean
   readonly rows: readonly Row[]
 }
 
-/** Runs a query, and reads the log's position in the very same statement: also where there are no rows. */
+/** Runs a query, and reads the log's position in the same statement, also if there are no rows. */
 export async function readAsOf<Row>(run: RunQuery, query: Expression<Row>): Promise<ReadAsOf<Row>> {
   const { rows } = await run(sql<Row & Margin>`
     select as_of.position as "$asOf", as_of.unsettled as "$unsettled", as_of.epoch as "$epoch", read.*
@@ -24,12 +24,16 @@ export async function readAsOf<Row>(run: RunQuery, query: Expression<Row>): Prom
     asOf: first.$asOf,
     unsettled: first.$unsettled,
     epoch: first.$epoch ?? undefined,
-    // The margin isn't part of the row: left in, it would be cached, and tell equal rows apart.
+    // What is read beside the row must not be cached with it: it would make equal rows differ.
     rows: found.map(({ $asOf, $unsettled, $epoch, $read, ...row }) => row as unknown as Row),
   }
 }
 
-/** What was read, in the order of the keys it was read by. Throws on a row that no key asked for: a key of another type, say. */
+/**
+ * The rows in the order of `keys`, with undefined for each key that has none.
+ *
+ * @throws if a row has a key that is not among `keys`, for example because one of the two is a string
+ */
 export function inOrderOf<K, Row>(
   keys: readonly K[],
   { rows, ...read }: ReadAsOf<Row>,

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 
 /**
- * Names for statements that are sent again and again. Under its name a connection's server keeps a statement read and
- * planned, which takes it longer than to run one that reads a row or writes one.
+ * Names for statements that are sent again and again. PostgreSQL keeps a named statement parsed and planned, for each
+ * connection. Without that, a statement of one row is parsed and planned for longer than it runs.
  *
- * Most statements of a process are a few; those whose length varies with what is asked for are many, and are sent seldom. So
- * a statement has a name once it was sent a few times, and there are no more names than every server can keep.
+ * A process sends a few statements often, and many seldom: those whose text varies with the request. So a statement gets a name
+ * only after it was sent a few times, and the number of names is bounded.
  */
 export class StatementNames {
   readonly #maxNames: number
   readonly #names = new Map<string, string>()
-  /** How often each was sent, of those without a name. */
+  /** How often each statement without a name was sent. */
   readonly #sent = new LRUCache<string, number>({ max: 1000 })
   #generation = 0
 
@@ -19,7 +19,7 @@ export class StatementNames {
     this.#maxNames = maxNames
   }
 
-  /** The name under which a statement is sent now. Undefined: sent without one. */
+  /** The name to send a statement under, or undefined to send it without one. Counts it as sent. */
   nameOf(text: string): string | undefined {
     const known = this.#names.get(text)
     if (known !== undefined || this.#names.size >= this.#maxNames) return known
@@ -32,7 +32,7 @@ export class StatementNames {
     return name
   }
 
-  /** What servers keep is out of date: a migration has changed what a statement brings. From now on all have other names. */
+  /** Gives every statement another name. For when a migration changed the columns that a kept statement returns. */
   renew(): void {
     this.#generation++
     this.#names.clear()

@@ -1,6 +1,6 @@
 import type { ColumnType, Generated, Selectable } from 'kysely'
 
-/** The tables of `migrations/`, for Kysely. Ids and counters are PostgreSQL bigints, read as numbers (see `pool.ts`). */
+/** The content's tables, as `migrations/` makes them, for Kysely. Ids and counters are bigints in PostgreSQL, and read as numbers (see `pool.ts`). */
 export interface Tables {
   users: UsersTable
   tags: TagsTable

@@ -1,12 +1,12 @@
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from './tables.ts'
 
-/** Runs `fill` if there are no users, tags and articles yet. Of several processes that start at once, one fills and the others wait. */
+/** Runs `fill` if there are no users, tags and articles yet, and returns whether it did. Of several processes that start at once, one fills and the others wait. */
 export async function whileEmpty(
   primary: Kysely<Tables>,
   fill: (db: Kysely<Tables>) => Promise<unknown>,
 ): Promise<boolean> {
-  // The lock is its connection's.
+  // One connection for all of it, because the lock belongs to the connection.
   return primary.connection().execute(async (db) => {
     await sql`select pg_advisory_lock(hashtext('stet.fill'))`.execute(db)
     try {
