@@ -73,7 +73,7 @@ describe.each([
       const node = await startTestNode({ databaseUrl, environment })
       const title = async () => {
         const { articles } = await node.admin.get<{ articles: { nodes: unknown } }>(
-          '{ articles(first: 9) { nodes { title views tags { name } } } }',
+          '{ articles(first: 9) { nodes { title viewCount tags { name } } } }',
           {},
           { 'stet-as-of': await currentToken(databaseUrl) },
         )
@@ -87,13 +87,13 @@ describe.each([
           urlOf('postgres'),
           `set search_path = pg_temp; update ${schema}.articles set status = 'PUBLISHED', published_at = now()`,
         )
-        expect(await title()).toEqual([{ title: 'One', views: 0, tags: [{ name: 'Cats' }] }])
+        expect(await title()).toEqual([{ title: 'One', viewCount: 0, tags: [{ name: 'Cats' }] }])
         await queryOnce(databaseUrl, `create temp table articles (id int); update ${schema}.articles set title = 'Two'`)
-        expect(await title()).toEqual([{ title: 'Two', views: 0, tags: [{ name: 'Cats' }] }])
+        expect(await title()).toEqual([{ title: 'Two', viewCount: 0, tags: [{ name: 'Cats' }] }])
         const mutation = `mutation ($input: UpdateTagInput!) { updateTag(input: $input) { tag { name } } }`
         const { tag } = await node.admin.get<{ tag: { id: string } }>('{ tag(slug: "cats") { id } }')
         await node.admin.get(mutation, { input: { id: tag.id, name: 'Felines' } })
-        expect(await title()).toEqual([{ title: 'Two', views: 0, tags: [{ name: 'Felines' }] }])
+        expect(await title()).toEqual([{ title: 'Two', viewCount: 0, tags: [{ name: 'Felines' }] }])
       } finally {
         await node.close()
       }
