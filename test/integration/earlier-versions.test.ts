@@ -34,6 +34,7 @@ describe('A database of the first version', () => {
     expect(await readEverything(database.url)).toEqual(before)
     expect(await describeDatabase(database.url)).toEqual(await describeFreshDatabase())
 
+    await queryOnce(database.url, 'drop table stet_migration, stet_migration_lock')
     expect(await migrateNow()).toEqual([])
     expect(await readEverything(database.url)).toEqual(before)
   })
