@@ -12,9 +12,9 @@ export const FIRST_VERSION = 7
  * @returns the names of what was applied: none if it was done before
  */
 export async function migrateAsFirstVersion(url: string, count = FIRST_VERSION): Promise<readonly string[]> {
-  const db = new Kysely<unknown>({
-    dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 2 }) }),
-  })
+  const pool = new pg.Pool({ connectionString: url, max: 2 })
+  pool.on('error', () => {}) // the database may be dropped before the server has closed the connection
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
   try {
     const migrator = new Migrator({
       db,
