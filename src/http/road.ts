@@ -15,7 +15,7 @@ import type { Api } from '../graphql/index.ts'
 import { ApolloRequest, type Documents, findOperation, type Operations, rawKeyOf } from '../graphql/operation/index.ts'
 import { toGraphQLError } from '../graphql/resolving/index.ts'
 import type { Authenticator, Viewer } from '../identity/index.ts'
-import { catchUp, type Follower, positionAtHand } from '../invalidation/index.ts'
+import { catchUp, type Follower, positionIfReached } from '../invalidation/index.ts'
 import { AskerError } from '../kernel/errors.ts'
 import type { Answered } from '../metrics/index.ts'
 import { parseBody } from './parse-body.ts'
@@ -105,7 +105,7 @@ export class Road {
     if (this.#isUnsure() || this.#isOutOfTouch()) return
     const viewer = authenticator.recall(headers.authorization)
     const mediaType = chooseMediaType(headers.accept)
-    const position = positionAtHand(headers['stet-as-of'], ledger)
+    const position = positionIfReached(headers['stet-as-of'], ledger)
     if (!viewer || !mediaType || position === undefined) return
     const asking = { viewer, position, bypass: false, unsure: false, requestId, address: '' }
     const askAgain = async () => ({ question: (await this.#what(request, body)).question, asking })
@@ -151,7 +151,7 @@ export class Road {
       const message = 'This node has not heard of any change for too long: try another.'
       throw new AskerError('UNAVAILABLE', message, { status: 503 })
     }
-    return positionAtHand(token, ledger) ?? catchUp(String(token), follower, ledger, catchUpTimeoutMs)
+    return positionIfReached(token, ledger) ?? catchUp(String(token), follower, ledger, catchUpTimeoutMs)
   }
 
   /** What is asked: the request with its document, and the operation to run if it names one. */

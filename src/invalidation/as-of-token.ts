@@ -35,9 +35,9 @@ export async function catchUp(token: string, follower: Follower, ledger: Ledger,
  * or refuse it.
  *
  * @example
- * const position = positionAtHand(token, ledger) ?? (await catchUp(token, follower, ledger, 1000))
+ * const position = positionIfReached(token, ledger) ?? (await catchUp(token, follower, ledger, 1000))
  */
-export function positionAtHand(token: string | readonly string[] | undefined, ledger: Ledger): number | undefined {
+export function positionIfReached(token: string | readonly string[] | undefined, ledger: Ledger): number | undefined {
   if (token === undefined || token === '') return 0
   const place = typeof token === 'string' ? parseToken(token) : undefined
   return place && place.epoch === ledger.epoch && place.position <= ledger.seen ? place.position : undefined

@@ -1,4 +1,4 @@
-export { catchUp, formatToken, InvalidTokenError, NotCaughtUpError, positionAtHand } from './as-of-token.ts'
+export { catchUp, formatToken, InvalidTokenError, NotCaughtUpError, positionIfReached } from './as-of-token.ts'
 export { Follower, type FollowerObserver, type FollowerOptions } from './follower.ts'
 export { installStet } from './install.ts'
 export { Log, type Tip } from './log.ts'
