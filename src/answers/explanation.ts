@@ -7,27 +7,27 @@ export interface Explanation {
   readonly answer: ExplainedAnswer
   /** What went into this answer, which is made anew from its entries. */
   readonly entries: readonly ExplainedEntry[]
-  /** What this request began; what others had begun, and it waited for, is theirs. */
+  /** Statements that this request began. Those of others that it waited for are in their own explanations. */
   readonly sql: readonly Omit<SentStatement, 'kind'>[]
-  /** Pipelines, without what is stored after the answer. */
+  /** Pipelines, without those that store after the answer. */
   readonly redis: readonly RoundTrip[]
   readonly waitedFor: { readonly otherRequests: number; readonly otherNodes: number }
   readonly log: {
     readonly position: number
     readonly epoch: string
-    /** Nothing at or before it is remembered here. */
+    /** This node remembers nothing at or before it. */
     readonly floor: number
-    /** Since this node last found itself at the log's end. */
+    /** How long since this node last found itself at the log's end. */
     readonly unsureForMs: number
     /** The token that was sent. */
     readonly asked: string | null
   }
 }
 
-/** Of the answer as a whole: what would have become of it, had nobody asked to have it explained. */
+/** What an unexplained request would have met, and what would have become of its answer. */
 interface ExplainedAnswer {
   readonly operation: string
-  /** What the schema says: seconds, for whom, and the field that decides each. */
+  /** What the schema says: maxAge in seconds, the scope, and the field that decides each. */
   readonly policy: {
     readonly maxAge: number
     readonly scope: 'PUBLIC' | 'PRIVATE'
@@ -38,7 +38,7 @@ interface ExplainedAnswer {
   readonly found: {
     readonly in: 'memory' | 'redis' | 'nowhere'
     readonly because: string
-    readonly held: readonly Held[]
+    readonly held: readonly HeldAnswer[]
   }
   readonly kept: {
     readonly kept: boolean
@@ -51,7 +51,7 @@ interface ExplainedAnswer {
 }
 
 /** What a tier holds of the answer. */
-export type Held = { readonly tier: 'memory' | 'redis' } & (
+export type HeldAnswer = { readonly tier: 'memory' | 'redis' } & (
   | EntryExplanation
   | { readonly key: string; readonly standing: 'absent' | 'unreadable' | 'unreachable'; readonly why: string }
 )

@@ -2,10 +2,9 @@ import type { Obtained } from '../cache/index.ts'
 import type { Runnable } from '../graphql/index.ts'
 import { canonicalKeyOf, type Operation } from '../graphql/operation/index.ts'
 import type { Viewer } from '../identity/index.ts'
-import { judge } from './judge.ts'
 import { answerKey, type KeptAnswers, sharedKey } from './kept-answers.ts'
 import type { Asking, MakeAnswer, Question } from './make-answer.ts'
-import { type Made, whyNeverKept } from './may-be-kept.ts'
+import { decideKeeping, type Keeping, type Made, whyNeverKept } from './may-be-kept.ts'
 import type { WrittenAnswer } from './written-answer.ts'
 
 /** An answer, and how it was come by: kept or being made for another request (`obtained`), made for this one (`made`), or both. */
@@ -63,7 +62,7 @@ export class AnswerFinder {
     let made: Made | undefined
     const run = async () => {
       made = await this.#make(question, asking)
-      return judged(made, runnable, { key, isWorthKeeping })
+      return decided(made, runnable, { key, isWorthKeeping })
     }
     const { position, bypass } = asking
     const obtained = await kept.get({ key, run }, { position, bypass }).catch(unlessFailed)
@@ -81,7 +80,7 @@ export class AnswerFinder {
       const { question, asking } = await askAgain()
       const { runnable } = question
       if (!runnable) throw new Error('A request that was answered before can no longer be read.')
-      return judged(await this.#make(question, asking), runnable, { key, isWorthKeeping: true })
+      return decided(await this.#make(question, asking), runnable, { key, isWorthKeeping: true })
     }
     const obtained = this.#kept?.getIfPresent({ key, run }, position)
     return obtained?.entry.value ? obtained : undefined
@@ -104,13 +103,13 @@ function keyFor(operation: Operation, canonicalKey: string, viewer: Viewer): str
   return shares ? sharedKey(canonicalKey) : answerKey(canonicalKey, viewer)
 }
 
-function judged(made: Made, { operation }: Runnable, keeping: Parameters<typeof judge>[2]) {
+function decided(made: Made, { operation }: Runnable, keeping: Keeping) {
   const { hasFailed, isPersonal } = made.context.cacheControl
   // An older answer is better than none: the cache serves one if it holds it.
   if (hasFailed) throw new FailedRun()
   // For the next request for the same.
   operation.ignoresViewer = !isPersonal
-  return judge(made, operation, keeping)
+  return decideKeeping(made, operation, keeping)
 }
 
 /** A part of the answer could not be had, through no fault of the request. */

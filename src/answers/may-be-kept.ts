@@ -2,7 +2,8 @@ import type { HTTPGraphQLResponse } from '@apollo/server'
 import type { LogPlace } from '../cache/index.ts'
 import type { Operation } from '../graphql/operation/index.ts'
 import type { RequestContext } from '../graphql/resolving/index.ts'
-import { isShared } from './kept-answers.ts'
+import { isShared, type Run } from './kept-answers.ts'
+import { writeKept, writeOnce } from './written-answer.ts'
 
 /** What Apollo made of a request. */
 export interface Made {
@@ -12,7 +13,7 @@ export interface Made {
   readonly began: LogPlace
 }
 
-/** Why a whole answer is not kept, in a word that stays and a sentence that may not. */
+/** Why an answer is not kept: a word that tools may rely on, and a sentence for people. */
 export interface Refusal {
   readonly why:
     | 'no-operation'
@@ -29,7 +30,7 @@ export interface Refusal {
   readonly because: string
 }
 
-/** Why no answer to an operation is ever kept, whatever it turns out to be. Undefined where one may be. */
+/** Why no answer to an operation is ever kept, whatever it turns out to be. Undefined if one may be. */
 export function whyNeverKept(operation: Operation | undefined): Refusal | undefined {
   if (!operation) return { why: 'no-operation', because: 'What was sent holds no operation that could be run.' }
   if (operation.type !== 'query') return { why: 'mutation', because: `A ${operation.type} is run each time.` }
@@ -38,15 +39,46 @@ export function whyNeverKept(operation: Operation | undefined): Refusal | undefi
   return { why: 'max-age-0', because }
 }
 
-/** Why this answer is not kept under `key`. Undefined where it may be. */
-export function whyNotKept(
+/** Under which key an answer is kept, and whether it is worth keeping: see `KeptAnswers.isAskedAgain`. */
+export interface Keeping {
+  readonly key: string
+  readonly isWorthKeeping: boolean
+}
+
+/** A run, and why its answer is not kept. */
+export interface Decision extends Run {
+  /** Undefined if it may be kept. */
+  readonly refusal: Refusal | undefined
+}
+
+/**
+ * Decides whether the answer that was made may be kept, for whom and for how long. The road and explanations share this one
+ * decision. An answer that may be kept but isn't worth it yet still serves the requests that wait for it.
+ */
+export function decideKeeping(made: Made, operation: Operation, { key, isWorthKeeping }: Keeping): Decision {
+  const { cacheControl, unmarkedViewer, progress } = made.context
+  const { body } = made.response
+  const { position: asOf, epoch } = made.began
+  const refusal = whyNotKept(made, operation, key)
+  const never = { asOf, epoch, tags: [], ttlMs: 0 }
+  if (refusal || body.kind !== 'complete') return { ...never, answer: undefined, refusal: refusal ?? FAILED }
+  const { newest } = progress
+  if (!isWorthKeeping) return { ...never, answer: writeOnce(body.string, newest), refusal }
+  const isPrivate = operation.isPrivate || cacheControl.isPrivate
+  const isPublic = !isPrivate && (isShared(key) || unmarkedViewer.kind === 'visitor')
+  const { tags, ttlMs } = cacheControl
+  const answer = writeKept(body.string, { tags: isPublic ? tags : undefined, newest })
+  // The least that the schema, a resolver or an entry in it says.
+  return { answer, asOf, epoch, tags, ttlMs: Math.min(operation.maxAge * 1000, ttlMs), refusal }
+}
+
+/** Why this answer is not kept under `key`. Undefined if it may be. */
+function whyNotKept(
   { context: { cacheControl, progress, unsure }, response: { body, status = 200 } }: Made,
   operation: Operation,
   key: string,
 ): Refusal | undefined {
-  if (body.kind !== 'complete' || status !== 200 || cacheControl.isPartial) {
-    return { why: 'errors', because: 'Something in it could not be resolved.' }
-  }
+  if (body.kind !== 'complete' || status !== 200 || cacheControl.isPartial) return FAILED
   if (cacheControl.ttlMs <= 0) return { why: 'max-age-0', because: 'A resolver said that it may not be kept.' }
   if (progress.read.stale > 0) {
     const because = `${progress.read.stale} of its entries were stale: it may be out of date, and would be the longer so.`
@@ -72,6 +104,4 @@ export function whyNotKept(
   return undefined
 }
 
-/** For how long an answer may be kept, in milliseconds: the least that the schema, a resolver or an entry in it says. */
-export const answerTtlMs = ({ context }: Pick<Made, 'context'>, { maxAge }: Operation): number =>
-  Math.min(maxAge * 1000, context.cacheControl.ttlMs)
+const FAILED: Refusal = { why: 'errors', because: 'Something in it could not be resolved.' }

@@ -34,7 +34,7 @@ export class Tiers<V> {
   store(entry: Entry<V>): void {
     const { name, policy } = this.#kind
     const whyNot = this.whyNotStored(entry)
-    if (whyNot === 'too large') this.#parts.observer.onOversized?.(name)
+    if (whyNot === 'too-large') this.#parts.observer.onOversized?.(name)
     if (whyNot) return
     if (this.remote) {
       const lifeMs = entry.staleAtMs - this.#parts.clock.now() + graceMs(policy)
@@ -47,9 +47,9 @@ export class Tiers<V> {
   whyNotStored(entry: Entry<V>): WhyNotStored | undefined {
     const { ledger } = this.#parts
     const { maxBytes } = this.#kind.policy
-    if (entry.staleAtMs <= entry.storedAtMs) return 'no time to live'
+    if (entry.staleAtMs <= entry.storedAtMs) return 'no-life'
     if (!ledger.stands(entry) || ledger.softenedAt(entry) > 0) return 'overtaken'
-    return Number.isFinite(maxBytes) && entryBytes(entry) > maxBytes ? 'too large' : undefined
+    return Number.isFinite(maxBytes) && entryBytes(entry) > maxBytes ? 'too-large' : undefined
   }
 
   /** What each tier holds under a key. Counts as no use. Never rejects. */
@@ -69,14 +69,14 @@ export class Tiers<V> {
 /**
  * Why an entry that was made is not stored:
  *
- *   no time to live  its load gave it none: it is for the readers that wait for it
- *   overtaken        something that it depends on was written while it was made
- *   too large        it is larger than its policy's `maxBytes`
+ *   no-life    its load gave it no time to live: it is for the readers that wait for it
+ *   overtaken  something that it depends on was written while it was made
+ *   too-large  it is larger than its policy's `maxBytes`
  *
  * @example
  * const whyNot: WhyNotStored | undefined = cities.whyNotStored(entry)
  */
-export type WhyNotStored = 'no time to live' | 'overtaken' | 'too large'
+export type WhyNotStored = 'no-life' | 'overtaken' | 'too-large'
 
 /**
  * What the tiers hold under one key. Undefined: nothing.
