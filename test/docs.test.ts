@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import type { Command } from 'commander'
@@ -7,13 +7,9 @@ import { Ledger } from '../src/cache/index.ts'
 import { program } from '../src/cli/program.ts'
 import { errorCodes } from '../src/kernel/errors.ts'
 import { Metrics } from '../src/metrics/metrics.ts'
+import { DOCUMENTS } from './docs/blocks.ts'
 
 const reference = readFileSync('docs/reference.md', 'utf8')
-
-/** All that is written for people, but for the sample content. */
-const DOCUMENTS = ['.', 'docs', 'docs/decisions', '.github']
-  .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
-  .filter((name) => name.endsWith('.md'))
 
 it('documents every option, with its default and unit', () => {
   for (const { variable, default: byDefault, unit = '', about } of Object.values(options)) {
