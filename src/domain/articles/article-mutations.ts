@@ -106,7 +106,7 @@ interface Change {
   readonly otherwise?: (article: Changeable) => void
 }
 
-type Changeable = Pick<Article, 'id' | 'status' | 'author_id' | 'version'>
+type Changeable = Pick<Article, 'id' | 'status' | 'published_at' | 'author_id' | 'version'>
 
 /**
  * Changes an article. One statement both checks that `viewer` may change it and changes it, so no lock is needed.
@@ -139,7 +139,11 @@ async function update(
 }
 
 const find = (db: Kysely<Tables>, id: number): Promise<Changeable | undefined> =>
-  db.selectFrom('articles').select(['id', 'status', 'author_id', 'version']).where('id', '=', id).executeTakeFirst()
+  db
+    .selectFrom('articles')
+    .select(['id', 'status', 'published_at', 'author_id', 'version'])
+    .where('id', '=', id)
+    .executeTakeFirst()
 
 function authorOf({ authorId }: CreateArticleInput, viewer: Viewer): number {
   const { kind, userId } = requireSignedIn(viewer)
