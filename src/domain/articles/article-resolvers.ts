@@ -117,12 +117,13 @@ function articleConnection(
   const empty = scope === undefined || filter.tagId === NONE || filter.authorId === NONE
   const selection = makeSelection(scope ?? 'published', filter)
   const see = visibleTo(context.viewer)
+  const { byId, pages, counts } = articles(context)
   return makeConnection({
     page,
     order,
-    places: () => (empty ? undefined : articles(context).pages.load({ selection, orderBy, page })),
-    node: (id) => whenHere(articles(context).byId.load(id), see),
-    totalCount: () => (empty ? 0 : articles(context).counts.load(selection)),
+    places: () => (empty ? undefined : pages.load({ selection, orderBy, page })),
+    node: (id) => whenHere(byId.load(id), see),
+    totalCount: () => (empty ? 0 : counts.load(selection)),
   })
 }
 

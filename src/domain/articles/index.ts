@@ -24,6 +24,6 @@ export function articlesRoom({ users, tags, worker, rankEveryMs, limitViews, ...
   const views = worker.queue(countViews)
   return {
     resolvers: articleResolvers({ articles, users, tags, views, limitViews }),
-    nodes: { Article: (id, context) => visibleArticle(articles, id, context) },
+    nodes: { Article: { find: (id, context) => visibleArticle(articles, id, context), column: 'author_id' } },
   }
 }

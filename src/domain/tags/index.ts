@@ -16,6 +16,6 @@ export function tagsRoom(parts: {
   return {
     entries,
     resolvers: tagResolvers(entries),
-    nodes: { Tag: (id, context) => entries(context).byId.load(id) },
+    nodes: { Tag: { find: (id, context) => entries(context).byId.load(id), column: 'description' } },
   }
 }

@@ -16,6 +16,6 @@ export function usersRoom(parts: {
   return {
     entries,
     resolvers: userResolvers(entries),
-    nodes: { User: (id, context) => entries(context).byId.load(id) },
+    nodes: { User: { find: (id, context) => entries(context).byId.load(id), column: 'username' } },
   }
 }

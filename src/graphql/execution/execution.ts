@@ -18,7 +18,8 @@ import {
   responsePathAsArray,
 } from 'graphql'
 import { inspect } from 'graphql/jsutils/inspect.js'
-import { isPromise, type PromiseOrValue } from '../../kernel/promise-or-value.ts'
+import { isPromise } from 'graphql/jsutils/isPromise.js'
+import type { PromiseOrValue } from '../../kernel/promise-or-value.ts'
 import type { Arguments, FieldPlan, SelectionPlan, Shape } from './field-plan.ts'
 import type { OperationPlan, Variables } from './operation-plan.ts'
 

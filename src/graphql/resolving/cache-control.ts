@@ -11,9 +11,9 @@ export interface CacheHint {
 /** Collects, while an answer is made, how long it may be cached, for whom, and which cache tags it depends on. */
 export class CacheControl {
   readonly #ownTags: CacheTag[] = []
-  /** An answer may use hundreds of entries, so their tags are only collected when they are needed. */
+  /** An answer may use hundreds of entries, so their tags and times are only looked at when they are needed. */
   readonly #entries: EntryInAnswer[] = []
-  #ttlMs = Number.POSITIVE_INFINITY
+  #hintedTtlMs = Number.POSITIVE_INFINITY
   /** A resolver has read the viewer, so another viewer might get another answer. */
   isPersonal = false
   /** A hint with the scope PRIVATE was given: the answer is for this viewer only. */
@@ -25,7 +25,7 @@ export class CacheControl {
 
   /** Adds a hint. It can only shorten the time to live or narrow the scope, never undo an earlier hint. */
   setCacheHint({ maxAge, scope }: CacheHint): void {
-    if (maxAge !== undefined) this.#ttlMs = Math.min(this.#ttlMs, maxAge * 1000)
+    if (maxAge !== undefined) this.#hintedTtlMs = Math.min(this.#hintedTtlMs, maxAge * 1000)
     if (scope === 'PRIVATE') this.isPrivate = true
   }
 
@@ -37,7 +37,6 @@ export class CacheControl {
   /** Makes the answer depend on an entry: on its tags, and with a time to live that is no longer than the entry's. */
   onEntry(entry: EntryInAnswer): void {
     this.#entries.push(entry)
-    this.#ttlMs = Math.min(this.#ttlMs, entry.staleAtMs - entry.storedAtMs)
   }
 
   /** The tags that the answer depends on as far as it is made, each once, including those of tables. */
@@ -49,7 +48,10 @@ export class CacheControl {
 
   /** For how long the answer may be cached as far as it is made, in milliseconds. */
   get ttlMs(): number {
-    return this.#ttlMs
+    return this.#entries.reduce(
+      (least, { staleAtMs, storedAtMs }) => Math.min(least, staleAtMs - storedAtMs),
+      this.#hintedTtlMs,
+    )
   }
 }
 

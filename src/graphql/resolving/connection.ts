@@ -86,7 +86,7 @@ class LazyConnection<T> implements Connection<T> {
   }
 
   nodes() {
-    return whenHere(this.#readNodes(), (found) => found.filter((node) => node !== undefined))
+    return whenHere(this.#readNodes(), present)
   }
 
   pageInfo() {
@@ -108,7 +108,7 @@ class LazyConnection<T> implements Connection<T> {
   }
 
   #readPlaces(): PromiseOrValue<PlacesOnPage> {
-    this.#places ??= whenHere(this.#parts.places(), (places) => places ?? NO_PLACES)
+    this.#places ??= whenHere(this.#parts.places(), orNoPlaces)
     return this.#places
   }
 
@@ -130,7 +130,12 @@ class LazyConnection<T> implements Connection<T> {
   }
 }
 
+function present<T>(found: readonly (T | undefined)[]): T[] {
+  return found.includes(undefined) ? found.filter((node) => node !== undefined) : (found as T[])
+}
+
 const NO_PLACES: PlacesOnPage = { places: [], more: false }
+const orNoPlaces = (places: PlacesOnPage | undefined): PlacesOnPage => places ?? NO_PLACES
 
 class Edge<T> {
   readonly #place: Place

@@ -1,29 +1,28 @@
 import { parseGlobalId } from '../../identity/index.ts'
 import { AskerError } from '../../kernel/errors.ts'
 import { quote } from '../../kernel/input.ts'
-import { allHere, isPromise, whenHere } from '../../kernel/promise-or-value.ts'
+import { allHere, isPromise } from '../../kernel/promise-or-value.ts'
 import type { Context } from '../resolving/index.ts'
 import type { Resolvers } from './resolvers.generated.ts'
 import type { Room } from './room.ts'
 
 /** The resolvers of `node` and `nodes`, which find objects of all rooms by their global ids. */
 export function nodeResolvers(rooms: readonly Room[]): Resolvers {
-  const finders: Room['nodes'] = Object.assign({}, ...rooms.map((room) => room.nodes))
+  const types: Room['nodes'] = Object.assign({}, ...rooms.map((room) => room.nodes))
+  const columns = Object.entries(types).map(([type, { column }]) => ({ type: type as NodeTypeName, column }))
 
-  /** Finds an object and adds its `__typename`, which `__resolveType` reads. */
   const find = (field: string, globalId: string, context: Context) => {
     const parsed = parseGlobalId(globalId)
-    const finder = parsed && Object.hasOwn(finders, parsed.type) ? finders[parsed.type] : undefined
-    if (!parsed || !finder) {
+    const type = parsed && Object.hasOwn(types, parsed.type) ? types[parsed.type] : undefined
+    if (!parsed || !type) {
       throw new AskerError('BAD_USER_INPUT', `${quote(globalId)} is not the id of anything here.`, { field })
     }
-    // The spread comes last: V8 keeps a hidden class of its own for every spread object that gets a property afterwards.
-    return whenHere(finder(parsed.id, context), (node) => node && { __typename: parsed.type, ...node })
+    return type.find(parsed.id, context)
   }
 
   return {
     Node: {
-      __resolveType: (node) => (node as unknown as { readonly __typename: 'Article' | 'User' | 'Tag' }).__typename,
+      __resolveType: (node) => columns.find(({ column }) => column in node)?.type ?? null,
     },
     Query: {
       node: (_parent, { id }, context) => find('id', id, context) as never,
@@ -49,3 +48,5 @@ export function nodeResolvers(rooms: readonly Room[]): Resolvers {
 }
 
 const MAX_IDS = 100
+
+type NodeTypeName = 'Article' | 'User' | 'Tag'

@@ -5,6 +5,14 @@ import type { Resolvers } from './resolvers.generated.ts'
 /** What a room of `domain` adds to the API. */
 export interface Room {
   readonly resolvers: Resolvers
-  /** For `node(id:)`: finds an object of each of the room's types by its row id. Undefined if there is none that the viewer may see. */
-  readonly nodes: { readonly [type: string]: (id: number, context: Context) => PromiseOrValue<object | undefined> }
+  /** For `node(id:)`: the room's types. */
+  readonly nodes: { readonly [type: string]: NodeType }
+}
+
+/** A type whose objects have global ids. */
+export interface NodeType {
+  /** Finds the object with this row id. Undefined if there is none that the viewer may see. */
+  find(id: number, context: Context): PromiseOrValue<object | undefined>
+  /** A column that the rows of no other type have. It tells which type a row belongs to. */
+  readonly column: string
 }
