@@ -1,31 +1,29 @@
 import {
   defaultTypeResolver,
   type ExecutionResult,
-  type FieldNode,
-  type FragmentDefinitionNode,
   type GraphQLAbstractType,
   GraphQLError,
   type GraphQLLeafType,
   type GraphQLObjectType,
-  type GraphQLOutputType,
-  type GraphQLResolveInfo,
-  type GraphQLSchema,
   getArgumentValues,
-  isObjectType,
   locatedError,
   OperationTypeNode,
   type ResponsePath,
   responsePathAsArray,
 } from 'graphql'
 import { inspect } from 'graphql/jsutils/inspect.js'
+import { isIterableObject } from 'graphql/jsutils/isIterableObject.js'
 import { isPromise } from 'graphql/jsutils/isPromise.js'
 import type { PromiseOrValue } from '../../kernel/promise-or-value.ts'
+import { FieldErrors, fieldPath, pathOf } from './field-errors.ts'
 import type { Arguments, FieldPlan, SelectionPlan, Shape } from './field-plan.ts'
+import { objectType } from './object-type.ts'
 import type { OperationPlan, Variables } from './operation-plan.ts'
+import { ResolveInfo } from './resolve-info.ts'
 
 /**
- * One run of a plan. Answers what graphql-js's `execute` would, to the letter, errors and their order included: it goes
- * the same ways, and waits where that waits. `execution.test.ts` compares the two.
+ * One run of a plan. Returns what graphql-js's `execute` would return, including the errors and their order: it takes the same steps,
+ * and waits if graphql-js waits. `execution.test.ts` compares the two.
  */
 export class Execution {
   readonly plan: OperationPlan
@@ -72,7 +70,7 @@ export class Execution {
       : this.#executeFields(selection, undefined, undefined)
   }
 
-  /** Each once those before it are done. */
+  /** Executes each field when those before it are done. */
   #executeSerially({ fields, blank }: SelectionPlan): PromiseOrValue<Answer> {
     const answer = blank()
     let before: PromiseOrValue<Answer> = answer
@@ -106,7 +104,7 @@ export class Execution {
       }
     } catch (error) {
       if (!waits) throw error
-      // The others may fail too, and somebody must look.
+      // The other fields may reject too, and an unhandled rejection would end the process.
       return arrived(answer).finally(() => {
         throw error
       })
@@ -139,7 +137,7 @@ export class Execution {
     return property.call(source, args, this.#context, new ResolveInfo(this, field, parentPath))
   }
 
-  /** Once for all objects that have the field. */
+  /** The arguments are the same for all objects that have the field, so they are made once. */
   #argumentsOf(field: FieldPlan): Arguments {
     let args = this.#arguments.get(field)
     if (!args) {
@@ -177,7 +175,7 @@ export class Execution {
     listPath: ResponsePath | undefined,
     list: unknown,
   ): PromiseOrValue<unknown[]> {
-    if (!isIterable(list)) {
+    if (!isIterableObject(list)) {
       throw new GraphQLError(
         `Expected Iterable, but did not find one for field "${field.parentType.name}.${field.name}".`,
       )
@@ -193,7 +191,7 @@ export class Execution {
         answer[index] = completed
       }
     } catch (error) {
-      // Here graphql-js looks away, and what fails then ends the process.
+      // graphql-js does not do this: there a later rejection ends the process.
       if (waits) Promise.allSettled(answer)
       throw error
     }
@@ -210,7 +208,7 @@ export class Execution {
     }
   }
 
-  // These two stand by themselves: a function that makes functions pays for it also where it doesn't.
+  // Two methods of their own: a function that holds closures is slower even if it makes none of them.
 
   #completeLater(
     value: Promise<unknown>,
@@ -233,20 +231,10 @@ export class Execution {
   #completeAbstract(type: GraphQLAbstractType, field: FieldPlan, path: ResponsePath | undefined, value: unknown) {
     const resolveType = type.resolveType ?? defaultTypeResolver
     const info = new ResolveInfo(this, field, fieldPath(path)?.prev)
+    const completeAs = (name: unknown) =>
+      this.#completeObject(objectType(name, type, field, this.plan.schema, value), field, path, value)
     const name = resolveType(value, this.#context, info, type)
-    return isPromise(name)
-      ? name.then((name) => this.#completeAs(name, type, field, path, value))
-      : this.#completeAs(name, type, field, path, value)
-  }
-
-  #completeAs(
-    name: unknown,
-    type: GraphQLAbstractType,
-    field: FieldPlan,
-    path: ResponsePath | undefined,
-    value: unknown,
-  ) {
-    return this.#completeObject(objectType(name, type, field, this.plan.schema, value), field, path, value)
+    return isPromise(name) ? name.then(completeAs) : completeAs(name)
   }
 
   #completeObject(
@@ -278,7 +266,7 @@ export class Execution {
     return isPromise(isTypeOf) ? isTypeOf.then(execute) : execute(isTypeOf)
   }
 
-  /** Null in place of what failed, or in place of what is around it. */
+  /** Answers null for a value that failed. Throws on if it must not be null: then the value around it becomes null. */
   #giveUp(error: unknown, { nonNull }: Shape, { nodes }: FieldPlan, path: ResponsePath | undefined): null {
     const located = locatedError(error, nodes, responsePathAsArray(path))
     if (nonNull) throw located
@@ -289,84 +277,11 @@ export class Execution {
 
 type Answer = Record<string, unknown>
 
-/** The errors of an answer. What fails below a place that is null already is not told. */
-class FieldErrors {
-  readonly list: GraphQLError[] = []
-  readonly #places = new Set<ResponsePath | undefined>()
-
-  add(error: GraphQLError, path: ResponsePath | undefined): void {
-    for (let place = path; place; place = place.prev) if (this.#places.has(place)) return
-    if (this.#places.has(undefined)) return
-    this.#places.add(path)
-    this.list.push(error)
-  }
-}
-
-/** What a resolver may ask of the field it resolves. Few do. */
-class ResolveInfo implements GraphQLResolveInfo {
-  readonly #execution: Execution
-  readonly #field: FieldPlan
-  readonly #parentPath: ResponsePath | undefined
-
-  constructor(execution: Execution, field: FieldPlan, parentPath: ResponsePath | undefined) {
-    this.#execution = execution
-    this.#field = field
-    this.#parentPath = parentPath
-  }
-
-  get fieldName(): string {
-    return this.#field.name
-  }
-  get fieldNodes(): readonly FieldNode[] {
-    return this.#field.nodes
-  }
-  get returnType(): GraphQLOutputType {
-    return this.#field.definition.type
-  }
-  get parentType(): GraphQLObjectType {
-    return this.#field.parentType
-  }
-  get path(): ResponsePath {
-    return pathOf(this.#field, this.#parentPath)
-  }
-  get schema(): GraphQLSchema {
-    return this.#execution.plan.schema
-  }
-  get fragments(): Record<string, FragmentDefinitionNode> {
-    return this.#execution.plan.fragments
-  }
-  get rootValue(): undefined {
-    return undefined
-  }
-  get operation() {
-    return this.#execution.plan.operation
-  }
-  get variableValues(): Record<string, unknown> {
-    return this.#execution.variables
-  }
-}
-
-const pathOf = ({ key, parentType }: FieldPlan, prev: ResponsePath | undefined): ResponsePath => ({
-  prev,
-  key,
-  typename: parentType.name,
-})
-
-/** The path of the field that a place in its value, or in a list of that, belongs to. */
-function fieldPath(path: ResponsePath | undefined): ResponsePath | undefined {
-  let place = path
-  while (place && typeof place.key === 'number') place = place.prev
-  return place
-}
-
 const arrived = (answer: Answer): Promise<Answer> =>
   Promise.all(Object.values(answer)).then((values) => {
     for (const [index, key] of Object.keys(answer).entries()) answer[key] = values[index]
     return answer
   })
-
-const isIterable = (value: unknown): value is Iterable<unknown> =>
-  typeof value === 'object' && typeof (value as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === 'function'
 
 function serialize(type: GraphQLLeafType, value: unknown): unknown {
   const serialized = type.serialize(value)
@@ -374,38 +289,4 @@ function serialize(type: GraphQLLeafType, value: unknown): unknown {
   throw new Error(
     `Expected \`${inspect(type)}.serialize(${inspect(value)})\` to return non-nullable value, returned: ${inspect(serialized)}`,
   )
-}
-
-/** The object type that a value of an abstract type turned out to be. */
-function objectType(
-  name: unknown,
-  abstract: GraphQLAbstractType,
-  { nodes, parentType, name: fieldName }: FieldPlan,
-  schema: GraphQLSchema,
-  value: unknown,
-): GraphQLObjectType {
-  const field = `"${parentType.name}.${fieldName}"`
-  if (name === null || name === undefined) {
-    const message = `Abstract type "${abstract.name}" must resolve to an Object type at runtime for field ${field}. Either the "${abstract.name}" type should provide a "resolveType" function or each possible type should provide an "isTypeOf" function.`
-    throw new GraphQLError(message, { nodes })
-  }
-  if (typeof name !== 'string') {
-    const message = `Abstract type "${abstract.name}" must resolve to an Object type at runtime for field ${field} with value ${inspect(value)}, received "${inspect(name)}".`
-    throw new GraphQLError(message)
-  }
-  const type = schema.getType(name)
-  const refuse = (why: string) => {
-    throw new GraphQLError(why, { nodes })
-  }
-  if (!type) {
-    return refuse(
-      `Abstract type "${abstract.name}" was resolved to a type "${name}" that does not exist inside the schema.`,
-    )
-  }
-  if (!isObjectType(type))
-    return refuse(`Abstract type "${abstract.name}" was resolved to a non-object type "${name}".`)
-  if (!schema.isSubType(abstract, type)) {
-    return refuse(`Runtime Object type "${name}" is not a possible type for "${abstract.name}".`)
-  }
-  return type
 }

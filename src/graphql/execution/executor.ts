@@ -16,7 +16,7 @@ import { Execution } from './execution.ts'
 import { type Fragments, OperationPlan, type Variables } from './operation-plan.ts'
 
 interface ExecutorRequest {
-  /** Parsed and valid. The same text should come as the same object: plans are kept by it. */
+  /** Parsed and valid. A caller that passes the same object again spares the planning: plans are kept by it. */
   readonly document: DocumentNode
   readonly operationName?: string | null | undefined
   readonly variables?: Variables | null | undefined
@@ -25,12 +25,14 @@ interface ExecutorRequest {
 
 export type Executor = (request: ExecutorRequest) => PromiseOrValue<ExecutionResult>
 
-/** Executes documents as graphql-js does, and keeps what it works out on the way, of as many as fit. */
+/**
+ * Makes a function that executes documents as graphql-js's `execute` does. It keeps the plans of the documents that it executed most recently.
+ */
 export function createExecutor(schema: GraphQLSchema): Executor {
   const kept = new LRUCache<DocumentNode, DocumentPlans>({ maxSize: MAX_FIELDS })
   return ({ document, operationName, variables, context }) => {
     const operation = getOperationAST(document, operationName)
-    // It knows how to say what is wrong.
+    // Lets graphql-js produce the error for a missing operation.
     if (!operation) return execute({ schema, document, operationName })
     const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, {
       maxErrors: MAX_VARIABLE_ERRORS,
@@ -46,9 +48,9 @@ export function createExecutor(schema: GraphQLSchema): Executor {
   }
 }
 
-/** Fields in all plans together, at about half a kilobyte each. */
+/** Fields in all plans together. Each takes about half a kilobyte. */
 const MAX_FIELDS = 50_000
-/** As graphql-js has it. */
+/** The default of graphql-js. */
 const MAX_VARIABLE_ERRORS = 50
 
 /** The plans of one document. */
@@ -57,7 +59,7 @@ class DocumentPlans {
   readonly #fragments: Fragments
   readonly #conditions: readonly string[]
   readonly #plans = new Map<string, OperationPlan>()
-  /** Fields, and one for each plan. */
+  /** The number of fields in all plans, and one for each plan. */
   size = 0
 
   constructor(schema: GraphQLSchema, document: DocumentNode) {

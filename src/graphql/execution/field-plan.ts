@@ -18,24 +18,24 @@ import {
   type ValueNode,
 } from 'graphql'
 export interface FieldPlanParts {
-  /** Its name in the answer. */
+  /** The name of the field in the answer: its alias, if it has one. */
   readonly key: string
-  /** Wherever it was asked for: what is below all of them is answered. */
+  /** All places in the document that select the field. Their selections are merged. */
   readonly nodes: readonly [FieldNode, ...FieldNode[]]
   readonly parentType: GraphQLObjectType
   readonly definition: GraphQLField<unknown, unknown>
-  /** Plans what was asked for below, where the value is a `type`. */
+  /** Plans the fields below `nodes` for a value that is a `type`. */
   readonly plan: (nodes: readonly FieldNode[], type: GraphQLObjectType) => SelectionPlan
 }
 
 /** The fields of one object, in the order in which they are answered. */
 export interface SelectionPlan {
   readonly fields: readonly FieldPlan[]
-  /** A new object with a place for each of them. */
+  /** Makes an object with each field set to null. */
   readonly blank: () => Record<string, unknown>
 }
 
-/** One field of an object type, as one document asks for it. */
+/** One field of an object type as one document selects it. */
 export class FieldPlan {
   readonly key: string
   readonly name: string
@@ -43,11 +43,11 @@ export class FieldPlan {
   readonly parentType: GraphQLObjectType
   readonly definition: GraphQLField<unknown, unknown>
   readonly shape: Shape
-  /** Undefined: the property of that name. */
+  /** Undefined: the value is the property of that name. */
   readonly resolve: GraphQLFieldResolver<unknown, unknown> | undefined
   /**
-   * The same every time. Undefined where they hold variables, or are wrong: that is found out, and told, by every object
-   * that has the field. HAZARD: shared; resolvers must not change what they are given.
+   * The arguments. Undefined if they hold variables or are wrong: then each object that has the field reports the error.
+   * HAZARD: shared by all requests. Resolvers must not change them.
    */
   readonly args: Arguments | undefined
   readonly #plan: FieldPlanParts['plan']
@@ -65,7 +65,7 @@ export class FieldPlan {
     this.args = fixedArguments(definition, nodes[0])
   }
 
-  /** What was asked for of its value, where that is a `type`. Planned when it is first needed. */
+  /** The fields to answer of a value that is a `type`. Planned when it is first needed. */
   below(type: GraphQLObjectType): SelectionPlan {
     let selection = this.#below.get(type)
     if (!selection) {
@@ -78,7 +78,7 @@ export class FieldPlan {
 
 export type Arguments = Readonly<Record<string, unknown>>
 
-/** An output type, taken apart once. */
+/** An output type, with its wrappers taken off. */
 export type Shape = { readonly nonNull: boolean } & (
   | { readonly kind: 'text'; readonly type: GraphQLLeafType }
   | { readonly kind: 'leaf'; readonly type: GraphQLLeafType }

@@ -22,14 +22,14 @@ import { FieldPlan, type FieldPlanParts, type SelectionPlan } from './field-plan
 
 export type Fragments = Record<string, FragmentDefinitionNode>
 
-/** Coerced, as `getVariableValues` gives them. */
+/** Variables as `getVariableValues` coerces them. */
 export type Variables = Readonly<Record<string, unknown>>
 
 /**
- * What can be known of an operation before it runs, kept for the next time: which fields stand where, with which
- * arguments. Worked out as far as answers need it, so that the first answer takes no longer than it would without.
+ * What is known of an operation before it runs: which fields each type has, and their arguments. Kept for the next run. A part is
+ * planned when an answer first needs it, so the first run takes no longer than without a plan.
  *
- * HAZARD: good for one set of conditions (`@skip`, `@include`). Where their variables differ it takes another plan.
+ * HAZARD: valid for one set of values of the variables in `@skip` and `@include`. Other values need another plan.
  */
 export class OperationPlan {
   readonly schema: GraphQLSchema
@@ -40,8 +40,8 @@ export class OperationPlan {
   #root: SelectionPlan | undefined
 
   /**
-   * @param parts.conditions the variables in `@skip` and `@include`
-   * @param parts.onGrowth hears of every field that is planned: they take memory
+   * @param parts.conditions the values of the variables in `@skip` and `@include`
+   * @param parts.onGrowth called with the number of fields whenever more are planned
    */
   constructor(parts: {
     readonly schema: GraphQLSchema
@@ -125,7 +125,7 @@ export class OperationPlan {
   }
 }
 
-/** A copy of an object that has its places already is quicker than one that is given them one by one. */
+/** To copy an object that has all properties is quicker than to add them one by one. */
 function blankFor(fields: readonly FieldPlan[]): () => Record<string, unknown> {
   const template = Object.fromEntries(fields.map(({ key }) => [key, null]))
   return () => ({ ...template })

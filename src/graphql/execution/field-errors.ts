@@ -1,0 +1,29 @@
+import type { GraphQLError, ResponsePath } from 'graphql'
+import type { FieldPlan } from './field-plan.ts'
+
+/** The errors of an answer. An error below a place that is null already is left out. */
+export class FieldErrors {
+  readonly list: GraphQLError[] = []
+  readonly #places = new Set<ResponsePath | undefined>()
+
+  add(error: GraphQLError, path: ResponsePath | undefined): void {
+    for (let place = path; place; place = place.prev) if (this.#places.has(place)) return
+    if (this.#places.has(undefined)) return
+    this.#places.add(path)
+    this.list.push(error)
+  }
+}
+
+/** The path of a field, from that of its parent object. */
+export const pathOf = ({ key, parentType }: FieldPlan, prev: ResponsePath | undefined): ResponsePath => ({
+  prev,
+  key,
+  typename: parentType.name,
+})
+
+/** The path of the field that `path` is, or lies in: without the indexes of lists at its end. */
+export function fieldPath(path: ResponsePath | undefined): ResponsePath | undefined {
+  let place = path
+  while (place && typeof place.key === 'number') place = place.prev
+  return place
+}
