@@ -10,7 +10,7 @@ import type { Article, ArticleFilter, ArticleOrder, Resolvers, Tag } from '../..
 import { fromGlobalId, toGlobalId, type Viewer } from '../../identity/index.ts'
 import { AskerError } from '../../kernel/errors.ts'
 import { checkLength, checkName, exactlyOne } from '../../kernel/input.ts'
-import { allHere, type PromiseOrValue, whenHere } from '../../kernel/promise-or-value.ts'
+import { allNowOrLater, nowOrLater, type PromiseOrValue } from '../../kernel/promise-or-value.ts'
 import type { Queue } from '../../worker/index.ts'
 import type { TagEntries } from '../tags/index.ts'
 import type { UserEntries } from '../users/index.ts'
@@ -33,18 +33,18 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
       article: (_parent, { id, slug }, context) => {
         const [by, value] = exactlyOne({ id, slug })
         const articleId = by === 'id' ? fromGlobalId('Article', value) : articles(context).idBySlug.load(value)
-        return whenHere(articleId, (id) => (id === undefined ? null : visibleArticle(articles, id, context)))
+        return nowOrLater(articleId, (id) => (id === undefined ? null : visibleArticle(articles, id, context)))
       },
       articles: (_parent, args, context) => {
         const { tag, author, ...filter } = args.filter ?? {}
         if (filter.search != null) checkLength('filter.search', filter.search, { max: 500 })
-        const ids = allHere([
-          tag == null ? undefined : whenHere(tags(context).idBySlug.load(checkName('filter.tag', tag)), orNone),
+        const ids = allNowOrLater([
+          tag == null ? undefined : nowOrLater(tags(context).idBySlug.load(checkName('filter.tag', tag)), orNone),
           author == null
             ? undefined
-            : whenHere(users(context).idByUsername.load(checkName('filter.author', author)), orNone),
+            : nowOrLater(users(context).idByUsername.load(checkName('filter.author', author)), orNone),
         ])
-        return whenHere(ids, ([tagId, authorId]) =>
+        return nowOrLater(ids, ([tagId, authorId]) =>
           articleConnection(articles, args, { ...filter, tagId, authorId }, context),
         )
       },
@@ -63,16 +63,16 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
     Article: {
       id: ({ id }) => toGlobalId('Article', id),
       author: ({ author_id }, _args, context) =>
-        whenHere(users(context).byId.load(author_id), (author) => {
+        nowOrLater(users(context).byId.load(author_id), (author) => {
           if (!author) throw new AskerError('NOT_FOUND', 'The author was deleted meanwhile.')
           return author
         }),
       tags: ({ tag_ids }, _args, context) => {
         const { byId } = tags(context)
-        return whenHere(allHere(tag_ids.map((id) => byId.load(id))), inOrder)
+        return nowOrLater(allNowOrLater(tag_ids.map((id) => byId.load(id))), inOrder)
       },
-      bodyHtml: ({ body }, _args, context) => whenHere(articles(context).html.load(body), (html) => html ?? ''),
-      viewCount: ({ id }, _args, context) => whenHere(articles(context).views.load(id), (views) => views ?? 0),
+      bodyHtml: ({ body }, _args, context) => nowOrLater(articles(context).html.load(body), (html) => html ?? ''),
+      viewCount: ({ id }, _args, context) => nowOrLater(articles(context).views.load(id), (views) => views ?? 0),
       publishedAt: ({ published_at }) => published_at,
       createdAt: ({ created_at }) => created_at,
       updatedAt: ({ updated_at }) => updated_at,
@@ -83,7 +83,7 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
     Tag: {
       articles: ({ id }, args, context) => articleConnection(articles, args, { tagId: id }, context),
       articleCount: ({ id }, _args, context) =>
-        whenHere(articles(context).counts.load(makeSelection('published', { tagId: id })), (count) => count ?? 0),
+        nowOrLater(articles(context).counts.load(makeSelection('published', { tagId: id })), (count) => count ?? 0),
     },
   }
 }
@@ -93,7 +93,7 @@ export const visibleArticle = (
   articles: ArticleEntries,
   id: number,
   context: Context,
-): PromiseOrValue<Article | undefined> => whenHere(articles(context).byId.load(id), visibleTo(context.viewer))
+): PromiseOrValue<Article | undefined> => nowOrLater(articles(context).byId.load(id), visibleTo(context.viewer))
 
 const visibleTo = (viewer: Viewer) => (article: Article | undefined) =>
   article && canSee(viewer, article) ? article : undefined
@@ -122,7 +122,7 @@ function articleConnection(
     page,
     order,
     places: () => (empty ? undefined : pages.load({ selection, orderBy, page })),
-    node: (id) => whenHere(byId.load(id), see),
+    node: (id) => nowOrLater(byId.load(id), see),
     totalCount: () => (empty ? 0 : counts.load(selection)),
   })
 }

@@ -2,7 +2,7 @@ import { makeConnection, parsePage } from '../../graphql/resolving/index.ts'
 import type { Resolvers } from '../../graphql/schema/index.ts'
 import { fromGlobalId, toGlobalId } from '../../identity/index.ts'
 import { exactlyOne } from '../../kernel/input.ts'
-import { whenHere } from '../../kernel/promise-or-value.ts'
+import { nowOrLater } from '../../kernel/promise-or-value.ts'
 import { type TagEntries, tagOrder } from './tag-entries.ts'
 import { tagMutations } from './tag-mutations.ts'
 
@@ -13,7 +13,7 @@ export function tagResolvers(entries: TagEntries): Resolvers {
         const [by, value] = exactlyOne({ id, slug })
         const { byId, idBySlug } = entries(context)
         const tagId = by === 'id' ? fromGlobalId('Tag', value) : idBySlug.load(value)
-        return whenHere(tagId, (id) => (id === undefined ? null : byId.load(id)))
+        return nowOrLater(tagId, (id) => (id === undefined ? null : byId.load(id)))
       },
       tags: (_parent, args, context) => {
         const page = parsePage(args, tagOrder)

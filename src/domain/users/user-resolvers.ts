@@ -2,7 +2,7 @@ import { makeConnection, parsePage } from '../../graphql/resolving/index.ts'
 import type { Resolvers } from '../../graphql/schema/index.ts'
 import { fromGlobalId, isSelfOrAdmin, toGlobalId, userIdOf } from '../../identity/index.ts'
 import { exactlyOne } from '../../kernel/input.ts'
-import { whenHere } from '../../kernel/promise-or-value.ts'
+import { nowOrLater } from '../../kernel/promise-or-value.ts'
 import { type UserEntries, userOrder } from './user-entries.ts'
 import { userMutations } from './user-mutations.ts'
 
@@ -13,7 +13,7 @@ export function userResolvers(entries: UserEntries): Resolvers {
         const [by, value] = exactlyOne({ id, username })
         const { byId, idByUsername } = entries(context)
         const userId = by === 'id' ? fromGlobalId('User', value) : idByUsername.load(value)
-        return whenHere(userId, (id) => (id === undefined ? null : byId.load(id)))
+        return nowOrLater(userId, (id) => (id === undefined ? null : byId.load(id)))
       },
       users: (_parent, args, context) => {
         const page = parsePage(args, userOrder)

@@ -11,7 +11,7 @@ import {
   visit,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import { type PromiseOrValue, whenHere } from '../../kernel/promise-or-value.ts'
+import { nowOrLater, type PromiseOrValue } from '../../kernel/promise-or-value.ts'
 import { Execution } from './execution.ts'
 import { type Fragments, OperationPlan, type Variables } from './operation-plan.ts'
 
@@ -41,7 +41,7 @@ export function createExecutor(schema: GraphQLSchema): Executor {
     const plans = kept.get(document) ?? new DocumentPlans(schema, document)
     const known = plans.size
     const plan = plans.planOf(operation, coerced)
-    return whenHere(new Execution(plan, context, coerced).run(), (result) => {
+    return nowOrLater(new Execution(plan, context, coerced).run(), (result) => {
       if (plans.size !== known) kept.set(document, plans, { size: plans.size })
       return result
     })

@@ -1,7 +1,7 @@
 import type { KeyType, Page, Place, PlacesOnPage } from '../../database/index.ts'
 import { AskerError } from '../../kernel/errors.ts'
 import { checkText, quote } from '../../kernel/input.ts'
-import { allHere, isPromise, type PromiseOrValue, whenHere } from '../../kernel/promise-or-value.ts'
+import { allNowOrLater, isPromise, nowOrLater, type PromiseOrValue } from '../../kernel/promise-or-value.ts'
 
 /** The arguments of a field that returns a Relay cursor connection. */
 export interface PageArguments {
@@ -75,8 +75,8 @@ class LazyConnection<T> implements Connection<T> {
   }
 
   edges() {
-    return whenHere(this.#readPlaces(), ({ places }) =>
-      whenHere(this.#readNodes(), (found) =>
+    return nowOrLater(this.#readPlaces(), ({ places }) =>
+      nowOrLater(this.#readNodes(), (found) =>
         found.flatMap((node, index) => {
           const place = places[index]
           return place && node !== undefined ? [new Edge(place, this.#parts.order, node)] : []
@@ -86,13 +86,13 @@ class LazyConnection<T> implements Connection<T> {
   }
 
   nodes() {
-    return whenHere(this.#readNodes(), present)
+    return nowOrLater(this.#readNodes(), present)
   }
 
   pageInfo() {
     const { page, order } = this.#parts
     // The cursors of the places, not of the edges: even if all objects of a page were deleted, a client can go on from them.
-    return whenHere(this.#readPlaces(), ({ places, more }) => {
+    return nowOrLater(this.#readPlaces(), ({ places, more }) => {
       const cursorOf = (place: Place | undefined) => (place ? formatCursor(place, order) : null)
       return {
         hasNextPage: page.backward ? page.before !== undefined : more,
@@ -104,11 +104,11 @@ class LazyConnection<T> implements Connection<T> {
   }
 
   totalCount() {
-    return whenHere(this.#parts.totalCount(), (count) => count ?? 0)
+    return nowOrLater(this.#parts.totalCount(), (count) => count ?? 0)
   }
 
   #readPlaces(): PromiseOrValue<PlacesOnPage> {
-    this.#places ??= whenHere(this.#parts.places(), orNoPlaces)
+    this.#places ??= nowOrLater(this.#parts.places(), orNoPlaces)
     return this.#places
   }
 
@@ -126,7 +126,7 @@ class LazyConnection<T> implements Connection<T> {
 
   #nodesAt({ places }: PlacesOnPage): PromiseOrValue<readonly (T | undefined)[]> {
     const { node } = this.#parts
-    return allHere(places.map(({ id }) => node(id)))
+    return allNowOrLater(places.map(({ id }) => node(id)))
   }
 }
 

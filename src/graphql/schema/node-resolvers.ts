@@ -1,7 +1,7 @@
 import { parseGlobalId } from '../../identity/index.ts'
 import { AskerError } from '../../kernel/errors.ts'
 import { quote } from '../../kernel/input.ts'
-import { allHere, isPromise } from '../../kernel/promise-or-value.ts'
+import { allNowOrLater, isPromise } from '../../kernel/promise-or-value.ts'
 import type { Context } from '../resolving/index.ts'
 import type { Resolvers } from './resolvers.generated.ts'
 import type { Room } from './room.ts'
@@ -41,7 +41,7 @@ export function nodeResolvers(rooms: readonly Room[]): Resolvers {
             return error as Error
           }
         })
-        return allHere<object | undefined>(found) as never
+        return allNowOrLater<object | undefined>(found) as never
       },
     },
   }
