@@ -10,7 +10,7 @@ export interface Room {
 }
 
 /** A type whose objects have global ids. */
-export interface NodeType {
+interface NodeType {
   /** Finds the object with this row id. Undefined if there is none that the viewer may see. */
   find(id: number, context: Context): PromiseOrValue<object | undefined>
   /** A column that the rows of no other type have. It tells which type a row belongs to. */
