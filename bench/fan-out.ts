@@ -10,7 +10,7 @@ import {
   RedisLoudspeaker,
 } from '../src/invalidation/index.ts'
 import { createRedisPrefix, createTestDatabase, sharedServers } from '../test/harness/index.ts'
-import { connectRedis } from './contestant.ts'
+import { connectRedis } from './connect-redis.ts'
 import { median } from './report.ts'
 
 /** How long it takes from the acknowledgement of a write on one node until another node's ledger has it: by Redis, by NOTIFY alone, by the beat alone. */

@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis'
 import type pg from 'pg'
 
 /** A cache of three nodes in this process, over one PostgreSQL and one Redis. */
@@ -21,5 +20,3 @@ export interface ContestantOptions {
 }
 
 export const NODES = 3
-
-export const connectRedis = (url: string): Redis => new Redis(url, { commandTimeout: 1000 }).on('error', () => {})

@@ -1,8 +1,8 @@
-import { MemoryTier } from '../src/cache/memory/memory-tier.ts'
-import { policies } from './eviction-policies.ts'
-import { drift, loop, type SizesByKind, stet, type Trace, zipf, zipfWithScans } from './eviction-traces.ts'
-import { median } from './report.ts'
-import { storedEntries } from './stored-entries.ts'
+import { MemoryTier } from '../../src/cache/memory/memory-tier.ts'
+import { median } from '../report.ts'
+import { storedEntries } from '../stored-entries.ts'
+import { policies } from './policies.ts'
+import { drift, loop, type SizesByKind, stet, type Trace, zipf, zipfWithScans } from './traces.ts'
 
 /** Compares policies for what leaves the memory tier when it is full: the share of requests that each answers, and its speed. */
 export async function eviction(): Promise<void> {

@@ -1,4 +1,5 @@
-import { type Contestant, type ContestantOptions, connectRedis, NODES } from './contestant.ts'
+import { connectRedis } from '../connect-redis.ts'
+import { type Contestant, type ContestantOptions, NODES } from './contestant.ts'
 
 /** The usual cache-aside: a read tries memory, Redis, then the database; a write deletes the key everywhere, by pub/sub. Entries live for a minute. */
 export async function createCacheAside({

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { FifoQueue, QueueItem } from '../src/cache/memory/fifo-queue.ts'
-import { S3Fifo } from '../src/cache/memory/s3-fifo.ts'
+import { FifoQueue, QueueItem } from '../../src/cache/memory/fifo-queue.ts'
+import { S3Fifo } from '../../src/cache/memory/s3-fifo.ts'
 
 /** Decides which keys a cache of a certain size would hold. */
 interface EvictionPolicy {

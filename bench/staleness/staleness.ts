@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
-import { installStet } from '../src/invalidation/index.ts'
-import { Random } from '../src/kernel/random.ts'
-import { createRedisPrefix, createTestDatabase, sharedServers } from '../test/harness/index.ts'
+import { installStet } from '../../src/invalidation/index.ts'
+import { Random } from '../../src/kernel/random.ts'
+import { createRedisPrefix, createTestDatabase, sharedServers } from '../../test/harness/index.ts'
 import { type Contestant, type ContestantOptions, NODES } from './contestant.ts'
-import { createCacheAside } from './staleness-cache-aside.ts'
-import { createStet } from './staleness-stet.ts'
+import { createCacheAside } from './create-cache-aside.ts'
+import { createStet } from './create-stet.ts'
 
 /** Counts stale reads under lost and late messages and slow fills: of the usual cache-aside, and of Stet. */
 export async function staleness(): Promise<void> {

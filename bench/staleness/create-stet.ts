@@ -1,6 +1,7 @@
-import { Cache, Ledger, RedisTier, rowTag } from '../src/cache/index.ts'
-import { Follower, type Heard, Log, type Loudspeaker } from '../src/invalidation/index.ts'
-import { type Contestant, type ContestantOptions, connectRedis, NODES } from './contestant.ts'
+import { Cache, Ledger, RedisTier, rowTag } from '../../src/cache/index.ts'
+import { Follower, type Heard, Log, type Loudspeaker } from '../../src/invalidation/index.ts'
+import { connectRedis } from '../connect-redis.ts'
+import { type Contestant, type ContestantOptions, NODES } from './contestant.ts'
 
 /** Stet's engine as a node wires it, but without NOTIFY, so that a lost message is lost for good. */
 export async function createStet({ pool, redisUrl, prefix, deliver, linger }: ContestantOptions): Promise<Contestant> {

@@ -1,4 +1,4 @@
-import { Random, Zipf } from '../src/kernel/random.ts'
+import { Random, Zipf } from '../../src/kernel/random.ts'
 
 /** Keys, what each takes in the heap, and the order in which they are asked for. */
 export interface Trace {
