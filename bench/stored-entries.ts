@@ -22,7 +22,9 @@ export async function storedEntries(): Promise<ReadonlyMap<string, readonly Entr
       const bytes = await redis.getBuffer(key)
       const entry = bytes && decodeEntry(key, bytes)
       if (!entry) continue
-      const [, kind = key] = /([a-z-]+)\.\d+:/.exec(key) ?? []
+      // <prefix>1:<kind>.<hash of its definition>:<key>
+      const [, kind] = /:([a-z-]+)\.[\w-]+:/.exec(key) ?? []
+      if (kind === undefined) throw new Error(`The key ${key} names no kind of entry.`)
       const name = entry.value === undefined ? 'nothing (negative entries)' : kind
       kinds.set(name, [...(kinds.get(name) ?? []), entry])
     }
