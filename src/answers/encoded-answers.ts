@@ -1,8 +1,14 @@
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { Cache, CachedKind } from '../cache/index.ts'
-import type { Encoding, EncodingChoice } from './negotiate.ts'
-import { bodyOf, type EncodedBody, type WrittenAnswer } from './written-answer.ts'
+import { bodyOf, type EncodedBody, type Encoding, type WrittenAnswer } from './written-answer.ts'
+
+/** What a client takes best. */
+export interface EncodingChoice {
+  readonly long: Encoding
+  /** For a body too short to gain by compression: `identity`, unless the client refuses that. */
+  readonly short: Encoding
+}
 
 interface EncodedKey {
   readonly answer: WrittenAnswer

@@ -2,7 +2,7 @@ import type { Obtained } from '../cache/index.ts'
 import type { Runnable } from '../graphql/index.ts'
 import { canonicalKeyOf, type Operation } from '../graphql/operation/index.ts'
 import type { Viewer } from '../identity/index.ts'
-import { answerKey, type KeptAnswers, sharedKey } from './kept-answers.ts'
+import { answerKey, type KeptAnswers, type Run, sharedKey } from './kept-answers.ts'
 import type { Asking, MakeAnswer, Question } from './make-answer.ts'
 import { decideKeeping, type Keeping, type Made, whyNeverKept } from './may-be-kept.ts'
 import type { WrittenAnswer } from './written-answer.ts'
@@ -11,14 +11,6 @@ import type { WrittenAnswer } from './written-answer.ts'
 export type Found =
   | { readonly obtained: Obtained<WrittenAnswer>; readonly made?: Made | undefined }
   | { readonly obtained?: undefined; readonly made: Made }
-
-export interface PresentOptions {
-  readonly rawKey: string
-  readonly viewer: Viewer
-  readonly position: number
-  /** Asks the same again: a stale answer is refreshed in the background. */
-  readonly askAgain: () => Promise<{ readonly question: Question; readonly asking: Asking }>
-}
 
 export interface FindOptions {
   readonly question: Question
@@ -38,16 +30,6 @@ export class AnswerFinder {
   constructor(kept: KeptAnswers | undefined, make: MakeAnswer) {
     this.#kept = kept
     this.#make = make
-  }
-
-  /** What a request with these bytes was answered with, if memory holds that and it serves. Synchronous: a hit waits for nothing. */
-  findPresent({ rawKey, viewer, position, askAgain }: PresentOptions): Obtained<WrittenAnswer> | undefined {
-    const canonicalKey = this.#kept?.recall(rawKey)
-    if (canonicalKey === undefined) return undefined
-    return (
-      this.#getIfPresent(answerKey(canonicalKey, viewer), position, askAgain) ??
-      (viewer.kind === 'visitor' ? undefined : this.#getIfPresent(sharedKey(canonicalKey), position, askAgain))
-    )
   }
 
   /** The answer: kept in memory or Redis, being made for another request, or made here. */
@@ -71,19 +53,11 @@ export class AnswerFinder {
     return { obtained: obtained as Obtained<WrittenAnswer>, made }
   }
 
-  #getIfPresent(
-    key: string,
-    position: number,
-    askAgain: PresentOptions['askAgain'],
-  ): Obtained<WrittenAnswer> | undefined {
-    const run = async () => {
-      const { question, asking } = await askAgain()
-      const { runnable } = question
-      if (!runnable) throw new Error('A request that was answered before can no longer be read.')
-      return decided(await this.#make(question, asking), runnable, { key, isWorthKeeping: true })
-    }
-    const obtained = this.#kept?.getIfPresent({ key, run }, position)
-    return obtained?.entry.value ? obtained : undefined
+  /** Makes a kept answer anew. */
+  async makeAgain(key: string, question: Question, asking: Asking): Promise<Run> {
+    const { runnable } = question
+    if (!runnable) throw new Error('A request that was answered before can no longer be read.')
+    return decided(await this.#make(question, asking), runnable, { key, isWorthKeeping: true })
   }
 }
 

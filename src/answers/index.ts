@@ -1,16 +1,18 @@
 export { codeFingerprint } from './code-fingerprint.ts'
-export { EncodedAnswers } from './encoded-answers.ts'
+export { EncodedAnswers, type EncodingChoice } from './encoded-answers.ts'
 export { Explainer } from './explain-answer.ts'
 export { AnswerFinder, type Found } from './find-answer.ts'
 export { KeptAnswers, RESPONSES } from './kept-answers.ts'
 export { type Asking, answerMaker, type MakeAnswer, type Question } from './make-answer.ts'
 export type { Made } from './may-be-kept.ts'
-export { chooseEncoding, chooseMediaType, type MediaType } from './negotiate.ts'
 export { Trace, tracing } from './trace.ts'
 export {
   type EncodedBody,
+  type Encoding,
   entityTag,
   type Form,
+  MEDIA_TYPES,
+  type MediaType,
   represent,
   representUnchanged,
   type WrittenAnswer,

@@ -12,7 +12,6 @@ import type {
   WhyNotStored,
 } from '../cache/index.ts'
 import { userIdOf, type Viewer } from '../identity/index.ts'
-import { RecentMap } from './recent-map.ts'
 import type { WrittenAnswer } from './written-answer.ts'
 
 /** What running an operation brought. */
@@ -42,8 +41,8 @@ export interface KeptAnswersOptions {
 export class KeptAnswers {
   readonly #answers: CachedKind<AnswerSource, WrittenAnswer>
   /** Canonical keys by the bytes of a request: these need not be parsed again. */
-  readonly #canonicalKeys = new RecentMap<string, string>(2 ** 16)
-  readonly #asked = new RecentMap<string, true>(2 ** 16)
+  readonly #canonicalKeys = new LRUCache<string, string>({ max: 2 ** 16 })
+  readonly #asked = new LRUCache<string, true>({ max: 2 ** 16 })
   /** Keys whose last answer was for one request alone: for a second, because waiting for another such answer is in vain. */
   readonly #unshared = new LRUCache<string, true>({ max: 4096, ttl: 1000 })
 
@@ -67,9 +66,21 @@ export class KeptAnswers {
     })
   }
 
-  /** The canonical key of a request with these bytes, if one was answered lately. */
-  recall(rawKey: string): string | undefined {
-    return this.#canonicalKeys.get(rawKey)
+  /**
+   * What a request with the same bytes was answered with, if memory holds that and it serves. Synchronous: a hit waits for nothing.
+   * @param again makes the answer under a key anew, to refresh a stale one in the background
+   */
+  findPresent(
+    rawKey: string,
+    { viewer, position }: PresentFor,
+    again: (key: string) => Promise<Run>,
+  ): Obtained<WrittenAnswer> | undefined {
+    const canonicalKey = this.#canonicalKeys.get(rawKey)
+    if (canonicalKey === undefined) return undefined
+    return (
+      this.#getIfPresent(answerKey(canonicalKey, viewer), position, again) ??
+      (viewer.kind === 'visitor' ? undefined : this.#getIfPresent(sharedKey(canonicalKey), position, again))
+    )
   }
 
   remember(rawKey: string, canonicalKey: string): void {
@@ -81,13 +92,6 @@ export class KeptAnswers {
     if (this.#asked.get(canonicalKey)) return true
     this.#asked.set(canonicalKey, true)
     return false
-  }
-
-  /** The answer if memory holds it and it serves. */
-  getIfPresent(source: AnswerSource, position: number): Obtained<WrittenAnswer> | undefined {
-    const reader = new NotingReader(position)
-    const entry = this.#answers.getIfPresent(source, reader)
-    return entry && { entry, origin: 'memory', stale: reader.stale }
   }
 
   /** True if the last answer under this key was for one request alone. */
@@ -135,6 +139,21 @@ export class KeptAnswers {
     })
     return obtained
   }
+
+  #getIfPresent(
+    key: string,
+    position: number,
+    again: (key: string) => Promise<Run>,
+  ): Obtained<WrittenAnswer> | undefined {
+    const reader = new NotingReader(position)
+    const entry = this.#answers.getIfPresent({ key, run: () => again(key) }, reader)
+    return entry?.value && { entry, origin: 'memory', stale: reader.stale }
+  }
+}
+
+export interface PresentFor {
+  readonly viewer: Viewer
+  readonly position: number
 }
 
 /** Notes whether what it reads is stale. */

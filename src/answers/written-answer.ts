@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
 import type { CacheTag } from '../cache/index.ts'
-import type { Encoding, MediaType } from './negotiate.ts'
 import { surrogateKey } from './surrogate-key.ts'
 
 /**
@@ -60,6 +59,17 @@ declare global {
 
 export const bodyOf = ({ bytes, bodyStart }: WrittenAnswer): Buffer => bytes.subarray(bodyStart)
 
+/** What an answer is sent as. With the charset, because `Accept` may name it. */
+export const MEDIA_TYPES = [
+  'application/json; charset=utf-8',
+  'application/graphql-response+json; charset=utf-8',
+] as const
+
+export type MediaType = (typeof MEDIA_TYPES)[number]
+
+/** How a body is compressed, as `Content-Encoding` has it. */
+export type Encoding = 'br' | 'gzip' | 'identity'
+
 export interface EncodedBody {
   readonly bytes: Buffer
   readonly encoding: Exclude<Encoding, 'identity'>
@@ -107,7 +117,7 @@ export const entityTag = (
   { mediaType, encoded }: Pick<Form, 'mediaType' | 'encoded'>,
 ): string => `"${etag}${mediaType === PLAIN.mediaType ? '' : '.graphql'}${encoded ? `.${encoded.encoding}` : ''}"`
 
-const PLAIN = { mediaType: 'application/json; charset=utf-8', encoded: undefined } as const
+const PLAIN = { mediaType: MEDIA_TYPES[0], encoded: undefined } as const
 
 /** HAZARD: what else decides which answer a client is given. Without these names a shared cache would mix up viewers. */
 const VARY_LINE = 'vary: Accept, Accept-Encoding, Authorization, Stet-As-Of\r\n'

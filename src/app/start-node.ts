@@ -111,6 +111,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       api,
       operations,
       documents: new Documents({ operations, persisted, trusted, trustedOnly }),
+      kept,
       finder: new AnswerFinder(kept, make),
       make,
       encoded,

@@ -1,5 +1,8 @@
-import { randomUUID } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
+import { hash, randomUUID } from 'node:crypto'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { LRUCache } from 'lru-cache'
+import Negotiator from 'negotiator'
+import { type Encoding, type EncodingChoice, MEDIA_TYPES, type MediaType } from '../answers/index.ts'
 
 /** True if a request target names `/graphql`, however it is spelt: with a query, with escapes, or in full as to a proxy (RFC 9112, section 3.2). */
 export function isGraphQL(target: string): boolean {
@@ -38,7 +41,50 @@ let lastHost: string | undefined
 export const asksForMore = (headers: IncomingHttpHeaders): boolean =>
   headers['cache-control'] !== undefined || headers['stet-explain'] !== undefined
 
+/** Names the bytes of a request. Short ones name themselves: hashing them takes longer than finding them. */
+export function rawKeyOf({ url = '' }: IncomingMessage, body: Buffer | undefined): string {
+  if (body ? body.length <= MAX_NAME_BYTES : url.length <= MAX_NAME_BYTES) return body ? body.toString('latin1') : url
+  // Neither a path nor JSON begins with "#".
+  return `#${hash('sha256', body ?? url, 'base64url')}`
+}
+
+const MAX_NAME_BYTES = 512
+
 /** `If-None-Match` (RFC 9110, section 13.1.2): true if the client holds the representation with this entity tag. */
 export function isHeld(ifNoneMatch: string, tag: string): boolean {
   return ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((held) => held.trim().replace(/^W\//, '') === tag)
+}
+
+/** The media type of the answer, by `Accept`. Undefined if the client takes none of ours (GraphQL over HTTP, section 6.1). */
+export const chooseMediaType = remembered((accept): MediaType | undefined =>
+  accept === ''
+    ? MEDIA_TYPES[0]
+    : (new Negotiator({ headers: { accept } }).mediaType([...MEDIA_TYPES]) as MediaType | undefined),
+)
+
+/** How the body is compressed, by `Accept-Encoding` (RFC 9110, section 12.5.3). */
+export const chooseEncoding = remembered((acceptEncoding): EncodingChoice => {
+  const negotiator = new Negotiator({ headers: { 'accept-encoding': acceptEncoding } }) as unknown as Preferring
+  const long = negotiator.encoding(ENCODINGS, { preferred: ENCODINGS }) ?? 'identity'
+  return { long, short: negotiator.encoding(['identity']) ?? long }
+})
+
+/** An option that the library's types don't have yet. */
+interface Preferring {
+  encoding(available: readonly Encoding[], options?: { readonly preferred: readonly Encoding[] }): Encoding | undefined
+}
+
+/** The best first: few clients say which one they prefer. */
+const ENCODINGS: readonly Encoding[] = ['br', 'gzip', 'identity']
+
+/** Clients send few different headers, and each of them with every request. */
+function remembered<T>(choose: (header: string) => T): (header: string | undefined) => T {
+  const known = new LRUCache<string, { readonly choice: T }>({ max: 256 })
+  return (header = '') => {
+    const found = known.get(header)
+    if (found) return found.choice
+    const choice = choose(header)
+    known.set(header, { choice })
+    return choice
+  }
 }

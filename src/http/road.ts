@@ -1,18 +1,18 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import proxyAddr from '@fastify/proxy-addr'
-import {
-  type AnswerFinder,
-  type Asking,
-  chooseMediaType,
-  type EncodedAnswers,
-  type Explainer,
-  type Found,
-  type MakeAnswer,
-  type Question,
+import type {
+  AnswerFinder,
+  Asking,
+  EncodedAnswers,
+  Explainer,
+  Found,
+  KeptAnswers,
+  MakeAnswer,
+  Question,
 } from '../answers/index.ts'
 import type { Ledger } from '../cache/index.ts'
 import type { Api } from '../graphql/index.ts'
-import { ApolloRequest, type Documents, findOperation, type Operations, rawKeyOf } from '../graphql/operation/index.ts'
+import { ApolloRequest, type Documents, findOperation, type Operations } from '../graphql/operation/index.ts'
 import { toGraphQLError } from '../graphql/resolving/index.ts'
 import type { Authenticator, Viewer } from '../identity/index.ts'
 import { catchUp, type Follower, positionIfReached } from '../invalidation/index.ts'
@@ -21,15 +21,17 @@ import type { Answered } from '../metrics/index.ts'
 import { parseBody } from './parse-body.ts'
 import { readBody } from './read-body.ts'
 import { RefusedRequest } from './refused-request.ts'
-import { replyWith, replyWithResponse } from './reply-with.ts'
-import { asksForMore, isHost, requestIdOf } from './request-head.ts'
-import { type Reply, sendReply } from './send-reply.ts'
+import { type Reply, replyWith, replyWithResponse, sendReply } from './reply.ts'
+import { asksForMore, chooseMediaType, isGraphQL, isHost, rawKeyOf, requestIdOf } from './request-head.ts'
+
 import { writeMessage } from './write-message.ts'
 
 export interface RoadOptions {
   readonly api: Api
   readonly operations: Operations
   readonly documents: Documents
+  /** Undefined: no answer is kept. */
+  readonly kept: KeptAnswers | undefined
   readonly finder: AnswerFinder
   readonly make: MakeAnswer
   readonly encoded: EncodedAnswers
@@ -66,7 +68,15 @@ export class Road {
     this.#options = options
   }
 
-  walk(request: IncomingMessage, response: ServerResponse): void {
+  /** Listens to a server: requests to `/graphql` walk the road, `others` go their way. */
+  listener(others: RequestListener): RequestListener {
+    return (request, response) => {
+      if (isGraphQL(request.url ?? '')) this.#walk(request, response)
+      else others(request, response)
+    }
+  }
+
+  #walk(request: IncomingMessage, response: ServerResponse): void {
     const call = {
       request,
       response,
@@ -99,17 +109,18 @@ export class Road {
 
   /** What a request with the same bytes was answered with, if nothing in this one asks for more than that. */
   #findPresent({ request, body, requestId }: Call): Outcome | undefined {
-    const { finder, authenticator, ledger } = this.#options
+    const { kept, finder, authenticator, ledger } = this.#options
     const { headers } = request
     if (asksForMore(headers) || !isHost(headers.host) || (body && !IS_JSON.test(headers['content-type'] ?? ''))) return
     if (this.#isUnsure() || this.#isOutOfTouch()) return
     const viewer = authenticator.recall(headers.authorization)
     const mediaType = chooseMediaType(headers.accept)
-    const position = positionIfReached(headers['stet-as-of'], ledger)
+    const token = headers['stet-as-of']
+    const position = token === undefined ? 0 : positionIfReached(token, ledger)
     if (!viewer || !mediaType || position === undefined) return
     const asking = { viewer, position, bypass: false, unsure: false, requestId, address: '' }
-    const askAgain = async () => ({ question: (await this.#what(request, body)).question, asking })
-    const obtained = finder.findPresent({ rawKey: rawKeyOf(request, body), viewer, position, askAgain })
+    const again = async (key: string) => finder.makeAgain(key, (await this.#what(request, body)).question, asking)
+    const obtained = kept?.findPresent(rawKeyOf(request, body), { viewer, position }, again)
     if (!obtained) return
     return { reply: replyWith({ obtained }, { mediaType, unsure: false, ledger }), operation: 'query', isKept: true }
   }

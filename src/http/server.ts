@@ -14,7 +14,7 @@ import { type Metrics, registerMetrics } from '../metrics/index.ts'
 import { checkPrivateMembers } from './check-private-members.ts'
 import { type HealthChecks, registerHealth } from './health.ts'
 import { type PlaygroundOptions, registerPlayground } from './playground.ts'
-import { isGraphQL, isHost, requestIdOf } from './request-head.ts'
+import { isHost, requestIdOf } from './request-head.ts'
 import { Road, type RoadOptions } from './road.ts'
 import { KEEP_ALIVE_MS } from './write-message.ts'
 
@@ -48,11 +48,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   }
 
   const app = Fastify({
-    serverFactory: (handle) =>
-      createHttpServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-        if (isGraphQL(request.url ?? '')) road.walk(request, response)
-        else handle(request, response)
-      }),
+    serverFactory: (others) => createHttpServer({ keepAliveTimeout: KEEP_ALIVE_MS }, road.listener(others)),
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1024,

@@ -1,2 +1,2 @@
-export type { Answered } from './answer-counter.ts'
+export type { Answered } from './hot-counters.ts'
 export { Metrics, registerMetrics } from './metrics.ts'

@@ -5,8 +5,7 @@ import type { Database } from '../database/index.ts'
 import type { Follower, FollowerObserver } from '../invalidation/index.ts'
 import type { BreakerState } from '../redis/index.ts'
 import type { QueueState, WorkerObserver } from '../worker/index.ts'
-import { AnswerCounter, type Answered, DURATION_BOUNDS } from './answer-counter.ts'
-import { LookUpCounter } from './look-up-counter.ts'
+import { AnswerCounter, type Answered, DURATION_BOUNDS, LookUpCounter } from './hot-counters.ts'
 
 /**
  * The metrics of a node or a worker, as observers to pass to what they measure. Each instance has its own registry, so that

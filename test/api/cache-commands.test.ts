@@ -187,12 +187,13 @@ it('explains whether an entry stands, and which records of the log felled it', a
 })
 
 it('explains a whole answer, by the key that an explained answer shows', async () => {
+  // From the second time on an answer is kept: under a key that all share who are signed in, because no resolver looked at the viewer.
+  await node.admin.get('{ tags { nodes { name } } }')
   const explained = await node.admin.send('{ tags { nodes { name } } }', {}, { 'stet-explain': '1' })
   const { stet } = explained.extensions as { stet: { answer: { key: string } } }
   const { key } = stet.answer
   expect((await run('cache', 'explain', 'response', key)).result).toMatchObject({ key, standing: 'absent' })
-  // From the second time on that it is asked for, an answer is kept.
-  for (let n = 0; n < 2; n++) await node.admin.get('{ tags { nodes { name } } }')
+  await node.admin.get('{ tags { nodes { name } } }')
   await node.flush()
   const { code, result } = await run('cache', 'explain', 'response', key)
   expect([code, result]).toMatchObject([

@@ -4,7 +4,6 @@ export {
   ApolloRequest,
   canonicalKeyOf,
   findOperation,
-  rawKeyOf,
 } from './operation-request.ts'
 export { MAX_TOKENS, type Operation, Operations } from './operations.ts'
 export { PersistedQueries } from './persisted-queries.ts'

@@ -39,15 +39,6 @@ export function findOperation(parameters: RequestParameters, operations: Operati
 export const canonicalKeyOf = ({ operation, operationName, variables = {} }: OperationRequest): string =>
   hash('sha256', JSON.stringify([operation.text, operationName ?? null, sorted(variables)]), 'base64url')
 
-/** Names the bytes of a request. Short ones name themselves: hashing them takes longer than finding them. */
-export function rawKeyOf({ url = '' }: IncomingMessage, body: Buffer | undefined): string {
-  if (body ? body.length <= MAX_NAME_BYTES : url.length <= MAX_NAME_BYTES) return body ? body.toString('latin1') : url
-  // Neither a path nor JSON begins with "#".
-  return `#${hash('sha256', body ?? url, 'base64url')}`
-}
-
-const MAX_NAME_BYTES = 512
-
 /** A request as Apollo takes one. Its headers are copied only when Apollo reads them: most requests never get there. */
 export class ApolloRequest implements HTTPGraphQLRequest {
   readonly method: string

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import { buildSchema, type DocumentNode, getOperationAST, parse } from 'graphql'
-import { KnownComplexities } from './known-complexities.ts'
+import { KnownComplexities } from './limit-complexity.ts'
 
 const schema = buildSchema('type Query { list(first: Int, ids: [ID!], after: String, deep: Boolean): String }')
 

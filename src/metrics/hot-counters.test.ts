@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { Registry } from 'prom-client'
-import { AnswerCounter } from './answer-counter.ts'
+import { AnswerCounter } from './hot-counters.ts'
 
 const counted = async (answered: readonly Parameters<AnswerCounter['add']>[0][]) => {
   const registry = new Registry()
