@@ -92,7 +92,6 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
   // GraphQL
   const api = new Api({
     rooms,
-    ledger,
     maxComplexity: config.queryMaxComplexity,
     onUnexpected: (error, requestId) => logger.error({ err: error, requestId }, 'A request failed'),
   })

@@ -14,22 +14,19 @@ import {
 } from '@apollo/server/plugin/disabled'
 import { makeExecutableSchema } from '@graphql-tools/schema'
 import { type DocumentNode, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
-import type { Ledger } from '../cache/index.ts'
-import { formatToken } from '../invalidation/index.ts'
 import { createExecutor, type Executor } from './execution/index.ts'
 import { type Asked, limitComplexity, MAX_TOKENS, type Operation } from './operation/index.ts'
-import { addCodes, type Context, cacheWord, isOurFault, isUnexpected, maskError } from './resolving/index.ts'
+import { addCodes, type Context, isOurFault, isUnexpected, maskError } from './resolving/index.ts'
 import { dateTime, nodeResolvers, type Resolvers, type Room, readSchema } from './schema/index.ts'
 
 export interface ApiOptions {
   readonly rooms: readonly Room[]
-  readonly ledger: Ledger
   readonly maxComplexity: number
   /** Called for every error that isn't the asker's: they aren't told, so somebody else should be. */
   readonly onUnexpected: (error: Error, requestId: string | undefined) => void
 }
 
-/** What is asked for, where that could be told without running it. */
+/** An operation to run, found without Apollo. */
 export interface Runnable {
   readonly operation: Operation
   readonly operationName: string | undefined
@@ -42,10 +39,9 @@ export class Api {
   readonly #apollo: ApolloServer<Context>
   readonly #execute: Executor
   readonly #limit: (asked: Asked) => void
-  readonly #ledger: Ledger
 
   constructor(options: ApiOptions) {
-    const { rooms, ledger, maxComplexity } = options
+    const { rooms, maxComplexity } = options
     const schema = makeExecutableSchema({
       typeDefs: readSchema(),
       resolvers: mergeResolvers([{ DateTime: dateTime }, nodeResolvers(rooms), ...rooms.map((room) => room.resolvers)]),
@@ -54,12 +50,11 @@ export class Api {
     const limit = limitComplexity(schema, maxComplexity)
     this.#execute = execute
     this.#limit = limit
-    this.#ledger = ledger
     this.#apollo = new ApolloServer<Context>({
-      gateway: gatewayTo(schema, execute),
+      gateway: gatewayTo(schema),
       plugins: [
         answerBy(execute, limit),
-        stampAnswers(options),
+        reportErrors(options),
         // Hints are read by `Operations`, once for each document. Nothing here calls home, or makes a browser do so.
         ApolloServerPluginCacheControlDisabled(),
         ApolloServerPluginLandingPageDisabled(),
@@ -67,7 +62,7 @@ export class Api {
         ApolloServerPluginSchemaReportingDisabled(),
       ],
       parseOptions: { maxTokens: MAX_TOKENS },
-      // They are resolved before: see `http/documents.ts`.
+      // `Documents` has resolved them.
       persistedQueries: false,
       maxRecursiveSelections: true,
       formatError: maskError,
@@ -88,27 +83,27 @@ export class Api {
   }
 
   /**
-   * Answers a request. What Apollo has answered before is known to be valid and is executed straight away, without the rest of
-   * what Apollo does; where that brings errors, Apollo is given them to tell of.
-   * @param asked undefined where Apollo alone may run it
+   * Answers a request. An operation that Apollo has answered before is known to be valid: it is executed at once, without
+   * what else Apollo does. If it then has errors, Apollo is given the result, to format them: nothing is executed twice.
+   * @param runnable undefined: Apollo finds the operation, or says what is wrong
    */
-  async answer(http: HTTPGraphQLRequest, context: Context, asked?: Runnable): Promise<HTTPGraphQLResponse> {
+  async answer(http: HTTPGraphQLRequest, context: Context, runnable?: Runnable): Promise<HTTPGraphQLResponse> {
     const { progress } = context
-    const document = asked?.operation.document?.deref()
-    // A GET may not write, which Apollo sees to.
-    const mayRun = asked && (asked.operation.type === 'query' || http.method === 'POST')
-    if (mayRun && document && this.#isWithinLimit(document, asked)) {
+    const document = runnable?.operation.document?.deref()
+    // A GET must not write. Apollo refuses it.
+    const mayRun = runnable && (runnable.operation.type === 'query' || http.method === 'POST')
+    if (mayRun && document && this.#isWithinLimit(document, runnable)) {
       progress.isQuestion = true
-      const { operationName, variables } = asked
+      const { operationName, variables, mediaType } = runnable
       const result = await this.#execute({ document, operationName, variables, context })
-      if (!result.errors) return this.#tell(result.data, asked.mediaType, context)
+      if (!result.errors) return answerOf(result.data, mediaType)
       progress.result = result
     }
     const response = await this.#apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: http,
       context: async () => context,
     })
-    if (asked && progress.document) asked.operation.document = new WeakRef(progress.document)
+    if (runnable && progress.document) runnable.operation.document = new WeakRef(progress.document)
     return response
   }
 
@@ -122,24 +117,22 @@ export class Api {
       this.#limit({ document, operationName, variables })
       return true
     } catch {
-      // Apollo finds that too, and tells of it.
+      // Apollo finds the same, and says so.
       return false
     }
   }
-
-  /** As Apollo does. */
-  #tell(data: ExecutionResult['data'], mediaType: string, context: Context): HTTPGraphQLResponse {
-    const headers = new HeaderMap()
-    headers.set('content-type', mediaType)
-    stamp(headers, context, this.#ledger)
-    return { headers, body: { kind: 'complete', string: `${JSON.stringify({ data })}\n` } }
-  }
 }
 
+/** An answer without errors, as Apollo writes it. */
+const answerOf = (data: ExecutionResult['data'], mediaType: string): HTTPGraphQLResponse => ({
+  headers: new HeaderMap([['content-type', mediaType]]),
+  body: { kind: 'complete', string: `${JSON.stringify({ data })}\n` },
+})
+
 /**
- * Executes operations before Apollo does. What has errors is left for it to tell of: it asks the gateway, which has the
- * result already. All through the gateway would do as well, but that makes an object with getters for each request, and V8
- * keeps each of those, and so the whole request, until it clears up everything.
+ * Executes operations in Apollo's place. A result with errors goes back to Apollo by its gateway, because Apollo formats only
+ * errors that come from there. HAZARD: not every result may go that way. For each, Apollo makes an object with getters; V8 keeps
+ * its hidden class, and with it the request, until a major collection.
  */
 const answerBy = (execute: Executor, limit: (asked: Asked) => void): ApolloServerPlugin<Context> => ({
   async requestDidStart() {
@@ -148,40 +141,39 @@ const answerBy = (execute: Executor, limit: (asked: Asked) => void): ApolloServe
         limit({ document, operationName, variables })
         progress.document = document
       },
-      async responseForOperation({ document, operation, request: { operationName, variables }, contextValue }) {
-        if (!operation) return null
+      async responseForOperation({ document, request: { operationName, variables }, contextValue }) {
         const { progress } = contextValue
-        const result = progress.result ?? (await execute({ document, operationName, variables, context: contextValue }))
-        if (result.errors) {
-          progress.result = result
-          return null
-        }
+        progress.result ??= await execute({ document, operationName, variables, context: contextValue })
+        if (progress.result.errors) return null
         return {
           http: { status: undefined, headers: new HeaderMap() },
-          body: { kind: 'single', singleResult: { data: result.data } },
+          body: { kind: 'single', singleResult: { data: progress.result.data } },
         }
       },
     }
   },
 })
 
-/** What Apollo calls a gateway: a schema, and what executes it. It asks for nothing elsewhere. */
-function gatewayTo(schema: GraphQLSchema, execute: Executor): NonNullable<ApolloServerOptions<Context>['gateway']> {
+/** What Apollo calls a gateway. It hands on the schema, and the result that `answerBy` has. */
+function gatewayTo(schema: GraphQLSchema): NonNullable<ApolloServerOptions<Context>['gateway']> {
   return {
     onSchemaLoadOrUpdate: (tell) => {
       tell({ apiSchema: schema, coreSupergraphSdl: '' })
       return () => {}
     },
     load: async () => ({
-      executor: async ({ document, request: { operationName, variables }, context }) =>
-        (context as Context).progress.result ?? execute({ document, operationName, variables, context }),
+      executor: async ({ context }) => {
+        const { result } = (context as Context).progress
+        if (!result) throw new TypeError('An operation has not been executed.')
+        return result
+      },
     }),
     stop: async () => {},
   }
 }
 
-/** Puts on every answer the position that it reflects, and logs what it hides. */
-function stampAnswers({ ledger, onUnexpected }: ApiOptions): ApolloServerPlugin<Context> {
+/** Logs the errors that clients are not shown, and notes what errors say of an answer. */
+function reportErrors({ onUnexpected }: ApiOptions): ApolloServerPlugin<Context> {
   const report = (error: Error, requestId: unknown) => {
     const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error
     onUnexpected(cause, typeof requestId === 'string' ? requestId : undefined)
@@ -204,26 +196,17 @@ function stampAnswers({ ledger, onUnexpected }: ApiOptions): ApolloServerPlugin<
           for (const error of errors.filter(isUnexpected)) report(error, contextValue.requestId)
         },
         async willSendResponse({ response, contextValue }) {
-          stamp(response.http.headers, contextValue, ledger)
-          if (response.body.kind === 'single') {
-            const { errors } = response.body.singleResult
-            contextValue.cacheControl.isPartial = errors !== undefined
-            contextValue.cacheControl.hasFailed = errors?.some(isOurFault) ?? false
-            for (const { extensions } of errors ?? []) {
-              if (extensions?.code === 'INTERNAL_SERVER_ERROR') extensions.requestId = contextValue.requestId
-            }
+          if (response.body.kind !== 'single') return
+          const { errors } = response.body.singleResult
+          contextValue.cacheControl.isPartial = errors !== undefined
+          contextValue.cacheControl.hasFailed = errors?.some(isOurFault) ?? false
+          for (const { extensions } of errors ?? []) {
+            if (extensions?.code === 'INTERNAL_SERVER_ERROR') extensions.requestId = contextValue.requestId
           }
         },
       }
     },
   }
-}
-
-function stamp(headers: HeaderMap, context: Context, ledger: Ledger): void {
-  // No older than what this node knows by now, nor than the newest entry that went into the answer.
-  const position = Math.max(ledger.seen, context.progress.newest)
-  headers.set('stet-as-of', formatToken(position, ledger.epoch))
-  headers.set('x-cache', cacheWord(context))
 }
 
 /** Several rooms may add fields to one type. */

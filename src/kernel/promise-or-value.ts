@@ -1,10 +1,10 @@
 /**
- * A value, or a promise of one. Keeps cached reads synchronous: creating a promise costs more than the read. With `async` resolvers for
- * the author, the tags and the articles of nodes a request of `npm run bench -- peers --workloads cold` takes 20 % more CPU time.
+ * A value, or a promise of one. Keeps cached reads synchronous: creating a promise costs more than the read. An execution of the
+ * bench's workload `cold` took a fifth to a quarter more CPU time with `async` resolvers (measured without HTTP).
  */
 export type PromiseOrValue<T> = T | Promise<T>
 
-/** True for promises of this project. A `then` is not looked for: that is slow for objects of many shapes (4 % of `cold`). */
+/** True for promises of this project. A `then` is not looked for, because that is slow for objects of many shapes. */
 export const isPromise = <T>(value: PromiseOrValue<T>): value is Promise<T> => value instanceof Promise
 
 /** What `use` makes of `value`: at once if it is a value, later if it is a promise. */

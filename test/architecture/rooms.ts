@@ -13,7 +13,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   http: 'metrics answers graphql graphql/operation graphql/resolving identity invalidation cache',
   metrics: 'graphql/resolving worker database invalidation cache redis',
   answers: 'graphql graphql/operation graphql/resolving identity database invalidation cache',
-  graphql: 'graphql/operation graphql/execution graphql/schema graphql/resolving invalidation cache',
+  graphql: 'graphql/operation graphql/execution graphql/schema graphql/resolving',
   'graphql/operation': 'graphql/schema graphql/resolving cache',
   'graphql/execution': '',
   'domain/articles': `domain/users domain/tags domain graphql/schema graphql/resolving identity worker database cache`,
