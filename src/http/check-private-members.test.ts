@@ -26,12 +26,21 @@ it.each<[string, () => void]>([
   ['sends something else', () => replaceSend((bytes) => bytes.toString('latin1').toUpperCase())],
   ['sends nothing', () => Object.assign(ServerResponse.prototype, { _send: () => true })],
   ['sends twice', () => replaceSend((bytes) => Buffer.concat([bytes, bytes]))],
-  ['hands over no body', () => Object.assign(IncomingMessage.prototype, { read: () => Buffer.from('?') })],
+  [
+    'hands over another body',
+    () => Object.assign(IncomingMessage.prototype, { read: alternately(Buffer.from('?'), null) }),
+  ],
 ])('uses the public ones if a Node %s', async (_what, change) => {
   change()
   expect(await checkPrivateMembers()).toBe(false)
   expect(privateMembers).toEqual({ push: false, send: false })
 })
+
+/** Each value in turn. Node itself reads until it is given null. */
+function alternately<T>(...values: readonly T[]): () => T | undefined {
+  let calls = 0
+  return () => values[calls++ % values.length]
+}
 
 function replaceSend(change: (bytes: Buffer) => unknown): void {
   Object.assign(ServerResponse.prototype, {
