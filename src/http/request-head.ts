@@ -37,9 +37,14 @@ export function isHost(host: string | undefined): boolean {
 /** Most clients of a server call it by one name. */
 let lastHost: string | undefined
 
-/** True if a header asks for more than the answer that the same request was given before. */
+/**
+ * True if a header asks for more than the answer that the same request was given before.
+ * Also if the body is in a coding that Node's parser refuses: it does so only after the head was handed over.
+ */
 export const asksForMore = (headers: IncomingHttpHeaders): boolean =>
-  headers['cache-control'] !== undefined || headers['stet-explain'] !== undefined
+  headers['cache-control'] !== undefined ||
+  headers['stet-explain'] !== undefined ||
+  (headers['transfer-encoding'] ?? 'chunked') !== 'chunked'
 
 /** Names the bytes of a request. Short ones name themselves: hashing them takes longer than finding them. */
 export function rawKeyOf({ url = '' }: IncomingMessage, body: Buffer | undefined): string {

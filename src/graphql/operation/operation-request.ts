@@ -57,6 +57,8 @@ export class ApolloRequest implements HTTPGraphQLRequest {
   get headers(): HeaderMap {
     const map = new HeaderMap()
     for (const [name, value] of Object.entries(this.#headers)) if (value) map.set(name, String(value))
+    // A GET has no content. Apollo would refuse some types of it, so that the same URL were answered only from the cache.
+    if (this.method === 'GET') map.delete('content-type')
     return map
   }
 
@@ -93,7 +95,8 @@ function searchParameters(search: string): RequestParameters {
 function parseJson(text: unknown): unknown {
   if (typeof text !== 'string') return text
   try {
-    return JSON.parse(text)
+    // Apollo takes no null from a URL.
+    return JSON.parse(text) ?? ILL_FORMED
   } catch {
     return ILL_FORMED
   }
