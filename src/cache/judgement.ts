@@ -66,6 +66,28 @@ export function judge(
 /** Why an entry that is `stale` is served, in the word of the metrics and of `Cache-Status`. */
 export const whyStale = ({ by }: Judgement): StaleReason => (by === 'soft write' ? 'softened' : 'revalidating')
 
+/** Whether a read shall refresh a fresh entry before it turns stale, by XFetch: see `Policy.earlyRefresh`. */
+export function isDueEarly(entry: Entry, nowMs: number, { earlyRefresh, random }: EarlyRefresh): boolean {
+  const leftMs = entry.staleAtMs - nowMs
+  const gapMs = entry.loadMs * earlyRefresh
+  // Beyond that the odds are one in e²⁰: not worth a logarithm at every hit.
+  return leftMs < 20 * gapMs && leftMs <= -gapMs * Math.log(1 - random())
+}
+
+export interface EarlyRefresh extends Pick<ResolvedPolicy, 'earlyRefresh'> {
+  /** From 0 to 1, without 1. */
+  readonly random: () => number
+}
+
+/** Keeps the entry from being refreshed for a second, because its load has just failed. */
+export function rest(entry: Entry, nowMs: number): void {
+  entry.retryAtMs = nowMs + REST_MS
+}
+
+export const isResting = ({ retryAtMs }: Entry, nowMs: number): boolean => retryAtMs !== undefined && nowMs < retryAtMs
+
+const REST_MS = 1000
+
 const judgement = (is: Condition, by?: Judgement['by']): Judgement =>
   Object.freeze({ is, by, isUsable: is === 'fresh' || is === 'stale' || is === 'lapsed' })
 

@@ -14,7 +14,7 @@ import type { Ledger } from '../cache/index.ts'
 import type { Api } from '../graphql/index.ts'
 import { ApolloRequest, type Documents, findOperation, type Operations } from '../graphql/operation/index.ts'
 import { toGraphQLError } from '../graphql/resolving/index.ts'
-import type { Authenticator, Viewer } from '../identity/index.ts'
+import { type Authenticator, type Viewer, visitor } from '../identity/index.ts'
 import { catchUp, type Follower, positionIfReached } from '../invalidation/index.ts'
 import { AskerError } from '../kernel/errors.ts'
 import type { Answered } from '../metrics/index.ts'
@@ -44,7 +44,6 @@ export interface RoadOptions {
   readonly logSilenceMaxMs: number
   /** Says which proxies are believed when they tell where a request came from. */
   readonly trustsProxy: (address: string, hop: number) => boolean
-  readonly isClosing: () => boolean
   readonly onAnswer: (answered: Answered) => void
 }
 
@@ -63,9 +62,15 @@ export interface RoadOptions {
  */
 export class Road {
   readonly #options: RoadOptions
+  #isClosing = false
 
   constructor(options: RoadOptions) {
     this.#options = options
+  }
+
+  /** From now on each connection ends with its next response. */
+  close(): void {
+    this.#isClosing = true
   }
 
   /** Listens to a server: requests to `/graphql` walk the road, `others` go their way. */
@@ -113,7 +118,7 @@ export class Road {
     const { headers } = request
     if (asksForMore(headers) || !isHost(headers.host) || (body && !IS_JSON.test(headers['content-type'] ?? ''))) return
     if (this.#isUnsure() || this.#isOutOfTouch()) return
-    const viewer = authenticator.recall(headers.authorization)
+    const viewer = headers.authorization ? authenticator.recall(headers.authorization) : visitor
     const mediaType = chooseMediaType(headers.accept)
     const token = headers['stet-as-of']
     const position = token === undefined ? 0 : positionIfReached(token, ledger)
@@ -179,9 +184,9 @@ export class Road {
   }
 
   #send(call: Call, { reply, operation, isKept }: Outcome): void {
-    const { encoded, isClosing, onAnswer } = this.#options
+    const { encoded, onAnswer } = this.#options
     const { request, response, requestId, startedAt } = call
-    sendReply(reply, { request, response, requestId, encoded, isLast: isClosing() })
+    sendReply(reply, { request, response, requestId, encoded, isLast: this.#isClosing })
     const word = reply.cache?.word
     if (word === undefined) return
     const whole = isKept === undefined ? 'uncached' : !isKept ? 'miss' : word === 'STALE' ? 'stale' : 'hit'

@@ -19,7 +19,7 @@ import { Road, type RoadOptions } from './road.ts'
 import { KEEP_ALIVE_MS } from './write-message.ts'
 
 export interface ServerOptions {
-  readonly graphql: Omit<RoadOptions, 'isClosing' | 'trustsProxy'>
+  readonly graphql: Omit<RoadOptions, 'trustsProxy'>
   /** Whose `X-Forwarded-For` is believed, as Fastify takes it. */
   readonly trustProxy: string | false
   /** How long the server still accepts requests when it closes, while `/readyz` says that it will not. */
@@ -39,7 +39,6 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const road = new Road({
     ...options.graphql,
     trustsProxy: trustProxy === false ? () => false : proxyAddr.compile(trustProxy.split(',').map((it) => it.trim())),
-    isClosing: () => closing,
   })
   if (!(await checkPrivateMembers())) {
     options.logger.warn(
@@ -60,6 +59,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   app.addHook('preClose', async () => {
     closing = true
+    road.close()
     await sleep(options.shutdownDelayMs)
     const cut = setTimeout(() => app.server.closeAllConnections(), options.shutdownTimeoutMs).unref()
     app.server.once('close', () => clearTimeout(cut))

@@ -31,7 +31,7 @@ export class AnswerCounter {
     })
   }
 
-  add({ operation, word, whole, seconds }: Answered): void {
+  readonly add = ({ operation, word, whole, seconds }: Answered): void => {
     this.#byWhole[whole]++
     const durations = this.#durationsOf(operation, word)
     durations.count++
@@ -106,7 +106,7 @@ export class LookUpCounter {
     })
   }
 
-  add(kind: string, tier: keyof Counts, result: keyof Counts['memory']): void {
+  readonly add = (kind: string, tier: keyof Counts, result: keyof Counts['memory']): void => {
     let counts = this.#counts.get(kind)
     if (!counts) {
       counts = { memory: { hit: 0, stale: 0, miss: 0, corrupt: 0 }, redis: { hit: 0, stale: 0, miss: 0, corrupt: 0 } }

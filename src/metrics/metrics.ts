@@ -5,7 +5,7 @@ import type { Database } from '../database/index.ts'
 import type { Follower, FollowerObserver } from '../invalidation/index.ts'
 import type { BreakerState } from '../redis/index.ts'
 import type { QueueState, WorkerObserver } from '../worker/index.ts'
-import { AnswerCounter, type Answered, DURATION_BOUNDS, LookUpCounter } from './hot-counters.ts'
+import { AnswerCounter, DURATION_BOUNDS, LookUpCounter } from './hot-counters.ts'
 
 /**
  * The metrics of a node or a worker, as observers to pass to what they measure. Each instance has its own registry, so that
@@ -87,7 +87,7 @@ export class Metrics {
   }
 
   readonly cache: CacheObserver = {
-    onRequest: (kind, tier, result) => this.#requests.add(kind, tier, result),
+    onRequest: this.#requests.add,
     onLoad: (kind, seconds) => this.#loads.observe({ kind }, seconds),
     onFlightJoined: () => this.#joined.inc(),
     onLeaseAwaited: () => this.#awaited.inc(),
@@ -127,7 +127,7 @@ export class Metrics {
     if (state === 'gone') this.#breakers.remove({ name })
     else this.#breakers.set({ name }, BREAKER_STATES.indexOf(state))
   }
-  readonly onAnswer = (answered: Answered): void => this.#answers.add(answered)
+  readonly onAnswer = this.#answers.add
 
   watchFollower(follower: Pick<Follower, 'unsureForMs'>): void {
     this.#unsureForMs = () => follower.unsureForMs

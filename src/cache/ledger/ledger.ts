@@ -146,7 +146,7 @@ export class Ledger {
 
   /** The last position after `entry` was read at which something that it depends on was written softly, 0 if nothing was. */
   softenedAt(entry: Judgeable): number {
-    return this.#lastSoftened.size === 0 || entry.asOf >= this.#seen ? 0 : lastOf(this.#lastSoftened, entry)
+    return entry.asOf >= this.#seen || this.#lastSoftened.size === 0 ? 0 : lastOf(this.#lastSoftened, entry)
   }
 
   /** The last record after `entry` was read that wrote something it depends on: what felled it, or softened it. Undefined if there is none. */

@@ -1,6 +1,6 @@
 import type { CacheParts } from '../cache-parts.ts'
 import type { Entry } from '../entry.ts'
-import { judge, type Rules, whyStale } from '../judgement.ts'
+import { judge, type Rules, rest, whyStale } from '../judgement.ts'
 import type { ResolvedKind } from '../kind.ts'
 import type { LogPlace } from '../ledger/ledger.ts'
 import { LoadTimeoutError } from '../load-timeout-error.ts'
@@ -9,7 +9,7 @@ import { Deadline, OVER } from './deadline.ts'
 import type { Flight, Need, Obtained } from './flight.ts'
 import type { Flights } from './flights.ts'
 import type { LoadRequest } from './load-queue.ts'
-import { type Refreshes, rest } from './refreshes.ts'
+import type { Refreshes } from './refreshes.ts'
 import type { Tiers } from './tiers.ts'
 
 export interface AwaitedReadsOptions<K, V> {

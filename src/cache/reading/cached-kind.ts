@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { CacheParts } from '../cache-parts.ts'
 import type { Entry } from '../entry.ts'
 import { type EntryExplanation, explainEntry } from '../explain-entry.ts'
-import { type Judgement, judge, type Rules, whyStale } from '../judgement.ts'
+import { type EarlyRefresh, isDueEarly, isResting, type Judgement, judge, type Rules, whyStale } from '../judgement.ts'
 import type { ResolvedKind } from '../kind.ts'
 import { withTables } from '../ledger/cache-tag.ts'
 import type { LogPlace } from '../ledger/ledger.ts'
@@ -10,12 +10,11 @@ import { type Slot, use } from '../memory/s3-fifo.ts'
 import { lifeMs } from '../policy.ts'
 import type { Reader } from '../reader.ts'
 import { AwaitedReads } from './awaited-reads.ts'
-import { EntryNames } from './entry-names.ts'
 import type { Obtained } from './flight.ts'
 import { Flights } from './flights.ts'
 import type { LoadRequest } from './load-queue.ts'
-import { isResting, Refreshes } from './refreshes.ts'
-import { Slots } from './slots.ts'
+import { Refreshes } from './refreshes.ts'
+import { EntryNames, Slots } from './slots.ts'
 import { type Holdings, Tiers, type WhyNotStored } from './tiers.ts'
 
 /**
@@ -35,6 +34,7 @@ export class CachedKind<K, V> {
   readonly #parts: CacheParts
   readonly #names: EntryNames<K>
   readonly #rules: Rules
+  readonly #early: EarlyRefresh
   readonly #slots: Slots<K, V>
   readonly #tiers: Tiers<V>
   readonly #flights: Flights<K, V>
@@ -46,6 +46,7 @@ export class CachedKind<K, V> {
     this.#parts = parts
     this.#names = new EntryNames(kind, parts.namespace)
     this.#rules = { ledger: parts.ledger, grace: kind.policy.grace }
+    this.#early = { earlyRefresh: kind.policy.earlyRefresh, random: parts.random }
     this.#slots = new Slots(kind, parts.memory, this.#names)
     this.#tiers = new Tiers(kind, parts)
     this.#flights = new Flights(kind, parts, this.#tiers)
@@ -243,7 +244,7 @@ export class CachedKind<K, V> {
     if (judgement.is === 'fresh') {
       observer.onRequest?.(name, 'memory', 'hit')
       if (policy.refreshAhead && parseKey) hotKeys.use(slot.key)
-      if (!resting && this.#refreshes.isDueEarly(entry, nowMs)) {
+      if (!resting && isDueEarly(entry, nowMs, this.#early)) {
         this.#refreshes.begin(this.#requestFor(slot.key, key, reader), entry, 'early')
       }
       reader.onRead?.(name, entry, 'memory', undefined)

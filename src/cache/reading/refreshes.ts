@@ -1,5 +1,6 @@
 import type { CacheParts, RefreshReason } from '../cache-parts.ts'
 import type { Entry } from '../entry.ts'
+import { rest } from '../judgement.ts'
 import type { ResolvedKind } from '../kind.ts'
 import type { Flight } from './flight.ts'
 import type { Flights } from './flights.ts'
@@ -29,21 +30,4 @@ export class Refreshes<K, V> {
     })
     return flight
   }
-
-  /** Whether this read shall refresh the entry before it turns stale, by XFetch: see `Policy.earlyRefresh`. */
-  isDueEarly(entry: Entry<V>, nowMs: number): boolean {
-    const leftMs = entry.staleAtMs - nowMs
-    const gapMs = entry.loadMs * this.#kind.policy.earlyRefresh
-    // Beyond that the odds are one in e²⁰: not worth a logarithm at every hit.
-    return leftMs < 20 * gapMs && leftMs <= -gapMs * Math.log(1 - this.#parts.random())
-  }
 }
-
-/** Keeps the entry from being refreshed for a second, because its load has just failed. */
-export function rest(entry: Entry, nowMs: number): void {
-  entry.retryAtMs = nowMs + REST_MS
-}
-
-export const isResting = ({ retryAtMs }: Entry, nowMs: number): boolean => retryAtMs !== undefined && nowMs < retryAtMs
-
-const REST_MS = 1000

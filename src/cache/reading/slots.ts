@@ -3,7 +3,6 @@ import type { ResolvedKind } from '../kind.ts'
 import type { MemoryTier } from '../memory/memory-tier.ts'
 import type { Slot } from '../memory/s3-fifo.ts'
 import type { Reader } from '../reader.ts'
-import type { EntryNames } from './entry-names.ts'
 
 /**
  * Finds entries of one kind in memory by their own keys. It remembers where they lie, because to build and look up a whole
@@ -44,3 +43,57 @@ export class Slots<K, V> {
 }
 
 const MAX_KNOWN = 65_536
+
+/**
+ * How the entries of one kind are called. A whole key is namespace, kind, fingerprint and the text of the kind's own key:
+ * `stet:article.aSYTnF0P:42`. For kinds of scope `viewer` the viewer stands before the text.
+ */
+export class EntryNames<K> {
+  /** Begins the whole key of every entry of this kind, as it is defined now. */
+  readonly prefix: string
+  readonly #kind: Pick<ResolvedKind<K, never>, 'name' | 'key' | 'policy'>
+  #last: { readonly key: K; readonly text: string } | undefined
+
+  constructor(kind: Pick<ResolvedKind<K, never>, 'name' | 'key' | 'policy' | 'fingerprint'>, namespace: string) {
+    this.#kind = kind
+    this.prefix = `${namespace}${kind.name}.${kind.fingerprint}:`
+  }
+
+  /** The whole key of the entry that `reader` is given. Throws a `TypeError` if the scope is `viewer` and no viewer is named. */
+  idOf(key: K, { viewer }: Pick<Reader, 'viewer'> = {}): string {
+    if (this.#kind.policy.scope === 'public') return this.idOfText(this.textOf(key))
+    if (viewer === undefined) {
+      throw new TypeError(`The kind "${this.#kind.name}" has entries for each viewer: its reader must say who that is.`)
+    }
+    return `${this.idOfText(JSON.stringify(viewer))} ${withoutBraces(this.textOf(key))}`
+  }
+
+  idOfText(text: string): string {
+    return this.prefix + withoutBraces(text)
+  }
+
+  /** The text of the kind's own key. */
+  textOf(key: K): string {
+    const last = this.#last
+    return last && last.key === key ? last.text : this.#kind.key(key)
+  }
+
+  /** The same, remembered until the next call: a caller that reads `key` next does not pay for its text twice. */
+  nameOf(key: K): string {
+    this.#last = { key, text: this.#kind.key(key) }
+    return this.#last.text
+  }
+
+  /** The text in a whole key. */
+  textIn(id: string): string {
+    return decodeURIComponent(id.slice(this.prefix.length))
+  }
+
+  owns({ key }: Pick<Entry, 'key'>): boolean {
+    return key.startsWith(this.prefix)
+  }
+}
+
+/** Escapes braces: a Redis Cluster would take the text between braces for the whole key. */
+const withoutBraces = (text: string): string =>
+  /[{}%]/.test(text) ? text.replaceAll('%', '%25').replaceAll('{', '%7B').replaceAll('}', '%7D') : text
