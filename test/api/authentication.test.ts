@@ -1,17 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { exportJWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { toGlobalId } from '../../src/identity/global-id.ts'
-import {
-  createTestDatabase,
-  GraphQLClient,
-  startTestNode,
-  TEST_JWT_SECRET,
-  type TestDatabase,
-  type TestNode,
-} from '../harness/index.ts'
+import { GraphQLClient, startTestNode, TEST_JWT_SECRET, type TestNode } from '../harness/index.ts'
+import { use, useDatabase, useNode } from '../harness/use.ts'
 import { addContent, ids } from './add-content.ts'
 
 const signing = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -19,41 +13,21 @@ const strangers = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const now = Math.floor(Date.now() / 1000)
 const claims: JWTPayload = { sub: ids.ann, role: 'author', exp: now + 600 }
 
-let database: TestDatabase
-/** Verifies by a secret. */
-let node: TestNode
-/** Verifies by published keys. */
-let other: TestNode
-let keyServer: Server
 let keysAreUp = true
 
-beforeAll(async () => {
-  const jwk = { ...(await exportJWK(signing.publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }
-  keyServer = createServer((_request, response) => {
-    response.writeHead(keysAreUp ? 200 : 500, { 'content-type': 'application/json' })
-    response.end(JSON.stringify({ keys: [jwk] }))
-  })
-  await new Promise<void>((resolve) => keyServer.listen(0, '127.0.0.1', resolve))
-  database = await createTestDatabase()
-  node = await startTestNode({ databaseUrl: database.url })
-  await addContent(database.url)
-  other = await startNodeWithKeys()
+const jwk = { ...(await exportJWK(signing.publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }
+const keyServer = createServer((_request, response) => {
+  response.writeHead(keysAreUp ? 200 : 500, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ keys: [jwk] }))
 })
-
-afterAll(async () => {
-  await Promise.all([node.close(), other.close()])
-  keyServer.close()
-  await database.drop()
-})
-
-const startNodeWithKeys = () =>
-  startTestNode({
-    databaseUrl: database.url,
-    environment: {
-      AUTH_JWT_SECRET: '',
-      AUTH_JWKS_URL: `http://127.0.0.1:${(keyServer.address() as AddressInfo).port}/keys.json`,
-    },
-  })
+await new Promise<void>((resolve) => keyServer.listen(0, '127.0.0.1', resolve))
+use(keyServer, () => keyServer.close())
+const database = await useDatabase()
+/** Verifies by a secret. */
+const node = await useNode({ database })
+await addContent(database.url)
+/** Verifies by published keys. */
+const other = use(await startNodeWithKeys(), (it) => it.close())
 
 const bytes = (secret: string) => new TextEncoder().encode(secret)
 const hs256 = (payload: JWTPayload, secret = TEST_JWT_SECRET, alg = 'HS256') =>
@@ -193,3 +167,13 @@ it('hands out tokens that work, in demo mode and nowhere else', async () => {
     await demo.close()
   }
 })
+
+function startNodeWithKeys(): Promise<TestNode> {
+  return startTestNode({
+    databaseUrl: database.url,
+    environment: {
+      AUTH_JWT_SECRET: '',
+      AUTH_JWKS_URL: `http://127.0.0.1:${(keyServer.address() as AddressInfo).port}/keys.json`,
+    },
+  })
+}

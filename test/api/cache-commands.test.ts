@@ -1,56 +1,28 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
+import { beforeEach, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
-import {
-  createRedisPrefix,
-  createTestDatabase,
-  currentToken,
-  queryOnce,
-  sharedServers,
-  startRedis,
-  startTestNode,
-  type TestDatabase,
-  type TestNode,
-  testToken,
-} from '../harness/index.ts'
+import { createTestDatabase, currentToken, queryOnce, startRedis, type TestNode, testToken } from '../harness/index.ts'
+import { use, useDatabase, useNode, useRedis, useRedisClient } from '../harness/use.ts'
 import { ANN, addContent } from './add-content.ts'
 import { runStet } from './run-stet.ts'
 
-let directory: string
-let database: TestDatabase
-let redis: Redis
-let prefix: string
+const directory = use(await mkdtemp(join(tmpdir(), 'stet-cache-')), (it) => rm(it, { recursive: true }))
+const database = await useDatabase()
+const shared = useRedis()
+const { redisUrl, redisPrefix: prefix } = shared
+const redis = useRedisClient()
+const environment: NodeJS.ProcessEnv = { DATABASE_URL: database.url, REDIS_URL: redisUrl, REDIS_KEY_PREFIX: prefix }
+const options = { database, redis: shared, built: true, environment: { LOG_BEAT_MS: '60000' } }
+const node = await useNode(options)
 /** That share Redis, and have no beat to save them. */
-let nodes: readonly TestNode[]
-let node: TestNode
-let environment: NodeJS.ProcessEnv
+const nodes = [node, await useNode(options)]
+const keysOf = (kind: string) => node.cache.find(kind)?.prefix.slice(prefix.length) ?? ''
 /** Begins the keys of users, behind the prefix; and those of articles. */
-let userKeys: string
-let articleKeys: string
-
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'stet-cache-'))
-  database = await createTestDatabase()
-  prefix = createRedisPrefix()
-  const { redisUrl } = sharedServers()
-  redis = new Redis(redisUrl)
-  environment = { DATABASE_URL: database.url, REDIS_URL: redisUrl, REDIS_KEY_PREFIX: prefix }
-  const options = {
-    databaseUrl: database.url,
-    redisUrl,
-    redisPrefix: prefix,
-    built: true,
-    environment: { LOG_BEAT_MS: '60000' },
-  }
-  node = await startTestNode(options)
-  nodes = [node, await startTestNode(options)]
-  const keysOf = (kind: string) => node.cache.find(kind)?.prefix.slice(prefix.length) ?? ''
-  userKeys = keysOf('user')
-  articleKeys = keysOf('article')
-  await addContent(database.url)
-})
+const userKeys = keysOf('user')
+const articleKeys = keysOf('article')
+await addContent(database.url)
 
 beforeEach(async () => {
   for (const each of nodes) {
@@ -58,12 +30,6 @@ beforeEach(async () => {
     each.cache.clearMemory()
   }
   for (const key of await keysInRedis()) await redis.unlink(prefix + key)
-})
-
-afterAll(async () => {
-  await Promise.all(nodes.map((each) => each.close()))
-  redis.disconnect()
-  await Promise.all([database.drop(), rm(directory, { recursive: true })])
 })
 
 it.each([

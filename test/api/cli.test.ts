@@ -1,29 +1,20 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { options } from '../../src/app/config.ts'
 import { Authenticator } from '../../src/identity/authenticate.ts'
-import { createTestDatabase, queryOnce, type TestDatabase } from '../harness/index.ts'
+import { queryOnce } from '../harness/index.ts'
+import { use, useDatabase } from '../harness/use.ts'
 import { ids } from './add-content.ts'
 import { runStet } from './run-stet.ts'
 
 const SECRET = 'correct horse battery staple'
 const NOWHERE = 'postgres://user:hunter2@127.0.0.1:1/nowhere'
 
-let directory: string
-let database: TestDatabase
-let other: TestDatabase
-
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'stet-cli-'))
-  database = await createTestDatabase()
-  other = await createTestDatabase()
-})
-
-afterAll(async () => {
-  await Promise.all([database.drop(), other.drop(), rm(directory, { recursive: true })])
-})
+const directory = use(await mkdtemp(join(tmpdir(), 'stet-cli-')), (it) => rm(it, { recursive: true }))
+const database = await useDatabase()
+const other = await useDatabase()
 
 it('helps, with exit code 0', async () => {
   const { code, stdout, stderr } = await runStet(['--help'])

@@ -1,47 +1,34 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
+import { beforeEach, expect, it } from '@jest/globals'
 import { getIntrospectionQuery } from 'graphql'
 import { pino } from 'pino'
 import { readConfig } from '../../src/app/config.ts'
-import { type Node, startNode } from '../../src/app/start-node.ts'
+import { startNode } from '../../src/app/start-node.ts'
 import {
-  createTestDatabase,
   GraphQLClient,
   queryOnce,
   sharedServers,
   startFaultProxy,
   startTestNode,
   TEST_JWT_SECRET,
-  type TestDatabase,
   testToken,
 } from '../harness/index.ts'
+import { use, useDatabase } from '../harness/use.ts'
 import { ANN, addContent, ids } from './add-content.ts'
 
-let database: TestDatabase
-let node: Node
-let visitor: GraphQLClient
-let author: GraphQLClient
-let admin: GraphQLClient
 /** What the node logged. */
 let logged: { readonly level: number; readonly requestId?: string; readonly err?: { readonly message: string } }[] = []
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  const environment = { PORT: '0', DATABASE_URL: database.url, AUTH_JWT_SECRET: TEST_JWT_SECRET }
-  const logger = pino({}, { write: (line: string) => logged.push(JSON.parse(line)) })
-  node = await startNode({ config: readConfig(environment), logger })
-  await addContent(database.url)
-  visitor = new GraphQLClient(node.url)
-  author = new GraphQLClient(node.url, await testToken('author', ANN))
-  admin = new GraphQLClient(node.url, await testToken('admin'))
-})
+const database = await useDatabase()
+const environment = { PORT: '0', DATABASE_URL: database.url, AUTH_JWT_SECRET: TEST_JWT_SECRET }
+const logger = pino({}, { write: (line: string) => logged.push(JSON.parse(line)) })
+const node = use(await startNode({ config: readConfig(environment), logger }), (it) => it.close())
+await addContent(database.url)
+const visitor = new GraphQLClient(node.url)
+const author = new GraphQLClient(node.url, await testToken('author', ANN))
+const admin = new GraphQLClient(node.url, await testToken('admin'))
 
 beforeEach(() => {
   logged = []
-})
-
-afterAll(async () => {
-  await node.close()
-  await database.drop()
 })
 
 it('says nothing of an error of its own but where to look for it, and logs it once', async () => {

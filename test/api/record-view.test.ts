@@ -1,51 +1,38 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
+import { beforeEach, expect, it } from '@jest/globals'
 import { toGlobalId } from '../../src/identity/global-id.ts'
 import {
-  createRedisPrefix,
-  createTestDatabase,
   eventually,
-  type FaultProxy,
   GraphQLClient,
   queryOnce,
-  sharedServers,
   startFaultProxy,
   startTestNode,
-  type TestDatabase,
   type TestNode,
 } from '../harness/index.ts'
+import { use, useDatabase, useNode, useRedis } from '../harness/use.ts'
 import { addContent, ids } from './add-content.ts'
 
-let database: TestDatabase
-let proxy: FaultProxy
-/** Two that share Redis, and one without. */
-let nodes: readonly [TestNode, TestNode]
-let alone: TestNode
 const { published } = ids
 
 const ADDRESS = { 'x-forwarded-for': '192.0.2.1' }
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  const { redisUrl } = sharedServers()
-  const { hostname, port } = new URL(redisUrl)
-  proxy = await startFaultProxy({ host: hostname, port: Number(port) })
-  // Nothing is counted or ranked but when a test says so.
-  const environment = { RATE_LIMIT_MAX: '5', RANK_ARTICLES_EVERY: '86400', TRUST_PROXY: 'loopback' }
-  const shared = { databaseUrl: database.url, redisUrl: proxy.through(redisUrl), redisPrefix: createRedisPrefix() }
-  const start = () =>
-    startTestNode({ ...shared, environment: { ...environment, WORKER: 'off', QUEUE_MAX_ENTRIES: '20' } })
-  nodes = [await start(), await start()]
-  alone = await startTestNode({ databaseUrl: database.url, environment: { ...environment, QUEUE_FLUSH_MS: '60000' } })
-  await addContent(database.url)
-})
+const database = await useDatabase()
+const redis = useRedis()
+const { redisUrl } = redis
+const { hostname, port } = new URL(redisUrl)
+const proxy = use(await startFaultProxy({ host: hostname, port: Number(port) }), (it) => it.close())
+// Nothing is counted or ranked but when a test says so.
+const environment = { RATE_LIMIT_MAX: '5', RANK_ARTICLES_EVERY: '86400', TRUST_PROXY: 'loopback' }
+const shared = {
+  database,
+  redis: { ...redis, redisUrl: proxy.through(redisUrl) },
+  environment: { ...environment, WORKER: 'off', QUEUE_MAX_ENTRIES: '20' },
+}
+/** Two that share Redis, and one without. */
+const nodes = [await useNode(shared), await useNode(shared)] as const
+const alone = await useNode({ database, environment: { ...environment, QUEUE_FLUSH_MS: '60000' } })
+await addContent(database.url)
 
 beforeEach(() => queryOnce(database.url, 'update article_stats set views = 0, ranked_views = 0'))
-
-afterAll(async () => {
-  await Promise.all([...nodes, alone].map((node) => node.close()))
-  await proxy.close()
-  await database.drop()
-})
 
 it('counts views from every node, and drops no entry of the article', async () => {
   const [one, two] = nodes

@@ -4,17 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { getIntrospectionQuery } from 'graphql'
-import {
-  type AnswerError,
-  createRedisPrefix,
-  createTestDatabase,
-  sharedServers,
-  startTestNode,
-  type TestDatabase,
-  type TestNode,
-  type TestNodeOptions,
-  testToken,
-} from '../harness/index.ts'
+import { type AnswerError, startTestNode, type TestNode, testToken } from '../harness/index.ts'
+import { use, useDatabase, useRedis } from '../harness/use.ts'
 import { addContent } from './add-content.ts'
 import { runStet } from './run-stet.ts'
 
@@ -44,22 +35,11 @@ const COUNTED = { status: 200, data: { articles: { totalCount: 2 } } }
 const LISTED = { status: 200, data: { tags: { nodes: [{ slug: 'cats' }] } } }
 const NOT_TRUSTED = { status: 403, errors: [{ extensions: { code: 'DOCUMENT_NOT_TRUSTED' } }] }
 
-let directory: string
-let database: TestDatabase
-let options: TestNodeOptions
-
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'stet-trusted-'))
-  database = await createTestDatabase()
-  options = { databaseUrl: database.url, redisUrl: sharedServers().redisUrl, redisPrefix: createRedisPrefix() }
-  await (await startTestNode(options)).close()
-  await addContent(database.url)
-})
-
-afterAll(async () => {
-  await database.drop()
-  await rm(directory, { recursive: true })
-})
+const directory = use(await mkdtemp(join(tmpdir(), 'stet-trusted-')), (it) => rm(it, { recursive: true }))
+const database = await useDatabase()
+const options = { databaseUrl: database.url, ...useRedis() }
+await (await startTestNode(options)).close()
+await addContent(database.url)
 
 describe.each([
   ['GraphQL Code Generator', CODEGENS],

@@ -1,8 +1,5 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import { Redis } from 'ioredis'
+import { expect, it } from '@jest/globals'
 import {
-  createRedisPrefix,
-  createTestDatabase,
   eventually,
   GraphQLClient,
   queryOnce,
@@ -10,30 +7,22 @@ import {
   startFaultProxy,
   startTestNode,
   TEST_JWT_SECRET,
-  type TestDatabase,
 } from '../harness/index.ts'
+import { useDatabase, useRedis, useRedisClient } from '../harness/use.ts'
 import { addContent, ids } from './add-content.ts'
 import { RunningStet, runStet } from './run-stet.ts'
 
-let database: TestDatabase
-let redis: Redis
-let prefix: string
-let environment: NodeJS.ProcessEnv
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  prefix = createRedisPrefix()
-  const { redisUrl } = sharedServers()
-  redis = new Redis(redisUrl)
-  environment = { DATABASE_URL: database.url, REDIS_URL: redisUrl, REDIS_KEY_PREFIX: prefix, LOG_LEVEL: 'silent' }
-  await (await startTestNode({ databaseUrl: database.url })).close()
-  await addContent(database.url)
-})
-
-afterAll(async () => {
-  redis.disconnect()
-  await database.drop()
-})
+const database = await useDatabase()
+const { redisUrl, redisPrefix: prefix } = useRedis()
+const redis = useRedisClient()
+const environment: NodeJS.ProcessEnv = {
+  DATABASE_URL: database.url,
+  REDIS_URL: redisUrl,
+  REDIS_KEY_PREFIX: prefix,
+  LOG_LEVEL: 'silent',
+}
+await (await startTestNode({ databaseUrl: database.url })).close()
+await addContent(database.url)
 
 it.each([
   'worker walk',

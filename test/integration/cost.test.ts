@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
 import { Kysely, PostgresDialect } from 'kysely'
 import { seedContent } from '../../src/content/index.ts'
 import { migrate } from '../../src/database/migrate.ts'
@@ -6,43 +6,35 @@ import { createPool } from '../../src/database/pool.ts'
 import type { Tables } from '../../src/database/tables.ts'
 import {
   createRedisPrefix,
-  createTestDatabase,
   eventually,
-  type FaultProxy,
   queryOnce,
   sharedServers,
   startFaultProxy,
   startTestNode,
-  type TestDatabase,
   type TestNode,
 } from '../harness/index.ts'
+import { use, useDatabase } from '../harness/use.ts'
 
 /** Between the node and its servers stand proxies that count how often it asks: nothing is taken from our own metrics. */
-let database: TestDatabase
-let postgres: FaultProxy
-let redis: FaultProxy
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  postgres = await startFaultProxy(hostAndPort(sharedServers().postgresUrl))
-  redis = await startFaultProxy(hostAndPort(sharedServers().redisUrl))
-  const pool = createPool({ url: database.url, max: 1, statementTimeoutMs: 0, onError: () => {} })
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
-  await migrate(db)
-  await seedContent(db, { articles: 200 })
-  await db.destroy()
-})
-
-afterAll(async () => {
-  await Promise.all([postgres.close(), redis.close()])
-  await database.drop()
-})
+const database = await useDatabase()
+const postgres = use(await startFaultProxy(hostAndPort(sharedServers().postgresUrl)), (it) => it.close())
+const redis = use(await startFaultProxy(hostAndPort(sharedServers().redisUrl)), (it) => it.close())
+const pool = createPool({ url: database.url, max: 1, statementTimeoutMs: 0, onError: () => {} })
+const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+await migrate(db)
+await seedContent(db, { articles: 200 })
+await db.destroy()
 
 const LIST = 'query ($first: Int!) { articles(first: $first) { nodes { title author { displayName } tags { name } } } }'
 
 it('answers a cold list with at most 4 SQL statements and 5 Redis round trips, then from Redis in one, then from memory', async () => {
   const redisPrefix = createRedisPrefix()
-  const cold = await withNode(redisPrefix, (node) => cost(node, 20))
+  const cold = await withNode(redisPrefix, async (node) => {
+    const first = await cost(node, 20)
+    // An answer to a POST is kept from the second time on.
+    expect((await cost(node, 20)).sql).toBe(0)
+    return first
+  })
   expect(cold.sql).toBeGreaterThan(0)
   expect(cold.sql).toBeLessThanOrEqual(4)
   expect(cold.redis).toBeGreaterThan(0)

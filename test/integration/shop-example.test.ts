@@ -1,21 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import { createTestDatabase, eventually, sharedServers, type TestDatabase } from '../harness/index.ts'
+import { expect, it } from '@jest/globals'
+import { eventually, sharedServers } from '../harness/index.ts'
+import { use, useDatabase } from '../harness/use.ts'
 
 /** `examples/shop.mjs`, as it stands: three processes that share PostgreSQL and Redis. */
-let database: TestDatabase
-let shops: { readonly url: string; stop(): Promise<unknown> }[]
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  shops = await Promise.all([startShop(), startShop(), startShop()])
-})
-
-afterAll(async () => {
-  await Promise.all(shops.map((shop) => shop.stop()))
-  await database.drop()
-})
+const database = await useDatabase()
+const shops = await Promise.all([startShop(), startShop(), startShop()])
+for (const shop of shops) use(shop, () => shop.stop())
 
 const everything = '{ product(id: 1) { name price } shelf(id: 1) { name } stockValue(shelf: 1) }'
 

@@ -1,29 +1,20 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
+import { beforeEach, expect, it } from '@jest/globals'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { migrate } from '../../../src/database/migrate.ts'
 import { createPool } from '../../../src/database/pool.ts'
 import type { Tables } from '../../../src/database/tables.ts'
 import { type PeriodicJob, runIfDue, startPeriodicJob } from '../../../src/worker/periodic-job.ts'
-import { createTestDatabase, eventually, queryOnce, type TestDatabase } from '../../harness/index.ts'
+import { eventually, queryOnce } from '../../harness/index.ts'
+import { use, useDatabase } from '../../harness/use.ts'
 import { ManualClock } from '../../models/manual-clock.ts'
 
-let database: TestDatabase
-let primary: Kysely<Tables>
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  const pool = createPool({ url: database.url, max: 5, statementTimeoutMs: 5000, onError: () => {} })
-  primary = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
-  await migrate(primary)
-  await queryOnce(database.url, 'create table runs (pid int)')
-})
+const database = await useDatabase()
+const pool = createPool({ url: database.url, max: 5, statementTimeoutMs: 5000, onError: () => {} })
+const primary = use(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }), (it) => it.destroy())
+await migrate(primary)
+await queryOnce(database.url, 'create table runs (pid int)')
 
 beforeEach(() => queryOnce(database.url, 'truncate runs, stet.job'))
-
-afterAll(async () => {
-  await primary.destroy()
-  await database.drop()
-})
 
 const RUN: PeriodicJob['run'] = (transaction) => sql`insert into runs values (pg_backend_pid())`.execute(transaction)
 const parts = (run = RUN, everyMs = 60_000) => ({
