@@ -8,7 +8,7 @@
 // requests take up to twice as long. `npm run bench -- peers --workloads cold` shows both.
 import { CommanderError } from 'commander'
 import { ConfigError } from '../app/config.ts'
-import { AskerError } from '../kernel/errors.ts'
+import { ClientError } from '../kernel/errors.ts'
 import { Failure, UsageError } from './output.ts'
 import { program } from './program.ts'
 
@@ -27,7 +27,7 @@ try {
 }
 
 function isMisuse(error: unknown): boolean {
-  const isBadInput = error instanceof AskerError && error.code === 'BAD_USER_INPUT'
+  const isBadInput = error instanceof ClientError && error.code === 'BAD_USER_INPUT'
   return isBadInput || error instanceof ConfigError || error instanceof UsageError
 }
 

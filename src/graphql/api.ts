@@ -22,7 +22,7 @@ import { dateTime, nodeResolvers, type Resolvers, type Room, readSchema } from '
 export interface ApiOptions {
   readonly rooms: readonly Room[]
   readonly maxComplexity: number
-  /** Called for every error that isn't the asker's: they aren't told, so somebody else should be. */
+  /** Called for every error that a client is not told of. It should be logged. */
   readonly onUnexpected: (error: Error, requestId: string | undefined) => void
 }
 

@@ -16,7 +16,7 @@ import { ApolloRequest, type Documents, findOperation, type Operations } from '.
 import { toGraphQLError } from '../graphql/resolving/index.ts'
 import { type Authenticator, type Viewer, visitor } from '../identity/index.ts'
 import { catchUp, type Follower, positionIfReached } from '../invalidation/index.ts'
-import { AskerError } from '../kernel/errors.ts'
+import { ClientError } from '../kernel/errors.ts'
 import type { Answered } from '../metrics/index.ts'
 import { parseBody } from './parse-body.ts'
 import { readBody } from './read-body.ts'
@@ -165,7 +165,7 @@ export class Road {
     const { follower, ledger, catchUpTimeoutMs } = this.#options
     if (this.#isOutOfTouch()) {
       const message = 'This node has not heard of any change for too long: try another.'
-      throw new AskerError('UNAVAILABLE', message, { status: 503 })
+      throw new ClientError('UNAVAILABLE', message, { status: 503 })
     }
     return positionIfReached(token, ledger) ?? catchUp(String(token), follower, ledger, catchUpTimeoutMs)
   }

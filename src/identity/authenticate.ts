@@ -1,6 +1,6 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify, SignJWT } from 'jose'
 import { LRUCache } from 'lru-cache'
-import { AskerError } from '../kernel/errors.ts'
+import { ClientError } from '../kernel/errors.ts'
 import { parseGlobalId, toGlobalId } from './global-id.ts'
 import { type Viewer, visitor } from './viewer.ts'
 
@@ -102,4 +102,4 @@ function viewerOf({ sub, role }: JWTPayload): Viewer {
   return { kind: 'author', userId }
 }
 
-const refused = (message: string, cause?: Error) => new AskerError('UNAUTHENTICATED', message, { cause, status: 401 })
+const refused = (message: string, cause?: Error) => new ClientError('UNAUTHENTICATED', message, { cause, status: 401 })

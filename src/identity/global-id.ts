@@ -1,4 +1,4 @@
-import { AskerError } from '../kernel/errors.ts'
+import { ClientError } from '../kernel/errors.ts'
 import { quote } from '../kernel/input.ts'
 
 /** Makes an opaque id that is unique among all types, from a type and a row id: Relay's global object identification. */
@@ -20,7 +20,7 @@ export function fromGlobalId(type: string, globalId: string, field = 'id'): numb
   const message = parsed
     ? `${field} must be the id of ${article(type)}; this is the id of ${article(parsed.type)}.`
     : `${field} must be the id of ${article(type)}, not ${quote(globalId)}.`
-  throw new AskerError('BAD_USER_INPUT', message, { field })
+  throw new ClientError('BAD_USER_INPUT', message, { field })
 }
 
 const article = (type: string): string => `${/^[AEIO]/.test(type) ? 'an' : 'a'} ${type.slice(0, 40)}`

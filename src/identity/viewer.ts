@@ -1,4 +1,4 @@
-import { AskerError } from '../kernel/errors.ts'
+import { ClientError } from '../kernel/errors.ts'
 
 /** The user that a request comes from, with their role. A request without a token comes from a visitor. */
 export type Viewer =
@@ -19,11 +19,11 @@ export const isSelfOrAdmin = (viewer: Viewer, userId: number): boolean =>
 
 /** Throws UNAUTHENTICATED for a visitor. */
 export function requireSignedIn(viewer: Viewer): SignedIn {
-  if (viewer.kind === 'visitor') throw new AskerError('UNAUTHENTICATED', 'Sign in to do this.')
+  if (viewer.kind === 'visitor') throw new ClientError('UNAUTHENTICATED', 'Sign in to do this.')
   return viewer
 }
 
 /** Throws UNAUTHENTICATED for a visitor and FORBIDDEN for an author. */
 export function requireAdmin(viewer: Viewer): void {
-  if (requireSignedIn(viewer).kind !== 'admin') throw new AskerError('FORBIDDEN', 'Only an admin may do this.')
+  if (requireSignedIn(viewer).kind !== 'admin') throw new ClientError('FORBIDDEN', 'Only an admin may do this.')
 }

@@ -3,7 +3,7 @@
  * answer. The rooms below the API throw plain errors instead; `graphql/resolving/mask-errors.ts` turns those into this one, and
  * hides all others.
  */
-export class AskerError extends Error {
+export class ClientError extends Error {
   readonly code: ErrorCode
   readonly extensions: Readonly<Record<string, unknown>>
 

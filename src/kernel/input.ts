@@ -1,4 +1,4 @@
-import { AskerError } from './errors.ts'
+import { ClientError } from './errors.ts'
 
 // Checks of input fields. Each throws BAD_USER_INPUT, whose message names the field, what it must be and what came.
 
@@ -10,7 +10,7 @@ export function exactlyOne<Name extends string>(
   const [one] = given
   if (given.length !== 1 || !one) {
     const names = Object.keys(args).join(' and ')
-    throw new AskerError('BAD_USER_INPUT', `Give exactly one of ${names}; ${given.length} were given.`)
+    throw new ClientError('BAD_USER_INPUT', `Give exactly one of ${names}; ${given.length} were given.`)
   }
   return [one[0], checkName(one[0], String(one[1]))]
 }
@@ -27,7 +27,7 @@ export const quote = (text: string): string => JSON.stringify(text.length > 100 
 /** Refuses a text that PostgreSQL can't store, or does not give back as it came. */
 export function checkText(field: string, text: string): string {
   if (/[\0\p{Surrogate}]/u.test(text)) {
-    throw new AskerError('BAD_USER_INPUT', `${field} holds U+0000 or half a surrogate pair, which can't be stored.`, {
+    throw new ClientError('BAD_USER_INPUT', `${field} holds U+0000 or half a surrogate pair, which can't be stored.`, {
       field,
     })
   }
@@ -42,19 +42,19 @@ export function checkLength(
 ): string {
   checkText(field, text)
   if (min > 0 && text.length > 0 && text.trim() === '') {
-    throw new AskerError('BAD_USER_INPUT', `${field} must not be blank.`, { field })
+    throw new ClientError('BAD_USER_INPUT', `${field} must not be blank.`, { field })
   }
   const length = [...text].length
   if (length < min || length > max) {
     const wanted = min > 0 ? `${min} to ${max}` : `at most ${max}`
-    throw new AskerError('BAD_USER_INPUT', `${field} must have ${wanted} characters, not ${length}.`, { field })
+    throw new ClientError('BAD_USER_INPUT', `${field} must have ${wanted} characters, not ${length}.`, { field })
   }
   return text
 }
 
 export function checkPattern(field: string, text: string, pattern: RegExp, wanted: string): string {
   if (!pattern.test(text)) {
-    throw new AskerError('BAD_USER_INPUT', `${field} must be ${wanted}, not ${quote(text)}.`, { field })
+    throw new ClientError('BAD_USER_INPUT', `${field} must be ${wanted}, not ${quote(text)}.`, { field })
   }
   return text
 }

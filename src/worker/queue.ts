@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely'
 import type { Tables } from '../database/index.ts'
-import { AskerError } from '../kernel/errors.ts'
+import { ClientError } from '../kernel/errors.ts'
 import type { JobStream, StreamState } from './job-stream.ts'
 
 /** The door of one queue, through which requests add jobs. */
@@ -24,7 +24,7 @@ export class Queue<Job> {
     })
     if (added) return
     this.#onRefused(this.name, cause)
-    throw new AskerError('OVERLOADED', 'Too much waits to be done already: try again later.', { cause })
+    throw new ClientError('OVERLOADED', 'Too much waits to be done already: try again later.', { cause })
   }
 
   state(): Promise<StreamState> {

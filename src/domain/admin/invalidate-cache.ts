@@ -5,7 +5,7 @@ import type { Context } from '../../graphql/resolving/index.ts'
 import type { InvalidateCachePayload, InvalidationMode } from '../../graphql/schema/index.ts'
 import { requireAdmin } from '../../identity/index.ts'
 import { formatToken } from '../../invalidation/index.ts'
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 import { checkText, quote } from '../../kernel/input.ts'
 
 /**
@@ -73,7 +73,7 @@ async function watchedTables(transaction: Transaction<Tables>): Promise<string[]
 
 const tableOf = (tag: CacheTag): string => tag.split(':', 1)[0] ?? ''
 
-const badTags = (message: string) => new AskerError('BAD_USER_INPUT', message, { field: 'tags' })
+const badTags = (message: string) => new ClientError('BAD_USER_INPUT', message, { field: 'tags' })
 
 const MAX_TAGS = 1000
 const MAX_TAG_LENGTH = 1000

@@ -1,6 +1,6 @@
 import type { Article } from '../../graphql/schema/index.ts'
 import { isSelfOrAdmin, requireSignedIn, type Viewer } from '../../identity/index.ts'
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 
 type Owned = Pick<Article, 'published_at' | 'author_id'>
 
@@ -11,7 +11,7 @@ type Owned = Pick<Article, 'published_at' | 'author_id'>
 export const canSee = (viewer: Viewer, article: Owned): boolean =>
   article.published_at !== null || isSelfOrAdmin(viewer, article.author_id)
 
-export const noSuchArticle = (field: string) => new AskerError('NOT_FOUND', 'There is no such article.', { field })
+export const noSuchArticle = (field: string) => new ClientError('NOT_FOUND', 'There is no such article.', { field })
 
 /** The columns that an article must have for `viewer` to change it: a condition for SQL. Throws UNAUTHENTICATED for a visitor. */
 export function ownedBy(viewer: Viewer): { readonly author_id?: number } {
@@ -27,7 +27,7 @@ export function requireOwner<A extends Owned>(viewer: Viewer, article: A | undef
   requireSignedIn(viewer)
   if (!article || !canSee(viewer, article)) throw noSuchArticle(field)
   if (!isSelfOrAdmin(viewer, article.author_id)) {
-    throw new AskerError('FORBIDDEN', 'Only its author and admins may change an article.', { field })
+    throw new ClientError('FORBIDDEN', 'Only its author and admins may change an article.', { field })
   }
   return article
 }

@@ -3,7 +3,7 @@ import type { Tables } from '../../database/index.ts'
 import { type ConstraintErrors, type Context, explainConstraints, readBack } from '../../graphql/resolving/index.ts'
 import type { Article, CreateArticleInput, MutationResolvers, UpdateArticleInput } from '../../graphql/schema/index.ts'
 import { fromGlobalId, requireSignedIn, type Viewer } from '../../identity/index.ts'
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 import { checkLength, checkName, checkSlug, given, quote } from '../../kernel/input.ts'
 import { canSee, ownedBy, requireOwner } from './article-access.ts'
 import { type ArticleEntries, articleColumns } from './article-entries.ts'
@@ -14,7 +14,7 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
   const written = async (id: number, context: Context) => {
     const article: Article | undefined = await readBack(() => articles(context).byId.load(id))
     if (!article || !canSee(context.viewer, article)) {
-      throw new AskerError('NOT_FOUND', 'The change is made, but the article was deleted or hidden meanwhile.')
+      throw new ClientError('NOT_FOUND', 'The change is made, but the article was deleted or hidden meanwhile.')
     }
     return { article }
   }
@@ -62,7 +62,7 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
       if (expectedVersion == null) return apply(context, change, tags, 'input.tags')
       const otherwise = ({ version }: Changeable) => {
         const message = `The article is at version ${version}, not ${expectedVersion}: read it again.`
-        throw new AskerError('VERSION_CONFLICT', message, { field: 'input.expectedVersion' })
+        throw new ClientError('VERSION_CONFLICT', message, { field: 'input.expectedVersion' })
       }
       return apply(context, { ...change, only: { version: expectedVersion }, otherwise }, tags, 'input.tags')
     },
@@ -149,13 +149,13 @@ function authorOf({ authorId }: CreateArticleInput, viewer: Viewer): number {
   const { kind, userId } = requireSignedIn(viewer)
   if (authorId == null) {
     if (userId !== undefined) return userId
-    throw new AskerError('BAD_USER_INPUT', 'Say whose article it is: this admin has no user.', {
+    throw new ClientError('BAD_USER_INPUT', 'Say whose article it is: this admin has no user.', {
       field: 'input.authorId',
     })
   }
   const id = fromGlobalId('User', authorId, 'input.authorId')
   if (kind === 'admin' || id === userId) return id
-  throw new AskerError('FORBIDDEN', 'Only an admin may write in the name of others.', { field: 'input.authorId' })
+  throw new ClientError('FORBIDDEN', 'Only an admin may write in the name of others.', { field: 'input.authorId' })
 }
 
 /** Checks the fields of an input, and returns the columns of those that are given. */
@@ -178,7 +178,7 @@ async function replaceTags(
   const unique = [...new Set(slugs)]
   if (unique.length > MAX_TAGS) {
     const message = `An article has at most ${MAX_TAGS} tags, not ${unique.length}.`
-    throw new AskerError('BAD_USER_INPUT', message, { field })
+    throw new ClientError('BAD_USER_INPUT', message, { field })
   }
   for (const slug of unique) checkName(field, slug)
   const found =
@@ -194,7 +194,7 @@ async function replaceTags(
   const unknown = unique.filter((slug) => !found.some((tag) => tag.slug === slug))
   if (unknown.length > 0) {
     const names = unknown.map(quote).join(', ')
-    throw new AskerError('BAD_USER_INPUT', `There is no tag with the slug ${names}.`, { field })
+    throw new ClientError('BAD_USER_INPUT', `There is no tag with the slug ${names}.`, { field })
   }
   const ids = found.map(({ id }) => id)
   const current = transaction.deleteFrom('article_tags').where('article_id', '=', articleId)

@@ -8,7 +8,7 @@ import {
 } from '../../graphql/resolving/index.ts'
 import type { Article, ArticleFilter, ArticleOrder, Resolvers, Tag } from '../../graphql/schema/index.ts'
 import { fromGlobalId, toGlobalId, type Viewer } from '../../identity/index.ts'
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 import { checkLength, checkName, exactlyOne } from '../../kernel/input.ts'
 import { allNowOrLater, nowOrLater, type PromiseOrValue } from '../../kernel/promise-or-value.ts'
 import type { Queue } from '../../worker/index.ts'
@@ -64,7 +64,7 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
       id: ({ id }) => toGlobalId('Article', id),
       author: ({ author_id }, _args, context) =>
         nowOrLater(users(context).byId.load(author_id), (author) => {
-          if (!author) throw new AskerError('NOT_FOUND', 'The author was deleted meanwhile.')
+          if (!author) throw new ClientError('NOT_FOUND', 'The author was deleted meanwhile.')
           return author
         }),
       tags: ({ tag_ids }, _args, context) => {

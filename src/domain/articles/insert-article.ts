@@ -1,6 +1,6 @@
 import type { InsertObject, Transaction } from 'kysely'
 import type { Tables } from '../../database/index.ts'
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 import { slugify } from '../slugify.ts'
 
 export const MAX_SLUG = 200
@@ -31,7 +31,7 @@ export async function insertArticle(
     if (inserted) return inserted.id
     // Another transaction has taken this slug since we looked, and has committed: the next look sees it.
   }
-  throw new AskerError('SLUG_TAKEN', 'Many articles of this title are made just now: try again.')
+  throw new ClientError('SLUG_TAKEN', 'Many articles of this title are made just now: try again.')
 }
 
 /** A slug made from the title, with a number at its end if other articles have it. */

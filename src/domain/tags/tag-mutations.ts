@@ -1,7 +1,7 @@
 import { type ConstraintErrors, explainConstraints, readWritten } from '../../graphql/resolving/index.ts'
 import type { CreateTagInput, MutationResolvers, UpdateTagInput } from '../../graphql/schema/index.ts'
 import { fromGlobalId, requireAdmin } from '../../identity/index.ts'
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 import { checkLength, checkSlug, given } from '../../kernel/input.ts'
 import { slugify } from '../slugify.ts'
 import type { TagEntries } from './tag-entries.ts'
@@ -48,7 +48,7 @@ export function tagMutations(entries: TagEntries): MutationResolvers {
 
 const MAX_SLUG = 100
 
-const noSuchTag = (field: string) => new AskerError('NOT_FOUND', 'There is no such tag.', { field })
+const noSuchTag = (field: string) => new ClientError('NOT_FOUND', 'There is no such tag.', { field })
 
 const constraintErrors: ConstraintErrors = {
   tags_slug_key: ['SLUG_TAKEN', 'Another tag has this slug.', 'input.slug'],

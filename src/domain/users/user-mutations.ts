@@ -1,7 +1,7 @@
 import { type ConstraintErrors, explainConstraints, readWritten } from '../../graphql/resolving/index.ts'
 import type { CreateUserInput, MutationResolvers, UpdateUserInput } from '../../graphql/schema/index.ts'
 import { fromGlobalId, isSelfOrAdmin, requireAdmin, requireSignedIn } from '../../identity/index.ts'
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 import { checkLength, checkPattern, given } from '../../kernel/input.ts'
 import type { UserEntries } from './user-entries.ts'
 
@@ -27,10 +27,10 @@ export function userMutations(entries: UserEntries): MutationResolvers {
       const id = fromGlobalId('User', input.id, 'input.id')
       const viewer = requireSignedIn(context.viewer)
       if (!isSelfOrAdmin(viewer, id)) {
-        throw new AskerError('FORBIDDEN', 'Only the user and admins may change a profile.', { field: 'input.id' })
+        throw new ClientError('FORBIDDEN', 'Only the user and admins may change a profile.', { field: 'input.id' })
       }
       if (input.role != null && viewer.kind !== 'admin') {
-        throw new AskerError('FORBIDDEN', 'Only an admin may change a role.', { field: 'input.role' })
+        throw new ClientError('FORBIDDEN', 'Only an admin may change a role.', { field: 'input.role' })
       }
       const changes = { ...checkUser(input), id }
       const user = await explainConstraints(constraintErrors, () =>
@@ -57,7 +57,7 @@ export function userMutations(entries: UserEntries): MutationResolvers {
   }
 }
 
-const noSuchUser = (field: string) => new AskerError('NOT_FOUND', 'There is no such user.', { field })
+const noSuchUser = (field: string) => new ClientError('NOT_FOUND', 'There is no such user.', { field })
 
 const constraintErrors: ConstraintErrors = {
   users_username_key: ['USERNAME_TAKEN', 'Another user has this username.', 'input.username'],

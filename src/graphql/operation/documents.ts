@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 import { type ApolloRequest, type RequestParameters, readParameters } from './operation-request.ts'
 import type { Operations } from './operations.ts'
 import type { PersistedQueries } from './persisted-queries.ts'
@@ -37,7 +37,7 @@ export class Documents {
     this.#options = options
   }
 
-  /** Throws an `AskerError` if there is no such document, or it may not be used. Other faults are left for Apollo to report. */
+  /** Throws an `ClientError` if there is no such document, or it may not be used. Other faults are left for Apollo to report. */
   async resolve(http: ApolloRequest): Promise<ResolvedRequest> {
     const { operations, persisted, trusted, trustedOnly } = this.#options
     const parameters = readParameters(http)
@@ -48,14 +48,16 @@ export class Documents {
     const isNamed = query === undefined || query === null
     const text = isNamed ? (listed ?? (await persisted?.find(id))) : query
     if (trustedOnly && !trusted?.holds(text)) {
-      throw new AskerError('DOCUMENT_NOT_TRUSTED', 'Only documents that are listed here are answered.', { status: 403 })
+      throw new ClientError('DOCUMENT_NOT_TRUSTED', 'Only documents that are listed here are answered.', {
+        status: 403,
+      })
     }
     if (byHash && !persisted && listed === undefined && !trustedOnly) {
-      throw new AskerError('PERSISTED_QUERY_NOT_SUPPORTED', 'PersistedQueryNotSupported', { status: 200 })
+      throw new ClientError('PERSISTED_QUERY_NOT_SUPPORTED', 'PersistedQueryNotSupported', { status: 200 })
     }
     if (byHash) checkHash(byHash, { id, query, listed })
     if (isNamed && text === undefined && (byHash || id !== '')) {
-      throw new AskerError('PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound', { status: byHash ? 200 : 400 })
+      throw new ClientError('PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound', { status: byHash ? 200 : 400 })
     }
     const registers = persisted !== undefined && byHash !== undefined && typeof query === 'string'
     const name = typeof operationName === 'string' ? operationName : undefined
@@ -86,7 +88,7 @@ interface Claim {
 
 function checkHash({ version }: PersistedQuery, { id, query, listed }: Claim): void {
   const refuse = (field: string, message: string) => {
-    throw new AskerError('BAD_USER_INPUT', message, { field: `extensions.persistedQuery.${field}`, status: 400 })
+    throw new ClientError('BAD_USER_INPUT', message, { field: `extensions.persistedQuery.${field}`, status: 400 })
   }
   if (version !== 1) refuse('version', 'Unsupported persisted query version')
   if (typeof query !== 'string' || query === listed) return

@@ -8,7 +8,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql'
 import { type ComplexityEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity'
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, toGraphQLError } from '../resolving/index.ts'
 
 /** A valid document, and what of it is to be run. */
@@ -37,7 +37,7 @@ export function limitComplexity(schema: GraphQLSchema, max: number): (asked: Ask
     const complexity = operation ? counted.recall(schema, document, operation, variables, count) : count()
     if (complexity <= max) return
     const message = `The query asks for up to ${complexity} fields; the server gives ${max} at once.`
-    throw toGraphQLError(new AskerError('QUERY_TOO_COMPLEX', message))
+    throw toGraphQLError(new ClientError('QUERY_TOO_COMPLEX', message))
   }
 }
 

@@ -1,5 +1,5 @@
 import type { KeyType, Page, Place, PlacesOnPage } from '../../database/index.ts'
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 import { checkText, quote } from '../../kernel/input.ts'
 import { allNowOrLater, isPromise, nowOrLater, type PromiseOrValue } from '../../kernel/promise-or-value.ts'
 
@@ -186,4 +186,4 @@ function parseArray(json: string): unknown[] {
   }
 }
 
-const badInput = (field: string, message: string): AskerError => new AskerError('BAD_USER_INPUT', message, { field })
+const badInput = (field: string, message: string): ClientError => new ClientError('BAD_USER_INPUT', message, { field })

@@ -1,4 +1,4 @@
-import { AskerError, type ErrorCode } from '../../kernel/errors.ts'
+import { ClientError, type ErrorCode } from '../../kernel/errors.ts'
 
 /** What the client is told if a write breaks the constraint of this name. */
 export type ConstraintErrors = {
@@ -15,6 +15,6 @@ export async function explainConstraints<T>(errors: ConstraintErrors, write: () 
     const explained = typeof broken === 'string' ? errors[broken] : undefined
     if (!explained) throw cause
     const [code, message, field] = explained
-    throw new AskerError(code, message, { field, cause })
+    throw new ClientError(code, message, { field, cause })
   }
 }

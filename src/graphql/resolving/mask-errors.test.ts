@@ -3,7 +3,7 @@ import { GraphQLError } from 'graphql'
 import { LoadTimeoutError } from '../../cache/index.ts'
 import { DatabaseOverloadedError, DatabaseUnavailableError } from '../../database/index.ts'
 import { InvalidTokenError, NotCaughtUpError } from '../../invalidation/index.ts'
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 import { addCodes, isUnexpected, MASKED, maskError, toGraphQLError } from './mask-errors.ts'
 
 it.each<[code: string, Error, status: number | undefined, message: string]>([
@@ -37,7 +37,7 @@ it.each<[code: string, Error, status: number | undefined, message: string]>([
     400,
     'Stet-As-Of must be a token that an answer carried, not "\\"x".',
   ],
-  ['NOT_FOUND', new AskerError('NOT_FOUND', 'No.'), undefined, 'No.'],
+  ['NOT_FOUND', new ClientError('NOT_FOUND', 'No.'), undefined, 'No.'],
 ])('tells a client of what is %s by that code and a status, wherever it was thrown', (code, error, status, message) => {
   const located = new GraphQLError(error.message, { originalError: error, path: ['article'] })
   addCodes([located])

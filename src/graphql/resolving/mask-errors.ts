@@ -3,30 +3,30 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import { LoadTimeoutError } from '../../cache/index.ts'
 import { DatabaseOverloadedError, DatabaseUnavailableError } from '../../database/index.ts'
 import { InvalidTokenError, NotCaughtUpError } from '../../invalidation/index.ts'
-import { AskerError, type ErrorCode } from '../../kernel/errors.ts'
+import { ClientError, type ErrorCode } from '../../kernel/errors.ts'
 import { quote } from '../../kernel/input.ts'
 
 /**
  * The code, message and HTTP status that a client gets for `error`. Undefined if the client is told nothing of it. The rooms
  * below throw plain errors of their own: this is the one place that gives those a code.
  */
-export function toAskerError(error: unknown): AskerError | undefined {
-  if (error instanceof AskerError) return error
-  if (error instanceof LoadTimeoutError) return new AskerError('LOAD_TIMEOUT', error.message, { cause: error })
+export function toClientError(error: unknown): ClientError | undefined {
+  if (error instanceof ClientError) return error
+  if (error instanceof LoadTimeoutError) return new ClientError('LOAD_TIMEOUT', error.message, { cause: error })
   if (error instanceof DatabaseUnavailableError) return unavailable('UNAVAILABLE', error)
   if (error instanceof DatabaseOverloadedError) return unavailable('OVERLOADED', error)
   if (error instanceof NotCaughtUpError) return unavailable('NOT_CAUGHT_UP', error)
   if (error instanceof InvalidTokenError) {
     const message = `Stet-As-Of must be a token that an answer carried, not ${quote(error.token)}.`
-    return new AskerError('BAD_USER_INPUT', message, { status: 400, cause: error })
+    return new ClientError('BAD_USER_INPUT', message, { status: 400, cause: error })
   }
   return isUnstorableText(error)
-    ? new AskerError('BAD_USER_INPUT', "A text holds a character that can't be stored, such as U+0000.")
+    ? new ClientError('BAD_USER_INPUT', "A text holds a character that can't be stored, such as U+0000.")
     : undefined
 }
 
-const unavailable = (code: ErrorCode, cause: Error): AskerError =>
-  new AskerError(code, cause.message, { status: 503, cause })
+const unavailable = (code: ErrorCode, cause: Error): ClientError =>
+  new ClientError(code, cause.message, { status: 503, cause })
 
 /** PostgreSQL texts can't hold every character that JSON strings can. */
 function isUnstorableText(error: unknown): boolean {
@@ -36,7 +36,7 @@ function isUnstorableText(error: unknown): boolean {
 
 /** The client's own errors as they are. Of any other error, the client learns nothing but where to look for it. */
 export function maskError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
-  const told = toAskerError(originalOf(error))
+  const told = toClientError(originalOf(error))
   if (!told && !isRequestError(formatted)) {
     const requestId = formatted.extensions?.requestId
     const extensions = { code: ApolloServerErrorCode.INTERNAL_SERVER_ERROR, ...(requestId ? { requestId } : {}) }
@@ -49,7 +49,8 @@ export function maskError(formatted: GraphQLFormattedError, error: unknown): Gra
 export const MASKED = 'Something went wrong here. It has been logged.'
 
 /** True for an error that `maskError` hides: it is the server's fault, and must be logged. */
-export const isUnexpected = (error: GraphQLError): boolean => !toAskerError(originalOf(error)) && !isRequestError(error)
+export const isUnexpected = (error: GraphQLError): boolean =>
+  !toClientError(originalOf(error)) && !isRequestError(error)
 
 /** True for an error that another try, or another node, may not meet: the request itself was all right. */
 export const isOurFault = ({ extensions }: GraphQLFormattedError): boolean =>
@@ -64,14 +65,14 @@ const OUR_FAULTS: ReadonlySet<string> = new Set<ErrorCode | 'INTERNAL_SERVER_ERR
 
 /** The error to throw outside of resolvers, so that Apollo answers with `error`. `maskError` sees to the rest. */
 export function toGraphQLError(error: Error, requestId?: string): GraphQLError {
-  const told = toAskerError(error)
+  const told = toClientError(error)
   const extensions = told ? { ...told.extensions } : { requestId }
   return new GraphQLError(told?.message ?? error.message, { extensions, originalError: error })
 }
 
 /** Gives errors of resolvers their codes and statuses. To be called before Apollo looks for a status in them. */
 export function addCodes(errors: readonly GraphQLError[]): void {
-  for (const error of errors) Object.assign(error.extensions, toAskerError(originalOf(error))?.extensions)
+  for (const error of errors) Object.assign(error.extensions, toClientError(originalOf(error))?.extensions)
 }
 
 const originalOf = (error: unknown): unknown => (error instanceof GraphQLError ? (error.originalError ?? error) : error)

@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 import type { GuardedRedis } from '../../redis/index.ts'
 import type { Context } from './context.ts'
 
@@ -37,7 +37,10 @@ export function createRateLimit({ redis, prefix, max, windowSeconds }: RateLimit
     } catch (refusal) {
       if (!(refusal instanceof RateLimiterRes)) throw refusal
       const seconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000))
-      throw new AskerError('RATE_LIMITED', `That is more than ${max} in ${windowSeconds} s: try again in ${seconds} s.`)
+      throw new ClientError(
+        'RATE_LIMITED',
+        `That is more than ${max} in ${windowSeconds} s: try again in ${seconds} s.`,
+      )
     }
   }
 }

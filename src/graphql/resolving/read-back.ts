@@ -1,6 +1,6 @@
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 import type { PromiseOrValue } from '../../kernel/promise-or-value.ts'
-import { toAskerError } from './mask-errors.ts'
+import { toClientError } from './mask-errors.ts'
 
 /**
  * Reads what was just written. If the read fails, throws WRITE_UNCONFIRMED instead of the read's own error: the change is
@@ -10,9 +10,9 @@ export async function readBack<T>(read: () => PromiseOrValue<T>): Promise<T> {
   try {
     return await read()
   } catch (cause) {
-    if (!toAskerError(cause)) throw cause
+    if (!toClientError(cause)) throw cause
     const message = 'The change is made, but could not be read: read before you repeat it.'
-    throw new AskerError('WRITE_UNCONFIRMED', message, { cause })
+    throw new ClientError('WRITE_UNCONFIRMED', message, { cause })
   }
 }
 
@@ -27,6 +27,6 @@ export async function readWritten<Row extends { readonly id: number }>(
 ): Promise<Row> {
   entries.keep(row.id, row)
   const found = await readBack(() => entries.byId.load(row.id))
-  if (!found) throw new AskerError('NOT_FOUND', `The change is made, but the ${name} was deleted meanwhile.`)
+  if (!found) throw new ClientError('NOT_FOUND', `The change is made, but the ${name} was deleted meanwhile.`)
   return found
 }

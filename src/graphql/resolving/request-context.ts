@@ -2,7 +2,7 @@ import type { Entry, Ledger, Origin, Reader, StaleReason } from '../../cache/ind
 import { type Database, explainConnectionError, isLostOnTheWay, isRetryable } from '../../database/index.ts'
 import { clientOf, type Viewer } from '../../identity/index.ts'
 import type { Follower } from '../../invalidation/index.ts'
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 import { CacheControl } from './cache-control.ts'
 import type { Context } from './context.ts'
 
@@ -151,7 +151,7 @@ async function commit<T>(attempt: Attempt<T>): Promise<T> {
     } catch (error) {
       if (committing && isLostOnTheWay(error)) {
         const message = 'Nobody knows whether the change is made: read before you repeat it.'
-        throw new AskerError('OUTCOME_UNKNOWN', message, { status: 503, cause: error })
+        throw new ClientError('OUTCOME_UNKNOWN', message, { status: 503, cause: error })
       }
       if (attempts === MAX_ATTEMPTS || !isRetryable(error)) throw explainConnectionError(error)
     }
@@ -168,7 +168,7 @@ async function confirm(follower: Follower): Promise<void> {
     } catch (cause) {
       if (attempt < 3) continue
       const message = 'The change is made, but could not be confirmed: read before you repeat it.'
-      throw new AskerError('WRITE_UNCONFIRMED', message, { cause })
+      throw new ClientError('WRITE_UNCONFIRMED', message, { cause })
     }
   }
 }

@@ -1,5 +1,5 @@
 import { parseGlobalId } from '../../identity/index.ts'
-import { AskerError } from '../../kernel/errors.ts'
+import { ClientError } from '../../kernel/errors.ts'
 import { quote } from '../../kernel/input.ts'
 import { allNowOrLater, isPromise } from '../../kernel/promise-or-value.ts'
 import type { Context } from '../resolving/index.ts'
@@ -15,7 +15,7 @@ export function nodeResolvers(rooms: readonly Room[]): Resolvers {
     const parsed = parseGlobalId(globalId)
     const type = parsed && Object.hasOwn(types, parsed.type) ? types[parsed.type] : undefined
     if (!parsed || !type) {
-      throw new AskerError('BAD_USER_INPUT', `${quote(globalId)} is not the id of anything here.`, { field })
+      throw new ClientError('BAD_USER_INPUT', `${quote(globalId)} is not the id of anything here.`, { field })
     }
     return type.find(parsed.id, context)
   }
@@ -28,7 +28,7 @@ export function nodeResolvers(rooms: readonly Room[]): Resolvers {
       node: (_parent, { id }, context) => find('id', id, context) as never,
       nodes: (_parent, { ids }, context) => {
         if (ids.length > MAX_IDS) {
-          throw new AskerError('BAD_USER_INPUT', `nodes takes at most ${MAX_IDS} ids, not ${ids.length}.`, {
+          throw new ClientError('BAD_USER_INPUT', `nodes takes at most ${MAX_IDS} ids, not ${ids.length}.`, {
             field: 'ids',
           })
         }
