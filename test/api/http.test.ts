@@ -111,6 +111,38 @@ it.each(BAD_REQUESTS)('explains what is wrong with %s', async (_what, status, se
   expect(JSON.stringify(body)).not.toMatch(/node_modules|\/src\/|at \w+ \(/)
 })
 
+it.each(['PUT', 'DELETE', 'PATCH'])('refuses %s, and says what it takes', async (method) => {
+  for (const path of ['/graphql', '/%67raphql', `/graphql?query=${encodeURIComponent(QUERY)}`]) {
+    const answer = await fetch(node.url + path, { method })
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST'])
+    expect(answer.headers.get('stet-as-of')).toMatch(/^\d+\.[0-9a-f]+$/)
+    expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] })
+  }
+})
+
+it('says by OPTIONS what it takes', async () => {
+  const answer = await fetch(`${node.url}/graphql`, { method: 'OPTIONS' })
+  expect([answer.status, answer.headers.get('allow'), await answer.text()]).toEqual([204, 'GET, HEAD, POST', ''])
+  // RFC 9110, section 8.6.
+  expect(answer.headers.has('content-length')).toBe(false)
+})
+
+it.each([
+  ['half of a character', [0xc3]],
+  ['a byte that UTF-8 has not', [0xff]],
+  ['half of a surrogate pair', [0xed, 0xa0, 0x80]],
+  ['Latin-1', [0xfc, 0x62, 0x65, 0x72]],
+])('refuses a body that is not UTF-8: %s', async (_what, bytes) => {
+  const [before = '', after = ''] = JSON.stringify({ query: QUERY, variables: { text: '|' } }).split('|')
+  const body = Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)])
+  const answer = await fetch(`${node.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: new Uint8Array(body),
+  })
+  expect([answer.status, await answer.json()]).toMatchObject([400, { errors: [{ message: 'The body is not UTF-8.' }] }])
+})
+
 it('refuses a host that is none', async () => {
   for (const host of ['[', 'two words']) {
     const sent = request(`${node.url}/graphql?query=${encodeURIComponent(QUERY)}`, { headers: { host } }).end()
