@@ -2,7 +2,7 @@ import { formatAnswer } from './reference.ts'
 import { type Column, type Held, printMemory } from './report.ts'
 import { sendRequests } from './send-requests.ts'
 import { answers, type ContestantName, type Ring, startContestant } from './start-contestant.ts'
-import { ARTICLE_IDS, single } from './workloads.ts'
+import { ARTICLE_IDS, type GraphQLRequest, single } from './workloads.ts'
 
 /**
  * Measures what a cached answer takes in the process: heap and buffers after garbage collection, with the answers cached, less
@@ -24,9 +24,9 @@ export async function compareMemory(ring: Ring, contestants: readonly Contestant
       // Code is compiled, and buffers reach their size.
       await sendRequests(process.url, warmUps.map(single))
       const empty = await process.heldBytes()
-      await sendRequests(process.url, first)
+      await askTwice(process.url, first)
       const once = await process.heldBytes()
-      await sendRequests(process.url, second)
+      await askTwice(process.url, second)
       const twice = await process.heldBytes()
       held.push({ name, withRows: (once - empty) / ANSWERS, alone: (twice - once) / ANSWERS })
     } finally {
@@ -34,6 +34,11 @@ export async function compareMemory(ring: Ring, contestants: readonly Contestant
     }
   }
   return printMemory({ bodyBytes, held, answers: ANSWERS })
+}
+
+/** Stet keeps an answer to a POST from the second time on that it is asked for. */
+async function askTwice(url: string, requests: readonly GraphQLRequest[]): Promise<void> {
+  for (let time = 0; time < 2; time++) await sendRequests(url, requests)
 }
 
 const ANSWERS = 3000

@@ -83,6 +83,7 @@ export class KeptAnswers {
     )
   }
 
+  /** Notes what the bytes of a request mean, once an answer to them is kept. */
   remember(rawKey: string, canonicalKey: string): void {
     if (this.#canonicalKeys.get(rawKey) !== canonicalKey) this.#canonicalKeys.set(rawKey, canonicalKey)
   }

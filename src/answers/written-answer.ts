@@ -26,28 +26,43 @@ export function writeKept(
   body: string,
   { tags, newest }: { readonly tags: readonly CacheTag[] | undefined; readonly newest: number },
 ): WrittenAnswer {
-  const etag = hash('sha256', body, 'base64url').slice(0, 22)
-  const before = `etag: ${entityTag({ etag }, PLAIN)}\r\n${tags === undefined ? '' : tagLines(surrogateKey(tags))}`
-  return { ...write(body, before), etag, isPublic: tags !== undefined, newest }
+  const etag = hash('sha256', body, 'base64url').slice(0, ETAG_LENGTH)
+  const lines = `${ETAG}${etag}"\r\n${tags === undefined ? '' : tagLines(surrogateKey(tags))}`
+  return write(body, { lines, hasEtag: true, isPublic: tags !== undefined, newest })
 }
 
 /** Writes an answer that nothing keeps: it has no entity tag, and names no cache tags. */
-export const writeOnce = (body: string, newest: number): WrittenAnswer => ({
-  ...write(body, ''),
-  etag: '',
-  isPublic: false,
-  newest,
-})
+export const writeOnce = (body: string, newest: number): WrittenAnswer =>
+  write(body, { lines: '', hasEtag: false, isPublic: false, newest })
 
-/** In memory of its own: a slice would keep the whole pool alive that small buffers are cut from. */
-function write(body: string, before: string): Pick<WrittenAnswer, 'bytes' | 'tagsEnd' | 'bodyStart'> {
+/**
+ * In memory of its own: a slice would keep the whole pool alive that small buffers are cut from. The entity tag is read from the
+ * bytes for the same reason: a slice of a text keeps all of it.
+ */
+function write(
+  body: string,
+  {
+    lines,
+    hasEtag,
+    isPublic,
+    newest,
+  }: Pick<WrittenAnswer, 'isPublic' | 'newest'> & {
+    readonly lines: string
+    readonly hasEtag: boolean
+  },
+): WrittenAnswer {
   const length = Buffer.byteLength(body)
-  const head = `${before}${lengthLine(length)}\r\n`
+  const head = `${lines}${lengthLine(length)}\r\n`
   const bytes = Buffer.allocUnsafeSlow(head.length + length)
   bytes.latin1Write(head, 0)
   bytes.utf8Write(body, head.length)
-  return { bytes, tagsEnd: before.length, bodyStart: head.length }
+  const etag = hasEtag ? bytes.toString('latin1', ETAG.length, ETAG.length + ETAG_LENGTH) : ''
+  return { bytes, tagsEnd: lines.length, bodyStart: head.length, etag, isPublic, newest }
 }
+
+const ETAG = 'etag: "'
+/** Of 256 bits, 132 tell all bodies apart. */
+const ETAG_LENGTH = 22
 
 declare global {
   interface Buffer {
