@@ -9,7 +9,7 @@ import { RefusedRequest } from './refused-request.ts'
 export function parseBody(headers: IncomingHttpHeaders, body: Buffer): unknown {
   const type = headers['content-type']
   if (type === undefined && body.length === 0) return undefined
-  if (!JSON_TYPE.test(type ?? '')) {
+  if (!isJson(headers)) {
     // Apollo explains why plain text won't do: a page of another site may send it without a preflight.
     if (/^text\/plain\s*(;|$)/i.test(type ?? '')) return textOf(body)
     throw new RefusedRequest(415, 'Unsupported Media Type: a body must be application/json.')
@@ -23,7 +23,9 @@ export function parseBody(headers: IncomingHttpHeaders, body: Buffer): unknown {
   }
 }
 
-const JSON_TYPE = /^application\/json\s*(;|$)/i
+/** True if the body says that it is JSON, whatever its parameters. */
+export const isJson = ({ 'content-type': type = '' }: IncomingHttpHeaders): boolean =>
+  /^application\/json\s*(;|$)/i.test(type)
 
 /** Without a byte order mark. */
 function textOf(body: Buffer): string {

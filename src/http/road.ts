@@ -18,7 +18,7 @@ import { type Authenticator, type Viewer, visitor } from '../identity/index.ts'
 import { catchUp, type Follower, positionIfReached } from '../invalidation/index.ts'
 import { ClientError } from '../kernel/errors.ts'
 import type { Answered } from '../metrics/index.ts'
-import { parseBody } from './parse-body.ts'
+import { isJson, parseBody } from './parse-body.ts'
 import { readBody } from './read-body.ts'
 import { RefusedRequest } from './refused-request.ts'
 import { type Reply, replyWith, replyWithResponse, sendReply } from './reply.ts'
@@ -116,7 +116,7 @@ export class Road {
   #findPresent({ request, body, requestId }: Call): Outcome | undefined {
     const { kept, finder, authenticator, ledger } = this.#options
     const { headers } = request
-    if (asksForMore(headers) || !isHost(headers.host) || (body && !IS_JSON.test(headers['content-type'] ?? ''))) return
+    if (asksForMore(headers) || !isHost(headers.host) || (body && !isJson(headers))) return
     if (this.#isUnsure() || this.#isOutOfTouch()) return
     const viewer = headers.authorization ? authenticator.recall(headers.authorization) : visitor
     const mediaType = chooseMediaType(headers.accept)
@@ -253,8 +253,6 @@ interface Outcome {
 /** For signed-in viewers only: otherwise any visitor could send every read to the database. */
 const mayBypass = (viewer: Viewer, cacheControl: string | undefined): boolean =>
   viewer.kind !== 'visitor' && /\bno-cache\b/.test(cacheControl ?? '')
-
-const IS_JSON = /^application\/json\s*(;|$)/i
 
 const METHODS = 'GET, HEAD, POST'
 
