@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { options, readConfig } from '../app/config.ts'
-import { print } from './output.ts'
+import { print } from './command.ts'
 
 export const configCommand = new Command('config')
   .description('print every option with its default, unit and value in force; secrets hidden')

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { Command } from 'commander'
 import { exportContent } from '../content/index.ts'
-import { print } from './output.ts'
+import { print } from './command.ts'
 import { withDatabase } from './with-database.ts'
 
 export const exportCommand = new Command('export')

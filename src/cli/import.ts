@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { type Counts, importContent } from '../content/index.ts'
-import { Failure, print, withProgress } from './output.ts'
+import { Failure, print, withProgress } from './command.ts'
 import { withDatabase } from './with-database.ts'
 
 export const importCommand = new Command('import')

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { print } from './output.ts'
+import { print } from './command.ts'
 import { withDatabase } from './with-database.ts'
 
 export const migrateCommand = new Command('migrate')

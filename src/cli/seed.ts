@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { seedContent } from '../content/index.ts'
-import { print, withProgress } from './output.ts'
-import { parseCount } from './parse-count.ts'
+import { parseCount, print, withProgress } from './command.ts'
 import { withDatabase } from './with-database.ts'
 
 interface SeedCommandOptions {

@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { readConfig } from '../app/config.ts'
 import type { Node } from '../app/start-node.ts'
-import { createLogger } from '../kernel/logger.ts'
 import { runUntilStopped } from './run-until-stopped.ts'
 
 interface ServeOptions {
@@ -21,17 +20,14 @@ export const serveCommand = new Command('serve')
     )
     // Otherwise graphql-js checks every type that it meets, time and again.
     process.env.NODE_ENV ??= 'production'
-    const logger = createLogger(config.logLevel)
-    await runUntilStopped({
-      start: async () => {
+    await runUntilStopped(config, {
+      start: async (logger) => {
         // Imported here, so that no other command waits until a whole server is loaded.
         const { startNode } = await import('../app/start-node.ts')
         return startNode({ config, logger, sample: sample ?? false })
       },
       onStarted: (node) =>
         console.log(json ? JSON.stringify({ url: node.url, where: node.where, pid: process.pid }) : welcome(node)),
-      timeoutMs: config.shutdownTimeoutMs,
-      logger,
     })
   })
 

@@ -9,7 +9,7 @@
 import { CommanderError } from 'commander'
 import { ConfigError } from '../app/config.ts'
 import { ClientError } from '../kernel/errors.ts'
-import { Failure, UsageError } from './output.ts'
+import { Failure, UsageError } from './command.ts'
 import { program } from './program.ts'
 
 // Exit codes: 0 done, 1 failed, 2 wrong usage.

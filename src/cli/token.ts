@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { ConfigError, readConfig } from '../app/config.ts'
 import { tokenKeys } from '../app/token-keys.ts'
 import { parseGlobalId, signToken } from '../identity/index.ts'
-import { print } from './output.ts'
+import { print } from './command.ts'
 
 interface TokenCommandOptions {
   readonly role: 'author' | 'admin'

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { type EntryExplanation, softly } from '../../cache/index.ts'
 import type { Pool } from '../../database/index.ts'
-import { Failure, formatRows, formatSeconds, print } from '../output.ts'
+import { Failure, formatRows, formatSeconds, print } from '../command.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
 import { findKind, readEntries } from './stored-entries.ts'
 

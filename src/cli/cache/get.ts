@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { Entry } from '../../cache/index.ts'
 import type { GuardedRedis } from '../../redis/index.ts'
-import { Failure, formatRows, formatSeconds, print } from '../output.ts'
+import { Failure, formatRows, formatSeconds, print } from '../command.ts'
 import { type CommandEngine, withEngineAndRedis } from '../with-engine.ts'
 import { findKind, readEntries } from './stored-entries.ts'
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { invalidateCache } from '../../domain/admin/index.ts'
-import { print } from '../output.ts'
+import { print } from '../command.ts'
 import { withEngine } from '../with-engine.ts'
 
 export const invalidateCommand = new Command('invalidate')

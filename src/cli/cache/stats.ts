@@ -1,8 +1,7 @@
 import { Command } from 'commander'
 import type { Entry, Ledger, NamedKind, Standing } from '../../cache/index.ts'
 import type { GuardedRedis } from '../../redis/index.ts'
-import { print, withProgress } from '../output.ts'
-import { parseCount } from '../parse-count.ts'
+import { parseCount, print, withProgress } from '../command.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
 import { readAllEntries } from './stored-entries.ts'
 

@@ -1,7 +1,7 @@
 import { type Cache, decodeEntry, type Entry, type NamedKind } from '../../cache/index.ts'
 import type { Progress } from '../../content/index.ts'
 import type { GuardedRedis } from '../../redis/index.ts'
-import { UsageError } from '../output.ts'
+import { UsageError } from '../command.ts'
 
 /** Finds a kind by its name, and makes the whole key of one of its entries. Throws a UsageError if there is no such kind. */
 export function findKind(cache: Cache, name: string, key: string): { readonly kind: NamedKind; readonly key: string } {

@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import type { Verdict } from '../../cache/index.ts'
-import { Failure, print, withProgress } from '../output.ts'
-import { parseCount } from '../parse-count.ts'
+import { Failure, parseCount, print, withProgress } from '../command.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
 import { readAllEntries } from './stored-entries.ts'
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { type DocumentNode, GraphQLError, Kind, OperationTypeNode, parse, print, separateOperations } from 'graphql'
 import type { Progress } from '../../content/index.ts'
-import { UsageError } from '../output.ts'
+import { UsageError } from '../command.ts'
 import type { Warmed } from './warm-hottest.ts'
 
 /** A query to send, with a name for messages. */

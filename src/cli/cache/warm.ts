@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { Failure, print, UsageError, withProgress } from '../output.ts'
-import { parseCount } from '../parse-count.ts'
+import { Failure, parseCount, print, UsageError, withProgress } from '../command.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
 import { loadHottest, type Warmed } from './warm-hottest.ts'
 

@@ -1,7 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { type DeadLetter, queueKey, RedisStream } from '../../worker/index.ts'
-import { Failure, print, UsageError } from '../output.ts'
-import { parseCount } from '../parse-count.ts'
+import { Failure, parseCount, print, UsageError } from '../command.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
 
 interface DeadCommandOptions {
@@ -11,41 +10,58 @@ interface DeadCommandOptions {
   readonly json?: boolean
 }
 
-const listCommand = deadCommandOf('list', 'print the jobs that could not be applied, and why, oldest first').action(
-  async ({ queue, limit, json }: DeadCommandOptions) => {
-    const letters = await withStream(queue, (stream) => stream.letters(limit))
-    print(letters, { json, text: letters.length === 0 ? 'None.' : letters.map(describe).join('\n') })
-  },
-)
-
-const replayCommand = deadCommandOf('replay', 'queue such jobs once more')
-  .argument('[id...]', 'which ones, as `list` prints them', parseIds)
-  .option('--all', 'the first --limit of them')
-  .action(async (ids: readonly string[] | undefined, options: DeadCommandOptions) => {
-    const done = await forEach(ids, options, (stream, id) => stream.replay(id))
-    print({ replayed: done }, { json: options.json, text: `Queued ${done} once more.` })
-  })
-
-const dropCommand = deadCommandOf('drop', 'delete such jobs for good')
-  .argument('[id...]', 'which ones, as `list` prints them', parseIds)
-  .option('--all', 'the first --limit of them')
-  .action(async (ids: readonly string[] | undefined, options: DeadCommandOptions) => {
-    const done = await forEach(ids, options, (stream, id) => stream.drop(id))
-    print({ dropped: done }, { json: options.json, text: `Dropped ${done}.` })
-  })
-
 export const deadCommand = new Command('dead')
   .description('list, replay or drop the jobs that could not be applied')
-  .addCommand(listCommand)
-  .addCommand(replayCommand)
-  .addCommand(dropCommand)
+  .addCommand(
+    deadCommandOf('list', 'print the jobs that could not be applied, and why, oldest first').action(
+      async ({ queue, limit, json }: DeadCommandOptions) => {
+        const letters = await withStream(queue, (stream) => stream.letters(limit))
+        print(letters, { json, text: letters.length === 0 ? 'None.' : letters.map(describe).join('\n') })
+      },
+    ),
+  )
+  .addCommand(
+    chosenCommandOf('replay', 'queue such jobs once more', (replayed, json) =>
+      print({ replayed }, { json, text: `Queued ${replayed} once more.` }),
+    ),
+  )
+  .addCommand(
+    chosenCommandOf('drop', 'delete such jobs for good', (dropped, json) =>
+      print({ dropped }, { json, text: `Dropped ${dropped}.` }),
+    ),
+  )
 
 function deadCommandOf(name: string, description: string): Command {
   return new Command(name)
     .description(description)
-    .addOption(new Option('--queue <name>', 'the queue they were in').default('views'))
+    .option('--queue <name>', 'the queue they were in', 'views')
     .option('--limit <number>', 'how many at most', parseCount, 1000)
     .option('--json', 'print as JSON')
+}
+
+/** A command that replays or drops the letters with the given ids, or all. `tell` prints how many there were. */
+function chosenCommandOf(
+  act: 'replay' | 'drop',
+  description: string,
+  tell: (count: number, json: boolean | undefined) => void,
+): Command {
+  return deadCommandOf(act, description)
+    .argument('[id...]', 'which ones, as `list` prints them', parseIds)
+    .option('--all', 'the first --limit of them')
+    .action(async (ids: readonly string[] = [], { queue, limit, all, json }: DeadCommandOptions) => {
+      if (ids.length > 0 === (all ?? false)) throw new UsageError('Say which: either ids, or --all.')
+      const count = await withStream(queue, async (stream) => {
+        const chosen = all ? (await stream.letters(limit)).map(({ id }) => id) : ids
+        const missing: string[] = []
+        for (const id of chosen) if (!(await stream[act](id))) missing.push(id)
+        if (missing.length > 0 && !all) {
+          console.error(`stet: There is no dead letter ${missing.join(', ')} in ${queue}.`)
+          throw new Failure()
+        }
+        return chosen.length - missing.length
+      })
+      tell(count, json)
+    })
 }
 
 function withStream<T>(queue: string, work: (stream: RedisStream) => Promise<T>): Promise<T> {
@@ -55,25 +71,6 @@ function withStream<T>(queue: string, work: (stream: RedisStream) => Promise<T>)
     }
     const key = queueKey(`${config.redisKeyPrefix}queue:`, queue)
     return work(new RedisStream({ redis, key, maxEntries: config.queueMaxEntries }))
-  })
-}
-
-/** Does `act` to the letters with these ids, or to all. Returns how many there were. Throws a Failure if an id is unknown. */
-async function forEach(
-  ids: readonly string[] = [],
-  { queue, limit, all }: DeadCommandOptions,
-  act: (stream: RedisStream, id: string) => Promise<boolean>,
-): Promise<number> {
-  if (ids.length > 0 === (all ?? false)) throw new UsageError('Say which: either ids, or --all.')
-  return withStream(queue, async (stream) => {
-    const chosen = all ? (await stream.letters(limit)).map(({ id }) => id) : ids
-    const missing: string[] = []
-    for (const id of chosen) if (!(await act(stream, id))) missing.push(id)
-    if (missing.length > 0 && !all) {
-      console.error(`stet: There is no dead letter ${missing.join(', ')} in ${queue}.`)
-      throw new Failure()
-    }
-    return chosen.length - missing.length
   })
 }
 

@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import { ConfigError, hasRedis, readConfig } from '../../app/config.ts'
-import { createLogger } from '../../kernel/logger.ts'
 import { runUntilStopped } from '../run-until-stopped.ts'
 
 export const runCommand = new Command('run')
@@ -11,9 +10,8 @@ export const runCommand = new Command('run')
     if (!hasRedis(config)) {
       throw new ConfigError('REDIS_URL is not set: without it each server does this work itself.')
     }
-    const logger = createLogger(config.logLevel)
-    await runUntilStopped({
-      start: async () => {
+    await runUntilStopped(config, {
+      start: async (logger) => {
         // Imported here, so that no other command waits until a whole worker is loaded.
         const { startWorker } = await import('../../app/start-worker.ts')
         return startWorker({ config, logger })
@@ -26,7 +24,5 @@ export const runCommand = new Command('run')
             : `Working on ${queues.join(', ')} for ${where}.${told} Ctrl-C stops it.`,
         )
       },
-      timeoutMs: config.shutdownTimeoutMs,
-      logger,
     })
   })
