@@ -57,10 +57,12 @@ export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>)
   }
 }
 
+export interface EngineWithRedis extends CommandEngine {
+  readonly redis: GuardedRedis
+}
+
 /** The same for commands about what Redis holds. Throws if it isn't configured or can't be reached. */
-export async function withEngineAndRedis<T>(
-  work: (engine: CommandEngine & { readonly redis: GuardedRedis }) => Promise<T>,
-): Promise<T> {
+export function withEngineAndRedis<T>(work: (engine: EngineWithRedis) => Promise<T>): Promise<T> {
   return withEngine(async (engine) => {
     const { redis, config } = engine
     if (!redis) throw new ConfigError('REDIS_URL is not set, and this is about what Redis holds.')

@@ -3,7 +3,7 @@ import { type EntryExplanation, softly } from '../../cache/index.ts'
 import type { Pool } from '../../database/index.ts'
 import { Failure, formatRows, formatSeconds, print } from '../command.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
-import { findKind, readEntries } from './stored-entries.ts'
+import { readEntry } from './stored-entries.ts'
 
 export const explainCommand = new Command('explain')
   .description('say whether the entry that Redis holds under a key stands, and which records of the log made it fall')
@@ -11,9 +11,9 @@ export const explainCommand = new Command('explain')
   .argument('<key>', 'such as 42, or a whole key as other commands and explained answers print it')
   .option('--json', 'print as JSON')
   .action(async (kindName: string, rawKey: string, { json }: { readonly json?: boolean }) => {
-    const story = await withEngineAndRedis(async ({ redis, cache, ledger, databases }): Promise<Story> => {
-      const { kind, key } = findKind(cache, kindName, rawKey)
-      const [stored] = await readEntries(redis, [key])
+    const story = await withEngineAndRedis(async (engine): Promise<Story> => {
+      const { kind, key, stored } = await readEntry(engine, kindName, rawKey)
+      const { ledger, databases } = engine
       const log = { position: ledger.seen, epoch: ledger.epoch }
       if (!stored?.entry) {
         const standing = stored ? 'unreadable' : 'absent'

@@ -1,9 +1,8 @@
 import { Command } from 'commander'
 import type { Entry } from '../../cache/index.ts'
-import type { GuardedRedis } from '../../redis/index.ts'
 import { Failure, formatRows, formatSeconds, print } from '../command.ts'
-import { type CommandEngine, withEngineAndRedis } from '../with-engine.ts'
-import { findKind, readEntries } from './stored-entries.ts'
+import { type EngineWithRedis, withEngineAndRedis } from '../with-engine.ts'
+import { readEntry } from './stored-entries.ts'
 
 export const getCommand = new Command('get')
   .description('print what Redis holds under a key, and how it is judged')
@@ -18,13 +17,9 @@ export const getCommand = new Command('get')
 
 type Found = Awaited<ReturnType<typeof look>>
 
-async function look(
-  { redis, cache, ledger }: CommandEngine & { readonly redis: GuardedRedis },
-  kindName: string,
-  rawKey: string,
-) {
-  const { kind, key } = findKind(cache, kindName, rawKey)
-  const [stored] = await readEntries(redis, [key])
+async function look(engine: EngineWithRedis, kindName: string, rawKey: string) {
+  const { redis, ledger } = engine
+  const { kind, key, stored } = await readEntry(engine, kindName, rawKey)
   if (!stored) return { key, found: false } as const
   const { bytes, entry } = stored
   if (!entry) return { key, found: true, bytes, readable: false } as const

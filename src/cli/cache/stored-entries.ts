@@ -1,15 +1,8 @@
-import { type Cache, decodeEntry, type Entry, type NamedKind } from '../../cache/index.ts'
+import { decodeEntry, type Entry, type NamedKind } from '../../cache/index.ts'
 import type { Progress } from '../../content/index.ts'
 import type { GuardedRedis } from '../../redis/index.ts'
 import { UsageError } from '../command.ts'
-
-/** Finds a kind by its name, and makes the whole key of one of its entries. Throws a UsageError if there is no such kind. */
-export function findKind(cache: Cache, name: string, key: string): { readonly kind: NamedKind; readonly key: string } {
-  const kind = cache.find(name)
-  if (kind) return { kind, key: key.startsWith(kind.prefix) ? key : kind.keyOf(key) }
-  const names = cache.kinds.map((each) => each.name).join(', ')
-  throw new UsageError(`There is no kind ${JSON.stringify(name)}, but ${names}.`)
-}
+import type { EngineWithRedis } from '../with-engine.ts'
 
 export interface StoredEntry {
   readonly key: string
@@ -17,6 +10,22 @@ export interface StoredEntry {
   readonly bytes: number
   /** Undefined if the value is not an entry that this version can read. */
   readonly entry: Entry | undefined
+}
+
+/** Reads the entry of a kind under `rawKey`, which may be a whole key. Throws a UsageError if there is no such kind. */
+export async function readEntry(
+  { redis, cache }: EngineWithRedis,
+  kindName: string,
+  rawKey: string,
+): Promise<{ readonly kind: NamedKind; readonly key: string; readonly stored: StoredEntry | undefined }> {
+  const kind = cache.find(kindName)
+  if (!kind) {
+    const names = cache.kinds.map(({ name }) => name).join(', ')
+    throw new UsageError(`There is no kind ${JSON.stringify(kindName)}, but ${names}.`)
+  }
+  const key = rawKey.startsWith(kind.prefix) ? rawKey : kind.keyOf(rawKey)
+  const [stored] = await readEntries(redis, [key])
+  return { kind, key, stored }
 }
 
 /** Reads the entries under `keys`. Leaves out those that Redis no longer holds. */
@@ -28,13 +37,13 @@ export async function readEntries(redis: GuardedRedis, keys: readonly string[]):
   })
 }
 
-/** Reads up to `limit` entries of a namespace, in batches. Resolves with false if there were more. */
+/** Reads up to `limit` entries of the engine's namespace, in batches. Resolves with false if there were more. */
 export async function readAllEntries(
-  { redis, namespace }: { readonly redis: GuardedRedis; readonly namespace: string },
+  { redis, namespace: prefix }: EngineWithRedis,
   { limit, onProgress }: { readonly limit: number; readonly onProgress: (progress: Progress) => void },
   visit: (entries: readonly StoredEntry[]) => Promise<void> | void,
 ): Promise<boolean> {
-  const scan = scanKeys(redis, { prefix: namespace, batch: ENTRIES_AT_ONCE, limit, onProgress })
+  const scan = scanKeys(redis, { prefix, limit, onProgress })
   let batch = await scan.next()
   for (; !batch.done; batch = await scan.next()) await visit(await readEntries(redis, batch.value))
   return batch.value
@@ -48,8 +57,8 @@ export interface ScanKeysOptions {
   readonly prefix: string
   /** The rest of every key, as a glob-style pattern. Default: anything. */
   readonly pattern?: string
-  /** Keys in one batch. */
-  readonly batch: number
+  /** Keys in one batch. Default: ENTRIES_AT_ONCE. */
+  readonly batch?: number
   /** Keys in all. Default: no limit. */
   readonly limit?: number
   /** Called with how many of all keys in Redis were looked at, including those of other applications. */
@@ -61,11 +70,11 @@ export interface ScanKeysOptions {
  * keys that are added or deleted meanwhile may be missed. Returns false if the limit ended the scan.
  */
 export async function* scanKeys(redis: GuardedRedis, options: ScanKeysOptions): AsyncGenerator<string[], boolean> {
-  const { prefix, pattern = '*', batch, limit = Number.POSITIVE_INFINITY, onProgress = () => {} } = options
+  const { batch = ENTRIES_AT_ONCE, limit = Number.POSITIVE_INFINITY } = options
   // SCAN may return a key twice. So may two servers, while a slot moves from one to the other.
   const seen = new Set<string>()
   let found: string[] = []
-  for await (const keys of scan(redis, escapeGlob(prefix) + pattern, onProgress)) {
+  for await (const keys of scan(redis, options)) {
     for (const key of keys) {
       if (seen.has(key)) continue
       if (seen.size >= limit) {
@@ -84,24 +93,20 @@ export async function* scanKeys(redis: GuardedRedis, options: ScanKeysOptions): 
 }
 
 /** Yields the keys of each reply of SCAN, one server after the other. */
-async function* scan(redis: GuardedRedis, match: string, onProgress: (progress: Progress) => void) {
+async function* scan(redis: GuardedRedis, { prefix, pattern = '*', onProgress }: ScanKeysOptions) {
+  const match = prefix.replace(/[*?[\]\\]/g, '\\$&') + pattern
   const servers = redis.masters().flatMap(({ client }) => client ?? [])
   const sizes = await Promise.all(servers.map((server) => server.dbsize()))
   const total = sizes.reduce((sum, size) => sum + size, 0)
   let done = 0
   for (const server of servers) {
-    let cursor = '0'
-    do {
-      const [next, keys] = await server.scan(cursor, 'MATCH', match, 'COUNT', STRIDE)
-      cursor = next
+    for await (const keys of server.scanStream({ match, count: STRIDE })) {
       done = Math.min(total, done + STRIDE)
-      onProgress({ done, total })
-      yield keys
-    } while (cursor !== '0')
+      onProgress?.({ done, total })
+      yield keys as string[]
+    }
   }
 }
-
-const escapeGlob = (text: string): string => text.replace(/[*?[\]\\]/g, '\\$&')
 
 /** Keys that Redis looks at for one reply, which takes it a fraction of a millisecond. */
 const STRIDE = 1000

@@ -1,18 +1,50 @@
 import { readFile } from 'node:fs/promises'
-import { type DocumentNode, GraphQLError, Kind, OperationTypeNode, parse, print, separateOperations } from 'graphql'
-import type { Progress } from '../../content/index.ts'
-import { UsageError } from '../command.ts'
-import type { Warmed } from './warm-hottest.ts'
+import { Kind, OperationTypeNode, parse, print, separateOperations } from 'graphql'
+import { UsageError, withProgress } from '../command.ts'
 
-/** A query to send, with a name for messages. */
+export interface Warmed {
+  /** How many queries were answered, or how many entries are in Redis now. */
+  readonly warmed: number
+  /** Entries that cannot be loaded by the text of their keys. */
+  readonly skipped: number
+  readonly failed: readonly { readonly what: string; readonly message: string }[]
+}
+
+export interface Destination {
+  readonly url: string
+  readonly token: string | undefined
+  /** How many queries are sent at once. */
+  readonly concurrency: number
+}
+
+/** Sends the queries in a file to a node, which caches what they need. Throws a UsageError if they cannot be read. */
+export async function warmByQueries(file: string, destination: Destination): Promise<Warmed> {
+  const queries = await readQueries(file)
+  const failed: { what: string; message: string }[] = []
+  let done = 0
+  const waiting = queries.values()
+  await withProgress('Warming', async (onProgress) => {
+    const sendSome = async () => {
+      for (const query of waiting) {
+        const problem = await send(query, destination)
+        if (problem !== undefined) failed.push({ what: query.name, message: problem })
+        onProgress({ done: ++done, total: queries.length })
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(destination.concurrency, queries.length) }, sendSome))
+  })
+  return { warmed: queries.length - failed.length, skipped: 0, failed }
+}
+
 interface NamedQuery {
+  /** For messages. */
   readonly name: string
   readonly query: string
   readonly variables: object
 }
 
-/** Reads queries from a file: GraphQL with one or more operations, or a JSON array of `{ query, variables }`. Throws a UsageError for anything else. */
-export async function readQueries(file: string): Promise<NamedQuery[]> {
+/** Reads GraphQL with one or more operations, or a JSON array of `{ query, variables }`. */
+async function readQueries(file: string): Promise<NamedQuery[]> {
   const text = await readFile(file, 'utf8')
   const queries = text.trimStart().startsWith('[') ? readJson(text, file) : readGraphQL(text, file)
   if (queries.length === 0) throw new UsageError(`${file} holds no query.`)
@@ -20,7 +52,7 @@ export async function readQueries(file: string): Promise<NamedQuery[]> {
 }
 
 function readGraphQL(text: string, name: string, variables: object = {}): NamedQuery[] {
-  const document = parseDocument(text, name)
+  const document = parseOrRefuse(parse, text, `${name} is not GraphQL`)
   const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
   if (operations.length > 1 && operations.some((operation) => !operation.name)) {
     throw new UsageError(`${name} holds several queries: each needs a name.`)
@@ -35,17 +67,9 @@ function readGraphQL(text: string, name: string, variables: object = {}): NamedQ
   }))
 }
 
-function parseDocument(text: string, name: string): DocumentNode {
-  try {
-    return parse(text)
-  } catch (error) {
-    if (!(error instanceof GraphQLError)) throw error
-    throw new UsageError(`${name} is not GraphQL: ${error.message}`)
-  }
-}
-
 function readJson(text: string, file: string): NamedQuery[] {
-  return parseArray(text, file).flatMap((item, index) => {
+  const items: readonly unknown[] = parseOrRefuse(JSON.parse, text, `${file} is not JSON`)
+  return items.flatMap((item, index) => {
     const { query, variables = {} } = (item ?? {}) as { readonly query?: unknown; readonly variables?: unknown }
     const name = `${file}[${index}]`
     if (typeof query !== 'string' || typeof variables !== 'object') {
@@ -55,41 +79,16 @@ function readJson(text: string, file: string): NamedQuery[] {
   })
 }
 
-function parseArray(text: string, file: string): unknown[] {
+function parseOrRefuse<T>(parse: (text: string) => T, text: string, refusal: string): T {
   try {
-    return JSON.parse(text) as unknown[]
+    return parse(text)
   } catch (error) {
-    throw new UsageError(`${file} is not JSON: ${(error as Error).message}`)
+    throw new UsageError(`${refusal}: ${(error as Error).message}`)
   }
-}
-
-export interface SendQueriesOptions {
-  readonly url: string
-  readonly token: string | undefined
-  /** How many queries are sent at once. */
-  readonly concurrency: number
-  readonly onProgress: (progress: Progress) => void
-}
-
-/** Sends queries to a node, which caches what they need. */
-export async function sendQueries(queries: readonly NamedQuery[], options: SendQueriesOptions): Promise<Warmed> {
-  const { concurrency, onProgress } = options
-  const failed: { what: string; message: string }[] = []
-  let done = 0
-  const waiting = queries.values()
-  const worker = async () => {
-    for (const query of waiting) {
-      const problem = await send(query, options)
-      if (problem !== undefined) failed.push({ what: query.name, message: problem })
-      onProgress({ done: ++done, total: queries.length })
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(concurrency, queries.length) }, worker))
-  return { warmed: queries.length - failed.length, skipped: 0, failed }
 }
 
 /** Sends one query. Returns what went wrong, or undefined. */
-async function send({ query, variables }: NamedQuery, { url, token }: SendQueriesOptions): Promise<string | undefined> {
+async function send({ query, variables }: NamedQuery, { url, token }: Destination): Promise<string | undefined> {
   try {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',

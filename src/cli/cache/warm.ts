@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander'
+import type { GuardedRedis } from '../../redis/index.ts'
 import { Failure, parseCount, print, UsageError, withProgress } from '../command.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
-import { loadHottest, type Warmed } from './warm-hottest.ts'
+import { ENTRIES_AT_ONCE, scanKeys } from './stored-entries.ts'
+import type { Warmed } from './warm-by-queries.ts'
 
 interface WarmCommandOptions {
   readonly queries?: string
@@ -20,36 +22,101 @@ export const warmCommand = new Command('warm')
   .option('--concurrency <number>', 'how many queries at once', parseCount, 8)
   .option('--limit <number>', 'how many of the most used entries, at most', parseCount, 10_000)
   .option('--json', 'print the result as JSON')
-  .action(async ({ queries, url, token, concurrency, limit, json }: WarmCommandOptions) => {
-    if ((queries === undefined) !== (url === undefined)) throw new UsageError('--queries and --url go together.')
-    if (token !== undefined && queries === undefined) throw new UsageError('--token goes with --queries.')
-    const warmed =
-      queries !== undefined && url !== undefined
-        ? await warmByQueries({ file: queries, url, token, concurrency })
-        : await warmHottest(limit)
+  .action(async ({ queries: file, url, token, concurrency, limit, json }: WarmCommandOptions) => {
+    if ((file === undefined) !== (url === undefined)) throw new UsageError('--queries and --url go together.')
+    if (token !== undefined && file === undefined) throw new UsageError('--token goes with --queries.')
+    let warmed: Warmed
+    if (file !== undefined && url !== undefined) {
+      // Imported here, because it loads graphql-js.
+      const { warmByQueries } = await import('./warm-by-queries.ts')
+      warmed = await warmByQueries(file, { url, token, concurrency })
+    } else {
+      warmed = await warmHottest(limit)
+    }
     for (const { what, message } of json ? [] : warmed.failed) console.error(`${what}: ${message}`)
-    print(warmed, { json, text: describe(warmed, queries === undefined ? 'entries' : 'queries') })
+    print(warmed, { json, text: describe(warmed, file === undefined ? 'entries' : 'queries') })
     if (warmed.failed.length > 0) throw new Failure()
   })
 
-async function warmByQueries(options: {
-  readonly file: string
-  readonly url: string
-  readonly token: string | undefined
-  readonly concurrency: number
-}): Promise<Warmed> {
-  // Imported here, because it loads graphql-js.
-  const { readQueries, sendQueries } = await import('./warm-by-queries.ts')
-  const queries = await readQueries(options.file)
-  return withProgress('Warming', (onProgress) => sendQueries(queries, { ...options, onProgress }))
+/** Loads the entries that nodes remember as their most used, most used first, and stores them in Redis. */
+function warmHottest(limit: number): Promise<Warmed> {
+  return withEngineAndRedis(({ redis, cache, config, flush }) =>
+    withProgress('Warming', async (onProgress) => {
+      const hottest = (await readHottest(redis, `${config.redisKeyPrefix}hot:`)).slice(0, limit)
+      const failed: { what: string; message: string }[] = []
+      let skipped = 0
+      let done = 0
+
+      const load = async (kindName: string, keys: readonly string[]): Promise<void> => {
+        try {
+          const loading = cache.find(kindName)?.getByText(keys, { fresh: true })
+          if (!loading) skipped += keys.length
+          else await loading
+        } catch (error) {
+          const [key] = keys
+          // Another key of the batch may be at fault: retry each key alone.
+          if (keys.length > 1) for (const each of keys) await load(kindName, [each])
+          else failed.push({ what: `${kindName} ${key}`, message: (error as Error).message })
+        }
+      }
+
+      for (const { kind, keys } of batchesOf(hottest)) {
+        await load(kind, keys)
+        done += keys.length
+        onProgress({ done, total: hottest.length })
+      }
+      await flush()
+      return { warmed: hottest.length - skipped - failed.length, skipped, failed }
+    }),
+  )
 }
 
-function warmHottest(limit: number): Promise<Warmed> {
-  return withEngineAndRedis(({ config, ...engine }) =>
-    withProgress('Warming', (onProgress) =>
-      loadHottest({ ...engine, hotPrefix: `${config.redisKeyPrefix}hot:` }, { limit, onProgress }),
-    ),
-  )
+interface HotEntry {
+  readonly kind: string
+  readonly key: string
+  readonly count: number
+}
+
+/** The entries that any node remembers, with the sums of their counts, most used first. */
+async function readHottest(redis: GuardedRedis, hotPrefix: string): Promise<HotEntry[]> {
+  const sums = new Map<string, HotEntry>()
+  for await (const names of scanKeys(redis, { prefix: hotPrefix })) {
+    for (const text of await redis.each(names, (pipeline, name) => pipeline.get(name))) {
+      for (const { kind, key, count } of parseHot(text as string | null)) {
+        const id = JSON.stringify([kind, key])
+        sums.set(id, { kind, key, count: count + (sums.get(id)?.count ?? 0) })
+      }
+    }
+  }
+  return [...sums.values()].sort((a, b) => b.count - a.count)
+}
+
+/** Ignores whatever has another form, because another version may have written it. */
+function parseHot(text: string | null): HotEntry[] {
+  try {
+    const items: unknown = JSON.parse(text ?? '[]')
+    if (!Array.isArray(items)) return []
+    return items.flatMap((item: unknown) => {
+      const [kind, key, count] = Array.isArray(item) ? item : []
+      return typeof kind === 'string' && typeof key === 'string' && Number.isFinite(count) ? [{ kind, key, count }] : []
+    })
+  } catch {
+    return []
+  }
+}
+
+/** Batches of keys of one kind each. A batch is yielded as soon as it is full, so that the most used entries come first. */
+function* batchesOf(entries: readonly HotEntry[]): Generator<{ readonly kind: string; readonly keys: string[] }> {
+  const open = new Map<string, string[]>()
+  for (const { kind, key } of entries) {
+    const keys = open.get(kind) ?? []
+    open.set(kind, keys)
+    keys.push(key)
+    if (keys.length < ENTRIES_AT_ONCE) continue
+    yield { kind, keys }
+    open.delete(kind)
+  }
+  for (const [kind, keys] of open) yield { kind, keys }
 }
 
 function describe({ warmed, skipped, failed }: Warmed, what: string): string {
