@@ -1,5 +1,19 @@
-import { expect, it } from '@jest/globals'
-import { ConfigError, readConfig } from './config.ts'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, it } from '@jest/globals'
+import { ConfigError, describeConfig, options, readConfig } from './config.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'stet-config-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+function fileWith(text: string): string {
+  const file = join(directory, `secret-${++files}`)
+  writeFileSync(file, text)
+  return file
+}
+
+let files = 0
 
 it('has a default for everything that a server needs', () => {
   expect(readConfig({})).toMatchObject({ port: 4000, host: '127.0.0.1', databaseUrl: undefined, redisUrl: undefined })
@@ -92,4 +106,97 @@ it.each([
   const read = () => readConfig({ [variable]: value })
   expect(read).toThrow(new RegExp(`^${variable} must be `))
   expect(read).not.toThrow(/hunter2/)
+})
+
+const LONG = 'a secret that has thirty-two bytes'
+
+it.each([
+  ['hunter2', 'one of 7'],
+  ['x'.repeat(31), 'one of 31'],
+  [`${LONG}\nhunter2`, 'one of 7'],
+  ['\n', 'an empty one'],
+])('wants secrets of 32 bytes, and tells no more of them than how long they are: %j', (secret, got) => {
+  const message = `AUTH_JWT_SECRET must be a secret of at least 32 bytes, or several, one a line, not ${got}.`
+  expect(() => readConfig({ AUTH_JWT_SECRET: secret })).toThrow(new ConfigError(message))
+})
+
+it('counts the bytes of a secret, takes several, and takes a comma for a part of one', () => {
+  const umlauts = 'ü'.repeat(16)
+  expect(readConfig({ AUTH_JWT_SECRET: umlauts }).authJwtSecrets).toEqual([umlauts])
+  const { authJwtSecrets } = readConfig({ AUTH_JWT_SECRET: `${LONG}, really\r\n${umlauts}\n` })
+  expect(authJwtSecrets).toEqual([`${LONG}, really`, umlauts])
+})
+
+const SECRETS = Object.values(options).filter(({ secret }) => secret)
+const LOOKS_RIGHT: Record<string, string> = {
+  DATABASE_URL: 'postgres://zoe:hunter2@db:5432/stet',
+  DATABASE_REPLICA_URL: 'postgresql://hunter2@standby/stet?user=zoe&password=hunter2&sslmode=verify-full',
+  REDIS_URL: 'rediss://:hunter2@redis:6380/1',
+  REDIS_READER_URL: 'redis://zoe:hunter2@reader:6379',
+  REDIS_SENTINEL_PASSWORD: 'hunter2',
+  AUTH_JWT_SECRET: `hunter2:${LONG}`,
+  AUTH_JWKS_URL: 'https://zoe:hunter2@login.example/keys?v=2',
+}
+
+it.each(SECRETS.map(({ variable }) => variable))(
+  'takes %s from a file too, without the end of its last line',
+  (variable) => {
+    const value = LOOKS_RIGHT[variable] ?? ''
+    const REDIS_URL = 'redis://127.0.0.1'
+    const beside =
+      variable === 'REDIS_READER_URL' ? { REDIS_URL } : variable === 'AUTH_JWKS_URL' ? { AUTH_AUDIENCE: '*' } : {}
+    const { authJwtSecretFile: _, ...direct } = readConfig({ ...beside, [variable]: value })
+    for (const text of [value, `${value}\n`, `${value}\r\n`]) {
+      expect(readConfig({ ...beside, [`${variable}_FILE`]: fileWith(text) })).toMatchObject(direct)
+    }
+    const both = { ...beside, [variable]: value, [`${variable}_FILE`]: fileWith(value) }
+    expect(() => readConfig(both)).toThrow(new ConfigError(`Set either ${variable} or ${variable}_FILE, not both.`))
+    expect(() => readConfig({ [`${variable}_FILE`]: '/nowhere/to/be/found' })).toThrow(
+      new ConfigError(`${variable}_FILE must name a file that can be read, not "/nowhere/to/be/found" (ENOENT).`),
+    )
+    expect(() => readConfig({ [`${variable}_FILE`]: directory })).toThrow(/ \(EISDIR\)\.$/)
+    expect(() => readConfig({ [`${variable}_FILE`]: fileWith('\n') })).toThrow(
+      /holds something, not ".*", which is empty\.$/,
+    )
+  },
+)
+
+it('names the file that holds nonsense, and does not tell what', () => {
+  const read = () => readConfig({ DATABASE_URL_FILE: fileWith('mysql://zoe:hunter2@db') })
+  expect(read).toThrow(
+    /^What DATABASE_URL_FILE holds must be a URL that begins with .* \(not shown: it may be secret\)\.$/,
+  )
+})
+
+it('reads no other option from a file', () => {
+  expect(readConfig({ PORT_FILE: '/nowhere/to/be/found' }).port).toBe(4000)
+})
+
+it('describes every option, hides every secret, of URLs user and password, and nothing else', () => {
+  const described = (environment: NodeJS.ProcessEnv) => {
+    const rows = describeConfig({ AUTH_AUDIENCE: '*', ...environment })
+    expect(JSON.stringify(rows)).not.toMatch(/hunter2|zoe|thirty-two/)
+    return Object.fromEntries(rows.map(({ variable, value }) => [variable, value]))
+  }
+  const { AUTH_JWKS_URL, ...others } = LOOKS_RIGHT
+  expect(described({ ...others, REDIS_SENTINELS: 'one:26379,two:26379' })).toMatchObject({
+    DATABASE_URL: 'postgres://(secret)@db:5432/stet',
+    DATABASE_REPLICA_URL: 'postgresql://(secret)@standby/stet?user=(secret)&password=(secret)&sslmode=verify-full',
+    REDIS_URL: 'rediss://(secret)@redis:6380/1',
+    REDIS_READER_URL: 'redis://(secret)@reader:6379',
+    REDIS_SENTINELS: 'one:26379,two:26379',
+    REDIS_SENTINEL_PASSWORD: '(secret)',
+    AUTH_JWT_SECRET: '(secret)',
+    PORT: '4000',
+    AUTH_ISSUER: undefined,
+  })
+  expect(described({ AUTH_JWKS_URL, REDIS_CLUSTER: 'one:6379' })).toMatchObject({
+    AUTH_JWKS_URL: 'https://(secret)@login.example/keys?v=2',
+    REDIS_CLUSTER: 'one:6379',
+  })
+  const file = fileWith(String(LOOKS_RIGHT.DATABASE_URL))
+  expect(described({ DATABASE_URL_FILE: file })).toMatchObject({
+    DATABASE_URL: `postgres://(secret)@db:5432/stet from ${file}`,
+  })
+  expect(described({ DATABASE_URL: 'postgres://db/stet' })).toMatchObject({ DATABASE_URL: 'postgres://db/stet' })
 })

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { HIDDEN, hideCredentials } from '../kernel/hide-credentials.ts'
 import {
   addresses,
   atLeastZero,
@@ -5,6 +7,8 @@ import {
   megabytes,
   milliseconds,
   minutes,
+  names,
+  namesOrAny,
   number,
   oneOf,
   type Parser,
@@ -12,9 +16,10 @@ import {
   proxies,
   schemaName,
   seconds,
-  signingSecret,
+  signingSecrets,
   text,
   url,
+  WrongSecret,
   whole,
 } from './option-parsers.ts'
 
@@ -240,11 +245,29 @@ export const options = {
     default: '2000',
     about: 'How long a request with Stet-As-Of waits for this node to catch up.',
   }),
-  authJwtSecret: option('AUTH_JWT_SECRET', signingSecret, {
+  authJwtSecrets: option('AUTH_JWT_SECRET', signingSecrets, {
     secret: true,
-    about: 'Verifies bearer tokens (HS256). Without it and AUTH_JWKS_URL: demo mode.',
+    about:
+      'Verifies bearer tokens (HS256): at least 32 bytes. Several, one a line: all verify, the first signs. Without it and AUTH_JWKS_URL: demo mode.',
   }),
-  authJwksUrl: option('AUTH_JWKS_URL', url('http:', 'https:'), { about: 'URL of the keys that verify bearer tokens.' }),
+  authJwksUrl: option('AUTH_JWKS_URL', url('http:', 'https:'), {
+    secret: true,
+    about: 'URL of the keys that verify bearer tokens. User and password in it are sent as Basic authentication.',
+  }),
+  authAudience: option('AUTH_AUDIENCE', namesOrAny, {
+    about:
+      'Names of this API, separated by commas: a token must be for one of them (`aud`). Needed beside AUTH_JWKS_URL; `*` takes tokens for any.',
+  }),
+  authIssuers: option('AUTH_ISSUER', names, {
+    about: 'Names separated by commas: a token must be from one of them (`iss`). Absent: from any.',
+  }),
+  authClockToleranceMs: option('AUTH_CLOCK_TOLERANCE', seconds(whole(0, 3600)), {
+    default: '0',
+    about: 'By how much the clock of a token may differ from the clock of this node.',
+  }),
+  authMaxTokenAgeMs: option('AUTH_MAX_TOKEN_AGE', seconds(whole(1, 315_360_000)), {
+    about: 'How long after it was issued (`iat`) a token is taken, whatever its `exp` says. Absent: until `exp`.',
+  }),
   queryMaxComplexity: option('QUERY_MAX_COMPLEXITY', whole(1, 100_000_000), {
     default: '20000',
     about: 'How many objects one query may ask for, multiplied down its lists.',
@@ -277,6 +300,9 @@ export const options = {
 /** The options of a server as they are in force. Times are in milliseconds, sizes in bytes. */
 export type Config = {
   readonly [Name in keyof typeof options]: (typeof options)[Name] extends Option<infer Value> ? Value : never
+} & {
+  /** The file that AUTH_JWT_SECRET_FILE names. */
+  readonly authJwtSecretFile: string | undefined
 }
 
 /** A variable of the environment, and what becomes of its text. */
@@ -287,7 +313,7 @@ interface Option<Value> {
   readonly unit: string | undefined
   /** The text of an absent variable. Without it the option is then undefined. */
   readonly default: string | undefined
-  /** Never printed. */
+  /** It may also stand in a file, named by the variable with `_FILE`. No part of it is printed, but for what a URL says beside user and password. */
   readonly secret: boolean
   readonly about: string
 }
@@ -302,30 +328,91 @@ function option<Value, Default extends string | undefined = undefined>(
 }
 
 /**
- * Reads every option: the only place that reads the environment. An empty variable counts as absent.
- * Throws a `ConfigError` of one line that names the variable, what it must be and what it is.
+ * Reads every option: the only place that reads the environment, and the files that hold secrets. An empty variable counts as
+ * absent. Throws a `ConfigError` of one line that names the variable, what it must be and what it is.
  *
  * @example readConfig({ PORT: '8080', CACHE_TTL_ARTICLE: '1.5' }).cacheTtlArticleMs // 1500
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const values = Object.entries(options).map(([name, option]) => [name, readOption(option, environment)])
-  const config: Config = Object.freeze(Object.fromEntries(values))
+  const authJwtSecretFile = environment.AUTH_JWT_SECRET_FILE || undefined
+  const config: Config = Object.freeze({ ...Object.fromEntries(values), authJwtSecretFile })
   const contradiction = contradictionsIn(config).find(([holds]) => holds)
   if (contradiction) throw new ConfigError(contradiction[1])
   return config
 }
 
 function readOption(option: Option<unknown>, environment: NodeJS.ProcessEnv): unknown {
-  const given = environment[option.variable] || option.default
+  const { text, file } = findText(option, environment)
+  const given = text ?? option.default
   if (given === undefined) return undefined
   try {
     return option.parse(given)
   } catch (error) {
-    const secret = option.secret || given.includes('@')
-    const got = secret ? 'what it holds (not shown: it may be secret)' : JSON.stringify(given)
-    throw new ConfigError(`${option.variable} must be ${(error as Error).message}, not ${got}.`)
+    const name = file === undefined ? option.variable : `What ${option.variable}_FILE holds`
+    throw new ConfigError(`${name} must be ${(error as Error).message}, not ${describe(given, error, option)}.`)
   }
 }
+
+function describe(given: string, error: unknown, { secret, parse }: Option<unknown>): string {
+  if (error instanceof WrongSecret) return error.got
+  const isTold = parse.isUrl ? /^\w+:\/\/[^@?]*$/.test(given) : !secret && !given.includes('@')
+  return !isTold ? 'what it holds (not shown: it may be secret)' : JSON.stringify(given)
+}
+
+interface Found {
+  /** Undefined: the variable is absent. */
+  readonly text: string | undefined
+  /** The file that the text was read from. */
+  readonly file: string | undefined
+}
+
+function findText({ variable, secret }: Option<unknown>, environment: NodeJS.ProcessEnv): Found {
+  const text = environment[variable] || undefined
+  const file = secret ? environment[`${variable}_FILE`] || undefined : undefined
+  if (file === undefined) return { text, file }
+  if (text !== undefined) throw new ConfigError(`Set either ${variable} or ${variable}_FILE, not both.`)
+  return { text: readSecretFile(variable, file), file }
+}
+
+/** Without the end of its last line. HAZARD: an empty file must not count as an absent option: without a secret, everybody is an admin. */
+function readSecretFile(variable: string, file: string): string {
+  const mustName = `${variable}_FILE must name a file that`
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+  } catch (error) {
+    const { code = 'unreadable' } = error as NodeJS.ErrnoException
+    throw new ConfigError(`${mustName} can be read, not ${JSON.stringify(file)} (${code}).`)
+  }
+  if (text === '') throw new ConfigError(`${mustName} holds something, not ${JSON.stringify(file)}, which is empty.`)
+  return text
+}
+
+/** An option as it may be printed. */
+export interface DescribedOption {
+  readonly variable: string
+  /** The text in force. Undefined if there is none. */
+  readonly value: string | undefined
+  readonly default: string | undefined
+  readonly unit: string | undefined
+  readonly about: string
+}
+
+/** Every option with its text in force, but for what is secret. Throws as `readConfig` does. */
+export function describeConfig(environment: NodeJS.ProcessEnv = process.env): readonly DescribedOption[] {
+  readConfig(environment)
+  return Object.values(options).map((option) => {
+    const { variable, about, unit, default: byDefault } = option
+    const { text, file } = findText(option, environment)
+    const value = text === undefined ? byDefault : present(text, option)
+    return { variable, value: file === undefined ? value : `${value} from ${file}`, default: byDefault, unit, about }
+  })
+}
+
+/** Of a URL, only user and password are secret. */
+const present = (text: string, { secret, parse }: Option<unknown>): string =>
+  secret && !parse.isUrl ? HIDDEN : hideCredentials(text)
 
 function contradictionsIn(config: Config): readonly (readonly [holds: unknown, message: string])[] {
   const { redisUrl, redisReaderUrl, redisCluster, redisSentinels } = config
@@ -337,6 +424,11 @@ function contradictionsIn(config: Config): readonly (readonly [holds: unknown, m
     [
       cacheGraceIfErrorMs > 0 && cacheGraceIfErrorMs < cacheGraceMs,
       'CACHE_GRACE_IF_ERROR must be 0, or no less than CACHE_GRACE.',
+    ],
+    [config.authJwtSecrets && config.authJwksUrl, 'Set either AUTH_JWT_SECRET or AUTH_JWKS_URL, not both.'],
+    [
+      config.authJwksUrl && !config.authAudience,
+      'AUTH_AUDIENCE must be set beside AUTH_JWKS_URL, whose keys may also sign tokens for other applications; * takes tokens for any.',
     ],
     [
       config.worker === 'off' && !hasRedis(config),

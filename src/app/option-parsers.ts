@@ -1,19 +1,52 @@
 import { isIP } from 'node:net'
 import type { Address } from '../redis/index.ts'
 
-/** Reads an option from text. Throws an error whose message completes "must be …". */
+/** Reads an option from text. Throws an error whose message completes "must be …", such as a `WrongSecret`. */
 export interface Parser<T> {
   (text: string): T
   /** What the text counts. */
   readonly unit?: string
+  /** The text is a URL: user and password in it are secret. */
+  readonly isUrl?: boolean
 }
 
 export const text: Parser<string> = (value) => value
 
-/** At least 16 characters. */
-export const signingSecret: Parser<string> = (value) => {
-  if (value.length < 16) throw new Error('at least 16 characters')
-  return value
+/** Secrets that sign tokens by HMAC with SHA-256, one a line. A shorter key than the hash can be found by trying (RFC 7518, section 3.2). */
+export const signingSecrets: Parser<readonly string[]> = (value) => {
+  const secrets = value.split(/\r?\n/).filter((line) => line !== '')
+  const shortest = Math.min(...secrets.map((secret) => Buffer.byteLength(secret)))
+  if (secrets.length === 0 || shortest < MIN_SECRET_BYTES) {
+    const got = secrets.length === 0 ? 'an empty one' : `one of ${shortest}`
+    throw new WrongSecret(`a secret of at least ${MIN_SECRET_BYTES} bytes, or several, one a line`, got)
+  }
+  return secrets
+}
+
+const MIN_SECRET_BYTES = 32
+
+/** A secret is not what it must be. Says of it only what may be told. */
+export class WrongSecret extends Error {
+  readonly got: string
+
+  constructor(wanted: string, got: string) {
+    super(wanted)
+    this.got = got
+  }
+}
+
+/** Names separated by commas. */
+export const names: Parser<readonly string[]> = (value) => {
+  const found = value.split(',').map((name) => name.trim())
+  if (found.includes('')) throw new Error('a name, or several separated by commas')
+  return found
+}
+
+/** Names separated by commas, or `*` alone, which stands for any. */
+export const namesOrAny: Parser<readonly string[] | '*'> = (value) => {
+  if (value === '*') return value
+  if (value.split(',').some((name) => name.trim() === '*')) throw new Error('names separated by commas, or * alone')
+  return names(value)
 }
 
 export const oneOf =
@@ -51,13 +84,14 @@ export const megabytes = (parse: Parser<number>): Parser<number> => inUnit('mega
 const inUnit = (unit: string, factor: number, parse: Parser<number>): Parser<number> =>
   Object.assign((value: string) => Math.ceil(parse(value) * factor), { unit })
 
-export const url =
-  (...protocols: readonly string[]): Parser<string> =>
-  (value) => {
+export const url = (...protocols: readonly string[]): Parser<string> => {
+  const parse = (value: string): string => {
     const wanted = `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`
     if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) throw new Error(wanted)
     return value
   }
+  return Object.assign(parse, { isUrl: true })
+}
 
 /** A name that SQL takes without quotes, and that is not the server's own. */
 export function schemaName(value: string): string {

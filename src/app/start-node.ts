@@ -18,7 +18,7 @@ import { warnOf } from './log-events.ts'
 import { type Engine, openEngine } from './open-engine.ts'
 import { openRooms } from './open-rooms.ts'
 import { startRememberingHottest } from './remember-hottest.ts'
-import { type DemoTokens, makeDemoTokens, tokenKeys } from './token-keys.ts'
+import { type DemoTokens, makeDemoTokens, tokenKeys, tokenRules } from './token-keys.ts'
 
 export interface StartOptions {
   readonly config: Config
@@ -102,7 +102,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
   const operations = new Operations()
   const trustedOnly = config.trustedDocumentsOnly === 'on'
   const persisted = config.persistedQueries === 'on' && !trustedOnly ? persistedQueries : undefined
-  const demoTokens = await makeDemoTokens(keys, database)
+  const demoTokens = await makeDemoTokens(config, keys, database)
   const kept = config.cacheResponses === 'on' ? responses : undefined
   const make = answerMaker({ api, database, follower, ledger })
   const app = await createServer({
@@ -115,7 +115,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       make,
       encoded,
       explainer: new Explainer({ cache, ledger, follower, responses: kept, forEveryone: keys.demo }),
-      authenticator: new Authenticator(keys),
+      authenticator: new Authenticator(keys, tokenRules(config)),
       follower,
       ledger,
       catchUpTimeoutMs: config.catchUpTimeoutMs,

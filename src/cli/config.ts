@@ -1,18 +1,12 @@
 import { Command } from 'commander'
-import { options, readConfig } from '../app/config.ts'
+import { describeConfig } from '../app/config.ts'
 import { print } from './command.ts'
 
 export const configCommand = new Command('config')
   .description('print every option with its default, unit and value in force; secrets hidden')
   .option('--json', 'print as JSON')
   .action(({ json }: { readonly json?: boolean }) => {
-    // Refuses values that make no sense.
-    readConfig()
-    const rows = Object.values(options).map(({ variable, about, unit, default: byDefault, secret }) => {
-      const given = process.env[variable] || undefined
-      const value = given !== undefined && secret ? '(secret)' : (given ?? byDefault)
-      return { variable, value, default: byDefault, unit, about }
-    })
+    const rows = describeConfig()
     const width = Math.max(...rows.map(({ variable }) => variable.length))
     const text = rows.map(({ variable, value = '(not set)', default: byDefault, unit, about }) => {
       const counted = unit !== undefined && value !== '(not set)' ? ` ${unit}` : ''

@@ -9,6 +9,7 @@
 import { CommanderError } from 'commander'
 import { ConfigError } from '../app/config.ts'
 import { ClientError } from '../kernel/errors.ts'
+import { hideCredentials } from '../kernel/hide-credentials.ts'
 import { Failure, UsageError } from './command.ts'
 import { program } from './program.ts'
 
@@ -31,8 +32,8 @@ function isMisuse(error: unknown): boolean {
   return isBadInput || error instanceof ConfigError || error instanceof UsageError
 }
 
-/** The error in one line. Node's AggregateError for a name with several addresses has no message, so its first error is described. */
+/** The error in one line, without credentials. Node's AggregateError for a name with several addresses has no message, so its first error is described. */
 function describe(error: unknown): string {
   const first: unknown = error instanceof AggregateError && error.message === '' ? error.errors[0] : error
-  return first instanceof Error ? first.message || first.name : String(first)
+  return hideCredentials(first instanceof Error ? first.message || first.name : String(first))
 }

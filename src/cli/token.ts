@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { ConfigError, readConfig } from '../app/config.ts'
-import { tokenKeys } from '../app/token-keys.ts'
-import { parseGlobalId, signToken } from '../identity/index.ts'
+import { tokenKeys, tokenSigner } from '../app/token-keys.ts'
+import { parseGlobalId } from '../identity/index.ts'
 import { print } from './command.ts'
 
 interface TokenCommandOptions {
@@ -12,16 +12,20 @@ interface TokenCommandOptions {
 }
 
 export const tokenCommand = new Command('token')
-  .description('sign a bearer token with AUTH_JWT_SECRET (or the demo secret)')
+  .description('sign a bearer token with the first secret in AUTH_JWT_SECRET (or the demo secret)')
   .addOption(new Option('--role <role>', 'what it may do').choices(['author', 'admin']).makeOptionMandatory())
-  .option('--user <id>', "the user's global id, or the number in it; an admin needs none", parseUser)
-  .option('--hours <number>', 'how long it is valid', parseHours, 24)
+  .option(
+    '--user <id>',
+    "the user's global id, or the number in it; an admin needs none, and with one the user must be an admin too",
+    parseUser,
+  )
+  .option('--hours <number>', 'how long it is valid; no longer than AUTH_MAX_TOKEN_AGE', parseHours, 24)
   .option('--json', 'print the result as JSON')
   .action(async ({ role, user: userId, hours, json }: TokenCommandOptions) => {
-    const keys = tokenKeys(readConfig())
-    if (keys.kind !== 'secret') throw new ConfigError('With AUTH_JWKS_URL set, tokens are signed elsewhere, not here.')
+    const config = readConfig()
+    const sign = tokenSigner(config, tokenKeys(config))
     if (role === 'author' && userId === undefined) throw new ConfigError("An author's token needs --user.")
-    const token = await signToken(keys.secret, { role, userId, expiresInSeconds: Math.round(hours * 3600) })
+    const token = await sign({ role, userId, expiresInSeconds: Math.round(hours * 3600) })
     print({ token }, { json, text: token })
   })
 

@@ -1,4 +1,6 @@
-export { Authenticator, signToken, type TokenKeys } from './authenticate.ts'
+export { Authenticator } from './authenticate.ts'
 export { clientOf } from './client-of.ts'
 export { fromGlobalId, parseGlobalId, toGlobalId } from './global-id.ts'
+export { signToken, type TokenOptions } from './sign-token.ts'
+export type { TokenKeys, TokenRules } from './verify-token.ts'
 export { isSelfOrAdmin, requireAdmin, requireSignedIn, userIdOf, type Viewer, visitor } from './viewer.ts'

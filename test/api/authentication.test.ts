@@ -1,27 +1,19 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect, it } from '@jest/globals'
 import { exportJWK, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { toGlobalId } from '../../src/identity/global-id.ts'
 import { GraphQLClient, startTestNode, TEST_JWT_SECRET, type TestNode } from '../harness/index.ts'
 import { use, useDatabase, useNode } from '../harness/use.ts'
 import { addContent, ids } from './add-content.ts'
+import { startKeyServer } from './start-key-server.ts'
 
 const signing = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const strangers = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const now = Math.floor(Date.now() / 1000)
 const claims: JWTPayload = { sub: ids.ann, role: 'author', exp: now + 600 }
 
-let keysAreUp = true
-
 const jwk = { ...(await exportJWK(signing.publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }
-const keyServer = createServer((_request, response) => {
-  response.writeHead(keysAreUp ? 200 : 500, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ keys: [jwk] }))
-})
-await new Promise<void>((resolve) => keyServer.listen(0, '127.0.0.1', resolve))
-use(keyServer, () => keyServer.close())
+const keyServer = use(await startKeyServer([jwk]), (it) => it.close())
 const database = await useDatabase()
 /** Verifies by a secret. */
 const node = await useNode({ database })
@@ -124,7 +116,7 @@ it('does not take a published key for a shared secret', async () => {
 })
 
 it('blames itself, not the token, where the published keys cannot be read', async () => {
-  keysAreUp = false
+  keyServer.isUp = false
   const fresh = await startNodeWithKeys()
   try {
     const { status, errors } = await sendAs(`Bearer ${await rs256(claims)}`, fresh)
@@ -135,10 +127,10 @@ it('blames itself, not the token, where the published keys cannot be read', asyn
         extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: expect.any(String) },
       },
     ])
-    keysAreUp = true
+    keyServer.isUp = true
     await expect(sendAs(`Bearer ${await rs256(claims)}`, fresh)).resolves.toMatchObject({ status: 200 })
   } finally {
-    keysAreUp = true
+    keyServer.isUp = true
     await fresh.close()
   }
 })
@@ -171,9 +163,6 @@ it('hands out tokens that work, in demo mode and nowhere else', async () => {
 function startNodeWithKeys(): Promise<TestNode> {
   return startTestNode({
     databaseUrl: database.url,
-    environment: {
-      AUTH_JWT_SECRET: '',
-      AUTH_JWKS_URL: `http://127.0.0.1:${(keyServer.address() as AddressInfo).port}/keys.json`,
-    },
+    environment: { AUTH_JWT_SECRET: '', AUTH_JWKS_URL: keyServer.url, AUTH_AUDIENCE: '*' },
   })
 }

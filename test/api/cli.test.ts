@@ -9,7 +9,7 @@ import { use, useDatabase } from '../harness/use.ts'
 import { ids } from './add-content.ts'
 import { runStet } from './run-stet.ts'
 
-const SECRET = 'correct horse battery staple'
+const SECRET = 'correct horse battery staple, and more'
 const NOWHERE = 'postgres://user:hunter2@127.0.0.1:1/nowhere'
 
 const directory = use(await mkdtemp(join(tmpdir(), 'stet-cli-')), (it) => rm(it, { recursive: true }))
@@ -54,7 +54,7 @@ it('prints every option with its default and the value in force, and no secret',
   const json = await runStet(['config', '--json'], environment)
   expect([text.code, text.stderr, json.code, json.stderr]).toEqual([0, '', 0, ''])
   for (const { stdout } of [text, json]) {
-    expect(stdout).not.toMatch(/hunter2|correct horse/)
+    expect(stdout).not.toMatch(/hunter2|user:|correct horse/)
     for (const { variable } of Object.values(options)) expect(stdout).toContain(variable)
   }
   expect(text.stdout).toMatch(/^PORT +5000 {2}\[default 4000\]$/m)
@@ -70,12 +70,15 @@ it('signs tokens that are good', async () => {
     const { code, stdout } = await runStet(['token', ...args], { AUTH_JWT_SECRET: SECRET })
     expect(code).toBe(0)
     const token = args.includes('--json') ? (JSON.parse(stdout) as { token: string }).token : stdout.trim()
-    return new Authenticator({ kind: 'secret', secret: SECRET }).authenticate(`Bearer ${token}`)
+    return new Authenticator({ kind: 'secret', secrets: [SECRET] }).authenticate(`Bearer ${token}`)
   }
   expect(await viewerOf('--role', 'admin')).toEqual({ kind: 'admin' })
   expect(await viewerOf('--role', 'admin', '--user', '7', '--json')).toEqual({ kind: 'admin', userId: 7 })
   expect(await viewerOf('--role', 'author', '--user', ids.bob, '--hours', '0.5')).toEqual({ kind: 'author', userId: 2 })
-  expect((await runStet(['token', '--role', 'admin'], { AUTH_JWKS_URL: 'https://example.com/keys' })).code).toBe(2)
+  expect(
+    (await runStet(['token', '--role', 'admin'], { AUTH_JWKS_URL: 'https://example.com/keys', AUTH_AUDIENCE: '*' }))
+      .code,
+  ).toBe(2)
   expect((await runStet(['token', '--role', 'admin'], { HOST: '0.0.0.0' })).code).toBe(2)
 })
 

@@ -1,6 +1,6 @@
 import { readConfig } from '../../src/app/config.ts'
 import type * as main from '../../src/app/start-node.ts'
-import { signToken } from '../../src/identity/authenticate.ts'
+import { signToken } from '../../src/identity/sign-token.ts'
 import { createLogger } from '../../src/kernel/logger.ts'
 import { currentToken } from './current-token.ts'
 import { GraphQLClient } from './graphql-client.ts'

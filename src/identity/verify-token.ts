@@ -1,0 +1,116 @@
+import { createSecretKey } from 'node:crypto'
+import {
+  createRemoteJWKSet,
+  errors,
+  type JWTPayload,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+  jwtVerify,
+} from 'jose'
+
+/** The keys that verify bearer tokens: shared secrets (HS256), or the keys published at a URL. */
+export type TokenKeys =
+  | { readonly kind: 'secret'; readonly secrets: readonly string[] }
+  | { readonly kind: 'jwks'; readonly url: string }
+
+/** What a token must say, beside its role and its expiry. */
+export interface TokenRules {
+  /** Names of this API, one of which must be the token's `aud`. `*`: any will do. Undefined: the token must have none. */
+  readonly audience?: readonly string[] | '*' | undefined
+  /** One of them must be the token's `iss`. Undefined: any will do. */
+  readonly issuers?: readonly string[] | undefined
+  /** By how much the clock of a token may differ from ours. Default: 0. */
+  readonly clockToleranceMs?: number | undefined
+  /** How long after its `iat` a token is taken. Undefined: until its `exp`. */
+  readonly maxAgeMs?: number | undefined
+}
+
+/** A token's claims, and until when they count. */
+export interface Verified {
+  readonly claims: JWTPayload
+  readonly untilMs: number
+}
+
+/** Returns what verifies tokens. It rejects with an error of jose, or with why the keys can't be read: see `areKeysUnreadable`. */
+export function tokenVerifier(keys: TokenKeys, rules: TokenRules): (token: string) => Promise<Verified> {
+  const verify = keys.kind === 'secret' ? bySecrets(keys.secrets, rules) : byPublishedKeys(keys.url, rules)
+  return async (token) => {
+    const { payload: claims, protectedHeader } = await verify(token)
+    if (!isBearerType(protectedHeader.typ)) throw new errors.JWTInvalid('it is of another type (typ)')
+    // RFC 7519, section 4.1.3: a token for somebody else must be refused, and without a name of our own each is for somebody else.
+    if (rules.audience === undefined && claims.aud !== undefined) {
+      throw new errors.JWTClaimValidationFailed(
+        'it is for an audience (aud), and AUTH_AUDIENCE is not set',
+        claims,
+        'aud',
+      )
+    }
+    return { claims, untilMs: endOf(claims, rules) }
+  }
+}
+
+type Verify = (token: string) => Promise<JWTVerifyResult>
+
+function bySecrets(secrets: readonly string[], rules: TokenRules): Verify {
+  const options = optionsFor(['HS256'], rules)
+  const keys = secrets.map((secret) => createSecretKey(secret, 'utf8'))
+  return async (token) => {
+    for (const key of keys.slice(0, -1)) {
+      try {
+        return await jwtVerify(token, key, options)
+      } catch (error) {
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
+      }
+    }
+    const [last] = keys.slice(-1)
+    if (!last) throw new TypeError('No secret verifies tokens.')
+    return jwtVerify(token, last, options)
+  }
+}
+
+/** HAZARD: HS256 must not be among them. With it, a published key would serve as a shared secret that everybody knows. */
+const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
+
+function byPublishedKeys(url: string, rules: TokenRules): Verify {
+  const options = optionsFor(ASYMMETRIC, rules)
+  const address = new URL(url)
+  const { username, password } = address
+  address.username = ''
+  address.password = ''
+  // `fetch` takes no URL with credentials.
+  const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
+  const headers = username || password ? { authorization: `Basic ${credentials}` } : undefined
+  const published = createRemoteJWKSet(address, headers && { headers })
+  return (token) => jwtVerify(token, published, options)
+}
+
+function optionsFor(
+  algorithms: string[],
+  { audience, issuers, clockToleranceMs, maxAgeMs }: TokenRules,
+): JWTVerifyOptions {
+  return {
+    algorithms,
+    requiredClaims: ['exp', 'role'],
+    clockTolerance: (clockToleranceMs ?? 0) / 1000,
+    ...(audience && audience !== '*' && { audience: [...audience] }),
+    ...(issuers && { issuer: [...issuers] }),
+    ...(maxAgeMs !== undefined && { maxTokenAge: maxAgeMs / 1000 }),
+  }
+}
+
+/** Other types serve other ends: a token that logs out, or proves that a key is held (RFC 8725, section 3.11). */
+function isBearerType(typ: unknown): boolean {
+  if (typ === undefined) return true
+  return typeof typ === 'string' && /^(application\/)?(at\+)?jwt$/i.test(typ)
+}
+
+function endOf({ exp = 0, iat = 0 }: JWTPayload, { clockToleranceMs = 0, maxAgeMs }: TokenRules): number {
+  const end = maxAgeMs === undefined ? exp * 1000 : Math.min(exp * 1000, iat * 1000 + maxAgeMs)
+  return end + clockToleranceMs
+}
+
+/** True if the published keys could not be read, which says nothing about the token. */
+export const areKeysUnreadable = (error: Error): boolean =>
+  !(error instanceof errors.JOSEError) || UNREADABLE.includes(error.code)
+
+const UNREADABLE: readonly string[] = [errors.JOSEError.code, errors.JWKSTimeout.code, errors.JWKSInvalid.code]
