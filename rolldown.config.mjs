@@ -7,7 +7,7 @@ export default {
     stet: 'src/cli/stet.ts',
     'start-node': 'src/app/start-node.ts',
     cache: 'src/cache/index.ts',
-    'cache-contract': 'src/cache/remote/remote-tier-contract.ts',
+    'cache-contract': 'src/cache/remote/remote-tier.contract.ts',
     invalidation: 'src/invalidation/index.ts',
   },
   platform: 'node',

@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals'
 
 const doors = {
   'stet/cache': 'src/cache/index.ts',
-  'stet/cache/contract': 'src/cache/remote/remote-tier-contract.ts',
+  'stet/cache/contract': 'src/cache/remote/remote-tier.contract.ts',
   'stet/invalidation': 'src/invalidation/index.ts',
 }
 

@@ -116,7 +116,7 @@ const configuration = (files: readonly string[]) => ({
     rewriteRelativeImportExtensions: false,
     paths: {
       'stet/cache': [resolve('src/cache/index.ts')],
-      'stet/cache/contract': [resolve('src/cache/remote/remote-tier-contract.ts')],
+      'stet/cache/contract': [resolve('src/cache/remote/remote-tier.contract.ts')],
       'repository/*': [resolve('*')],
     },
   },

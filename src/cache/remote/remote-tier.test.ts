@@ -7,7 +7,7 @@ import { TinyRemote } from '../../../test/models/tiny-remote.ts'
 import { HeldLeases } from './held-leases.ts'
 import { RedisTier } from './redis-tier.ts'
 import type { RemoteTier } from './remote-tier.ts'
-import { remoteTierContract, type TiersUnderTest } from './remote-tier-contract.ts'
+import { remoteTierContract, type TiersUnderTest } from './remote-tier.contract.ts'
 
 const tiers = {
   'A RedisTier': () => openRedisTiers(),
