@@ -1,3 +1,4 @@
+import type { Clock } from '../../kernel/clock.ts'
 import type { CacheParts } from '../cache-parts.ts'
 import type { Entry } from '../entry.ts'
 import { judge, type Rules, rest, whyStale } from '../judgement.ts'
@@ -5,11 +6,9 @@ import type { ResolvedKind } from '../kind.ts'
 import type { LogPlace } from '../ledger/ledger.ts'
 import { LoadTimeoutError } from '../load-timeout-error.ts'
 import type { Reader, StaleReason } from '../reader.ts'
-import { Deadline, OVER } from './deadline.ts'
 import type { Flight, Need, Obtained } from './flight.ts'
 import type { Flights } from './flights.ts'
 import type { LoadRequest } from './load-queue.ts'
-import type { Refreshes } from './refreshes.ts'
 import type { Tiers } from './tiers.ts'
 
 export interface AwaitedReadsOptions<K, V> {
@@ -18,7 +17,6 @@ export interface AwaitedReadsOptions<K, V> {
   readonly rules: Rules
   readonly tiers: Tiers<V>
   readonly flights: Flights<K, V>
-  readonly refreshes: Refreshes<K, V>
 }
 
 /** Reads that memory could not answer at once: they wait for the remote tier and the source, each as long as its policy allows. */
@@ -119,7 +117,7 @@ export class AwaitedReads<K, V> {
 
   /** Undefined if this reader can't be content with it: a flight that another reader began may have read before a write that this one must see. */
   #accept(obtained: Obtained<V>, request: LoadRequest<K>, reader: Reader, since: LogPlace): Obtained<V> | undefined {
-    const { flights, parts, refreshes } = this.#options
+    const { flights, parts } = this.#options
     const { entry, origin, stale } = obtained
     if (stale) return obtained
     const reflects = flights.reflects(entry, since)
@@ -127,13 +125,40 @@ export class AwaitedReads<K, V> {
     if (reflects && parts.clock.now() < entry.staleAtMs) return obtained
     const judgement = this.#judge(entry, reader)
     if (judgement.is !== 'stale') return undefined
-    refreshes.begin(request, entry, 'stale')
+    flights.refresh(request, entry, 'stale')
     return { ...obtained, stale: whyStale(judgement) }
   }
 
   #judge(entry: Entry<V>, reader: Reader) {
     const { rules, parts } = this.#options
     return judge(entry, parts.clock.now(), rules, reader)
+  }
+}
+
+/** A moment that several waits share, `ms` milliseconds from now. An infinite one has no timer. */
+class Deadline {
+  readonly #over: Promise<typeof OVER> | undefined
+  #isOver = false
+  readonly cancel: () => void = () => {}
+
+  constructor(clock: Clock, ms: number) {
+    if (!Number.isFinite(ms)) return
+    let over = () => {}
+    this.#over = new Promise((resolve) => {
+      over = () => resolve(OVER)
+    })
+    this.cancel = clock.after(ms, () => {
+      this.#isOver = true
+      over()
+    })
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  race<T>(arrival: Promise<T>): Promise<T | typeof OVER> {
+    return this.#over ? Promise.race([arrival, this.#over]) : arrival
   }
 }
 
@@ -150,6 +175,8 @@ interface Patience {
 /** What a reader waits for. */
 type Coming<V> = Pick<Flight<unknown, V>, 'id' | 'arrival'> & { readonly reserve?: Entry<V> | undefined }
 
+/** What a race yields if the time was up first. */
+const OVER = Symbol('over')
 const ANYTHING: Need = { fresh: false, storedAfterMs: Number.NEGATIVE_INFINITY }
 const FRESH: Need = { fresh: true, storedAfterMs: Number.NEGATIVE_INFINITY }
 const MAX_ATTEMPTS = 4

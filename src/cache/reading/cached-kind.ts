@@ -13,7 +13,6 @@ import { AwaitedReads } from './awaited-reads.ts'
 import type { Obtained } from './flight.ts'
 import { Flights } from './flights.ts'
 import type { LoadRequest } from './load-queue.ts'
-import { Refreshes } from './refreshes.ts'
 import { EntryNames, Slots } from './slots.ts'
 import { type Holdings, Tiers, type WhyNotStored } from './tiers.ts'
 
@@ -38,7 +37,6 @@ export class CachedKind<K, V> {
   readonly #slots: Slots<K, V>
   readonly #tiers: Tiers<V>
   readonly #flights: Flights<K, V>
-  readonly #refreshes: Refreshes<K, V>
   readonly #awaited: AwaitedReads<K, V>
 
   constructor(kind: ResolvedKind<K, V>, parts: CacheParts) {
@@ -50,9 +48,7 @@ export class CachedKind<K, V> {
     this.#slots = new Slots(kind, parts.memory, this.#names)
     this.#tiers = new Tiers(kind, parts)
     this.#flights = new Flights(kind, parts, this.#tiers)
-    this.#refreshes = new Refreshes(kind, parts, this.#flights)
-    const [rules, tiers, flights, refreshes] = [this.#rules, this.#tiers, this.#flights, this.#refreshes]
-    this.#awaited = new AwaitedReads({ kind, parts, rules, tiers, flights, refreshes })
+    this.#awaited = new AwaitedReads({ kind, parts, rules: this.#rules, tiers: this.#tiers, flights: this.#flights })
   }
 
   get name(): string {
@@ -149,7 +145,7 @@ export class CachedKind<K, V> {
     if (isResting(entry, nowMs)) return
     try {
       const request = { id, key: parseKey(this.#names.textIn(id)), viewer: undefined }
-      await this.#refreshes.begin(request, entry, 'hot')?.arrival.catch(() => {})
+      await this.#flights.refresh(request, entry, 'hot')?.arrival.catch(() => {})
     } catch (error) {
       observer.onRefreshError?.(name, error as Error)
     }
@@ -245,7 +241,7 @@ export class CachedKind<K, V> {
       observer.onRequest?.(name, 'memory', 'hit')
       if (policy.refreshAhead && parseKey) hotKeys.use(slot.key)
       if (!resting && isDueEarly(entry, nowMs, this.#early)) {
-        this.#refreshes.begin(this.#requestFor(slot.key, key, reader), entry, 'early')
+        this.#flights.refresh(this.#requestFor(slot.key, key, reader), entry, 'early')
       }
       reader.onRead?.(name, entry, 'memory', undefined)
       return entry
@@ -255,7 +251,7 @@ export class CachedKind<K, V> {
       return undefined
     }
     observer.onRequest?.(name, 'memory', 'stale')
-    if (!resting) this.#refreshes.begin(this.#requestFor(slot.key, key, reader), entry, 'stale')
+    if (!resting) this.#flights.refresh(this.#requestFor(slot.key, key, reader), entry, 'stale')
     this.#tell({ entry, origin: 'memory', stale: resting ? 'error' : whyStale(judgement) }, reader)
     return entry
   }

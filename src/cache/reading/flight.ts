@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '../../kernel/clock.ts'
 import type { Entry } from '../entry.ts'
 import type { LogPlace } from '../ledger/ledger.ts'
 import type { Origin, StaleReason } from '../reader.ts'
-import type { FlightLease, ReleaseEar } from './flight-lease.ts'
+import type { ReadRequest, RemoteTier } from '../remote/remote-tier.ts'
 import type { LoadRequest } from './load-queue.ts'
 
 /**
@@ -46,7 +48,8 @@ export class Flight<K, V> {
   reserve: Entry<V> | undefined
   ear: ReleaseEar | undefined
   lease: FlightLease
-  #isOver = false
+  /** It has landed or failed. If it took too long, its load may go on. */
+  isOver = false
 
   constructor(
     { id, key, viewer }: LoadRequest<K>,
@@ -64,8 +67,8 @@ export class Flight<K, V> {
     this.lease = lease
     this.arrival = new Promise((resolve, reject) => {
       const end = (tell: () => void) => {
-        if (this.#isOver) return
-        this.#isOver = true
+        if (this.isOver) return
+        this.isOver = true
         // Out of the way before any reader learns what it brought.
         onOver(this)
         tell()
@@ -77,8 +80,71 @@ export class Flight<K, V> {
     this.arrival.catch(() => {})
   }
 
-  /** It has landed or failed. If it took too long, its load may go on. */
-  get isOver(): boolean {
-    return this.#isOver
+  /** How it asks the remote tier, for a lease of `leaseMs` milliseconds too if it wants one. */
+  request(leaseMs: number): ReadRequest {
+    if (this.lease.kind !== 'asking') return { key: this.id }
+    const { holder, evenIfFound, from } = this.lease
+    return { key: this.id, lease: { holder, ms: leaseMs, evenIfFound, ...(from !== undefined && { from }) } }
+  }
+}
+
+/**
+ * How far a flight is with the lease on its key:
+ *
+ *   asking  it asks for the lease with its next read of the remote tier, and waits for another holder until `untilMs`
+ *   held    it has the lease, and must give it back
+ *   none    it does without: there is no remote tier, the tier failed, or the flight has waited long enough
+ */
+export type FlightLease =
+  | {
+      readonly kind: 'asking'
+      readonly holder: string
+      readonly evenIfFound: boolean
+      readonly from?: string
+      readonly untilMs: number
+    }
+  | { readonly kind: 'held'; readonly holder: string }
+  | { readonly kind: 'none' }
+
+/** A holder that no process can guess, and from which others read when the load began. */
+export const formatHolder = ({ epoch, position }: LogPlace): string => `${randomUUID()} ${position} ${epoch}`
+
+/** When the load of a lease's holder began. Undefined if the holder is not of this format. */
+export function parseHolder(holder: string): LogPlace | undefined {
+  const [, position, epoch] = holder.split(' ')
+  return epoch === undefined ? undefined : { epoch, position: Number(position) }
+}
+
+/** Hears when another holder gives the lease on a key back. */
+export interface ReleaseEar {
+  /** Goes on when the lease is given back, at once if it was already, or after `ms`. */
+  wait(ms: number): void
+  stop(): void
+}
+
+/** Listens from now on, so that no message is missed between the read and the wait. Calls `goOn` at most once, and only after `wait`. */
+export function listenForRelease(key: string, remote: RemoteTier, clock: Clock, goOn: () => void): ReleaseEar {
+  let isWaiting = false
+  let isReleased = false
+  let cancel = () => {}
+  const proceed = () => {
+    isReleased = true
+    if (!isWaiting) return
+    isWaiting = false
+    stop()
+    goOn()
+  }
+  const deafen = remote.onRelease(key, proceed)
+  const stop = () => {
+    deafen()
+    cancel()
+  }
+  return {
+    wait: (ms) => {
+      isWaiting = true
+      if (isReleased) proceed()
+      else cancel = clock.after(ms, proceed)
+    },
+    stop,
   }
 }

@@ -1,14 +1,21 @@
-import type { CacheParts } from '../cache-parts.ts'
+import type { CacheParts, RefreshReason } from '../cache-parts.ts'
 import type { Entry } from '../entry.ts'
-import { judge } from '../judgement.ts'
+import { judge, rest } from '../judgement.ts'
 import type { ResolvedKind, Source } from '../kind.ts'
 import { withTables } from '../ledger/cache-tag.ts'
 import type { LogPlace } from '../ledger/ledger.ts'
 import { LoadTimeoutError } from '../load-timeout-error.ts'
 import { decodeEntry } from '../remote/envelope.ts'
 import type { Found } from '../remote/remote-tier.ts'
-import { Flight, type Need, type Obtained } from './flight.ts'
-import { type FlightLease, formatHolder, leaseRequest, listenForRelease, parseHolder } from './flight-lease.ts'
+import {
+  Flight,
+  type FlightLease,
+  formatHolder,
+  listenForRelease,
+  type Need,
+  type Obtained,
+  parseHolder,
+} from './flight.ts'
 import { LoadQueue, type LoadRequest } from './load-queue.ts'
 import type { Tiers } from './tiers.ts'
 
@@ -34,10 +41,6 @@ export class Flights<K, V> {
     return this.#underWay.size
   }
 
-  has(id: string): boolean {
-    return this.#underWay.has(id)
-  }
-
   /** A flight for each of `requests`: one that is under way, if it will bring what is needed, or a new one. */
   joinOrLaunch(
     requests: readonly LoadRequest<K>[],
@@ -52,11 +55,25 @@ export class Flights<K, V> {
         this.#parts.observer.onFlightJoined?.(this.#kind.name)
       } else toLaunch.push(request)
     }
-    for (const flight of this.launch(toLaunch, need)) flights.push({ flight, joined: false })
+    for (const flight of this.#launch(toLaunch, need)) flights.push({ flight, joined: false })
     return flights
   }
 
-  launch(requests: readonly LoadRequest<K>[], need: Need): Flight<K, V>[] {
+  /** Begins to load `entry` anew in the background, unless a flight is under way: then undefined. If the load fails, the entry rests. */
+  refresh(request: LoadRequest<K>, entry: Entry<V>, why: RefreshReason): Flight<K, V> | undefined {
+    const { observer, clock } = this.#parts
+    const { name } = this.#kind
+    if (this.#underWay.has(request.id)) return undefined
+    observer.onRefresh?.(name, why)
+    const [flight] = this.#launch([request], { fresh: true, storedAfterMs: entry.storedAtMs })
+    flight?.arrival.catch((error: Error) => {
+      rest(entry, clock.now())
+      observer.onRefreshError?.(name, error)
+    })
+    return flight
+  }
+
+  #launch(requests: readonly LoadRequest<K>[], need: Need): Flight<K, V>[] {
     if (requests.length === 0) return []
     const { place } = this.#parts.ledger
     const onOver = (flight: Flight<K, V>) => this.#over(flight)
@@ -129,12 +146,10 @@ export class Flights<K, V> {
     // Before the read, because the message that a lease was given back may overtake its answer.
     for (const flight of flights) flight.ear = this.#listen(flight)
     const { leaseMs } = this.#kind.policy
-    const found = await remote
-      .read(flights.map(({ id, lease }) => ({ key: id, ...leaseRequest(lease, leaseMs) })))
-      .catch((error: Error) => {
-        this.#parts.observer.onRemoteError?.(error)
-        return undefined
-      })
+    const found = await remote.read(flights.map((flight) => flight.request(leaseMs))).catch((error: Error) => {
+      this.#parts.observer.onRemoteError?.(error)
+      return undefined
+    })
     const toLoad: Flight<K, V>[] = []
     const askAgain: Flight<K, V>[] = []
     for (const [index, flight] of flights.entries()) {
@@ -176,7 +191,7 @@ export class Flights<K, V> {
     const { name, policy } = this.#kind
     const judgement = judge(entry, clock.now(), { ledger, grace: policy.grace })
     if (judgement.isUsable) {
-      this.#rememberIfNewer(entry)
+      this.#tiers.rememberIfNewer(entry)
       flight.reserve = entry
     }
     const { fresh, storedAfterMs } = flight.need
@@ -246,12 +261,6 @@ export class Flights<K, V> {
       if (waiting.length === 0) return
     }
     for (const flight of waiting) flight.land(undefined)
-  }
-
-  #rememberIfNewer(entry: Entry<V>): void {
-    const known = this.#tiers.inMemory(entry.key)
-    // Not by when they turn stale: the life of the newer one may be the shorter.
-    if (!known || known.storedAtMs < entry.storedAtMs || !this.#parts.ledger.stands(known)) this.#tiers.remember(entry)
   }
 
   #over(flight: Flight<K, V>): void {

@@ -15,7 +15,7 @@ export interface LoadRequest<K> {
 export class LoadQueue<K, V> {
   readonly #kind: ResolvedKind<K, V>
   readonly #parts: CacheParts
-  /** Orders that may share a call, by source and viewer. */
+  /** Orders that may share a call, by that call as text. */
   readonly #waiting = new Map<string, Order<K, V>[]>()
 
   constructor(kind: ResolvedKind<K, V>, parts: CacheParts) {
@@ -26,56 +26,49 @@ export class LoadQueue<K, V> {
   /** Entries in the order of `requests`, whose ids are distinct. Rejects if the load fails. */
   load(requests: readonly LoadRequest<K>[], source: Source): Promise<Entry<V>[]> {
     return new Promise((resolve, reject) => {
-      const viewer = requests[0]?.viewer
-      if (this.#kind.policy.maxBatch === 1) return void this.#fill([{ requests, resolve, reject }], source, viewer)
-      const call = JSON.stringify([source, viewer])
-      const waiting = this.#waiting.get(call)
-      if (waiting) return void waiting.push({ requests, resolve, reject })
-      this.#waiting.set(call, [{ requests, resolve, reject }])
+      const order = { requests, resolve, reject }
+      const call: Call = [source, requests[0]?.viewer]
+      if (this.#kind.policy.maxBatch === 1) return void this.#fill([order], call)
+      const name = JSON.stringify(call)
+      const waiting = this.#waiting.get(name)
+      if (waiting) return void waiting.push(order)
+      const orders: Order<K, V>[] = [order]
+      this.#waiting.set(name, orders)
       setImmediate(() => {
-        const orders = this.#waiting.get(call) ?? []
-        this.#waiting.delete(call)
-        void this.#fill(orders, source, viewer)
+        this.#waiting.delete(name)
+        void this.#fill(orders, call)
       })
     })
   }
 
-  async #fill(orders: readonly Order<K, V>[], source: Source, viewer: string | undefined): Promise<void> {
+  async #fill(orders: readonly Order<K, V>[], call: Call): Promise<void> {
     const distinct = new Map<string, LoadRequest<K>>()
     for (const { requests } of orders) for (const one of requests) distinct.set(one.id, one)
     try {
-      const loaded = await this.#loadAll([...distinct.values()], source, viewer)
+      const loaded = await this.#loadAll([...distinct.values()], call)
       for (const { requests, resolve } of orders) resolve(requests.flatMap(({ id }) => loaded.get(id) ?? []))
     } catch (error) {
       // The call may have failed because of one order's keys: retry each order alone.
       if (orders.length === 1) for (const { reject } of orders) reject(error as Error)
-      else await Promise.all(orders.map((order) => this.#fill([order], source, viewer)))
+      else await Promise.all(orders.map((order) => this.#fill([order], call)))
     }
   }
 
-  async #loadAll(
-    requests: readonly LoadRequest<K>[],
-    source: Source,
-    viewer: string | undefined,
-  ): Promise<Map<string, Entry<V>>> {
+  async #loadAll(requests: readonly LoadRequest<K>[], call: Call): Promise<Map<string, Entry<V>>> {
     const { maxBatch } = this.#kind.policy
     const batches = Array.from({ length: Math.ceil(requests.length / maxBatch) }, (_, index) =>
-      this.#loadBatch(requests.slice(index * maxBatch, (index + 1) * maxBatch), source, viewer),
+      this.#loadBatch(requests.slice(index * maxBatch, (index + 1) * maxBatch), call),
     )
     return new Map((await Promise.all(batches)).flat().map((entry) => [entry.key, entry]))
   }
 
-  async #loadBatch(
-    requests: readonly LoadRequest<K>[],
-    source: Source,
-    viewer: string | undefined,
-  ): Promise<Entry<V>[]> {
+  async #loadBatch(requests: readonly LoadRequest<K>[], call: Call): Promise<Entry<V>[]> {
     const { ledger, settle, clock, random, observer } = this.#parts
     const { name, load, policy, tags } = this.#kind
     const followed = ledger.epoch
     const startedAt = clock.elapsed()
     const keys = requests.map(({ key }) => key)
-    const snapshot = checkSnapshot(await load(keys, source, viewer), name, keys.length)
+    const snapshot = checkSnapshot(await load(keys, ...call), name, keys.length)
     const tookMs = clock.elapsed() - startedAt
     observer.onLoad?.(name, tookMs / 1000, keys.length)
     // V8 stores a whole number in the entry itself, and a fraction elsewhere: every hit looks at it.
@@ -102,6 +95,9 @@ export class LoadQueue<K, V> {
     })
   }
 }
+
+/** What the keys of one call have in common. */
+type Call = readonly [source: Source, viewer: string | undefined]
 
 interface Order<K, V> {
   readonly requests: readonly LoadRequest<K>[]

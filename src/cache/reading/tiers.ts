@@ -8,13 +8,13 @@ import type { RemoteTier } from '../remote/remote-tier.ts'
 
 /** The tiers that keep the entries of one kind: both, or one. */
 export class Tiers<V> {
-  readonly #kind: ResolvedKind<never, V>
+  readonly #kind: Pick<ResolvedKind<never, V>, 'name' | 'policy'>
   readonly #parts: CacheParts
   readonly #keptInMemory: boolean
   readonly remote: RemoteTier | undefined
 
   constructor(kind: Pick<ResolvedKind<never, V>, 'name' | 'policy'>, parts: CacheParts) {
-    this.#kind = kind as ResolvedKind<never, V>
+    this.#kind = kind
     this.#parts = parts
     this.#keptInMemory = kind.policy.tiers !== 'redis'
     this.remote = kind.policy.tiers === 'memory' ? undefined : parts.remote
@@ -25,9 +25,11 @@ export class Tiers<V> {
     return this.#keptInMemory ? (this.#parts.memory.get(id) as Entry<V> | undefined) : undefined
   }
 
-  /** Keeps an entry of the remote tier in memory. */
-  remember(entry: Entry<V>): void {
-    if (this.#keptInMemory) this.#parts.memory.set(entry)
+  /** Keeps an entry of the remote tier in memory, unless a newer one is there. */
+  rememberIfNewer(entry: Entry<V>): void {
+    const known = this.inMemory(entry.key)
+    // Not by when they turn stale: the life of the newer one may be the shorter.
+    if (!known || known.storedAtMs < entry.storedAtMs || !this.#parts.ledger.stands(known)) this.#remember(entry)
   }
 
   /** Stores in every tier of the kind, unless there is a reason not to: see `whyNotStored`. */
@@ -40,7 +42,7 @@ export class Tiers<V> {
       const lifeMs = entry.staleAtMs - this.#parts.clock.now() + graceMs(policy)
       this.remote.write(entry.key, encodeEntry(entry, policy), lifeMs)
     }
-    this.remember(entry)
+    this.#remember(entry)
   }
 
   /** Undefined if the entry may be stored. HAZARD: an entry that a write overtook while it was read may be answered once, and is NEVER stored. */
@@ -50,6 +52,10 @@ export class Tiers<V> {
     if (entry.staleAtMs <= entry.storedAtMs) return 'no-life'
     if (!ledger.stands(entry) || ledger.softenedAt(entry) > 0) return 'overtaken'
     return Number.isFinite(maxBytes) && entryBytes(entry) > maxBytes ? 'too-large' : undefined
+  }
+
+  #remember(entry: Entry<V>): void {
+    if (this.#keptInMemory) this.#parts.memory.set(entry)
   }
 
   /** What each tier holds under a key. Counts as no use. Never rejects. */

@@ -6,8 +6,8 @@ import { ManualClock } from '../../../test/models/manual-clock.ts'
 import { TinyRemote } from '../../../test/models/tiny-remote.ts'
 import { HeldLeases } from './held-leases.ts'
 import { RedisTier } from './redis-tier.ts'
-import type { RemoteTier } from './remote-tier.ts'
 import { remoteTierContract, type TiersUnderTest } from './remote-tier.contract.ts'
+import type { RemoteTier } from './remote-tier.ts'
 
 const tiers = {
   'A RedisTier': () => openRedisTiers(),
