@@ -106,13 +106,13 @@ export function resolveKind<K, V>(
   definition: KindDefinition<K, V>,
   defaults: Partial<Policy> = {},
 ): ResolvedKind<K, V> {
-  const { name, key, parseKey, tags, load, madeOf = [] } = definition
+  const { name, key, parseKey, tags, load, madeOf = [], ...own } = definition
   if (!/^[a-z][a-zA-Z0-9-]*$/.test(name)) {
     throw new TypeError(
       `A kind's name must be a word such as "article" or "article-list", not ${JSON.stringify(name)}.`,
     )
   }
-  const policy = resolvePolicy(definition, defaults, `the kind "${name}"`)
+  const policy = resolvePolicy(own, defaults, `the kind "${name}"`)
   return Object.freeze({
     name,
     key,

@@ -80,49 +80,52 @@ export type ResolvedPolicy = Required<Omit<Policy, 'grace' | 'loadTimeout'>> & {
  * @param of names the kind in that sentence
  */
 export function resolvePolicy(own: Policy, defaults: Partial<Policy>, of: string): ResolvedPolicy {
-  const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined))
-  const loadTimeout = { ...defaults.loadTimeout, ...own.loadTimeout }
-  const policy: Policy = { ...defaults, ttlMs: own.ttlMs, ...given, loadTimeout }
+  const policy = { ...DEFAULTS, ...given(defaults), ...given(own), ttlMs: own.ttlMs }
   const resolved: ResolvedPolicy = {
-    ttlMs: policy.ttlMs,
-    negativeTtlMs: own.negativeTtlMs ?? Math.min(defaults.negativeTtlMs ?? policy.ttlMs / 10, policy.ttlMs),
-    jitter: policy.jitter ?? 0.1,
-    grace: {
-      staleWhileRevalidateMs: policy.grace?.staleWhileRevalidateMs ?? 0,
-      staleIfErrorMs: policy.grace?.staleIfErrorMs ?? 0,
-    },
-    earlyRefresh: policy.earlyRefresh ?? 1,
-    refreshAhead: policy.refreshAhead ?? true,
+    ...policy,
+    negativeTtlMs: own.negativeTtlMs ?? Math.min(defaults.negativeTtlMs ?? own.ttlMs / 10, own.ttlMs),
+    grace: { staleWhileRevalidateMs: 0, staleIfErrorMs: 0, ...given(policy.grace) },
     loadTimeout: {
-      softMs: policy.loadTimeout?.softMs ?? Number.POSITIVE_INFINITY,
-      hardMs: policy.loadTimeout?.hardMs ?? 10_000,
+      softMs: Number.POSITIVE_INFINITY,
+      hardMs: 10_000,
+      ...given(defaults.loadTimeout),
+      ...given(own.loadTimeout),
     },
-    maxBytes: policy.maxBytes ?? Number.POSITIVE_INFINITY,
-    compressAboveBytes: policy.compressAboveBytes ?? 4096,
-    tiers: policy.tiers ?? 'both',
-    scope: policy.scope ?? 'public',
-    writeThrough: policy.writeThrough ?? false,
-    leaseMs: policy.leaseMs ?? 1000,
-    maxBatch: policy.maxBatch ?? 1000,
   }
   checkValues(resolved, of)
   checkTogether(own, resolved, of)
   return Object.freeze(resolved)
 }
 
+const DEFAULTS = {
+  jitter: 0.1,
+  grace: {},
+  earlyRefresh: 1,
+  refreshAhead: true,
+  maxBytes: Number.POSITIVE_INFINITY,
+  compressAboveBytes: 4096,
+  tiers: 'both',
+  scope: 'public',
+  writeThrough: false,
+  leaseMs: 1000,
+  maxBatch: 1000,
+} satisfies Partial<Policy>
+
+/** The options that are set, since one that is undefined counts as not given. */
+const given = <T extends object>(options: T | undefined): T =>
+  Object.fromEntries(Object.entries(options ?? {}).filter(([, value]) => value !== undefined)) as T
+
 function checkValues(policy: ResolvedPolicy, of: string): void {
   const { grace, loadTimeout } = policy
   const check = (name: string, value: unknown, holds: boolean, wanted: string) => {
-    if (!holds)
-      throw new TypeError(
-        `${name} of ${of} must be ${wanted}, not ${typeof value === 'string' ? JSON.stringify(value) : value}.`,
-      )
+    const quoted = typeof value === 'string' ? JSON.stringify(value) : value
+    if (!holds) throw new TypeError(`${name} of ${of} must be ${wanted}, not ${quoted}.`)
   }
+  const bound = (name: string, value: number, unit: string) => check(name, value, value > 0, `${unit} above 0`)
   const life = (name: string, value: number) =>
     check(name, value, value > 0 && Number.isFinite(value), 'milliseconds above 0')
-  const span = (name: string, value: number) =>
-    check(name, value, value >= 0 && Number.isFinite(value), 'milliseconds, 0 or more')
-  const bound = (name: string, value: number, unit: string) => check(name, value, value > 0, `${unit} above 0`)
+  const span = (name: string, value: number, wanted = 'milliseconds, 0 or more') =>
+    check(name, value, value >= 0 && Number.isFinite(value), wanted)
   const oneOf = (name: string, value: string, allowed: readonly string[]) =>
     check(name, value, allowed.includes(value), `one of ${allowed.join(', ')}`)
 
@@ -131,12 +134,7 @@ function checkValues(policy: ResolvedPolicy, of: string): void {
   check('jitter', policy.jitter, policy.jitter >= 0 && policy.jitter < 1, 'at least 0 and below 1')
   span('grace.staleWhileRevalidateMs', grace.staleWhileRevalidateMs)
   span('grace.staleIfErrorMs', grace.staleIfErrorMs)
-  check(
-    'earlyRefresh',
-    policy.earlyRefresh,
-    policy.earlyRefresh >= 0 && Number.isFinite(policy.earlyRefresh),
-    '0 or more',
-  )
+  span('earlyRefresh', policy.earlyRefresh, '0 or more')
   bound('loadTimeout.softMs', loadTimeout.softMs, 'milliseconds')
   bound('loadTimeout.hardMs', loadTimeout.hardMs, 'milliseconds')
   bound('maxBytes', policy.maxBytes, 'bytes')
@@ -148,62 +146,43 @@ function checkValues(policy: ResolvedPolicy, of: string): void {
   check('maxBatch', maxBatch, Number.isSafeInteger(maxBatch) && maxBatch > 0, 'a whole number of keys above 0')
 }
 
-/** @param given as it was declared: an option that only a default makes pointless is no mistake */
-function checkTogether(given: Policy, policy: ResolvedPolicy, of: string): void {
-  const { ttlMs, negativeTtlMs, grace, loadTimeout, tiers, scope } = policy
-  const refuse = (wrong: boolean, one: string, other: string, why: string) => {
-    if (wrong) throw new TypeError(`${one} and ${other} of ${of} don't go together: ${why}.`)
+/** @param own as it was declared: an option that only a default makes pointless is no mistake */
+function checkTogether(own: Policy, policy: ResolvedPolicy, of: string): void {
+  const { ttlMs, negativeTtlMs, tiers, scope } = policy
+  const { staleWhileRevalidateMs: whileMs, staleIfErrorMs: ifErrorMs } = policy.grace
+  const { softMs, hardMs } = policy.loadTimeout
+  const refuse = (one: string, other: string, why: string): never => {
+    throw new TypeError(`${one} and ${other} of ${of} don't go together: ${why}.`)
   }
-  refuse(
-    negativeTtlMs > ttlMs,
-    `negativeTtlMs ${negativeTtlMs}`,
-    `ttlMs ${ttlMs}`,
-    'what does not exist would outlive what does',
-  )
-  const { staleWhileRevalidateMs: whileMs, staleIfErrorMs: ifErrorMs } = grace
-  refuse(
-    ifErrorMs > 0 && ifErrorMs < whileMs,
-    `grace.staleIfErrorMs ${ifErrorMs}`,
-    `grace.staleWhileRevalidateMs ${whileMs}`,
-    'as long as it is served anyway, an error makes no difference; it must be 0 or the longer one',
-  )
-  const { softMs, hardMs } = loadTimeout
-  refuse(
-    Number.isFinite(softMs) && softMs >= hardMs,
-    `loadTimeout.softMs ${softMs}`,
-    `loadTimeout.hardMs ${hardMs}`,
-    'the soft one must come first',
-  )
-  refuse(
-    given.loadTimeout?.softMs !== undefined && whileMs === 0 && ifErrorMs === 0,
-    `loadTimeout.softMs ${softMs}`,
-    'a grace of 0',
-    'there is nothing stale to answer when the time is up',
-  )
-  refuse(
-    given.compressAboveBytes !== undefined && Number.isFinite(given.compressAboveBytes) && tiers === 'memory',
-    `compressAboveBytes ${given.compressAboveBytes}`,
-    'tiers "memory"',
-    'only what goes to the remote tier is compressed',
-  )
-  refuse(
-    (given.leaseMs ?? 0) > 0 && tiers === 'memory',
-    `leaseMs ${given.leaseMs}`,
-    'tiers "memory"',
-    'who waits for another process finds what it loaded in the remote tier',
-  )
-  refuse(
-    policy.writeThrough && scope === 'viewer',
-    'writeThrough',
-    'scope "viewer"',
-    'a row that one viewer wrote is no answer for another',
-  )
-  refuse(
-    given.refreshAhead === true && tiers === 'redis',
-    'refreshAhead',
-    'tiers "redis"',
-    'it is the memory tier that knows what is used most',
-  )
+  if (negativeTtlMs > ttlMs) {
+    const why = 'what does not exist would outlive what does'
+    refuse(`negativeTtlMs ${negativeTtlMs}`, `ttlMs ${ttlMs}`, why)
+  }
+  if (ifErrorMs > 0 && ifErrorMs < whileMs) {
+    const why = 'as long as it is served anyway, an error makes no difference; it must be 0 or the longer one'
+    refuse(`grace.staleIfErrorMs ${ifErrorMs}`, `grace.staleWhileRevalidateMs ${whileMs}`, why)
+  }
+  if (Number.isFinite(softMs) && softMs >= hardMs) {
+    refuse(`loadTimeout.softMs ${softMs}`, `loadTimeout.hardMs ${hardMs}`, 'the soft one must come first')
+  }
+  if (own.loadTimeout?.softMs !== undefined && whileMs === 0 && ifErrorMs === 0) {
+    const why = 'there is nothing stale to answer when the time is up'
+    refuse(`loadTimeout.softMs ${softMs}`, 'a grace of 0', why)
+  }
+  if (Number.isFinite(own.compressAboveBytes) && tiers === 'memory') {
+    const why = 'only what goes to the remote tier is compressed'
+    refuse(`compressAboveBytes ${own.compressAboveBytes}`, 'tiers "memory"', why)
+  }
+  if ((own.leaseMs ?? 0) > 0 && tiers === 'memory') {
+    const why = 'who waits for another process finds what it loaded in the remote tier'
+    refuse(`leaseMs ${own.leaseMs}`, 'tiers "memory"', why)
+  }
+  if (policy.writeThrough && scope === 'viewer') {
+    refuse('writeThrough', 'scope "viewer"', 'a row that one viewer wrote is no answer for another')
+  }
+  if (own.refreshAhead === true && tiers === 'redis') {
+    refuse('refreshAhead', 'tiers "redis"', 'it is the memory tier that knows what is used most')
+  }
 }
 
 /** For how long after it turned stale an entry may be usable, in milliseconds. */
