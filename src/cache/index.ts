@@ -16,12 +16,11 @@ export {
   withTables,
 } from './ledger/cache-tag.ts'
 export { Ledger, type LogPlace, type LogRecord, type LogStretch, type TagWrite } from './ledger/ledger.ts'
-export { LoadTimeoutError } from './load-timeout-error.ts'
 export { HotKeys } from './memory/hot-keys.ts'
 export type { Grace, LoadTimeout, Policy } from './policy.ts'
 export type { Origin, Reader, StaleReason } from './reader.ts'
 export type { CachedKind, Verdict } from './reading/cached-kind.ts'
-export type { Obtained } from './reading/flight.ts'
+export { LoadTimeoutError, type Obtained } from './reading/flight.ts'
 export type { Holdings, WhyNotStored } from './reading/tiers.ts'
 export { decodeEntry } from './remote/envelope.ts'
 export type { RoundTrip } from './remote/redis-batch.ts'

@@ -10,9 +10,9 @@ import {
 
 export interface BreakerOptions {
   /** How many failures in a row open the breaker. Default 5. */
-  readonly failures?: number
+  readonly failures?: number | undefined
   /** How long the breaker stays open before a probe, give or take a quarter, in milliseconds. Default 1000. */
-  readonly resetMs?: number
+  readonly resetMs?: number | undefined
   /** Rejects while the dependency is unwell. */
   readonly probe: () => Promise<unknown>
   /** Called at every change. `why` comes with 'open'. */

@@ -1,5 +1,5 @@
 import type { ChainableCommander, Cluster, Redis } from 'ioredis'
-import { Breaker, type BreakerState } from './breaker.ts'
+import { Breaker, type BreakerOptions, type BreakerState } from './breaker.ts'
 import { keySlot } from './key-slot.ts'
 
 /**
@@ -8,13 +8,9 @@ import { keySlot } from './key-slot.ts'
  * @example
  * const options: GuardedRedisOptions = { failures: 3, onBreaker: (name, state) => console.log(`${name} is ${state}`) }
  */
-export interface GuardedRedisOptions {
+export interface GuardedRedisOptions extends Pick<BreakerOptions, 'failures' | 'resetMs'> {
   /** The name of the breaker, for metrics and logs. In a cluster, each node's address follows it. Default `redis`. */
   readonly name?: string
-  /** How many failures in a row open a breaker. Default 5. */
-  readonly failures?: number
-  /** How long a breaker stays open before a probe, give or take a quarter, in milliseconds. Default 1000. */
-  readonly resetMs?: number
   /** Which node of a cluster is asked about a key: its master, or a replica, which may lag and takes no writes. Default `master`. */
   readonly role?: 'master' | 'replica'
   /** Called for every breaker and each of its changes. `gone`: its node has left the cluster. */
@@ -160,17 +156,10 @@ export class GuardedRedis {
 
   #makeNode(name: string, client: Redis, bySlot: boolean): RedisNode {
     const { failures, resetMs, onBreaker } = this.#options
-    onBreaker?.(name, 'closed')
-    return new RedisNode({
-      name,
-      client,
-      bySlot,
-      scripts: this.#scripts,
-      failures,
-      resetMs,
-      onBreaker: (state, why) => onBreaker?.(name, state, why),
-      onMoved: () => this.#readMap(),
-    })
+    const onState = (state: BreakerState, why?: Error) => onBreaker?.(name, state, why)
+    const onMoved = () => this.#readMap()
+    onState('closed')
+    return new RedisNode({ name, client, bySlot, scripts: this.#scripts, onMoved, failures, resetMs, onState })
   }
 
   /** In the background, and at most once in `MAP_REST_MS`: every map costs a node time. */
@@ -191,14 +180,11 @@ export interface RedisScript {
   readonly numberOfKeys?: number
 }
 
-interface RedisNodeOptions {
+interface RedisNodeOptions extends Omit<BreakerOptions, 'probe'> {
   readonly name: string
   readonly client: Redis
   readonly bySlot: boolean
   readonly scripts: ReadonlyMap<string, RedisScript>
-  readonly failures: number | undefined
-  readonly resetMs: number | undefined
-  readonly onBreaker: (state: BreakerState, why?: Error) => void
   readonly onMoved: () => void
 }
 
@@ -212,13 +198,13 @@ export class RedisNode {
   readonly #onMoved: () => void
   #bySlot: boolean
 
-  constructor({ name, client, bySlot, scripts, failures, resetMs, onBreaker, onMoved }: RedisNodeOptions) {
+  constructor({ name, client, bySlot, scripts, onMoved, ...breaker }: RedisNodeOptions) {
     this.name = name
     this.client = client
     this.#bySlot = bySlot
     this.#scripts = scripts
     this.#onMoved = onMoved
-    this.#breaker = new Breaker({ failures, resetMs, probe: () => this.#probe(), onState: onBreaker })
+    this.#breaker = new Breaker({ ...breaker, probe: () => this.#probe() })
   }
 
   /** False while the breaker is open: then it refuses everything that is sent. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { eventually, type RedisServer, startRedis } from '../../test/harness/index.ts'
-import { lookBeforeTimeout } from './look-before-timeout.ts'
+import { lookBeforeTimeout } from './open-redis.ts'
 
 let server: RedisServer
 let redis: Redis

@@ -1,6 +1,5 @@
 import { Cluster, type CommonRedisOptions, Redis, type RedisOptions } from 'ioredis'
 import { GuardedRedis, type GuardedRedisOptions } from './guarded-redis.ts'
-import { lookBeforeTimeout } from './look-before-timeout.ts'
 
 export interface OpenRedisOptions {
   readonly servers: RedisServers
@@ -153,6 +152,26 @@ function openRoaming(cluster: Cluster, startup: readonly Address[], options: Red
     if (!belongs && subscriber.status === 'ready') subscriber.disconnect(true)
   })
   return subscriber
+}
+
+/**
+ * Makes a client read its socket once more before it fails a command by `commandTimeout`. Node runs timers before it reads
+ * sockets: a process that was busy for longer than the time-out would blame Redis for its own delay. Returns the client.
+ */
+export function lookBeforeTimeout<Client extends Redis>(redis: Client): Client {
+  const sendCommand = redis.sendCommand.bind(redis)
+  redis.sendCommand = (command, stream) => {
+    command.setTimeout = (ms) => {
+      const fail = () => {
+        if (!command.isResolved) command.reject(new Error('Command timed out'))
+      }
+      const timer = setTimeout(() => setImmediate(fail), ms)
+      const cancel = () => clearTimeout(timer)
+      command.promise.then(cancel, cancel)
+    }
+    return sendCommand(command, stream)
+  }
+  return redis
 }
 
 /** The user, the password, the database, and whether to use TLS. */

@@ -2,8 +2,8 @@ import { expect, it } from '@jest/globals'
 import { processesHolding, processHolding, quiet, type TinyProcess } from '../../../test/models/tiny-process.ts'
 import { TinyRemote } from '../../../test/models/tiny-remote.ts'
 import { softly } from '../ledger/cache-tag.ts'
-import { LoadTimeoutError } from '../load-timeout-error.ts'
 import type { Reader } from '../reader.ts'
+import { LoadTimeoutError } from './flight.ts'
 
 const GRACE = { staleWhileRevalidateMs: 500, staleIfErrorMs: 5000 }
 const DOWN = new Error('database down')

@@ -8,11 +8,11 @@ import { Random } from '../../kernel/random.ts'
 import type { Entry } from '../entry.ts'
 import type { Source } from '../kind.ts'
 import { softly } from '../ledger/cache-tag.ts'
-import { LoadTimeoutError } from '../load-timeout-error.ts'
 import type { Policy } from '../policy.ts'
 import type { Reader, StaleReason } from '../reader.ts'
 import { decodeEntry } from '../remote/envelope.ts'
 import type { Found } from '../remote/remote-tier.ts'
+import { LoadTimeoutError } from './flight.ts'
 
 const TTL_MS = 1000
 const NEGATIVE_TTL_MS = 300

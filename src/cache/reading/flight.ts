@@ -89,6 +89,25 @@ export class Flight<K, V> {
 }
 
 /**
+ * The load of an entry took longer than its kind's `loadTimeout.hardMs`. The load goes on: a later read may find what it brings.
+ *
+ * @example
+ * if (error instanceof LoadTimeoutError) response.statusCode = 504
+ */
+export class LoadTimeoutError extends Error {
+  override readonly name = 'LoadTimeoutError'
+  /** The name of the kind. */
+  readonly kind: string
+  readonly timeoutMs: number
+
+  constructor(kind: string, timeoutMs: number) {
+    super(`"${kind}" could not be loaded within ${timeoutMs} ms: try again.`)
+    this.kind = kind
+    this.timeoutMs = timeoutMs
+  }
+}
+
+/**
  * How far a flight is with the lease on its key:
  *
  *   asking  it asks for the lease with its next read of the remote tier, and waits for another holder until `untilMs`

@@ -4,13 +4,13 @@ import { judge, rest } from '../judgement.ts'
 import type { ResolvedKind, Source } from '../kind.ts'
 import { withTables } from '../ledger/cache-tag.ts'
 import type { LogPlace } from '../ledger/ledger.ts'
-import { LoadTimeoutError } from '../load-timeout-error.ts'
 import { decodeEntry } from '../remote/envelope.ts'
 import type { Found } from '../remote/remote-tier.ts'
 import {
   Flight,
   type FlightLease,
   formatHolder,
+  LoadTimeoutError,
   listenForRelease,
   type Need,
   type Obtained,

@@ -1,5 +1,5 @@
 import type { ChainableCommander } from 'ioredis'
-import type { RedisNode, Reply } from '../../redis/index.ts'
+import type { RedisNode } from '../../redis/index.ts'
 import { askForLeases, type LeasedRead, parseLeases } from './redis-lease-script.ts'
 import type { Found, ReadRequest } from './remote-tier.ts'
 
@@ -12,8 +12,7 @@ export class RedisBatch {
   readonly #leasePrefix: string
   readonly #changes: Change[] = []
   /** By what one command may name. */
-  readonly #questions = new Map<number, Question>()
-  readonly #asked = new Map<ReadRequest, Question>()
+  readonly #asked = new Map<number, ReadRequest[]>()
 
   constructor(node: RedisNode | undefined, leasePrefix: string) {
     this.#node = node
@@ -26,33 +25,34 @@ export class RedisBatch {
 
   ask(request: ReadRequest): this {
     const group = this.#node?.groupOf(request.key) ?? 0
-    const question = this.#questions.get(group) ?? new Question()
-    this.#questions.set(group, question)
-    this.#asked.set(request, question)
-    question.add(request)
+    const asked = this.#asked.get(group) ?? []
+    this.#asked.set(group, asked)
+    asked.push(request)
     return this
   }
 
   /** Rejects if no answer came. A command that the node refused counts as a miss, and `refusal` says why. */
   async send(onRoundTrip: (trip: RoundTrip) => void): Promise<Answer> {
     if (!this.#node) throw new Error('No node of the Redis Cluster serves these keys now')
-    const questions = [...this.#questions.values()]
+    const questions = [...this.#asked.values()].flatMap((asked) => questionsFor(asked, this.#leasePrefix))
+    const entries = questions.reduce((sum, { requests }) => sum + requests.length, 0)
+    const changes = this.#changes.length
     let sentAt: number | undefined
     const sending = this.#node.send((pipeline) => {
       for (const change of this.#changes) change(pipeline)
-      for (const question of questions) question.put(pipeline, this.#leasePrefix)
+      for (const { put } of questions) put(pipeline)
       sentAt = performance.now()
     })
     const replies = await sending.finally(() => {
-      if (sentAt === undefined) return
-      onRoundTrip({ entries: this.#asked.size, changes: this.#changes.length, ms: performance.now() - sentAt })
+      if (sentAt !== undefined) onRoundTrip({ entries, changes, ms: performance.now() - sentAt })
     })
-    const answers = replies.slice(this.#changes.length)
-    for (const question of questions) question.take(answers)
-    return {
-      find: (request) => this.#asked.get(request)?.find(request) ?? missed(request),
-      refusal: replies.find(([error]) => error)?.[0] ?? undefined,
+    const found = new Map<ReadRequest, Found>()
+    for (const [index, { requests, parse }] of questions.entries()) {
+      const [error, body] = replies[changes + index] ?? []
+      const all = error ? [] : parse(body)
+      for (const [at, request] of requests.entries()) found.set(request, all[at] ?? missed(request))
     }
+    return { found, refusal: replies.find(([error]) => error)?.[0] ?? undefined }
   }
 }
 
@@ -71,7 +71,7 @@ export interface RoundTrip {
 }
 
 export interface Answer {
-  find(request: ReadRequest): Found
+  readonly found: ReadonlyMap<ReadRequest, Found>
   readonly refusal: Error | undefined
 }
 
@@ -80,42 +80,28 @@ export function missed({ lease }: ReadRequest): Found {
   return { bytes: undefined, ...(lease && { lease: 'mine' }) }
 }
 
-/** Entries alone by MGET, those with a lease by one script. */
-class Question {
-  readonly #leased = new Set<LeasedRead>()
-  readonly #plain = new Set<string>()
-  readonly #bytes = new Map<string, Buffer | undefined>()
-  #found: ReadonlyMap<ReadRequest, Found> = new Map()
-
-  add(request: ReadRequest): void {
-    if (isLeased(request)) this.#leased.add(request)
-    else this.#plain.add(request.key)
-  }
-
-  put(pipeline: ChainableCommander, leasePrefix: string): void {
-    // The script brings these too.
-    for (const { key } of this.#leased) this.#plain.delete(key)
-    if (this.#plain.size > 0) pipeline.mgetBuffer([...this.#plain])
-    if (this.#leased.size > 0) askForLeases(pipeline, leasePrefix, [...this.#leased])
-  }
-
-  /** From the front of `replies`, as many as it put commands. */
-  take(replies: Reply[]): void {
-    if (this.#plain.size > 0) {
-      const [error, body] = replies.shift() ?? []
-      const values = error ? [] : (body as readonly (Buffer | null)[])
-      for (const [index, key] of [...this.#plain].entries()) this.#bytes.set(key, values[index] ?? undefined)
-    }
-    if (this.#leased.size > 0) {
-      const [error, body] = replies.shift() ?? []
-      if (!error) this.#found = parseLeases(body, [...this.#leased])
-      for (const [{ key }, { bytes }] of this.#found) this.#bytes.set(key, bytes)
-    }
-  }
-
-  find(request: ReadRequest): Found {
-    return isLeased(request) ? (this.#found.get(request) ?? missed(request)) : { bytes: this.#bytes.get(request.key) }
-  }
+/** One command, and the requests that its reply answers, in its order. */
+interface Question {
+  readonly requests: readonly ReadRequest[]
+  readonly put: (pipeline: ChainableCommander) => void
+  readonly parse: (body: unknown) => readonly Found[]
 }
 
-const isLeased = (request: ReadRequest): request is LeasedRead => request.lease !== undefined
+/** Entries alone by MGET, those with a lease by one script. */
+function questionsFor(asked: readonly ReadRequest[], leasePrefix: string): Question[] {
+  const leased = asked.filter((request): request is LeasedRead => request.lease !== undefined)
+  const plain = asked.filter(({ lease }) => lease === undefined)
+  const questions: Question[] = [
+    {
+      requests: plain,
+      put: (pipeline) => pipeline.mgetBuffer(plain.map(({ key }) => key)),
+      parse: (body) => (body as readonly (Buffer | null)[]).map((bytes) => ({ bytes: bytes ?? undefined })),
+    },
+    {
+      requests: leased,
+      put: (pipeline) => askForLeases(pipeline, leasePrefix, leased),
+      parse: (body) => parseLeases(body, leased),
+    },
+  ]
+  return questions.filter(({ requests }) => requests.length > 0)
+}

@@ -23,9 +23,10 @@ export function askForLeases(pipeline: ChainableCommander, leasePrefix: string, 
   scripted(pipeline).stetLeaseBuffer(keys.length, keys, args)
 }
 
-export function parseLeases(reply: unknown, reads: readonly LeasedRead[]): Map<ReadRequest, Found> {
+/** What `reads` found, in their order. */
+export function parseLeases(reply: unknown, reads: readonly LeasedRead[]): Found[] {
   const replies = reply as readonly LeaseReply[]
-  return new Map(reads.map((each, index) => [each, parseLease(replies[index], each.lease.holder)]))
+  return reads.map(({ lease }, index) => parseLease(replies[index], lease.holder))
 }
 
 function parseLease([bytes, heldBy, leftMs]: LeaseReply = [null, null, 0], asker: string): Found {

@@ -47,9 +47,8 @@ export class RedisTier implements RemoteTier {
   readonly wakes: boolean
   readonly #writer: RedisTurns
   readonly #reader: RedisTurns | undefined
-  readonly #leasePrefix: string
-  readonly #channel: string | undefined
-  readonly #wakers: ReleaseWakers | undefined
+  readonly #leases: { readonly leasePrefix: string; readonly channel: string | undefined }
+  readonly #wakers = new ReleaseWakers()
   readonly #deafen: () => void
   readonly #onError: (error: Error) => void
 
@@ -68,17 +67,14 @@ export class RedisTier implements RemoteTier {
       defineLeaseScripts(redis)
       return new RedisTurns({ redis, leasePrefix, lingerMs, onError, onRoundTrip })
     }
-    const wakers = subscriber && new ReleaseWakers()
     this.wakes = subscriber !== undefined
     this.#writer = turnsOf(options.redis)
     this.#reader = options.reader && turnsOf(options.reader)
-    this.#leasePrefix = leasePrefix
-    this.#channel = channel
+    this.#leases = { leasePrefix, channel }
     this.#onError = onError
-    this.#wakers = wakers
     this.#deafen =
       subscriber && channel !== undefined
-        ? hearChannel({ subscriber, channel, hear: (key) => wakers?.wake(key), onError })
+        ? hearChannel({ subscriber, channel, hear: (key) => this.#wakers.wake(key), onError })
         : () => {}
   }
 
@@ -101,12 +97,11 @@ export class RedisTier implements RemoteTier {
   }
 
   release(key: string, holder: string): void {
-    const [leasePrefix, channel] = [this.#leasePrefix, this.#channel]
-    this.#writer.change(key, (pipeline) => giveLeaseBack(pipeline, { leasePrefix, key, holder, channel }))
+    this.#writer.change(key, (pipeline) => giveLeaseBack(pipeline, { ...this.#leases, key, holder }))
   }
 
   onRelease(key: string, wake: () => void): () => void {
-    return this.#wakers?.add(key, wake) ?? (() => {})
+    return this.#wakers.add(key, wake)
   }
 
   /** Sends what waits. Resolves when Redis has answered everything sent so far, or that has failed. */

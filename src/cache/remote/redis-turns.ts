@@ -91,7 +91,7 @@ export class RedisTurns {
       resolve(
         requests.map((each, index) => {
           const answer = answers[index]
-          return !answer || answer instanceof Error ? missed(each) : answer.find(each)
+          return !answer || answer instanceof Error ? missed(each) : (answer.found.get(each) ?? missed(each))
         }),
       )
     })
