@@ -22,9 +22,7 @@ export interface CacheParts {
 
 /**
  * Is told what happens inside a cache, for metrics and logs. HAZARD: called while a read waits; it must be quick, and not throw.
- *
- * @example
- * const observer: CacheObserver = { onRequest: (kind, tier, result) => counter.inc({ kind, tier, result }) }
+ * @example const observer: CacheObserver = { onRequest: (kind, tier, result) => counter.inc({ kind, tier, result }) }
  */
 export interface CacheObserver {
   /** A tier was asked for an entry, and this is what it had. */
@@ -51,8 +49,6 @@ export interface CacheObserver {
 
 /**
  * Why an entry is loaded anew in the background: it is `stale`; it will be soon, and `early` was drawn by chance; or it is `hot`.
- *
- * @example
- * const onRefresh = (kind: string, why: RefreshReason) => counter.inc({ kind, why })
+ * @example const onRefresh = (kind: string, why: RefreshReason) => counter.inc({ kind, why })
  */
 export type RefreshReason = 'stale' | 'early' | 'hot'

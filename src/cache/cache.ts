@@ -14,9 +14,7 @@ import type { RemoteTier } from './remote/remote-tier.ts'
 
 /**
  * What a cache is made of. Only the ledger and `settle` must be given.
- *
- * @example
- * const options: CacheOptions = { ledger, settle: () => follower.settle(), memoryMaxBytes: 256 * 2 ** 20 }
+ * @example const options: CacheOptions = { ledger, settle: () => follower.settle(), memoryMaxBytes: 256 * 2 ** 20 }
  */
 export interface CacheOptions {
   /** Judges every entry. HAZARD: a ledger that nothing keeps up to date serves stale entries: see `Follower` in `stet/invalidation`. */
@@ -201,9 +199,7 @@ export class Cache {
 
 /**
  * An entry that is used much.
- *
- * @example
- * for (const { kind, key, count }: HotEntry of cache.hottest()) console.log(kind, key, count)
+ * @example for (const { kind, key, count }: HotEntry of cache.hottest()) console.log(kind, key, count)
  */
 export interface HotEntry {
   readonly kind: string

@@ -5,9 +5,7 @@ import type { Ledger, TagWrite } from './ledger/ledger.ts'
 /**
  * What a judgement says of an entry, in the four words that tools and explanations show: `stale` stands for stale and lapsed,
  * `dead` for expired and superseded.
- *
- * @example
- * const counts: Record<Standing, number> = { standing: 0, stale: 0, dead: 0, fallen: 0 }
+ * @example const counts: Record<Standing, number> = { standing: 0, stale: 0, dead: 0, fallen: 0 }
  */
 export type Standing = 'standing' | 'stale' | 'dead' | 'fallen'
 

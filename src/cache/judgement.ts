@@ -13,9 +13,7 @@ import type { Reader, StaleReason } from './reader.ts'
  *   expired     its grace is over: it is not served
  *   superseded  within its grace, but this reader is owed something newer: it is not served
  *   fallen      something it depends on was written after it was read, or may have been: it is not served
- *
- * @example
- * const counts = new Map<Condition, number>()
+ * @example const counts = new Map<Condition, number>()
  */
 export type Condition = 'fresh' | 'stale' | 'lapsed' | 'expired' | 'superseded' | 'fallen'
 

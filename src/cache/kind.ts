@@ -55,18 +55,14 @@ export type Load<K, V> = (keys: readonly K[], source: Source, viewer?: string) =
 
 /**
  * Which database a load may read: `any`, a replica too, or the `primary` alone.
- *
- * @example
- * const pool = (source: Source) => (source === 'primary' ? primary : replica)
+ * @example const pool = (source: Source) => (source === 'primary' ? primary : replica)
  */
 export type Source = 'any' | 'primary'
 
 /**
  * What a load read. Values are plain data, as a remote tier gives it back: objects, arrays, strings, numbers, booleans,
  * null, bigints, dates, buffers. HAZARD: a Map, a Set or an instance of a class comes back from there as something else.
- *
- * @example
- * const snapshot: Snapshot<City> = { asOf: 17, unsettled: false, values: [{ name: 'Bern' }, undefined] }
+ * @example const snapshot: Snapshot<City> = { asOf: 17, unsettled: false, values: [{ name: 'Bern' }, undefined] }
  */
 export interface Snapshot<V> {
   /** The log position visible *in the very statement that read the values*: the smallest if there were several statements. */
@@ -83,9 +79,7 @@ export interface Snapshot<V> {
 
 /**
  * What a load adds to one value, beyond what its kind says of all.
- *
- * @example
- * const traits: Traits = { tags: ['rates'], ttlMs: 5000 }
+ * @example const traits: Traits = { tags: ['rates'], ttlMs: 5000 }
  */
 export interface Traits {
   /** What it depends on, beside the kind's own tags: each tag once, with those of the tables. */

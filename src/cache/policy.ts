@@ -1,8 +1,6 @@
 /**
  * How the entries of one kind live. Times in milliseconds, sizes in bytes. Defaults that a cache is given hold for all its kinds.
- *
- * @example
- * const policy: Policy = { ttlMs: 60_000, grace: { staleWhileRevalidateMs: 10_000 }, maxBytes: 100_000 }
+ * @example const policy: Policy = { ttlMs: 60_000, grace: { staleWhileRevalidateMs: 10_000 }, maxBytes: 100_000 }
  */
 export interface Policy {
   /** Time to live: from then on an entry is stale, though it stands. */
@@ -43,9 +41,7 @@ export interface Policy {
 
 /**
  * For how long a stale entry may be served, in milliseconds after its time to live.
- *
- * @example
- * const grace: Grace = { staleWhileRevalidateMs: 10_000, staleIfErrorMs: 3_600_000 }
+ * @example const grace: Grace = { staleWhileRevalidateMs: 10_000, staleIfErrorMs: 3_600_000 }
  */
 export interface Grace {
   /** It is served at once, while it is refreshed. Default 0. */
@@ -56,9 +52,7 @@ export interface Grace {
 
 /**
  * How long a reader waits for a load, in milliseconds.
- *
- * @example
- * const loadTimeout: LoadTimeout = { softMs: 200, hardMs: 5000 }
+ * @example const loadTimeout: LoadTimeout = { softMs: 200, hardMs: 5000 }
  */
 export interface LoadTimeout {
   /** Then the reader is given a stale entry, if grace allows it, and the load goes on. Default: it waits. */

@@ -2,9 +2,7 @@ import type { Entry } from './entry.ts'
 
 /**
  * Where a value came from: `source` is what the kind's `load` reads.
- *
- * @example
- * const counts: Record<Origin, number> = { memory: 0, redis: 0, source: 0 }
+ * @example const counts: Record<Origin, number> = { memory: 0, redis: 0, source: 0 }
  */
 export type Origin = 'memory' | 'redis' | 'source'
 
@@ -15,9 +13,7 @@ export type Origin = 'memory' | 'redis' | 'source'
  *   softened      a tag of it was written softly, and it is being refreshed
  *   error         its load failed
  *   slow          its load took longer than the soft time-out
- *
- * @example
- * const onStaleServed = (kind: string, why: StaleReason) => counter.inc({ kind, why })
+ * @example const onStaleServed = (kind: string, why: StaleReason) => counter.inc({ kind, why })
  */
 export type StaleReason = 'revalidating' | 'softened' | 'error' | 'slow'
 

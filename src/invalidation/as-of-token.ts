@@ -33,9 +33,7 @@ export async function catchUp(token: string, follower: Follower, ledger: Ledger,
 /**
  * The position of a token that this process reflects already, or 0 if there is no token. Undefined if `catchUp` must wait for it,
  * or refuse it.
- *
- * @example
- * const position = positionIfReached(token, ledger) ?? (await catchUp(token, follower, ledger, 1000))
+ * @example const position = positionIfReached(token, ledger) ?? (await catchUp(token, follower, ledger, 1000))
  */
 export function positionIfReached(token: string | readonly string[] | undefined, ledger: Ledger): number | undefined {
   if (token === undefined || token === '') return 0
@@ -60,9 +58,7 @@ function parseToken(token: string): LogPlace | undefined {
 
 /**
  * The text is not one that `formatToken` makes.
- *
- * @example
- * if (error instanceof InvalidTokenError) response.statusCode = 400
+ * @example if (error instanceof InvalidTokenError) response.statusCode = 400
  */
 export class InvalidTokenError extends Error {
   override readonly name = 'InvalidTokenError'
@@ -76,9 +72,7 @@ export class InvalidTokenError extends Error {
 
 /**
  * This process did not reach the token's position in time. Try again, or ask another process.
- *
- * @example
- * if (error instanceof NotCaughtUpError) response.statusCode = 503
+ * @example if (error instanceof NotCaughtUpError) response.statusCode = 503
  */
 export class NotCaughtUpError extends Error {
   override readonly name = 'NotCaughtUpError'

@@ -200,9 +200,7 @@ const PAUSE_AFTER_ERROR_MS = 500
 
 /**
  * What a follower follows, and how.
- *
- * @example
- * const options: FollowerOptions = { log, ledger, loudspeakers: [redis, notify], beatMs: 50 }
+ * @example const options: FollowerOptions = { log, ledger, loudspeakers: [redis, notify], beatMs: 50 }
  */
 export interface FollowerOptions {
   readonly log: Log
@@ -224,9 +222,7 @@ export interface FollowerOptions {
 
 /**
  * What happens inside, for metrics and logs.
- *
- * @example
- * const observer: FollowerObserver = { onError: (error) => console.error('The log could not be read', error) }
+ * @example const observer: FollowerObserver = { onError: (error) => console.error('The log could not be read', error) }
  */
 export interface FollowerObserver {
   /** @param source how this process learnt of the records: `log`, or the name of a loudspeaker */

@@ -27,9 +27,7 @@ export interface Loudspeaker {
 
 /**
  * What a loudspeaker heard: the new records, or only how far the log goes.
- *
- * @example
- * hear({ kind: 'tip', position: 42 })
+ * @example hear({ kind: 'tip', position: 42 })
  */
 export type Heard =
   | { readonly kind: 'stretch'; readonly stretch: LogStretch }

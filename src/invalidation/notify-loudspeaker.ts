@@ -80,9 +80,7 @@ export interface NotifyLoudspeakerOptions {
 
 /**
  * What listening needs of a PostgreSQL connection. A `pg.Client` is one.
- *
- * @example
- * const client: ListeningClient = new pg.Client({ connectionString: process.env.DATABASE_URL })
+ * @example const client: ListeningClient = new pg.Client({ connectionString: process.env.DATABASE_URL })
  */
 export interface ListeningClient {
   connect(): Promise<unknown>

@@ -5,9 +5,7 @@ import type { Log } from './log.ts'
  *
  * A process that has missed more than the log still holds can no longer use anything cached before. So keep more than any process
  * may miss: an hour, say.
- *
- * @example
- * const stop = startPruner({ log, keepRecords: 100_000, keepMs: 3_600_000, onError: console.error })
+ * @example const stop = startPruner({ log, keepRecords: 100_000, keepMs: 3_600_000, onError: console.error })
  */
 export function startPruner({ log, keepRecords, keepMs, everyMs = 60_000, onError }: PrunerOptions): () => void {
   const timer = setInterval(() => {
@@ -19,9 +17,7 @@ export function startPruner({ log, keepRecords, keepMs, everyMs = 60_000, onErro
 
 /**
  * A record is deleted once it is both older than `keepMs` and not among the last `keepRecords`.
- *
- * @example
- * const options: PrunerOptions = { log, keepRecords: 100_000, keepMs: 3_600_000, onError: console.error }
+ * @example const options: PrunerOptions = { log, keepRecords: 100_000, keepMs: 3_600_000, onError: console.error }
  */
 export interface PrunerOptions {
   readonly log: Log

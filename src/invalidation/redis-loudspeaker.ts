@@ -48,9 +48,7 @@ export class RedisLoudspeaker implements Loudspeaker {
 
 /**
  * How to publish and how to listen. Each needs a connection of its own: a connection that has subscribed takes no other command.
- *
- * @example
- * const options: RedisLoudspeakerOptions = { publisher, subscriber, channel: 'shop:log', onError: console.error }
+ * @example const options: RedisLoudspeakerOptions = { publisher, subscriber, channel: 'shop:log', onError: console.error }
  */
 export interface RedisLoudspeakerOptions {
   /** A client that fails at once while it is not connected. A `GuardedRedis` shares its breaker with its other users. */

@@ -12,58 +12,32 @@
  * | an entry's whole key   | that entry is purged                                              |
  *
  * A tag in the log that begins with `~` is a soft one: entries that depend on it may be served while they are refreshed.
- *
- * @example
- * const tags: CacheTag[] = [rowTag('articles', 42), columnTag('articles', 'author_id', 7)]
+ * @example const tags: CacheTag[] = [rowTag('articles', 42), columnTag('articles', 'author_id', 7)]
  */
 export type CacheTag = string
 
-/**
- * Falls when the row with that key is written.
- *
- * @example
- * rowTag('articles', 42) // 'articles:42'
- */
+/** Falls when the row with that key is written. @example rowTag('articles', 42) // 'articles:42' */
 export const rowTag = (table: string, key: string | number): CacheTag => `${table}:${key}`
 
 /**
  * Falls when a row joins, leaves or moves within the rows that have `value` in `column`.
- *
- * @example
- * columnTag('articles', 'author_id', 7) // 'articles:author_id=7'
+ * @example columnTag('articles', 'author_id', 7) // 'articles:author_id=7'
  */
 export const columnTag = (table: string, column: string, value: string | number | null): CacheTag =>
   `${table}:${column}=${value}`
 
-/**
- * Falls when that field of any row changes.
- *
- * @example
- * fieldTag('articles', 'title') // 'articles:title'
- */
+/** Falls when that field of any row changes. @example fieldTag('articles', 'title') // 'articles:title' */
 export const fieldTag = (table: string, field: string): CacheTag => `${table}:${field}`
 
-/**
- * Falls when a row joins, leaves or moves in the table.
- *
- * @example
- * anyRowTag('articles') // 'articles:*'
- */
+/** Falls when a row joins, leaves or moves in the table. @example anyRowTag('articles') // 'articles:*' */
 export const anyRowTag = (table: string): CacheTag => `${table}:*`
 
-/**
- * Falls at every write to the table.
- *
- * @example
- * anyWriteTag('articles') // 'articles:any'
- */
+/** Falls at every write to the table. @example anyWriteTag('articles') // 'articles:any' */
 export const anyWriteTag = (table: string): CacheTag => `${table}:any`
 
 /**
  * The tag to append to the log, so that entries are refreshed and may be served until they are.
- *
- * @example
- * await pool.query('select stet.touch($1)', [softly(rowTag('articles', 42))])
+ * @example await pool.query('select stet.touch($1)', [softly(rowTag('articles', 42))])
  */
 export const softly = (tag: CacheTag): CacheTag => `~${tag}`
 
@@ -74,9 +48,7 @@ export const hard = (tag: CacheTag): CacheTag => (isSoft(tag) ? tag.slice(1) : t
 
 /**
  * `tags` once each, with the tag of every table among them, so that one record can purge a table.
- *
- * @example
- * withTables(['articles:42', 'users:7']) // ['articles:42', 'users:7', 'articles', 'users']
+ * @example withTables(['articles:42', 'users:7']) // ['articles:42', 'users:7', 'articles', 'users']
  */
 export function withTables(tags: readonly CacheTag[]): readonly CacheTag[] {
   const all = new Set(tags)

@@ -3,9 +3,7 @@ import { marksOf, TagMarks } from './tag-marks.ts'
 
 /**
  * One committed change, as the log has it.
- *
- * @example
- * const record: LogRecord = { position: 17, tags: ['articles:42'], writtenAtUs: Date.now() * 1000 }
+ * @example const record: LogRecord = { position: 17, tags: ['articles:42'], writtenAtUs: Date.now() * 1000 }
  */
 export interface LogRecord {
   readonly position: number
@@ -16,9 +14,7 @@ export interface LogRecord {
 
 /**
  * A stretch of the log: the records that follow position `after`, in order, none left out.
- *
- * @example
- * const stretch: LogStretch = { epoch: ledger.epoch, after: 16, records: [record] }
+ * @example const stretch: LogStretch = { epoch: ledger.epoch, after: 16, records: [record] }
  */
 export interface LogStretch {
   readonly epoch: string
@@ -26,12 +22,7 @@ export interface LogStretch {
   readonly records: readonly LogRecord[]
 }
 
-/**
- * A place in one history of the log.
- *
- * @example
- * const began: LogPlace = ledger.place
- */
+/** A place in one history of the log. @example const began: LogPlace = ledger.place */
 export interface LogPlace {
   readonly epoch: string
   readonly position: number
@@ -51,9 +42,7 @@ export interface Judgeable {
 
 /**
  * A record of the log, as far as an entry depends on it.
- *
- * @example
- * const by: TagWrite | undefined = ledger.lastWriteSince(entry)
+ * @example const by: TagWrite | undefined = ledger.lastWriteSince(entry)
  */
 export interface TagWrite {
   readonly position: number

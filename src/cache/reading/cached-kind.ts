@@ -269,8 +269,6 @@ export class CachedKind<K, V> {
  *   wrong    it doesn't, and would have been served: there is a fault in the engine, or in the tags of its kind
  *   fallen   it doesn't stand: no reader is given it
  *   unknown  it is of no kind here, or of one whose keys can't be read back
- *
- * @example
- * const verdicts: readonly Verdict[] = await cache.verify([...cache.entries()])
+ * @example const verdicts: readonly Verdict[] = await cache.verify([...cache.entries()])
  */
 export type Verdict = 'right' | 'wrong' | 'fallen' | 'unknown'

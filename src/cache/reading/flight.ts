@@ -6,12 +6,7 @@ import type { Origin, StaleReason } from '../reader.ts'
 import type { ReadRequest, RemoteTier } from '../remote/remote-tier.ts'
 import type { LoadRequest } from './load-queue.ts'
 
-/**
- * An entry, and how it was come by.
- *
- * @example
- * const { entry, origin, stale }: Obtained<City> = obtained
- */
+/** An entry, and how it was come by. @example const { entry, origin, stale }: Obtained<City> = obtained */
 export interface Obtained<V> {
   readonly entry: Entry<V>
   readonly origin: Origin
@@ -90,9 +85,7 @@ export class Flight<K, V> {
 
 /**
  * The load of an entry took longer than its kind's `loadTimeout.hardMs`. The load goes on: a later read may find what it brings.
- *
- * @example
- * if (error instanceof LoadTimeoutError) response.statusCode = 504
+ * @example if (error instanceof LoadTimeoutError) response.statusCode = 504
  */
 export class LoadTimeoutError extends Error {
   override readonly name = 'LoadTimeoutError'

@@ -78,17 +78,13 @@ export class Tiers<V> {
  *   no-life    its load gave it no time to live: it is for the readers that wait for it
  *   overtaken  something that it depends on was written while it was made
  *   too-large  it is larger than its policy's `maxBytes`
- *
- * @example
- * const whyNot: WhyNotStored | undefined = cities.whyNotStored(entry)
+ * @example const whyNot: WhyNotStored | undefined = cities.whyNotStored(entry)
  */
 export type WhyNotStored = 'no-life' | 'overtaken' | 'too-large'
 
 /**
  * What the tiers hold under one key. Undefined: nothing.
- *
- * @example
- * const { memory, redis }: Holdings<City> = await cities.look(cities.keyOf('1'))
+ * @example const { memory, redis }: Holdings<City> = await cities.look(cities.keyOf('1'))
  */
 export interface Holdings<V> {
   readonly memory: Entry<V> | undefined

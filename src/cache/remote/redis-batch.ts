@@ -58,9 +58,7 @@ export class RedisBatch {
 
 /**
  * One pipeline, there and back, or until its answer was given up.
- *
- * @example
- * const onRoundTrip = ({ ms }: RoundTrip) => histogram.observe(ms / 1000)
+ * @example const onRoundTrip = ({ ms }: RoundTrip) => histogram.observe(ms / 1000)
  */
 export interface RoundTrip {
   /** How many entries it asked for. */

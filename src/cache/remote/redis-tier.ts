@@ -8,9 +8,7 @@ import type { Found, ReadRequest, RemoteTier } from './remote-tier.ts'
 
 /**
  * The clients of a tier, and who is told of what happens.
- *
- * @example
- * const options: RedisTierOptions = { redis, onError: (error) => log.warn({ error }, 'Redis') }
+ * @example const options: RedisTierOptions = { redis, onError: (error) => log.warn({ error }, 'Redis') }
  */
 export interface RedisTierOptions {
   /**

@@ -4,9 +4,7 @@ import type { Found, LeaseRequest, ReadRequest, RemoteTier } from './remote-tier
 
 /**
  * Two ways to one empty store, as two processes have them.
- *
- * @example
- * const tiers: TiersUnderTest = { one: new MyTier(store), other: new MyTier(store) }
+ * @example const tiers: TiersUnderTest = { one: new MyTier(store), other: new MyTier(store) }
  */
 export interface TiersUnderTest {
   readonly one: RemoteTier
@@ -19,9 +17,7 @@ export interface TiersUnderTest {
 
 /**
  * One promise of a remote tier.
- *
- * @example
- * const failures = await Promise.allSettled(cases.map(({ run }: ContractCase) => run()))
+ * @example const failures = await Promise.allSettled(cases.map(({ run }: ContractCase) => run()))
  */
 export interface ContractCase {
   readonly name: string

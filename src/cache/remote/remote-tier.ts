@@ -27,12 +27,7 @@ export interface RemoteTier {
   flush(): Promise<void>
 }
 
-/**
- * One key to read.
- *
- * @example
- * const request: ReadRequest = { key, lease: { holder: randomUUID(), ms: 1000 } }
- */
+/** One key to read. @example const request: ReadRequest = { key, lease: { holder: randomUUID(), ms: 1000 } } */
 export interface ReadRequest {
   readonly key: string
   /** Asks for the right to load this key, if nothing is stored under it. */
@@ -41,9 +36,7 @@ export interface ReadRequest {
 
 /**
  * Asks for a lease: the right to load one key, which one process has at a time.
- *
- * @example
- * const lease: LeaseRequest = { holder: randomUUID(), ms: 1000, evenIfFound: true }
+ * @example const lease: LeaseRequest = { holder: randomUUID(), ms: 1000, evenIfFound: true }
  */
 export interface LeaseRequest {
   /** Names this request: unguessable, never empty. Opaque to the tier, which hands it to other processes that ask meanwhile. */
