@@ -9,10 +9,10 @@ import type { Tables } from './tables.ts'
 export interface DatabaseOptions {
   readonly primary: Pool
   readonly replica?: Pool | undefined
-  /** How many loads run at a time, on each of the two. */
-  readonly loads: LoadLimitOptions
-  /** How many transactions of requests run at a time, on the primary. */
-  readonly writes: LoadLimitOptions
+  /** How many loads run at a time, on each of the two. Default: eight. */
+  readonly loads?: LoadLimitOptions | undefined
+  /** How many transactions of requests run at a time, on the primary. Default: eight. */
+  readonly writes?: LoadLimitOptions | undefined
   /** Called for each SQL statement once it was answered. */
   readonly onStatement?: ((statement: SentStatement) => void) | undefined
   /** Called if the replica could not be read, and so the primary was. */
@@ -50,12 +50,12 @@ export class Database {
         }),
       })
     this.primary = open(primary, 'primary')
-    this.loads = new LoadLimit(loads, 'read')
-    this.writes = new LoadLimit(writes, 'written')
+    this.loads = new LoadLimit('read', loads)
+    this.writes = new LoadLimit('written', writes)
     this.#onReplicaError = onReplicaError
     this.#replica = replica && {
       db: open(replica, 'replica'),
-      loads: new LoadLimit(loads, 'read'),
+      loads: new LoadLimit('read', loads),
       // Without it, every load would wait for the time-out of a replica that hangs.
       breaker: circuitBreaker(handleWhen(isConnectionError), {
         halfOpenAfter: REPLICA_PAUSE_MS,

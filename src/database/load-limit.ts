@@ -1,9 +1,9 @@
 export interface LoadLimitOptions {
-  /** How many loads, or writes, run at a time. */
+  /** How many loads, or writes, run at a time. Default 8. */
   readonly concurrent: number
-  /** How many more may wait for their turn. */
+  /** How many more may wait for their turn. Default 1000. */
   readonly queued: number
-  /** How long one waits, in milliseconds. */
+  /** How long one waits, in milliseconds. Default 1000. */
   readonly waitMs: number
 }
 
@@ -16,7 +16,7 @@ export class LoadLimit {
   #running = 0
 
   /** @param what is limited, for the message of the error */
-  constructor(options: LoadLimitOptions, what: 'read' | 'written') {
+  constructor(what: 'read' | 'written', options: LoadLimitOptions = DEFAULTS) {
     this.#options = options
     this.#what = what
   }
@@ -42,7 +42,7 @@ export class LoadLimit {
 
   /** Resolves once other work has ended and passed its place on. */
   #turn(): Promise<void> {
-    if (this.#waiting.size >= this.#options.queued) return Promise.reject(this.#overloaded())
+    if (this.#waiting.size >= this.#options.queued) return Promise.reject(new DatabaseOverloadedError(this.#what))
     return new Promise((resolve, reject) => {
       const start = () => {
         clearTimeout(timer)
@@ -50,7 +50,7 @@ export class LoadLimit {
       }
       const timer = setTimeout(() => {
         this.#waiting.delete(start)
-        reject(this.#overloaded())
+        reject(new DatabaseOverloadedError(this.#what))
       }, this.#options.waitMs)
       this.#waiting.add(start)
     })
@@ -65,11 +65,9 @@ export class LoadLimit {
     this.#waiting.delete(next)
     next()
   }
-
-  #overloaded(): DatabaseOverloadedError {
-    return new DatabaseOverloadedError(this.#what)
-  }
 }
+
+const DEFAULTS: LoadLimitOptions = { concurrent: 8, queued: 1000, waitMs: 1000 }
 
 /** More has to be read or written than the database is asked for at once. */
 export class DatabaseOverloadedError extends Error {

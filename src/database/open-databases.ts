@@ -1,12 +1,10 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import type { ListeningClient } from '../invalidation/index.ts'
-import { Connections } from './connections.ts'
-import { Database, type SentStatement } from './database.ts'
-import type { LoadLimitOptions } from './load-limit.ts'
-import { createPool, type Pool } from './pool.ts'
+import { Database, type DatabaseOptions } from './database.ts'
+import { Connections, createPool, type Pool } from './pool.ts'
 import type { Tables } from './tables.ts'
 
-export interface OpenDatabasesOptions {
+export interface OpenDatabasesOptions extends Omit<DatabaseOptions, 'primary' | 'replica'> {
   /** Undefined: embedded PostgreSQL, in `dataDirectory`. */
   readonly url: string | undefined
   readonly replicaUrl: string | undefined
@@ -15,12 +13,6 @@ export interface OpenDatabasesOptions {
   readonly dataDirectory: string
   readonly poolMax: number
   readonly statementTimeoutMs: number
-  /** Default: eight at a time. */
-  readonly loads?: LoadLimitOptions
-  /** Default: eight at a time. */
-  readonly writes?: LoadLimitOptions
-  readonly onStatement?: (statement: SentStatement) => void
-  readonly onReplicaError?: (error: Error) => void
   /** Called if an idle connection broke. The pool replaces it. */
   readonly onError: (error: Error) => void
 }
@@ -42,23 +34,12 @@ export interface OpenDatabases {
 
 /** Opens the primary, and the replica if there is one. Does not connect yet, unless it is embedded. */
 export async function openDatabases(options: OpenDatabasesOptions): Promise<OpenDatabases> {
-  const {
-    url,
-    replicaUrl,
-    schema = 'public',
-    dataDirectory,
-    poolMax,
-    statementTimeoutMs,
-    loads = DEFAULT_LIMIT,
-    writes = DEFAULT_LIMIT,
-    onStatement,
-    onError,
-  } = options
+  const { url, replicaUrl, schema = 'public', dataDirectory, poolMax, statementTimeoutMs, onError } = options
   if (url === undefined) {
     // Imported here, because it is large and most servers don't need it.
     const { openEmbedded } = await import('./embedded.ts')
     const { pool, close } = await openEmbedded(dataDirectory, schema)
-    const database = new Database({ primary: pool, loads, writes, onStatement })
+    const database = new Database({ ...options, primary: pool })
     return {
       database,
       primary: pool,
@@ -78,7 +59,7 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
   const log = open(url, LOG_POOL_MAX)
   const replica = replicaUrl === undefined ? undefined : open(replicaUrl)
   return {
-    database: new Database({ primary, replica, loads, writes, onStatement, onReplicaError: options.onReplicaError }),
+    database: new Database({ ...options, primary, replica }),
     primary,
     log,
     listen: () => connections.makeClient({ connectionString: url, application_name: 'stet listen', keepAlive: true }),
@@ -101,6 +82,5 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
   }
 }
 
-const DEFAULT_LIMIT: LoadLimitOptions = { concurrent: 8, queued: 1000, waitMs: 1000 }
 /** One connection follows the log. The other prunes it, and checks that the server is well. */
 const LOG_POOL_MAX = 2

@@ -1,6 +1,6 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import pg from 'pg'
-import { Connections } from './connections.ts'
-import { StatementNames } from './statement-names.ts'
 
 export type Pool = pg.Pool
 
@@ -88,6 +88,73 @@ class Client extends pg.Client {
 
 /** True if the server kept a statement whose columns have other types now: a migration changed them. */
 const isOutdated = (error: Error & { readonly routine?: string }): boolean => error.routine === 'RevalidateCachedQuery'
+
+/**
+ * Names for statements that are sent again and again. PostgreSQL keeps a named statement parsed and planned, for each
+ * connection. Without that, a statement of one row is parsed and planned for longer than it runs.
+ *
+ * A process sends a few statements often, and many seldom: those whose text varies with the request. So a statement gets a name
+ * only after it was sent a few times, and the number of names is bounded.
+ */
+export class StatementNames {
+  readonly #maxNames: number
+  readonly #names = new Map<string, string>()
+  /** How often each statement without a name was sent. */
+  readonly #sent = new LRUCache<string, number>({ max: 1000 })
+  #generation = 0
+
+  constructor({ maxNames = 500 }: { readonly maxNames?: number } = {}) {
+    this.#maxNames = maxNames
+  }
+
+  /** The name to send a statement under, or undefined to send it without one. Counts it as sent. */
+  nameOf(text: string): string | undefined {
+    const known = this.#names.get(text)
+    if (known !== undefined || this.#names.size >= this.#maxNames) return known
+    const sent = (this.#sent.get(text) ?? 0) + 1
+    this.#sent.set(text, sent)
+    if (sent < TIMES_BEFORE_NAMED) return undefined
+    this.#sent.delete(text)
+    const name = `stet_${this.#generation}_${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`
+    this.#names.set(text, name)
+    return name
+  }
+
+  /** Gives every statement another name. For when a migration changed the columns that a kept statement returns. */
+  renew(): void {
+    this.#generation++
+    this.#names.clear()
+  }
+}
+
+const TIMES_BEFORE_NAMED = 3
+
+/** Every connection of this process to PostgreSQL. A process that must end in time can cut them all, whatever their statements wait for. */
+export class Connections {
+  readonly #open = new Set<pg.Client>()
+  #areCut = false
+
+  /** Makes a client, not connected yet, and adds it. */
+  makeClient(options: pg.ClientConfig): pg.Client {
+    const client = new pg.Client(options)
+    this.add(client)
+    return client
+  }
+
+  /** Keeps a client in mind until it ends. */
+  add(client: pg.Client): void {
+    this.#open.add(client)
+    client.once('end', () => this.#open.delete(client))
+    // It has no socket to destroy until it begins to connect, which it does after this.
+    if (this.#areCut) setImmediate(() => client.connection.stream.destroy())
+  }
+
+  /** Breaks all connections, and those that are made later. Their statements fail at once, and may have been run. */
+  cut(): void {
+    this.#areCut = true
+    for (const client of this.#open) client.connection.stream.destroy()
+  }
+}
 
 /** Reads bigint as a number, alone and in arrays: positions, ids and counters stay far below 2^53. */
 export const numericTypes: pg.CustomTypesConfig = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { StatementNames } from './statement-names.ts'
+import { StatementNames } from './pool.ts'
 
 const send = (names: StatementNames, text: string, times: number) =>
   Array.from({ length: times }, () => names.nameOf(text)).at(-1)

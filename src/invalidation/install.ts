@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { PROJECT } from '../kernel/project.ts'
-import type { SqlClient } from './sql.ts'
+import type { SqlClient } from './log.ts'
 
 /**
  * Creates the `stet` schema (log, functions, `stet.watch`) from `sql/log.sql`, or brings one up to date that an earlier version

@@ -1,5 +1,4 @@
 import type { LogRecord } from '../cache/index.ts'
-import type { SqlClient } from './sql.ts'
 
 /**
  * The log of committed changes in PostgreSQL, which `installStet` creates. Methods reject with the client's own errors.
@@ -94,4 +93,12 @@ export interface Tip {
   readonly sequenced: number
   /** Those records and the one before them, in order. Undefined if they are too many for one answer. */
   readonly records?: readonly LogRecord[] | undefined
+}
+
+/**
+ * What the log needs of PostgreSQL. A `pg.Pool` is one. HAZARD: it must lead to the primary.
+ * @example const client: SqlClient = new pg.Pool({ connectionString: process.env.DATABASE_URL })
+ */
+export interface SqlClient {
+  query<Row extends object>(text: string, values?: unknown[]): Promise<{ rows: Row[] }>
 }
