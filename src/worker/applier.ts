@@ -3,7 +3,6 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Tables } from '../database/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { compareIds, type Entry, type GivenUp, type JobStream } from './job-stream.ts'
-import type { QueueKind } from './queue.ts'
 
 export interface ApplierOptions<Job, Batch> {
   readonly kind: QueueKind<Job, Batch>
@@ -216,6 +215,20 @@ export class Applier<Job, Batch> {
   }
 
   readonly #report = (error: Error): void => this.#options.observer.onError?.(this.#options.kind.name, error)
+}
+
+/** Work that is done later, many jobs at a time. A `Job` is queued as JSON. A `Batch` is many jobs merged into one. */
+export interface QueueKind<Job, Batch> {
+  /** Part of names in Redis and PostgreSQL, and a label of metrics. */
+  readonly name: string
+  /** Checks a job, which an older version may have queued. If it throws, the job counts as failed. */
+  readonly parse: (json: unknown) => Job
+  readonly merge: (jobs: readonly Job[]) => Batch
+  /**
+   * Writes a batch, with one statement if possible. Takes effect exactly once, because the transaction also records how
+   * far the queue is applied. HAZARD: that holds only for what `transaction` writes. A mail sent from here may be sent twice.
+   */
+  readonly apply: (transaction: Transaction<Tables>, batch: Batch) => Promise<unknown>
 }
 
 /** Milliseconds to wait after so many failures in a row: from 50 ms up to 5 s, at random, so that workers do not retry together. */

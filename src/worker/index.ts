@@ -1,4 +1,4 @@
+export type { QueueKind } from './applier.ts'
 export type { PeriodicJob } from './periodic-job.ts'
-export type { Queue, QueueKind } from './queue.ts'
 export { type DeadLetter, RedisStream } from './redis-stream.ts'
-export { type QueueState, queueKey, Worker, type WorkerObserver } from './worker.ts'
+export { type Queue, type QueueState, queueKey, Worker, type WorkerObserver } from './worker.ts'

@@ -34,23 +34,18 @@ export interface DeadLetter {
  */
 export class RedisStream implements JobStream {
   readonly isVolatile = false
-  readonly #redis: GuardedRedis
+  readonly #options: RedisStreamOptions
   readonly #key: string
-  readonly #maxEntries: number
-  readonly #maxDead: number
-  readonly #onDropped: (letter: DeadLetter) => void
   #identity: string | undefined
 
-  constructor({ redis, key, maxEntries, maxDead, onDropped = () => {} }: RedisStreamOptions) {
-    this.#redis = redis
-    this.#key = key
-    this.#maxEntries = maxEntries
-    this.#maxDead = maxDead ?? Number.MAX_SAFE_INTEGER
-    this.#onDropped = onDropped
+  constructor(options: RedisStreamOptions) {
+    this.#options = options
+    this.#key = options.key
   }
 
   async add(job: string): Promise<boolean> {
-    return (await this.#ask((pipeline) => pipeline.eval(ADD, 1, this.#key, this.#maxEntries, job, newGroup()))) !== null
+    const { maxEntries } = this.#options
+    return (await this.#ask((pipeline) => pipeline.eval(ADD, 1, this.#key, maxEntries, job, newGroup()))) !== null
   }
 
   async identify(): Promise<string | undefined> {
@@ -77,14 +72,15 @@ export class RedisStream implements JobStream {
   }
 
   async bury(identity: string, { id, error, attempts }: GivenUp): Promise<void> {
+    const { maxDead = Number.MAX_SAFE_INTEGER, onDropped } = this.#options
     const dropped = await this.#ask((pipeline) =>
-      pipeline.eval(BURY, 2, this.#key, this.#deadKey, identity, id, error, attempts, this.#maxDead),
+      pipeline.eval(BURY, 2, this.#key, this.#deadKey, identity, id, error, attempts, maxDead),
     )
-    for (const letter of (dropped as Reply[]).map(toLetter)) this.#onDropped(letter)
+    for (const letter of dropped as Reply[]) onDropped?.(toLetter(letter))
   }
 
   async state(): Promise<StreamState> {
-    const replies = await this.#redis.at(this.#key, (pipeline) =>
+    const replies = await this.#options.redis.at(this.#key, (pipeline) =>
       pipeline.xlen(this.#key).xrange(this.#key, '-', '+', 'COUNT', 1).time().xlen(this.#deadKey),
     )
     const [depth, oldest, time, dead] = replies as [number, Reply[], [string, string], number]
@@ -115,7 +111,7 @@ export class RedisStream implements JobStream {
 
   /** Sends one command to the server that holds this stream. */
   async #ask(put: (pipeline: ChainableCommander) => unknown): Promise<unknown> {
-    const [body] = await this.#redis.at(this.#key, put)
+    const [body] = await this.#options.redis.at(this.#key, put)
     return body
   }
 

@@ -1,12 +1,12 @@
 import type { Kysely } from 'kysely'
 import type { Tables } from '../database/index.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
+import { ClientError } from '../kernel/errors.ts'
 import type { GuardedRedis } from '../redis/index.ts'
-import { Applier, type ApplierObserver } from './applier.ts'
-import type { StreamState } from './job-stream.ts'
+import { Applier, type ApplierObserver, type QueueKind } from './applier.ts'
+import type { JobStream, StreamState } from './job-stream.ts'
 import { MemoryStream } from './memory-stream.ts'
 import { type PeriodicJob, startPeriodicJob } from './periodic-job.ts'
-import { Queue, type QueueKind } from './queue.ts'
 import { RedisStream } from './redis-stream.ts'
 
 export interface WorkerOptions {
@@ -39,11 +39,19 @@ export interface WorkerObserver extends ApplierObserver {
   onJobError?(job: string, error: Error): void
 }
 
+/** The door of one queue, through which requests add jobs. */
+export interface Queue<Job> {
+  /** Resolves once the job is queued. Rejects with OVERLOADED if the queue is full, or Redis does not confirm that it has the job. */
+  add(job: Job): Promise<void>
+  state(): Promise<StreamState>
+}
+
 /** Runs work that requests do not wait for: queues, whose jobs are applied many at a time, and periodic jobs. */
 export class Worker {
   readonly #options: WorkerOptions & { readonly observer: WorkerObserver; readonly clock: Clock }
   readonly #appliers: Pick<Applier<unknown, unknown>, 'start' | 'stop' | 'drain'>[] = []
-  readonly #queues: Queue<never>[] = []
+  /** By the names of the queues. */
+  readonly #streams = new Map<string, JobStream>()
   readonly #jobs: PeriodicJob[] = []
   #stopJobs: (() => Promise<void>)[] = []
 
@@ -54,15 +62,27 @@ export class Worker {
   /** Opens a queue. Call it once for each kind, before `start`. */
   queue<Job, Batch>(kind: QueueKind<Job, Batch>): Queue<Job> {
     const { redis, prefix, maxEntries, maxDead, observer, clock } = this.#options
+    const { name } = kind
     const onDropped = ({ job, error }: { readonly job: string; readonly error: string }) =>
-      observer.onDropped?.(kind.name, job, error)
+      observer.onDropped?.(name, job, error)
     const stream = redis
-      ? new RedisStream({ redis, key: queueKey(prefix, kind.name), maxEntries, maxDead, onDropped })
+      ? new RedisStream({ redis, key: queueKey(prefix, name), maxEntries, maxDead, onDropped })
       : new MemoryStream({ maxEntries, onDropped, clock })
-    const queue = new Queue<Job>(kind.name, stream, (name, cause) => observer.onRefused?.(name, cause))
     this.#appliers.push(new Applier({ ...this.#options, kind, stream }))
-    this.#queues.push(queue)
-    return queue
+    this.#streams.set(name, stream)
+    return {
+      state: () => stream.state(),
+      add: async (job) => {
+        let cause: Error | undefined
+        const added = await stream.add(JSON.stringify(job)).catch((error: Error) => {
+          cause = error
+          return false
+        })
+        if (added) return
+        observer.onRefused?.(name, cause)
+        throw new ClientError('OVERLOADED', 'Too much waits to be done already: try again later.', { cause })
+      },
+    }
   }
 
   /** Adds a job that one process of the fleet runs periodically. Call it before `start`. */
@@ -89,12 +109,12 @@ export class Worker {
   }
 
   get queues(): readonly string[] {
-    return this.#queues.map(({ name }) => name)
+    return [...this.#streams.keys()]
   }
 
   /** The state of each queue that can be read at present. */
   async states(): Promise<readonly QueueState[]> {
-    const looks = this.#queues.map(async (queue) => ({ queue: queue.name, ...(await queue.state()) }))
+    const looks = [...this.#streams].map(async ([queue, stream]) => ({ queue, ...(await stream.state()) }))
     const seen = await Promise.allSettled(looks)
     return seen.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []))
   }
