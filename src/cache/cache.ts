@@ -1,43 +1,14 @@
-import { type Clock, systemClock } from '../kernel/clock.ts'
-import type { CacheObserver, CacheParts } from './cache-parts.ts'
+import { systemClock } from '../kernel/clock.ts'
+import type { CacheOptions, CacheParts } from './cache-options.ts'
 import type { Entry } from './entry.ts'
 import { type KindDefinition, resolveKind } from './kind.ts'
 import type { CacheTag } from './ledger/cache-tag.ts'
-import type { Ledger } from './ledger/ledger.ts'
 import { HotKeys } from './memory/hot-keys.ts'
 import { MemoryTier } from './memory/memory-tier.ts'
 import { startRefresher } from './memory/refresher.ts'
 import type { Policy } from './policy.ts'
 import { CachedKind, type Verdict } from './reading/cached-kind.ts'
 import { HeldLeases } from './remote/held-leases.ts'
-import type { RemoteTier } from './remote/remote-tier.ts'
-
-/**
- * What a cache is made of. Only the ledger and `settle` must be given.
- * @example const options: CacheOptions = { ledger, settle: () => follower.settle(), memoryMaxBytes: 256 * 2 ** 20 }
- */
-export interface CacheOptions {
-  /** Judges every entry. HAZARD: a ledger that nothing keeps up to date serves stale entries: see `Follower` in `stet/invalidation`. */
-  readonly ledger: Ledger
-  /** Resolves once every write committed before the call has its position, and the ledger knows it. */
-  readonly settle: () => Promise<void>
-  /** The tier that processes share, such as a `RedisTier`. Default: none, memory alone. */
-  readonly remote?: RemoteTier
-  /** Size of the memory tier, in bytes of heap. Default 64 MiB. */
-  readonly memoryMaxBytes?: number
-  /** Begins every key: entries of one namespace are never read in another. Default `stet:`. */
-  readonly namespace?: string
-  /** Policy of all kinds, as far as their own says nothing else. */
-  readonly defaults?: Partial<Policy>
-  /** Default: the clock of the system. Tests pass one that they move. */
-  readonly clock?: Clock
-  /** A number in [0, 1), for jitter and early refreshes. Default `Math.random`. */
-  readonly random?: () => number
-  /** Is told what happens inside, for metrics and logs. */
-  readonly observer?: CacheObserver
-  /** Counts which entries are used most. Default: the 256 most used. */
-  readonly hotKeys?: HotKeys
-}
 
 /**
  * Two tiers in front of a source, whose entries are judged by the ledger whenever they are read. The constructor throws a

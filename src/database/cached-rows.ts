@@ -78,35 +78,27 @@ export function cachedList(
   { cache, database, table, ttlMs }: Source,
   { name, ordering, tags }: { readonly name: string; readonly ordering: Ordering; readonly tags: readonly CacheTag[] },
 ): { readonly pages: CachedKind<Page, PlacesOnPage>; readonly count: CachedKind<'all', number> } {
-  const list = { from: sql.table(table), where: [] }
+  const list = { from: sql.table(table), where: [], ordering }
   const madeOf = [table, ordering.keyType, ordering.value.toOperationNode(), ordering.descending, tags, readPages]
+  const policy = { ttlMs, madeOf, tags: () => tags }
   return {
     pages: cache.kind<Page, PlacesOnPage>({
+      ...policy,
       name: `${name}-list`,
-      ttlMs,
       maxBatch: PAGES_AT_ONCE,
-      madeOf,
       key: (page) => JSON.stringify(pageParts(page)),
       parseKey: (text) => pageFrom(JSON.parse(text)),
-      tags: () => tags,
-      load: (pages, source) =>
-        readPages(
-          database.loader(source),
-          pages.map((page) => ({ ...list, ordering, page })),
-        ),
+      load: (pages, source) => {
+        const lists = pages.map((page) => ({ ...list, page }))
+        return readPages(database.loader(source), lists)
+      },
     }),
     count: cache.kind<'all', number>({
+      ...policy,
       name: `${name}-count`,
-      ttlMs,
-      madeOf,
       key: (all) => all,
       parseKey: () => 'all',
-      tags: () => tags,
-      load: (keys, source) =>
-        readCounts(
-          database.loader(source),
-          keys.map(() => list),
-        ),
+      load: async (_all, source) => readCounts(database.loader(source), [list]),
     }),
   }
 }

@@ -1,4 +1,4 @@
-import { type Expression, type RawBuilder, sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Snapshot } from '../cache/index.ts'
 import type { RunQuery } from './database.ts'
 import { type ReadAsOf, readAsOf } from './read-as-of.ts'
@@ -96,7 +96,7 @@ function selectPage({ from, where, ordering, page }: PagedQuery, index: number):
   const down = descending !== page.backward
   const direction = sql.raw(down ? 'desc' : 'asc')
   const beyond = (place: Place, operator: '<' | '>') =>
-    sql`(${value}, ${id}) ${sql.raw(operator)} (${fromKey(place.key, keyType)}, ${place.id})`
+    sql`(${value}, ${id}) ${sql.raw(operator)} (${FROM_KEY[keyType](place.key)}, ${place.id})`
   const bounds = [
     ...(page.after ? [beyond(page.after, descending ? '<' : '>')] : []),
     ...(page.before ? [beyond(page.before, descending ? '>' : '<')] : []),
@@ -107,30 +107,22 @@ function selectPage({ from, where, ordering, page }: PagedQuery, index: number):
       from ${from} where ${all([...where, ...bounds])} order by ${order} limit ${sql.lit(page.limit + 1)}`
 }
 
-function fromKey(key: string, keyType: KeyType): RawBuilder<unknown> {
-  switch (keyType) {
-    case 'text':
-      return sql`${key}::text`
-    case 'integer':
-      return sql`${key}::bigint`
-    case 'instant':
-      return sql`timestamptz 'epoch' + ${key}::bigint * interval '1 microsecond'`
-  }
+const FROM_KEY: Readonly<Record<KeyType, (key: string) => RawBuilder<unknown>>> = {
+  text: (key) => sql`${key}::text`,
+  integer: (key) => sql`${key}::bigint`,
+  instant: (key) => sql`timestamptz 'epoch' + ${key}::bigint * interval '1 microsecond'`,
 }
 
 const all = (conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> =>
-  conditions.length === 0
-    ? sql`true`
-    : sql.join(
-        conditions.map((condition) => sql`(${condition})`),
-        sql` and `,
-      )
+  joined([sql`true`, ...conditions], sql` and `)
 
-const unionAll = <Row>(queries: readonly RawBuilder<Row>[]): Expression<Row> =>
-  sql<Row>`${sql.join(
-    queries.map((query) => sql`(${query})`),
-    sql` union all `,
-  )}`
+const unionAll = <Row>(queries: readonly RawBuilder<Row>[]): RawBuilder<Row> => joined(queries, sql` union all `)
+
+/** Each in parentheses. */
+function joined<Row>(parts: readonly RawBuilder<Row>[], separator: RawBuilder<unknown>): RawBuilder<Row> {
+  const enclosed = parts.map((part) => sql`(${part})`)
+  return sql<Row>`${sql.join(enclosed, separator)}`
+}
 
 function perList<Row extends { readonly list: number }, V>(
   lists: number,
@@ -142,14 +134,5 @@ function perList<Row extends { readonly list: number }, V>(
   return { ...read, values: grouped.map(toValue) }
 }
 
-interface PlaceRow {
-  readonly list: number
-  readonly key: string
-  readonly id: number
-  readonly rank: number
-}
-
-interface CountRow {
-  readonly list: number
-  readonly count: number
-}
+type PlaceRow = Place & { readonly list: number; readonly rank: number }
+type CountRow = { readonly list: number; readonly count: number }

@@ -1,20 +1,17 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import type { ListeningClient } from '../invalidation/index.ts'
 import { Database, type DatabaseOptions } from './database.ts'
-import { Connections, createPool, type Pool } from './pool.ts'
+import { Connections, createPool, type Pool, type PoolOptions } from './pool.ts'
 import type { Tables } from './tables.ts'
 
-export interface OpenDatabasesOptions extends Omit<DatabaseOptions, 'primary' | 'replica'> {
+export interface OpenDatabasesOptions
+  extends Omit<DatabaseOptions, 'primary' | 'replica'>,
+    Pick<PoolOptions, 'schema' | 'statementTimeoutMs' | 'onError'> {
   /** Undefined: embedded PostgreSQL, in `dataDirectory`. */
   readonly url: string | undefined
   readonly replicaUrl: string | undefined
-  /** Where the content's tables stand. Default: `public`. */
-  readonly schema?: string
   readonly dataDirectory: string
   readonly poolMax: number
-  readonly statementTimeoutMs: number
-  /** Called if an idle connection broke. The pool replaces it. */
-  readonly onError: (error: Error) => void
 }
 
 export interface OpenDatabases {

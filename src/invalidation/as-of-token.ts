@@ -18,14 +18,13 @@ export async function catchUp(token: string, follower: Follower, ledger: Ledger,
   if (!place) throw new InvalidTokenError(token)
   const { position, epoch } = place
   // HAZARD: a position of another epoch can't be waited for, because its history may be gone. What can be had is the log's tip.
+  const atTip = () =>
+    follower.settle().then(
+      () => true,
+      () => false,
+    )
   const reached =
-    epoch === ledger.epoch
-      ? await follower.reach(position, withinMs)
-      : await inTime(
-          follower.settle().then(() => true),
-          withinMs,
-          () => false,
-        ).catch(() => false)
+    epoch === ledger.epoch ? await follower.reach(position, withinMs) : await inTime(atTip(), withinMs, () => false)
   if (!reached) throw new NotCaughtUpError(token, ledger.seen)
   return epoch === ledger.epoch ? position : ledger.seen
 }

@@ -61,14 +61,11 @@ export interface RedisLoudspeakerOptions {
   readonly onError: (error: Error) => void
 }
 
-type Message = readonly [epoch: string, after: number, records: readonly [writtenAtUs: number, tags: string[]][]]
+type Message = readonly [epoch: string, after: number, records: [writtenAtUs: number, tags: readonly string[]][]]
 
 function formatMessage({ epoch, after, records }: LogStretch): string {
-  return JSON.stringify([epoch, after, records.map(({ writtenAtUs, tags }) => [writtenAtUs, tags])] satisfies [
-    string,
-    number,
-    unknown,
-  ])
+  const message: Message = [epoch, after, records.map(({ writtenAtUs, tags }) => [writtenAtUs, tags])]
+  return JSON.stringify(message)
 }
 
 /** Undefined if `text` is no message of ours. Anybody may publish on a channel, and the ledger must not be given nonsense. */

@@ -1,4 +1,5 @@
 import { Cluster, type CommonRedisOptions, Redis, type RedisOptions } from 'ioredis'
+import { inTime } from '../kernel/in-time.ts'
 import { GuardedRedis, type GuardedRedisOptions } from './guarded-redis.ts'
 
 export interface OpenRedisOptions {
@@ -74,26 +75,19 @@ export function openRedis({ servers, timeoutMs, breaker, onError }: OpenRedisOpt
     last = error.lastNodeError ?? error
     onError(last)
   }
-  const guardReader = (): GuardedRedis | undefined => {
-    if (reader) return new GuardedRedis(reader, { name: 'redis reader', ...breaker })
-    if (!cluster || servers.clusterReads !== 'replicas') return undefined
-    return new GuardedRedis(cluster, { name: 'redis reader', role: 'replica', ...breaker })
-  }
+  const fromReplicas = servers.clusterReads === 'replicas' ? cluster : undefined
+  const readFrom = reader ?? fromReplicas
   const clients = [commands, subscriber, ...(reader ? [reader] : [])]
   for (const client of clients) client.on('error', tell)
   cluster?.on('node error', tell)
   return {
     commands: new GuardedRedis(commands, { name: 'redis', ...breaker }),
-    reader: guardReader(),
+    reader: readFrom && new GuardedRedis(readFrom, { name: 'redis reader', role: 'replica', ...breaker }),
     subscriber,
-    whenReady: () =>
-      new Promise((resolve) => {
-        const timer = setTimeout(() => resolve(last ?? new Error('Redis did not answer')), START_TIMEOUT_MS)
-        commands.once('ready', () => {
-          clearTimeout(timer)
-          resolve(undefined)
-        })
-      }),
+    whenReady: () => {
+      const ready = new Promise<undefined>((resolve) => commands.once('ready', () => resolve(undefined)))
+      return inTime<Error | undefined>(ready, START_TIMEOUT_MS, () => last ?? new Error('Redis did not answer'))
+    },
     close: async () => {
       for (const client of clients) client.disconnect()
     },

@@ -1,5 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts'
-import type { CacheParts } from '../cache-parts.ts'
+import type { CacheParts } from '../cache-options.ts'
 import type { Entry } from '../entry.ts'
 import { judge, type Rules, rest, whyStale } from '../judgement.ts'
 import type { ResolvedKind } from '../kind.ts'

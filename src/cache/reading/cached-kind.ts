@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { CacheParts } from '../cache-parts.ts'
+import type { CacheParts } from '../cache-options.ts'
 import type { Entry } from '../entry.ts'
 import { type EntryExplanation, explainEntry } from '../explain-entry.ts'
 import { type EarlyRefresh, isDueEarly, isResting, type Judgement, judge, type Rules, whyStale } from '../judgement.ts'

@@ -1,4 +1,4 @@
-import type { CacheParts, RefreshReason } from '../cache-parts.ts'
+import type { CacheParts, RefreshReason } from '../cache-options.ts'
 import type { Entry } from '../entry.ts'
 import { judge, rest } from '../judgement.ts'
 import type { ResolvedKind, Source } from '../kind.ts'

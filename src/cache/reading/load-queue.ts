@@ -1,4 +1,4 @@
-import type { CacheParts } from '../cache-parts.ts'
+import type { CacheParts } from '../cache-options.ts'
 import type { Entry } from '../entry.ts'
 import { checkSnapshot, type ResolvedKind, type Source } from '../kind.ts'
 import { withTables } from '../ledger/cache-tag.ts'

@@ -1,4 +1,4 @@
-import type { CacheParts } from '../cache-parts.ts'
+import type { CacheParts } from '../cache-options.ts'
 import type { Entry } from '../entry.ts'
 import type { ResolvedKind } from '../kind.ts'
 import { entryBytes } from '../memory/memory-tier.ts'

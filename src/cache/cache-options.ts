@@ -4,20 +4,41 @@ import type { Judgement } from './judgement.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { HotKeys } from './memory/hot-keys.ts'
 import type { MemoryTier } from './memory/memory-tier.ts'
+import type { Policy } from './policy.ts'
 import type { StaleReason } from './reader.ts'
 import type { RemoteTier } from './remote/remote-tier.ts'
 
-/** What all kinds of one cache share. */
-export interface CacheParts {
+/**
+ * What a cache is made of. Only the ledger and `settle` must be given.
+ * @example const options: CacheOptions = { ledger, settle: () => follower.settle(), memoryMaxBytes: 256 * 2 ** 20 }
+ */
+export interface CacheOptions {
+  /** Judges every entry. HAZARD: a ledger that nothing keeps up to date serves stale entries: see `Follower` in `stet/invalidation`. */
   readonly ledger: Ledger
+  /** Resolves once every write committed before the call has its position, and the ledger knows it. */
   readonly settle: () => Promise<void>
-  readonly memory: MemoryTier
+  /** The tier that processes share, such as a `RedisTier`. Default: none, memory alone. */
   readonly remote?: RemoteTier
-  readonly hotKeys: HotKeys
-  readonly namespace: string
-  readonly clock: Clock
-  readonly random: () => number
-  readonly observer: CacheObserver
+  /** Size of the memory tier, in bytes of heap. Default 64 MiB. */
+  readonly memoryMaxBytes?: number
+  /** Begins every key: entries of one namespace are never read in another. Default `stet:`. */
+  readonly namespace?: string
+  /** Policy of all kinds, as far as their own says nothing else. */
+  readonly defaults?: Partial<Policy>
+  /** Default: the clock of the system. Tests pass one that they move. */
+  readonly clock?: Clock
+  /** A number in [0, 1), for jitter and early refreshes. Default `Math.random`. */
+  readonly random?: () => number
+  /** Is told what happens inside, for metrics and logs. */
+  readonly observer?: CacheObserver
+  /** Counts which entries are used most. Default: the 256 most used. */
+  readonly hotKeys?: HotKeys
+}
+
+/** What all kinds of one cache share: its options with their defaults, and the memory tier. */
+export interface CacheParts extends Required<Omit<CacheOptions, 'remote' | 'memoryMaxBytes' | 'defaults'>> {
+  readonly memory: MemoryTier
+  readonly remote?: RemoteTier | undefined
 }
 
 /**
