@@ -31,8 +31,12 @@ export class RedisBatch {
     return this
   }
 
-  /** Rejects if no answer came. A command that the node refused counts as a miss, and `refusal` says why. */
-  async send(onRoundTrip: (trip: RoundTrip) => void): Promise<Answer> {
+  /** Never rejects: if no answer came, `failure` says why. A command that the node refused counts as a miss, and `refusal` says why. */
+  send(onRoundTrip: (trip: RoundTrip) => void): Promise<Answer> {
+    return this.#send(onRoundTrip).catch((failure: Error) => ({ found: new Map(), failure }))
+  }
+
+  async #send(onRoundTrip: (trip: RoundTrip) => void): Promise<Answer> {
     if (!this.#node) throw new Error('No node of the Redis Cluster serves these keys now')
     const questions = [...this.#asked.values()].flatMap((asked) => questionsFor(asked, this.#leasePrefix))
     const entries = questions.reduce((sum, { requests }) => sum + requests.length, 0)
@@ -70,7 +74,8 @@ export interface RoundTrip {
 
 export interface Answer {
   readonly found: ReadonlyMap<ReadRequest, Found>
-  readonly refusal: Error | undefined
+  readonly refusal?: Error | undefined
+  readonly failure?: Error
 }
 
 /** What a read finds if no node could be asked. A read that asked for a lease may load: no other holder is known. */

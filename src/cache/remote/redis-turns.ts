@@ -45,7 +45,7 @@ export class RedisTurns {
       onError(refusedByBreaker())
       return
     }
-    this.#changes.push({ key, change })
+    this.#changes.push([key, change])
     this.#linger ??= setTimeout(() => void this.flush(), lingerMs)
   }
 
@@ -64,7 +64,7 @@ export class RedisTurns {
   }
 
   async #send(reads: readonly Read[], changes: readonly KeyedChange[]): Promise<void> {
-    const { redis, leasePrefix, onError } = this.#options
+    const { redis, leasePrefix, onError, onRoundTrip } = this.#options
     const batches = new Map<RedisNode | undefined, RedisBatch>()
     const batchFor = (key: string) => {
       const node = redis.nodeFor(key)
@@ -72,43 +72,26 @@ export class RedisTurns {
       batches.set(node, batch)
       return batch
     }
-    for (const { key, change } of changes) batchFor(key).change(change)
+    for (const [key, change] of changes) batchFor(key).change(change)
     const asked = reads.map((read) => ({ ...read, of: read.requests.map((each) => batchFor(each.key).ask(each)) }))
 
-    const outcomes = new Map<RedisBatch, Promise<Answer | Error>>()
-    for (const batch of batches.values()) outcomes.set(batch, this.#outcomeOf(batch))
+    const answers = new Map<RedisBatch, Promise<Answer>>()
+    for (const batch of batches.values()) answers.set(batch, batch.send(onRoundTrip))
     // The reader reports what its read rejects with.
     const rejected = new Set<Error>()
     const answered = asked.map(async ({ requests, of, resolve, reject }) => {
-      const answers = await Promise.all(of.map((batch) => outcomes.get(batch)))
-      const failures = answers.filter((answer) => answer instanceof Error)
+      const parts = await Promise.all(of.map((batch) => answers.get(batch)))
+      const failures = parts.flatMap((answer) => answer?.failure ?? [])
       const [failure] = failures
       if (failure && failures.length === requests.length) {
         for (const each of failures) rejected.add(each)
         reject(failure)
-        return
-      }
-      resolve(
-        requests.map((each, index) => {
-          const answer = answers[index]
-          return !answer || answer instanceof Error ? missed(each) : (answer.found.get(each) ?? missed(each))
-        }),
-      )
+      } else resolve(requests.map((each, index) => parts[index]?.found.get(each) ?? missed(each)))
     })
     await Promise.all(answered)
-    for (const outcome of await Promise.all(outcomes.values())) {
-      if (outcome instanceof Error && !rejected.has(outcome)) onError(outcome)
-    }
-  }
-
-  async #outcomeOf(batch: RedisBatch): Promise<Answer | Error> {
-    const { onError, onRoundTrip } = this.#options
-    try {
-      const answer = await batch.send(onRoundTrip)
-      if (answer.refusal) onError(answer.refusal)
-      return answer
-    } catch (error) {
-      return error as Error
+    for (const { failure, refusal } of await Promise.all(answers.values())) {
+      if (refusal) onError(refusal)
+      if (failure && !rejected.has(failure)) onError(failure)
     }
   }
 }
@@ -119,7 +102,4 @@ interface Read {
   reject(error: Error): void
 }
 
-interface KeyedChange {
-  readonly key: string
-  readonly change: Change
-}
+type KeyedChange = readonly [key: string, change: Change]
