@@ -1,4 +1,4 @@
 export { type BreakerState, isRefusal, refusal } from './breaker.ts'
-export { GuardedRedis, type GuardedRedisOptions, type RedisNode, type Reply } from './guarded-redis.ts'
+export { GuardedRedis, type GuardedRedisOptions, type RedisNode } from './guarded-redis.ts'
 export { hearChannel } from './hear-channel.ts'
 export { type Address, openRedis, type RedisClients } from './open-redis.ts'
