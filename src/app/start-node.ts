@@ -80,9 +80,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
     engine,
     observer: metrics,
   })
-  metrics.watchDatabase(database)
-  metrics.watchFollower(follower)
-  metrics.watchQueues(() => worker.states())
+  metrics.watch({ database, follower, worker })
   if (config.worker === 'on') {
     worker.start()
     onClose(() => worker.stop())

@@ -41,9 +41,7 @@ async function open({ config, logger }: StartWorkerOptions, onClose: OnClose): P
   onClose(engine.close)
   const { databases, redis, follower } = engine
   const { worker } = openRooms({ config, logger, engine, observer: metrics })
-  metrics.watchFollower(follower)
-  metrics.watchDatabase(databases.database)
-  metrics.watchQueues(() => worker.states())
+  metrics.watch({ database: databases.database, follower, worker })
 
   const app = createWorkerServer({
     metrics,

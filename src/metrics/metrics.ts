@@ -4,7 +4,7 @@ import type { CacheObserver, Ledger } from '../cache/index.ts'
 import type { Database } from '../database/index.ts'
 import type { Follower, FollowerObserver } from '../invalidation/index.ts'
 import type { BreakerState } from '../redis/index.ts'
-import type { QueueState, WorkerObserver } from '../worker/index.ts'
+import type { QueueState, Worker, WorkerObserver } from '../worker/index.ts'
 import { AnswerCounter, DURATION_BOUNDS, LookUpCounter } from './hot-counters.ts'
 
 /**
@@ -14,67 +14,34 @@ import { AnswerCounter, DURATION_BOUNDS, LookUpCounter } from './hot-counters.ts
 export class Metrics {
   readonly registry = new Registry()
 
-  // Cache
-  readonly #requests = new LookUpCounter(this.registry, 'stet_cache_requests_total', 'Look-ups in a cache tier')
   readonly #loads = this.#histogram('stet_cache_load_seconds', 'Time that a load from the source took', 'kind')
-  readonly #joined = this.#counter('stet_cache_flights_joined_total', 'Look-ups that waited for a load under way')
-  readonly #awaited = this.#counter('stet_cache_leases_awaited_total', 'Look-ups that waited for another node to load')
   readonly #stale = this.#counter('stet_stale_served_total', 'Entries that were served stale', 'why')
-  readonly #refreshes = this.#counter('stet_cache_refreshes_total', 'Loads in the background', 'kind', 'why')
-  readonly #refreshErrors = this.#counter('stet_cache_refresh_errors_total', 'Background loads that failed', 'kind')
-  readonly #oversized = this.#counter('stet_cache_oversized_total', 'Values that were too large to be stored', 'kind')
   readonly #remoteErrors = this.#counter(
     'stet_redis_errors_total',
     'Redis pipelines that failed, timed out, or were not sent because a breaker was open',
   )
-  readonly #roundTrips = this.#counter('stet_redis_round_trips_total', 'Pipelines sent to Redis')
-  readonly #answers = new AnswerCounter(this.registry)
-
-  // Log and ledger
   readonly #invalidations = this.#counter('stet_invalidations_total', 'Log records applied here, by source', 'source')
   readonly #lag = this.#histogram(
     'stet_invalidation_lag_seconds',
     "From a write to its application, by this node's clock",
   )
-  readonly #gaps = this.#counter('stet_ledger_gaps_total', 'Messages whose predecessors did not arrive')
-  readonly #epochs = this.#counter('stet_ledger_epochs_total', "Times that the log's history was another one")
-  readonly #followErrors = this.#counter('stet_ledger_errors_total', 'Times that the log could not be read')
   readonly #statements = this.#counter('stet_sql_statements_total', 'SQL statements sent', 'kind')
-
-  // Worker
   readonly #applied = this.#counter('stet_queue_applied_total', 'Jobs that were applied', 'queue')
   readonly #again = this.#counter('stet_queue_redelivered_total', 'Jobs that came again and were not applied', 'queue')
-  readonly #refused = this.#counter('stet_queue_refused_total', 'Jobs that a queue did not take', 'queue')
-  readonly #dropped = this.#counter(
-    'stet_queue_dropped_total',
-    'Jobs that could not be applied and are lost: no room among the dead letters, or no Redis to keep them',
-    'queue',
-  )
-  readonly #queueErrors = this.#counter('stet_queue_errors_total', 'Times that applying a queue failed', 'queue')
-  readonly #jobErrors = this.#counter('stet_job_errors_total', 'Times that a periodic job failed', 'job')
-
   readonly #breakers: Gauge<'name'>
-  #readQueues: () => Promise<readonly QueueState[]> = async () => []
-  #unsureForMs = () => 0
-  #database: Pick<Database, 'loads' | 'writes'> | undefined
+  #watched: Watched | undefined
 
   constructor(ledger: Ledger) {
     collectDefaultMetrics({ register: this.registry })
     this.#gauge('stet_ledger_position', 'Last log position that this node knows', () => ledger.seen)
-    this.#gauge('stet_ledger_lag', "Seconds since this node last read the log's tip", () => this.#unsureForMs() / 1000)
+    this.#gauge(
+      'stet_ledger_lag',
+      "Seconds since this node last read the log's tip",
+      ({ follower }) => follower.unsureForMs / 1000,
+    )
     this.#gauge('stet_ledger_tags', 'Tags that the ledger remembers', () => ledger.size)
-    this.#gauge(
-      'stet_database_loads_running',
-      'Loads under way on the primary',
-      () => this.#database?.loads.running ?? 0,
-    )
-    this.#gauge('stet_database_loads_waiting', 'Loads that wait to run', () => this.#database?.loads.waiting ?? 0)
-    this.#gauge(
-      'stet_database_writes_running',
-      'Writes of requests under way',
-      () => this.#database?.writes.running ?? 0,
-    )
-    this.#gauge('stet_database_writes_waiting', 'Writes that wait to run', () => this.#database?.writes.waiting ?? 0)
+    this.#limitGauges('loads', { running: 'Loads under way on the primary', waiting: 'Loads that wait to run' })
+    this.#limitGauges('writes', { running: 'Writes of requests under way', waiting: 'Writes that wait to run' })
     this.#queueGauge('stet_queue_depth', 'Jobs that wait in a queue', ({ depth }) => depth)
     this.#queueGauge('stet_queue_lag_seconds', 'How long the oldest job has waited', ({ lagMs }) => lagMs / 1000)
     this.#queueGauge('stet_queue_dead', 'Jobs that could not be applied and were kept', ({ dead }) => dead)
@@ -87,14 +54,14 @@ export class Metrics {
   }
 
   readonly cache: CacheObserver = {
-    onRequest: this.#requests.add,
+    onRequest: new LookUpCounter(this.registry, 'stet_cache_requests_total', 'Look-ups in a cache tier').add,
     onLoad: (kind, seconds) => this.#loads.observe({ kind }, seconds),
-    onFlightJoined: () => this.#joined.inc(),
-    onLeaseAwaited: () => this.#awaited.inc(),
+    onFlightJoined: this.#tally('stet_cache_flights_joined_total', 'Look-ups that waited for a load under way'),
+    onLeaseAwaited: this.#tally('stet_cache_leases_awaited_total', 'Look-ups that waited for another node to load'),
     onStaleServed: (_kind, why) => this.#stale.inc({ why }),
-    onRefresh: (kind, why) => this.#refreshes.inc({ kind, why }),
-    onRefreshError: (kind) => this.#refreshErrors.inc({ kind }),
-    onOversized: (kind) => this.#oversized.inc({ kind }),
+    onRefresh: this.#tally('stet_cache_refreshes_total', 'Loads in the background', 'kind', 'why'),
+    onRefreshError: this.#tally('stet_cache_refresh_errors_total', 'Background loads that failed', 'kind'),
+    onOversized: this.#tally('stet_cache_oversized_total', 'Values that were too large to be stored', 'kind'),
     onRemoteError: () => this.#remoteErrors.inc(),
   }
 
@@ -104,9 +71,9 @@ export class Metrics {
       const nowUs = Date.now() * 1000
       for (const { writtenAtUs } of records) this.#lag.observe({}, Math.max(0, nowUs - writtenAtUs) / 1e6)
     },
-    onGap: () => this.#gaps.inc(),
-    onNewEpoch: () => this.#epochs.inc(),
-    onError: () => this.#followErrors.inc(),
+    onGap: this.#tally('stet_ledger_gaps_total', 'Messages whose predecessors did not arrive'),
+    onNewEpoch: this.#tally('stet_ledger_epochs_total', "Times that the log's history was another one"),
+    onError: this.#tally('stet_ledger_errors_total', 'Times that the log could not be read'),
   }
 
   readonly worker: WorkerObserver = {
@@ -114,32 +81,35 @@ export class Metrics {
       this.#applied.inc({ queue }, entries)
       this.#again.inc({ queue }, again)
     },
-    onRefused: (queue) => this.#refused.inc({ queue }),
-    onDropped: (queue) => this.#dropped.inc({ queue }),
-    onError: (queue) => this.#queueErrors.inc({ queue }),
-    onJobError: (job) => this.#jobErrors.inc({ job }),
+    onRefused: this.#tally('stet_queue_refused_total', 'Jobs that a queue did not take', 'queue'),
+    onDropped: this.#tally(
+      'stet_queue_dropped_total',
+      'Jobs that could not be applied and are lost: no room among the dead letters, or no Redis to keep them',
+      'queue',
+    ),
+    onError: this.#tally('stet_queue_errors_total', 'Times that applying a queue failed', 'queue'),
+    onJobError: this.#tally('stet_job_errors_total', 'Times that a periodic job failed', 'job'),
   }
 
   readonly onStatement = ({ kind }: { readonly kind: string }): void => this.#statements.inc({ kind })
-  readonly onRedisRoundTrip = (): void => this.#roundTrips.inc()
+  readonly onRedisRoundTrip: () => void = this.#tally('stet_redis_round_trips_total', 'Pipelines sent to Redis')
   readonly onRedisError = (): void => this.#remoteErrors.inc()
   readonly onBreaker = (name: string, state: BreakerState | 'gone'): void => {
     if (state === 'gone') this.#breakers.remove({ name })
     else this.#breakers.set({ name }, BREAKER_STATES.indexOf(state))
   }
-  readonly onAnswer = this.#answers.add
+  readonly onAnswer = new AnswerCounter(this.registry).add
 
-  watchFollower(follower: Pick<Follower, 'unsureForMs'>): void {
-    this.#unsureForMs = () => follower.unsureForMs
+  /** Measures these at each scrape from now on. A queue whose state cannot be read has no metrics then. */
+  watch(parts: Watched): void {
+    this.#watched = parts
   }
 
-  watchDatabase(database: Pick<Database, 'loads' | 'writes'>): void {
-    this.#database = database
-  }
-
-  /** @param read called at each scrape; a queue that it leaves out has no metrics then */
-  watchQueues(read: () => Promise<readonly QueueState[]>): void {
-    this.#readQueues = read
+  /** Counts its calls. The first arguments of a call are the values of the labels. */
+  #tally(name: string, help: string, ...labelNames: string[]): (...labels: unknown[]) => void {
+    const counter = this.#counter(name, help, ...labelNames)
+    return (...labels) =>
+      counter.inc(Object.fromEntries(labelNames.map((label, index) => [label, String(labels[index])])))
   }
 
   #counter<Label extends string>(name: string, help: string, ...labelNames: Label[]): Counter<Label> {
@@ -150,8 +120,13 @@ export class Metrics {
     return new Histogram({ name, help, labelNames, buckets: [...DURATION_BOUNDS], registers: [this.registry] })
   }
 
+  #limitGauges(of: 'loads' | 'writes', help: { readonly running: string; readonly waiting: string }): void {
+    this.#gauge(`stet_database_${of}_running`, help.running, ({ database }) => database[of].running)
+    this.#gauge(`stet_database_${of}_waiting`, help.waiting, ({ database }) => database[of].waiting)
+  }
+
   #queueGauge(name: string, help: string, measure: (state: QueueState) => number): void {
-    const read = () => this.#readQueues()
+    const read = async () => (await this.#watched?.worker.states()) ?? []
     new Gauge({
       name,
       help,
@@ -164,16 +139,23 @@ export class Metrics {
     })
   }
 
-  #gauge(name: string, help: string, read: () => number): void {
+  #gauge(name: string, help: string, measure: (watched: Watched) => number): void {
+    const read = () => this.#watched && measure(this.#watched)
     new Gauge({
       name,
       help,
       registers: [this.registry],
       collect() {
-        this.set(read())
+        this.set(read() ?? 0)
       },
     })
   }
+}
+
+interface Watched {
+  readonly follower: Pick<Follower, 'unsureForMs'>
+  readonly database: Pick<Database, 'loads' | 'writes'>
+  readonly worker: Pick<Worker, 'states'>
 }
 
 const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half-open', 'open']
