@@ -87,7 +87,17 @@ async function openStages(
   const remote = redis && openRedisTier(stage, redis)
   if (remote) onClose(() => remote.stop())
   const namespace = `${config.redisKeyPrefix}${config.cacheVersion}:`
-  const cache = openCache(stage, { ledger, follower, namespace, remote, onRemoteError: redis?.onError })
+  const cache = new Cache({
+    ...cacheOptions(config),
+    ledger,
+    settle: () =>
+      follower.settle().catch((error: unknown) => {
+        throw explainConnectionError(error)
+      }),
+    ...(remote && { remote }),
+    namespace,
+    observer: tracing({ ...observer.cache, onRemoteError: redis?.onError }),
+  })
   // Refreshes in the background may be under way when everything else has stopped.
   onClose(() => cache.close(config.shutdownTimeoutMs))
 
@@ -203,34 +213,15 @@ function openRedisTier({ config, observer }: Stage, redis: ObservedRedis): Redis
   })
 }
 
-function openCache(
-  { config, observer }: Stage,
-  on: {
-    readonly ledger: Ledger
-    readonly follower: Follower
-    readonly namespace: string
-    readonly remote: RedisTier | undefined
-    readonly onRemoteError: ((error: Error) => void) | undefined
+const cacheOptions = (config: Config) => ({
+  memoryMaxBytes: config.cacheMemoryMaxBytes,
+  defaults: {
+    jitter: config.cacheTtlJitter,
+    grace: { staleWhileRevalidateMs: config.cacheGraceMs, staleIfErrorMs: config.cacheGraceIfErrorMs },
+    earlyRefresh: config.cacheEarlyRefresh,
+    loadTimeout: { softMs: config.cacheLoadTimeoutSoftMs, hardMs: config.cacheLoadTimeoutMs },
+    leaseMs: config.cacheLeaseMs,
+    compressAboveBytes: config.cacheCompressAboveBytes,
+    maxBytes: config.cacheMaxEntryBytes,
   },
-): Cache {
-  return new Cache({
-    ledger: on.ledger,
-    settle: () =>
-      on.follower.settle().catch((error: unknown) => {
-        throw explainConnectionError(error)
-      }),
-    ...(on.remote && { remote: on.remote }),
-    memoryMaxBytes: config.cacheMemoryMaxBytes,
-    defaults: {
-      jitter: config.cacheTtlJitter,
-      grace: { staleWhileRevalidateMs: config.cacheGraceMs, staleIfErrorMs: config.cacheGraceIfErrorMs },
-      earlyRefresh: config.cacheEarlyRefresh,
-      loadTimeout: { softMs: config.cacheLoadTimeoutSoftMs, hardMs: config.cacheLoadTimeoutMs },
-      leaseMs: config.cacheLeaseMs,
-      compressAboveBytes: config.cacheCompressAboveBytes,
-      maxBytes: config.cacheMaxEntryBytes,
-    },
-    namespace: on.namespace,
-    observer: tracing({ ...observer.cache, onRemoteError: on.onRemoteError }),
-  })
-}
+})

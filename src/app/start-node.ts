@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AnswerFinder, answerMaker, Explainer } from '../answers/index.ts'
@@ -17,7 +18,6 @@ import type { Config } from './config.ts'
 import { warnOf } from './log-events.ts'
 import { type Engine, openEngine } from './open-engine.ts'
 import { openRooms } from './open-rooms.ts'
-import { startRememberingHottest } from './remember-hottest.ts'
 import { type DemoTokens, makeDemoTokens, tokenKeys, tokenRules } from './token-keys.ts'
 
 export interface StartOptions {
@@ -142,22 +142,32 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
   return { url, where: databases.where, demoTokens, cache, ledger, drain: () => worker.drain(), flush }
 }
 
-interface Upkeep {
-  readonly config: Config
-  readonly logger: Logger
+interface Upkeep extends Pick<StartOptions, 'config' | 'logger'> {
   readonly engine: Engine
   readonly onRedisError: (error: Error) => void
 }
 
-/** Prunes the log, keeps warm what is used most, and writes it down in Redis. */
+/** Prunes the log, keeps warm what is used most, and lists that in Redis for `stet cache warm` after the next deployment. */
 function startUpkeep({ config, logger, engine, onRedisError }: Upkeep, onClose: OnClose): void {
   const { cache, log, redis } = engine
   const { logKeepRecords: keepRecords, logKeepMs: keepMs, cacheRefreshAheadConcurrency: concurrency } = config
   onClose(startPruner({ log, keepRecords, keepMs, onError: warnOf(logger, 'The log could not be pruned') }))
   if (concurrency > 0) onClose(cache.startRefresher({ concurrency }))
-  const prefix = `${config.redisKeyPrefix}hot:`
-  if (redis) onClose(startRememberingHottest({ cache, redis, prefix, onError: onRedisError }))
+  if (!redis) return
+  const key = `${config.redisKeyPrefix}hot:${randomUUID()}`
+  const timer = setInterval(() => {
+    const hottest = cache.hottest().map(({ kind, key, count }) => [kind, key, count])
+    if (hottest.length === 0) return
+    const text = JSON.stringify(hottest)
+    redis.each([key], (pipeline) => pipeline.set(key, text, 'EX', HOTTEST_KEPT_SECONDS)).catch(onRedisError)
+  }, HOTTEST_EVERY_MS)
+  timer.unref()
+  onClose(() => clearInterval(timer))
 }
+
+const HOTTEST_EVERY_MS = 10_000
+/** How long the list outlives the node: as long as a deployment may take. */
+const HOTTEST_KEPT_SECONDS = 3600
 
 /** Time for what requests leave behind when they are cut off: views that wait in this process. */
 const LAST_WRITES_MS = 1000
