@@ -1,12 +1,11 @@
 import { type Kysely, sql, type Transaction, type UpdateObject } from 'kysely'
 import type { Tables } from '../../database/index.ts'
-import { type ConstraintErrors, type Context, explainConstraints, readBack } from '../../graphql/resolving/index.ts'
+import { type ConstraintErrors, type Context, readBack } from '../../graphql/resolving/index.ts'
 import type { Article, CreateArticleInput, MutationResolvers, UpdateArticleInput } from '../../graphql/schema/index.ts'
-import { fromGlobalId, requireSignedIn, type Viewer } from '../../identity/index.ts'
+import { fromGlobalId, isSelfOrAdmin, requireSignedIn, type Viewer } from '../../identity/index.ts'
 import { ClientError } from '../../kernel/errors.ts'
 import { checkLength, checkName, checkSlug, given, quote } from '../../kernel/input.ts'
-import { canSee, ownedBy, requireOwner } from './article-access.ts'
-import { type ArticleEntries, articleColumns } from './article-entries.ts'
+import { type ArticleEntries, articleColumns, canSee } from './article-entries.ts'
 import { insertArticle, MAX_SLUG } from './insert-article.ts'
 
 export function articleMutations(articles: ArticleEntries): MutationResolvers {
@@ -22,17 +21,15 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
   const apply = async (context: Context, change: Change, tags?: readonly string[] | null, tagsField = 'tags') => {
     const { viewer } = context
     const id = fromGlobalId('Article', change.globalId, change.field)
-    await explainConstraints(constraintErrors, async () => {
-      if (tags == null) {
-        const article = await context.writeAtOnce((primary) => update(primary, viewer, id, change))
-        if (article) articles(context).keep(article)
-      } else {
-        await context.write(async (transaction) => {
-          await update(transaction, viewer, id, change)
-          await replaceTags(transaction, id, tags, tagsField)
-        })
-      }
-    })
+    if (tags == null) {
+      const article = await context.writeAtOnce((primary) => update(primary, viewer, id, change), constraintErrors)
+      if (article) articles(context).keep(article)
+    } else {
+      await context.write(async (transaction) => {
+        await update(transaction, viewer, id, change)
+        await replaceTags(transaction, id, tags, tagsField)
+      }, constraintErrors)
+    }
     return written(id, context)
   }
 
@@ -40,19 +37,17 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
     createArticle: async (_parent, { input }, context) => {
       const authorId = authorOf(input, context.viewer)
       const columns = checkArticle(input)
-      const id = await explainConstraints(constraintErrors, () =>
-        context.write(async (transaction) => {
-          const id = await insertArticle(transaction, {
-            ...columns,
-            title: input.title,
-            body: input.body,
-            author_id: authorId,
-            ...(input.status === 'PUBLISHED' ? published : { published_at: null }),
-          })
-          if (input.tags != null) await replaceTags(transaction, id, input.tags, 'input.tags')
-          return id
-        }),
-      )
+      const id = await context.write(async (transaction) => {
+        const id = await insertArticle(transaction, {
+          ...columns,
+          title: input.title,
+          body: input.body,
+          author_id: authorId,
+          ...(input.status === 'PUBLISHED' ? published : { published_at: null }),
+        })
+        if (input.tags != null) await replaceTags(transaction, id, input.tags, 'input.tags')
+        return id
+      }, constraintErrors)
       return written(id, context)
     },
 
@@ -144,6 +139,26 @@ const find = (db: Kysely<Tables>, id: number): Promise<Changeable | undefined> =
     .select(['id', 'status', 'published_at', 'author_id', 'version'])
     .where('id', '=', id)
     .executeTakeFirst()
+
+/** The columns that an article must have for `viewer` to change it: a condition for SQL. Throws UNAUTHENTICATED for a visitor. */
+function ownedBy(viewer: Viewer): { readonly author_id?: number } {
+  const { kind, userId } = requireSignedIn(viewer)
+  return kind === 'admin' ? {} : { author_id: userId }
+}
+
+/**
+ * Returns the article if `viewer` may change it. Throws FORBIDDEN otherwise, or NOT_FOUND if the viewer may not even see
+ * it, so that nobody learns that a draft exists.
+ */
+function requireOwner(viewer: Viewer, article: Changeable | undefined, field: string): Changeable {
+  if (!article || !canSee(viewer, article)) throw noSuchArticle(field)
+  if (!isSelfOrAdmin(viewer, article.author_id)) {
+    throw new ClientError('FORBIDDEN', 'Only its author and admins may change an article.', { field })
+  }
+  return article
+}
+
+export const noSuchArticle = (field: string) => new ClientError('NOT_FOUND', 'There is no such article.', { field })
 
 function authorOf({ authorId }: CreateArticleInput, viewer: Viewer): number {
   const { kind, userId } = requireSignedIn(viewer)

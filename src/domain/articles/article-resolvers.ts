@@ -14,10 +14,9 @@ import { allNowOrLater, nowOrLater, type PromiseOrValue } from '../../kernel/pro
 import type { Queue } from '../../worker/index.ts'
 import type { TagEntries } from '../tags/index.ts'
 import type { UserEntries } from '../users/index.ts'
-import { canSee, noSuchArticle } from './article-access.ts'
-import type { ArticleEntries } from './article-entries.ts'
+import { type ArticleEntries, canSee } from './article-entries.ts'
 import { type ArticleSelection, articleListOrder, scopeFor } from './article-list.ts'
-import { articleMutations } from './article-mutations.ts'
+import { articleMutations, noSuchArticle } from './article-mutations.ts'
 
 export interface ArticleResolverParts {
   readonly articles: ArticleEntries

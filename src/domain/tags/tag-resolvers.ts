@@ -1,10 +1,11 @@
-import { makeConnection, parsePage } from '../../graphql/resolving/index.ts'
-import type { Resolvers } from '../../graphql/schema/index.ts'
-import { fromGlobalId, toGlobalId } from '../../identity/index.ts'
-import { exactlyOne } from '../../kernel/input.ts'
+import { type ConstraintErrors, makeConnection, parsePage, readWritten } from '../../graphql/resolving/index.ts'
+import type { CreateTagInput, MutationResolvers, Resolvers, UpdateTagInput } from '../../graphql/schema/index.ts'
+import { fromGlobalId, requireAdmin, toGlobalId } from '../../identity/index.ts'
+import { ClientError } from '../../kernel/errors.ts'
+import { checkLength, checkSlug, exactlyOne, given } from '../../kernel/input.ts'
 import { nowOrLater } from '../../kernel/promise-or-value.ts'
+import { slugify } from '../slugify.ts'
 import { type TagEntries, tagOrder } from './tag-entries.ts'
-import { tagMutations } from './tag-mutations.ts'
 
 export function tagResolvers(entries: TagEntries): Resolvers {
   return {
@@ -30,4 +31,57 @@ export function tagResolvers(entries: TagEntries): Resolvers {
     Mutation: tagMutations(entries),
     Tag: { id: ({ id }) => toGlobalId('Tag', id) },
   }
+}
+
+function tagMutations(entries: TagEntries): MutationResolvers {
+  return {
+    createTag: async (_parent, { input }, context) => {
+      requireAdmin(context.viewer)
+      const slug = input.slug ?? slugify(input.name, MAX_SLUG)
+      const values = { ...checkTag({ ...input, slug }), name: input.name, slug }
+      const tag = await context.writeAtOnce(
+        (primary) => primary.insertInto('tags').values(values).returningAll().executeTakeFirstOrThrow(),
+        constraintErrors,
+      )
+      return { tag: await readWritten(tag, 'tag', entries(context)) }
+    },
+
+    updateTag: async (_parent, { input }, context) => {
+      requireAdmin(context.viewer)
+      const id = fromGlobalId('Tag', input.id, 'input.id')
+      const changes = { ...checkTag(input), id }
+      const tag = await context.writeAtOnce((primary) => {
+        const query = primary.updateTable('tags').set(changes).where('id', '=', id).returningAll()
+        return query.executeTakeFirstOrThrow(() => noSuchTag('input.id'))
+      }, constraintErrors)
+      return { tag: await readWritten(tag, 'tag', entries(context)) }
+    },
+
+    deleteTag: async (_parent, { id: globalId }, context) => {
+      requireAdmin(context.viewer)
+      const id = fromGlobalId('Tag', globalId)
+      await context.writeAtOnce((primary) => {
+        const query = primary.deleteFrom('tags').where('id', '=', id).returning('id')
+        return query.executeTakeFirstOrThrow(() => noSuchTag('id'))
+      })
+      entries(context).keep(id, undefined)
+      return { deletedId: globalId }
+    },
+  }
+}
+
+const MAX_SLUG = 100
+
+const noSuchTag = (field: string) => new ClientError('NOT_FOUND', 'There is no such tag.', { field })
+
+const constraintErrors: ConstraintErrors = {
+  tags_slug_key: ['SLUG_TAKEN', 'Another tag has this slug.', 'input.slug'],
+}
+
+/** Checks the fields of an input, and returns the columns of those that are given. */
+function checkTag({ name, slug, description }: CreateTagInput | UpdateTagInput) {
+  if (name != null) checkLength('input.name', name, { min: 1, max: 100 })
+  if (slug != null) checkSlug('input.slug', slug, MAX_SLUG)
+  if (description != null) checkLength('input.description', description, { max: 2000 })
+  return given({ name, slug, description })
 }

@@ -1,10 +1,17 @@
-import { makeConnection, parsePage } from '../../graphql/resolving/index.ts'
-import type { Resolvers } from '../../graphql/schema/index.ts'
-import { fromGlobalId, isSelfOrAdmin, toGlobalId, userIdOf } from '../../identity/index.ts'
-import { exactlyOne } from '../../kernel/input.ts'
+import { type ConstraintErrors, makeConnection, parsePage, readWritten } from '../../graphql/resolving/index.ts'
+import type { CreateUserInput, MutationResolvers, Resolvers, UpdateUserInput } from '../../graphql/schema/index.ts'
+import {
+  fromGlobalId,
+  isSelfOrAdmin,
+  requireAdmin,
+  requireSignedIn,
+  toGlobalId,
+  userIdOf,
+} from '../../identity/index.ts'
+import { ClientError } from '../../kernel/errors.ts'
+import { checkLength, checkPattern, exactlyOne, given } from '../../kernel/input.ts'
 import { nowOrLater } from '../../kernel/promise-or-value.ts'
 import { type UserEntries, userOrder } from './user-entries.ts'
-import { userMutations } from './user-mutations.ts'
 
 export function userResolvers(entries: UserEntries): Resolvers {
   return {
@@ -39,5 +46,96 @@ export function userResolvers(entries: UserEntries): Resolvers {
       createdAt: ({ created_at }) => created_at,
       email: ({ id, email }, _args, { viewer }) => (isSelfOrAdmin(viewer, id) ? email : null),
     },
+  }
+}
+
+function userMutations(entries: UserEntries): MutationResolvers {
+  return {
+    createUser: async (_parent, { input }, context) => {
+      requireAdmin(context.viewer)
+      const values = {
+        ...checkUser(input),
+        username: input.username,
+        display_name: input.displayName,
+        email: input.email,
+      }
+      const user = await context.writeAtOnce(
+        (primary) => primary.insertInto('users').values(values).returningAll().executeTakeFirstOrThrow(),
+        constraintErrors,
+      )
+      return { user: await readWritten(user, 'user', entries(context)) }
+    },
+
+    updateUser: async (_parent, { input }, context) => {
+      const id = fromGlobalId('User', input.id, 'input.id')
+      const viewer = requireSignedIn(context.viewer)
+      if (!isSelfOrAdmin(viewer, id)) {
+        throw new ClientError('FORBIDDEN', 'Only the user and admins may change a profile.', { field: 'input.id' })
+      }
+      if (input.role != null && viewer.kind !== 'admin') {
+        throw new ClientError('FORBIDDEN', 'Only an admin may change a role.', { field: 'input.role' })
+      }
+      const changes = { ...checkUser(input), id }
+      const user = await context.writeAtOnce((primary) => {
+        const query = primary.updateTable('users').set(changes).where('id', '=', id).returningAll()
+        return query.executeTakeFirstOrThrow(() => noSuchUser('input.id'))
+      }, constraintErrors)
+      return { user: await readWritten(user, 'user', entries(context)) }
+    },
+
+    deleteUser: async (_parent, { id: globalId }, context) => {
+      requireAdmin(context.viewer)
+      const id = fromGlobalId('User', globalId)
+      await context.writeAtOnce((primary) => {
+        const query = primary.deleteFrom('users').where('id', '=', id).returning('id')
+        return query.executeTakeFirstOrThrow(() => noSuchUser('id'))
+      }, constraintErrors)
+      entries(context).keep(id, undefined)
+      return { deletedId: globalId }
+    },
+  }
+}
+
+const noSuchUser = (field: string) => new ClientError('NOT_FOUND', 'There is no such user.', { field })
+
+const constraintErrors: ConstraintErrors = {
+  users_username_key: ['USERNAME_TAKEN', 'Another user has this username.', 'input.username'],
+  users_email_key: ['EMAIL_TAKEN', 'Another user has this e-mail address.', 'input.email'],
+  articles_author_id_fkey: ['USER_HAS_ARTICLES', 'The user still has articles: delete them first.', 'id'],
+}
+
+/** Checks the fields of an input, and returns the columns of those that are given. Null empties `avatarUrl`; any other null means absent. */
+function checkUser(input: CreateUserInput | UpdateUserInput) {
+  const { username, displayName, email, bio, avatarUrl, role } = input
+  if (username != null) {
+    checkPattern(
+      'input.username',
+      username,
+      /^[a-z0-9][a-z0-9_-]{0,38}$/,
+      'lower-case letters, digits, "-" and "_", at most 39',
+    )
+  }
+  if (displayName != null) checkLength('input.displayName', displayName, { min: 1, max: 100 })
+  if (email != null) {
+    checkPattern(
+      'input.email',
+      checkLength('input.email', email, { max: 254 }),
+      // No control or format characters: they are invisible, and PostgreSQL takes some of them for spaces.
+      /^[^@\s\p{C}]+@[^@\s\p{C}]+$/u,
+      'an e-mail address',
+    )
+  }
+  if (bio != null) checkLength('input.bio', bio, { max: 2000 })
+  if (avatarUrl != null) {
+    checkPattern(
+      'input.avatarUrl',
+      checkLength('input.avatarUrl', avatarUrl, { max: 2000 }),
+      /^https?:\/\//,
+      'an http or https URL',
+    )
+  }
+  return {
+    ...given({ username, display_name: displayName, email, bio, role }),
+    ...(avatarUrl === undefined ? {} : { avatar_url: avatarUrl }),
   }
 }

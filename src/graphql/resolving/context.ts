@@ -3,6 +3,7 @@ import type { Kysely, Transaction } from 'kysely'
 import type { LogPlace, Origin, Reader } from '../../cache/index.ts'
 import type { Tables } from '../../database/index.ts'
 import type { Viewer } from '../../identity/index.ts'
+import type { ErrorCode } from '../../kernel/errors.ts'
 import type { CacheControl } from './cache-control.ts'
 
 /** The GraphQL context of one request: its viewer, how it reads the cache and how it writes to the database. */
@@ -44,14 +45,19 @@ export interface Context {
    *
    * HAZARD: inside `work`, read only with the transaction. What it sees may yet be rolled back and must never be cached.
    *
-   * @throws OUTCOME_UNKNOWN if the connection breaks during the commit; WRITE_UNCONFIRMED if the log cannot be read after it
+   * @throws the error in `errors` of a constraint that `work` breaks; OUTCOME_UNKNOWN if the connection breaks during the commit; WRITE_UNCONFIRMED if the log cannot be read after it
    */
-  write<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
+  write<T>(work: (transaction: Transaction<Tables>) => Promise<T>, errors?: ConstraintErrors): Promise<T>
   /**
    * Like `write`, for a single writing statement, which PostgreSQL commits by itself.
    * HAZARD: with two writing statements, only one of them may be committed.
    */
-  writeAtOnce<T>(work: (primary: Kysely<Tables>) => Promise<T>): Promise<T>
+  writeAtOnce<T>(work: (primary: Kysely<Tables>) => Promise<T>, errors?: ConstraintErrors): Promise<T>
+}
+
+/** What the client is told if a write breaks the constraint of this name. */
+export interface ConstraintErrors {
+  readonly [constraint: string]: readonly [code: ErrorCode, message: string, field?: string]
 }
 
 /** Where an answer came from, as `X-Cache` says it. */

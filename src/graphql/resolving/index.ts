@@ -8,9 +8,8 @@ export {
   type PageArguments,
   parsePage,
 } from './connection.ts'
-export { type CacheWord, type Context, cacheWord, perRequest } from './context.ts'
+export { type CacheWord, type ConstraintErrors, type Context, cacheWord, perRequest } from './context.ts'
 export { EntryLoader } from './entry-loader.ts'
-export { type ConstraintErrors, explainConstraints } from './explain-constraints.ts'
 export { addCodes, isOurFault, isUnexpected, MASKED, maskError, toGraphQLError } from './mask-errors.ts'
 export { createRateLimit, type RateLimit } from './rate-limit.ts'
 export { readBack, readWritten } from './read-back.ts'

@@ -4,7 +4,7 @@ import { clientOf, type Viewer } from '../../identity/index.ts'
 import type { Follower } from '../../invalidation/index.ts'
 import { ClientError } from '../../kernel/errors.ts'
 import { CacheControl } from './cache-control.ts'
-import type { Context } from './context.ts'
+import type { ConstraintErrors, Context } from './context.ts'
 
 export interface RequestContextParts {
   readonly database: Database
@@ -69,24 +69,24 @@ export class RequestContext implements Context {
     this.progress = progress
     this.unsure = unsure
     this.reader = new RequestReader({ bypass, position, onRead }, progress, cacheControl)
-    const perform = async <T>(attempt: Attempt<T>) => {
+    const perform = async <T>(errors: ConstraintErrors | undefined, attempt: Attempt<T>) => {
       const began = ledger.place
-      const result = await database.writes.run(() => commit(attempt))
+      const result = await database.writes.run(() => commit(attempt, errors))
       progress.writes++
       await confirm(follower)
       progress.wroteFrom = began
       return result
     }
-    this.write = (work) =>
-      perform((onCommit) =>
+    this.write = (work, errors) =>
+      perform(errors, (onCommit) =>
         database.primary.transaction().execute(async (transaction) => {
           const result = await work(transaction)
           onCommit()
           return result
         }),
       )
-    this.writeAtOnce = (work) =>
-      perform((onCommit) =>
+    this.writeAtOnce = (work, errors) =>
+      perform(errors, (onCommit) =>
         database.primary.connection().execute((primary) => {
           onCommit()
           return work(primary)
@@ -141,7 +141,7 @@ type Progress = { -readonly [Name in keyof Context['progress']]: Context['progre
 type Attempt<T> = (onCommit: () => void) => Promise<T>
 
 /** Tries a write again if PostgreSQL rolled it back because of another transaction. */
-async function commit<T>(attempt: Attempt<T>): Promise<T> {
+async function commit<T>(attempt: Attempt<T>, errors: ConstraintErrors | undefined): Promise<T> {
   for (let attempts = 1; ; attempts++) {
     let committing = false
     try {
@@ -153,9 +153,20 @@ async function commit<T>(attempt: Attempt<T>): Promise<T> {
         const message = 'Nobody knows whether the change is made: read before you repeat it.'
         throw new ClientError('OUTCOME_UNKNOWN', message, { status: 503, cause: error })
       }
-      if (attempts === MAX_ATTEMPTS || !isRetryable(error)) throw explainConnectionError(error)
+      if (attempts === MAX_ATTEMPTS || !isRetryable(error)) {
+        throw brokenConstraint(error, errors) ?? explainConnectionError(error)
+      }
     }
   }
+}
+
+function brokenConstraint(cause: unknown, errors: ConstraintErrors = {}): ClientError | undefined {
+  // PostgreSQL names the constraint that was broken.
+  const { constraint } = cause as { readonly constraint?: unknown }
+  const explained = typeof constraint === 'string' ? errors[constraint] : undefined
+  if (!explained) return undefined
+  const [code, message, field] = explained
+  return new ClientError(code, message, { field, cause })
 }
 
 const MAX_ATTEMPTS = 5
