@@ -6,6 +6,7 @@ import { usersRoom } from '../domain/users/index.ts'
 import { PersistedQueries } from '../graphql/operation/index.ts'
 import { createRateLimit } from '../graphql/resolving/index.ts'
 import type { Room } from '../graphql/schema/index.ts'
+import type { UserRows } from '../identity/index.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { Worker, type WorkerObserver } from '../worker/index.ts'
 import type { Config } from './config.ts'
@@ -22,6 +23,8 @@ export interface OpenRoomsOptions {
 /** What this API puts on top of an engine: every kind of entry that it caches, and the work that it leaves for later. */
 export interface Rooms {
   readonly rooms: readonly Room[]
+  /** Who is a user, and with which role. */
+  readonly userRows: UserRows
   /** Does what the rooms leave for later, once it is started. */
   readonly worker: Worker
   /** Whole answers. */
@@ -64,6 +67,7 @@ export function openRooms({ config, logger, engine, observer = {} }: OpenRoomsOp
     }),
   })
   return {
+    userRows: users.rows,
     rooms: [users, tags, articles, adminRoom({ ledger })],
     worker,
     responses: new KeptAnswers({ cache, madeBy: codeFingerprint() }),

@@ -74,7 +74,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
   onClose(engine.close)
   const { cache, databases, flush, follower, redis } = engine
   const { database } = databases
-  const { rooms, worker, encoded, responses, persistedQueries } = openRooms({
+  const { rooms, userRows, worker, encoded, responses, persistedQueries } = openRooms({
     config,
     logger,
     engine,
@@ -113,7 +113,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       make,
       encoded,
       explainer: new Explainer({ cache, ledger, follower, responses: kept, forEveryone: keys.demo }),
-      authenticator: new Authenticator(keys, tokenRules(config)),
+      authenticator: new Authenticator({ keys, rules: tokenRules(config), users: userRows }),
       follower,
       ledger,
       catchUpTimeoutMs: config.catchUpTimeoutMs,

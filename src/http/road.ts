@@ -135,8 +135,9 @@ export class Road {
     const { finder, make, explainer, authenticator, ledger, trustsProxy } = this.#options
     const { headers } = request
     if (!isHost(headers.host)) throw new RefusedRequest(400, 'The Host header names no host.')
-    const viewer = await authenticator.authenticate(headers.authorization)
+    const bearer = await authenticator.verify(headers.authorization)
     const position = await this.#since(headers['stet-as-of'])
+    const viewer = await authenticator.viewerOf(bearer)
     const { question, registers } = await this.#what(request, body)
     const { runnable } = question
     const asking: Asking = {

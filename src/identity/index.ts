@@ -1,4 +1,4 @@
-export { Authenticator } from './authenticate.ts'
+export { Authenticator, type UserRows } from './authenticate.ts'
 export { clientOf } from './client-of.ts'
 export { fromGlobalId, parseGlobalId, toGlobalId } from './global-id.ts'
 export { signToken, type TokenOptions } from './sign-token.ts'

@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from '@jest/globals'
+import { jwtVerify } from 'jose'
 import { options } from '../../src/app/config.ts'
-import { Authenticator } from '../../src/identity/authenticate.ts'
+import { toGlobalId } from '../../src/identity/global-id.ts'
 import { queryOnce } from '../harness/index.ts'
 import { use, useDatabase } from '../harness/use.ts'
 import { ids } from './add-content.ts'
@@ -66,15 +67,27 @@ it('prints every option with its default and the value in force, and no secret',
 })
 
 it('signs tokens that are good', async () => {
-  const viewerOf = async (...args: string[]) => {
+  const claimsOf = async (...args: string[]) => {
     const { code, stdout } = await runStet(['token', ...args], { AUTH_JWT_SECRET: SECRET })
     expect(code).toBe(0)
     const token = args.includes('--json') ? (JSON.parse(stdout) as { token: string }).token : stdout.trim()
-    return new Authenticator({ kind: 'secret', secrets: [SECRET] }).authenticate(`Bearer ${token}`)
+    return (await jwtVerify(token, new TextEncoder().encode(SECRET))).payload
   }
-  expect(await viewerOf('--role', 'admin')).toEqual({ kind: 'admin' })
-  expect(await viewerOf('--role', 'admin', '--user', '7', '--json')).toEqual({ kind: 'admin', userId: 7 })
-  expect(await viewerOf('--role', 'author', '--user', ids.bob, '--hours', '0.5')).toEqual({ kind: 'author', userId: 2 })
+  const lasts = (hours: number) => ({
+    iat: expect.any(Number),
+    exp: expect.closeTo(Date.now() / 1000 + hours * 3600, -2),
+  })
+  expect(await claimsOf('--role', 'admin')).toEqual({ role: 'admin', ...lasts(24) })
+  expect(await claimsOf('--role', 'admin', '--user', '7', '--json')).toEqual({
+    role: 'admin',
+    sub: toGlobalId('User', 7),
+    ...lasts(24),
+  })
+  expect(await claimsOf('--role', 'author', '--user', ids.bob, '--hours', '0.5')).toEqual({
+    role: 'author',
+    sub: ids.bob,
+    ...lasts(0.5),
+  })
   expect(
     (await runStet(['token', '--role', 'admin'], { AUTH_JWKS_URL: 'https://example.com/keys', AUTH_AUDIENCE: '*' }))
       .code,

@@ -25,8 +25,9 @@ const shared = { database, redis: useRedis(), environment: { WORKER: 'off' } }
 const nodes = [await useNode(shared), await useNode(shared)] as const
 await queryOnce(
   database.url,
-  `insert into users (username, display_name, email)
-     select 'u' || n, 'User ' || n, 'u' || n || '@example.com' from generate_series(1, ${AUTHORS}) n;
+  `insert into users (username, display_name, email, role)
+     select 'u' || n, 'User ' || n, 'u' || n || '@example.com', case when n <= 3 then 'ADMIN' else 'AUTHOR' end
+       from generate_series(1, ${AUTHORS}) n;
    insert into tags (slug, name) values ('cats', 'Cats');
    insert into articles (slug, title, body, author_id, status, published_at)
      select kind || '-' || n, kind || ' of ' || n, '', n, upper(kind), case kind when 'published' then now() end

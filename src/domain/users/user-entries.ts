@@ -1,19 +1,31 @@
 import { sql } from 'kysely'
-import { anyRowTag, type Cache } from '../../cache/index.ts'
+import { anyRowTag, type Cache, type CachedKind } from '../../cache/index.ts'
 import { cachedIds, cachedList, cachedRows, type Database } from '../../database/index.ts'
 import { EntryLoader, perRequest } from '../../graphql/resolving/index.ts'
 import type { User } from '../../graphql/schema/index.ts'
 
 export const userOrder = { name: 'USERNAME', keyType: 'text' } as const
 
+export interface UserSource {
+  readonly cache: Cache
+  readonly database: Database
+  readonly ttlMs: number
+}
+
+/** The cached rows of users. */
+export const userRows = (source: UserSource): CachedKind<number, User> =>
+  cachedRows<User>(
+    { ...source, table: 'users' },
+    {
+      name: 'user',
+      columns: sql`id, username, display_name, email, bio, avatar_url, role, created_at`,
+      policy: { writeThrough: true },
+    },
+  )
+
 /** The cached kinds of users: their SQL, and the cache tags that invalidate them. */
-export function userEntries(parts: { readonly cache: Cache; readonly database: Database; readonly ttlMs: number }) {
+export function userEntries(parts: UserSource, byId: CachedKind<number, User>) {
   const source = { ...parts, table: 'users' } as const
-  const byId = cachedRows<User>(source, {
-    name: 'user',
-    columns: sql`id, username, display_name, email, bio, avatar_url, role, created_at`,
-    policy: { writeThrough: true },
-  })
   const idByUsername = cachedIds(source, { name: 'user-by-username', column: 'username' })
   const list = cachedList(source, {
     name: 'user',
