@@ -6,11 +6,12 @@ export const toGlobalId = (type: string, id: number): string => Buffer.from(`${t
 
 /** The type and the row id in a global id. Undefined if the text is not a global id. */
 export function parseGlobalId(globalId: string): { readonly type: string; readonly id: number } | undefined {
-  const [, type, digits] =
-    /^([A-Za-z]+):([1-9]\d{0,15})$/.exec(Buffer.from(globalId, 'base64url').toString('latin1')) ?? []
-  const id = Number(digits)
+  const bytes = Buffer.from(globalId, 'base64url')
   // Base64 decoding is lenient. Encoding again makes sure that an object has one id only.
-  return type && Number.isSafeInteger(id) && toGlobalId(type, id) === globalId ? { type, id } : undefined
+  if (bytes.toString('base64url') !== globalId) return undefined
+  const [, type, digits] = /^([A-Za-z]+):([1-9]\d{0,15})$/.exec(bytes.toString('latin1')) ?? []
+  const id = Number(digits)
+  return type && Number.isSafeInteger(id) ? { type, id } : undefined
 }
 
 /** The row id in a global id of `type`. Throws BAD_USER_INPUT with `field` if the text is not such an id. */
