@@ -1,7 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Cache, type CachedKind, type CacheTag, columnTag, type Policy, rowTag } from '../cache/index.ts'
 import type { Database } from './database.ts'
-import { type Ordering, type Page, type PlacesOnPage, pageFrom, pageParts, readCounts, readPages } from './keyset.ts'
 import { inOrderOf, readAsOf } from './read-as-of.ts'
 import type { Tables } from './tables.ts'
 
@@ -72,36 +71,3 @@ export function cachedIds(
 /** One value is compared with `=`: PostgreSQL keeps the plan of that. For `any` it may make one at each call. */
 const isAmong = (column: string, values: readonly unknown[]): RawBuilder<boolean> =>
   values.length === 1 ? sql`${sql.ref(column)} = ${values[0]}` : sql`${sql.ref(column)} = any(${values})`
-
-/** Pages of the whole table in one order, and the number of its rows. `tags` must cover both. */
-export function cachedList(
-  { cache, database, table, ttlMs }: Source,
-  { name, ordering, tags }: { readonly name: string; readonly ordering: Ordering; readonly tags: readonly CacheTag[] },
-): { readonly pages: CachedKind<Page, PlacesOnPage>; readonly count: CachedKind<'all', number> } {
-  const list = { from: sql.table(table), where: [], ordering }
-  const madeOf = [table, ordering.keyType, ordering.value.toOperationNode(), ordering.descending, tags, readPages]
-  const policy = { ttlMs, madeOf, tags: () => tags }
-  return {
-    pages: cache.kind<Page, PlacesOnPage>({
-      ...policy,
-      name: `${name}-list`,
-      maxBatch: PAGES_AT_ONCE,
-      key: (page) => JSON.stringify(pageParts(page)),
-      parseKey: (text) => pageFrom(JSON.parse(text)),
-      load: (pages, source) => {
-        const lists = pages.map((page) => ({ ...list, page }))
-        return readPages(database.loader(source), lists)
-      },
-    }),
-    count: cache.kind<'all', number>({
-      ...policy,
-      name: `${name}-count`,
-      key: (all) => all,
-      parseKey: () => 'all',
-      load: async (_all, source) => readCounts(database.loader(source), [list]),
-    }),
-  }
-}
-
-/** How many pages one statement reads at most: the reader of a quick page waits for the slowest one. */
-export const PAGES_AT_ONCE = 20

@@ -1,9 +1,11 @@
-export { cachedIds, cachedList, cachedRows, PAGES_AT_ONCE } from './cached-rows.ts'
+export { cachedIds, cachedRows } from './cached-rows.ts'
 export { DatabaseUnavailableError, explainConnectionError, isLostOnTheWay, isRetryable } from './connection-errors.ts'
 export type { Database, SentStatement } from './database.ts'
 export {
+  cachedList,
   type KeyType,
   type Ordering,
+  PAGES_AT_ONCE,
   type Page,
   type PagedQuery,
   type Place,

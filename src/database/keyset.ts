@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Snapshot } from '../cache/index.ts'
+import type { CachedKind, CacheTag, Snapshot } from '../cache/index.ts'
+import type { Source } from './cached-rows.ts'
 import type { RunQuery } from './database.ts'
 import { type ReadAsOf, readAsOf } from './read-as-of.ts'
 
@@ -17,6 +18,39 @@ export interface Page {
   readonly after?: Place | undefined
   readonly before?: Place | undefined
 }
+
+/** Pages of the whole table in one order, and the number of its rows. `tags` must cover both. */
+export function cachedList(
+  { cache, database, table, ttlMs }: Source,
+  { name, ordering, tags }: { readonly name: string; readonly ordering: Ordering; readonly tags: readonly CacheTag[] },
+): { readonly pages: CachedKind<Page, PlacesOnPage>; readonly count: CachedKind<'all', number> } {
+  const list = { from: sql.table(table), where: [], ordering }
+  const madeOf = [table, ordering.keyType, ordering.value.toOperationNode(), ordering.descending, tags, readPages]
+  const policy = { ttlMs, madeOf, tags: () => tags }
+  return {
+    pages: cache.kind<Page, PlacesOnPage>({
+      ...policy,
+      name: `${name}-list`,
+      maxBatch: PAGES_AT_ONCE,
+      key: (page) => JSON.stringify(pageParts(page)),
+      parseKey: (text) => pageFrom(JSON.parse(text)),
+      load: (pages, source) => {
+        const lists = pages.map((page) => ({ ...list, page }))
+        return readPages(database.loader(source), lists)
+      },
+    }),
+    count: cache.kind<'all', number>({
+      ...policy,
+      name: `${name}-count`,
+      key: (all) => all,
+      parseKey: () => 'all',
+      load: async (_all, source) => readCounts(database.loader(source), [list]),
+    }),
+  }
+}
+
+/** How many pages one statement reads at most: the reader of a quick page waits for the slowest one. */
+export const PAGES_AT_ONCE = 20
 
 /** A page as it stands in a cache key: an array, because no key in Redis may hold the braces of an object. */
 export const pageParts = ({ limit, backward, after, before }: Page): readonly unknown[] => [

@@ -3,8 +3,7 @@ import { eventually } from '../../test/harness/index.ts'
 import { createStetDatabase } from '../../test/models/stet-database.ts'
 import { Ledger } from '../cache/index.ts'
 import { Follower } from './follower.ts'
-import { Log } from './log.ts'
-import { startPruner } from './pruner.ts'
+import { Log, startPruner } from './log.ts'
 
 let database: Awaited<ReturnType<typeof createStetDatabase>>
 const closers: (() => unknown)[] = []

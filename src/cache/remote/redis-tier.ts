@@ -1,8 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import { GuardedRedis, hearChannel } from '../../redis/index.ts'
-import { missed, type RoundTrip } from './redis-batch.ts'
 import { defineLeaseScripts, giveLeaseBack, wholeMs } from './redis-lease-script.ts'
-import { RedisTurns } from './redis-turns.ts'
+import { missed, RedisTurns, type RoundTrip } from './redis-turns.ts'
 import { ReleaseWakers } from './release-wakers.ts'
 import type { Found, ReadRequest, RemoteTier } from './remote-tier.ts'
 
