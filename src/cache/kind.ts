@@ -125,18 +125,3 @@ function fingerprint(parts: readonly unknown[]): string {
   }
   return hash.digest('base64url').slice(0, 8)
 }
-
-/** Throws a `TypeError` otherwise: a position that is no number would be judged as after every write, and a missing value as known not to exist. */
-export function checkSnapshot<V>(snapshot: Snapshot<V>, kind: string, keys: number): Snapshot<V> {
-  const { asOf, values, traits } = snapshot
-  if (!Number.isSafeInteger(asOf) || asOf < 0) {
-    throw new TypeError(`The load of "${kind}" must say which log position it read as of, not ${typeof asOf} ${asOf}.`)
-  }
-  if (values.length !== keys) {
-    throw new TypeError(`The load of "${kind}" was asked for ${keys} values and brought ${values.length}.`)
-  }
-  if (traits && traits.length !== keys) {
-    throw new TypeError(`The load of "${kind}" brought ${keys} values and the traits of ${traits.length}.`)
-  }
-  return snapshot
-}

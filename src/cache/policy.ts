@@ -182,13 +182,3 @@ function checkTogether(own: Policy, policy: ResolvedPolicy, of: string): void {
 /** For how long after it turned stale an entry may be usable, in milliseconds. */
 export const graceMs = ({ grace }: ResolvedPolicy): number =>
   Math.max(grace.staleWhileRevalidateMs, grace.staleIfErrorMs)
-
-/**
- * How long an entry lives, in milliseconds, shortened at random.
- * @param ttlMs its own, if it has one. Default: its kind's
- * @param random a number in [0, 1)
- */
-export const lifeMs = (
-  policy: ResolvedPolicy,
-  { value, ttlMs, random }: { readonly value: unknown; readonly ttlMs?: number | undefined; readonly random: number },
-): number => (ttlMs ?? (value === undefined ? policy.negativeTtlMs : policy.ttlMs)) * (1 - policy.jitter * random)

@@ -1,8 +1,8 @@
 import type { CacheParts } from '../cache-options.ts'
 import type { Entry } from '../entry.ts'
-import { checkSnapshot, type ResolvedKind, type Source } from '../kind.ts'
+import type { ResolvedKind, Snapshot, Source } from '../kind.ts'
 import { withTables } from '../ledger/cache-tag.ts'
-import { lifeMs } from '../policy.ts'
+import type { ResolvedPolicy } from '../policy.ts'
 
 /** One entry to load: its whole key, the kind's own key, and the viewer for kinds of scope `viewer`. */
 export interface LoadRequest<K> {
@@ -104,3 +104,28 @@ interface Order<K, V> {
   resolve(entries: Entry<V>[]): void
   reject(error: Error): void
 }
+
+/** Throws a `TypeError` otherwise: a position that is no number would be judged as after every write, and a missing value as known not to exist. */
+function checkSnapshot<V>(snapshot: Snapshot<V>, kind: string, keys: number): Snapshot<V> {
+  const { asOf, values, traits } = snapshot
+  if (!Number.isSafeInteger(asOf) || asOf < 0) {
+    throw new TypeError(`The load of "${kind}" must say which log position it read as of, not ${typeof asOf} ${asOf}.`)
+  }
+  if (values.length !== keys) {
+    throw new TypeError(`The load of "${kind}" was asked for ${keys} values and brought ${values.length}.`)
+  }
+  if (traits && traits.length !== keys) {
+    throw new TypeError(`The load of "${kind}" brought ${keys} values and the traits of ${traits.length}.`)
+  }
+  return snapshot
+}
+
+/**
+ * How long an entry lives, in milliseconds, shortened at random.
+ * @param ttlMs its own, if it has one. Default: its kind's
+ * @param random a number in [0, 1)
+ */
+export const lifeMs = (
+  policy: ResolvedPolicy,
+  { value, ttlMs, random }: { readonly value: unknown; readonly ttlMs?: number | undefined; readonly random: number },
+): number => (ttlMs ?? (value === undefined ? policy.negativeTtlMs : policy.ttlMs)) * (1 - policy.jitter * random)
