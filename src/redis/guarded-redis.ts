@@ -93,21 +93,18 @@ export class GuardedRedis {
     const answers = new Map<string, unknown>()
     await Promise.all(
       [...byNode].map(async ([node, theirs]) => {
-        if (!node) throw unserved()
-        const replies = await node.send((pipeline) => {
+        const bodies = await sendTo(node, (pipeline) => {
           for (const key of theirs) ask(pipeline, key)
         })
-        for (const [index, body] of bodiesOf(replies).entries()) answers.set(theirs[index] ?? '', body)
+        for (const [index, key] of theirs.entries()) answers.set(key, bodies[index])
       }),
     )
     return keys.map((key) => answers.get(key))
   }
 
   /** Sends one pipeline to the node that serves `key`. Resolves with its replies in order. Rejects if any command failed. */
-  async at(key: string, fill: (pipeline: ChainableCommander) => unknown): Promise<readonly unknown[]> {
-    const node = this.nodeFor(key)
-    if (!node) throw unserved()
-    return bodiesOf(await node.send((pipeline) => void fill(pipeline)))
+  at(key: string, fill: (pipeline: ChainableCommander) => unknown): Promise<readonly unknown[]> {
+    return sendTo(this.nodeFor(key), fill)
   }
 
   /** Reaches all subscribers of `channel`, whatever node they listen at. */
@@ -115,8 +112,7 @@ export class GuardedRedis {
     const masters = this.masters()
     // `admits` is asked of every master, because it sends the probes.
     const [node] = [...masters.filter((master) => master.admits()), ...masters]
-    if (!node) throw unserved()
-    bodiesOf(await node.send((pipeline) => pipeline.publish(channel, message)))
+    await sendTo(node, (pipeline) => pipeline.publish(channel, message))
   }
 
   /** A replica that is well. Undefined if there is none. */
@@ -253,8 +249,13 @@ export class RedisNode {
   }
 }
 
-/** Throws the first error among them. */
-function bodiesOf(replies: readonly Reply[]): unknown[] {
+/** The replies to one pipeline, in order. Rejects if there is no such node, or any command failed. */
+async function sendTo(
+  node: RedisNode | undefined,
+  fill: (pipeline: ChainableCommander) => void,
+): Promise<readonly unknown[]> {
+  if (!node) throw unserved()
+  const replies = await node.send(fill)
   return replies.map(([error, body]) => {
     if (error) throw error
     return body

@@ -27,8 +27,9 @@ export class HeldLeases implements RemoteTier {
   }
 
   async read(requests: readonly ReadRequest[]): Promise<readonly Found[]> {
-    if (this.#state === 'closed') return requests.map(() => ({ bytes: undefined }))
-    if (this.#state === 'closing') return this.#tier.read(requests.map(({ key }) => ({ key })))
+    const state = this.#state
+    if (state === 'closed') return requests.map(() => ({ bytes: undefined }))
+    if (state === 'closing') return this.#tier.read(requests.map(({ key }) => ({ key })))
     this.#asking++
     try {
       const found = await this.#tier.read(requests)
@@ -36,7 +37,7 @@ export class HeldLeases implements RemoteTier {
         if (lease && found[index]?.lease === 'mine') this.#held.set(lease.holder, key)
       }
       // `close` did not wait for this read any longer.
-      if (this.#hasClosed()) this.#giveAllBack()
+      if (this.#state === 'closed') this.#giveAllBack()
       return found
     } finally {
       this.#asking--
@@ -82,11 +83,6 @@ export class HeldLeases implements RemoteTier {
     this.#state = 'closed'
     this.#giveAllBack()
     await this.#tier.flush()
-  }
-
-  /** A method, since TypeScript believes that no state changes during an `await`. */
-  #hasClosed(): boolean {
-    return this.#state === 'closed'
   }
 
   #giveAllBack(): void {
