@@ -45,14 +45,12 @@ export class RedisStream implements JobStream {
 
   async add(job: string): Promise<boolean> {
     const { maxEntries } = this.#options
-    return (await this.#ask((pipeline) => pipeline.eval(ADD, 1, this.#key, maxEntries, job, newGroup()))) !== null
+    return (await this.#run(ADD, maxEntries, job, newGroup())) !== null
   }
 
   async identify(): Promise<string | undefined> {
     if ((await this.#ask((pipeline) => pipeline.xlen(this.#key))) === 0) return undefined
-    this.#identity ??= String(
-      await this.#ask((pipeline) => pipeline.eval(IDENTIFY, 1, this.#key, GROUP_PREFIX, newGroup())),
-    )
+    this.#identity ??= String(await this.#run(IDENTIFY, GROUP_PREFIX, newGroup()))
     return this.#identity
   }
 
@@ -60,22 +58,17 @@ export class RedisStream implements JobStream {
     const left = await this.#read(identity, limit, '0')
     const fresh = left.length < limit ? await this.#read(identity, limit - left.length, '>') : []
     const taken = [...left, ...fresh]
-    if (taken.some(({ id }) => compareIds(id, decided) <= 0)) {
-      await this.#ask((pipeline) => pipeline.eval(RAISE, 1, this.#key, decided))
-    }
+    if (taken.some(({ id }) => compareIds(id, decided) <= 0)) await this.#run(RAISE, decided)
     return taken
   }
 
   async remove(identity: string, ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return
-    await this.#ask((pipeline) => pipeline.eval(REMOVE, 1, this.#key, identity, ...ids))
+    if (ids.length > 0) await this.#run(REMOVE, identity, ...ids)
   }
 
   async bury(identity: string, { id, error, attempts }: GivenUp): Promise<void> {
     const { maxDead = Number.MAX_SAFE_INTEGER, onDropped } = this.#options
-    const dropped = await this.#ask((pipeline) =>
-      pipeline.eval(BURY, 2, this.#key, this.#deadKey, identity, id, error, attempts, maxDead),
-    )
+    const dropped = await this.#run(BURY, identity, id, error, attempts, maxDead)
     for (const letter of dropped as Reply[]) onDropped?.(toLetter(letter))
   }
 
@@ -97,7 +90,7 @@ export class RedisStream implements JobStream {
 
   /** Queues the job of a dead letter again, even if the stream is full. False if there is no such letter. */
   async replay(id: string): Promise<boolean> {
-    return (await this.#ask((pipeline) => pipeline.eval(REPLAY, 2, this.#key, this.#deadKey, id, newGroup()))) === 1
+    return (await this.#run(REPLAY, id, newGroup())) === 1
   }
 
   /** Deletes a dead letter. False if there is no such letter. */
@@ -107,6 +100,11 @@ export class RedisStream implements JobStream {
 
   get #deadKey(): string {
     return `${this.#key}:dead`
+  }
+
+  /** Runs one of the scripts below. KEYS of each: stream, dead letters. */
+  #run(script: string, ...args: readonly (string | number)[]): Promise<unknown> {
+    return this.#ask((pipeline) => pipeline.eval(script, 2, this.#key, this.#deadKey, ...args))
   }
 
   /** Sends one command to the server that holds this stream. */
@@ -160,7 +158,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
 end
 `
 
-/** KEYS: stream. ARGV: maximum length, job, a new group's name. Returns the entry's id, or nil if the stream is full. */
+/** ARGV: maximum length, job, a new group's name. Returns the entry's id, or nil if the stream is full. */
 const ADD = `
 if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then
   return false
@@ -169,7 +167,7 @@ ${BEGIN}
 return redis.call('XADD', KEYS[1], '*', 'job', ARGV[2])
 `
 
-/** KEYS: stream. ARGV: prefix of groups' names, a new group's name. Returns the name of the group, which is created if absent. */
+/** ARGV: prefix of groups' names, a new group's name. Returns the name of the group, which is created if absent. */
 const IDENTIFY = `
 if redis.call('EXISTS', KEYS[1]) == 1 then
   for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
@@ -183,7 +181,7 @@ return ARGV[2]
 `
 
 /**
- * Raises the last id of the stream. KEYS: stream. ARGV: the last decided id. Needed after Redis has restored an earlier
+ * Raises the last id of the stream. ARGV: the last decided id. Needed after Redis has restored an earlier
  * state: if its clock is behind too, it would give new entries ids that count as decided.
  */
 const RAISE = `
@@ -204,7 +202,7 @@ for i = 1, #info, 2 do
 end
 `
 
-/** KEYS: stream. ARGV: group, ids. */
+/** ARGV: group, ids. */
 const REMOVE = `
 local group = table.remove(ARGV, 1)
 redis.call('XACK', KEYS[1], group, unpack(ARGV))
@@ -212,7 +210,7 @@ redis.call('XDEL', KEYS[1], unpack(ARGV))
 `
 
 /**
- * KEYS: stream, dead letters. ARGV: group, id, error, attempts, how many letters to keep. Returns the oldest letters, which
+ * ARGV: group, id, error, attempts, how many letters to keep. Returns the oldest letters, which
  * were dropped: at most 100 at once, in case the number to keep was lowered.
  */
 const BURY = `
@@ -233,7 +231,7 @@ end
 return dropped
 `
 
-/** KEYS: stream, dead letters. ARGV: id of a letter, a new group's name. Returns 1 if there was such a letter. */
+/** ARGV: id of a letter, a new group's name. Returns 1 if there was such a letter. */
 const REPLAY = `
 local letter = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])[1]
 if not letter then
