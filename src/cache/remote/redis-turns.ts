@@ -65,7 +65,7 @@ export class RedisTurns {
   }
 
   async #send(reads: readonly Read[], changes: readonly KeyedChange[]): Promise<void> {
-    const { redis, leasePrefix, onError, onRoundTrip } = this.#options
+    const { redis, leasePrefix, onError } = this.#options
     const batches = new Map<RedisNode | undefined, RedisBatch>()
     const batchFor = (key: string) => {
       const node = redis.nodeFor(key)
@@ -77,7 +77,7 @@ export class RedisTurns {
     const asked = reads.map((read) => ({ ...read, of: read.requests.map((each) => batchFor(each.key).ask(each)) }))
 
     const answers = new Map<RedisBatch, Promise<Answer>>()
-    for (const batch of batches.values()) answers.set(batch, batch.send(onRoundTrip))
+    for (const batch of batches.values()) answers.set(batch, batch.send(this.#options))
     // The reader reports what its read rejects with.
     const rejected = new Set<Error>()
     const answered = asked.map(async ({ requests, of, resolve, reject }) => {
@@ -90,8 +90,7 @@ export class RedisTurns {
       } else resolve(requests.map((each, index) => parts[index]?.found.get(each) ?? missed(each)))
     })
     await Promise.all(answered)
-    for (const { failure, refusal } of await Promise.all(answers.values())) {
-      if (refusal) onError(refusal)
+    for (const { failure } of await Promise.all(answers.values())) {
       if (failure && !rejected.has(failure)) onError(failure)
     }
   }
@@ -133,12 +132,12 @@ class RedisBatch {
     return this
   }
 
-  /** Never rejects: if no answer came, `failure` says why. A command that the node refused counts as a miss, and `refusal` says why. */
-  send(onRoundTrip: (trip: RoundTrip) => void): Promise<Answer> {
-    return this.#send(onRoundTrip).catch((failure: Error) => ({ found: new Map(), failure }))
+  /** Never rejects: if no answer came, `failure` says why. A command that the node refused counts as a miss, and `onError` is told why. */
+  send(options: Pick<RedisTurnsOptions, 'onError' | 'onRoundTrip'>): Promise<Answer> {
+    return this.#send(options).catch((failure: Error) => ({ found: new Map(), failure }))
   }
 
-  async #send(onRoundTrip: (trip: RoundTrip) => void): Promise<Answer> {
+  async #send({ onError, onRoundTrip }: Pick<RedisTurnsOptions, 'onError' | 'onRoundTrip'>): Promise<Answer> {
     if (!this.#node) throw new Error('No node of the Redis Cluster serves these keys now')
     const questions = [...this.#asked.values()].flatMap((asked) => questionsFor(asked, this.#leasePrefix))
     const entries = questions.reduce((sum, { requests }) => sum + requests.length, 0)
@@ -158,7 +157,9 @@ class RedisBatch {
       const all = error ? [] : parse(body)
       for (const [at, request] of requests.entries()) found.set(request, all[at] ?? missed(request))
     }
-    return { found, refusal: replies.find(([error]) => error)?.[0] ?? undefined }
+    const [refusal] = replies.flatMap(([error]) => error ?? [])
+    if (refusal) onError(refusal)
+    return { found }
   }
 }
 
@@ -176,7 +177,6 @@ export interface RoundTrip {
 
 interface Answer {
   readonly found: ReadonlyMap<ReadRequest, Found>
-  readonly refusal?: Error | undefined
   readonly failure?: Error
 }
 
