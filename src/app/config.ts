@@ -268,6 +268,11 @@ export const options = {
   authMaxTokenAgeMs: option('AUTH_MAX_TOKEN_AGE', seconds(whole(1, 315_360_000)), {
     about: 'How long after it was issued (`iat`) a token is taken, whatever its `exp` says. Absent: until `exp`.',
   }),
+  authMaxFailures: option('AUTH_MAX_FAILURES', whole(1, 1_000_000_000), {
+    default: '60',
+    about:
+      'How many bad tokens one address may send to a node within RATE_LIMIT_WINDOW_SECONDS before it is told to wait (429).',
+  }),
   queryMaxComplexity: option('QUERY_MAX_COMPLEXITY', whole(1, 100_000_000), {
     default: '20000',
     about: 'How many objects one query may ask for, multiplied down its lists.',
@@ -387,6 +392,11 @@ function readSecretFile(variable: string, file: string): string {
   }
   if (text === '') throw new ConfigError(`${mustName} holds something, not ${JSON.stringify(file)}, which is empty.`)
   return text
+}
+
+/** The secrets in AUTH_JWT_SECRET_FILE, as they are now. Throws as `readConfig` does. */
+export function readSecrets(file: string): readonly string[] {
+  return readOption(options.authJwtSecrets, { AUTH_JWT_SECRET_FILE: file }) as readonly string[]
 }
 
 /** An option as it may be printed. */

@@ -19,6 +19,7 @@ import { warnOf } from './log-events.ts'
 import { type Engine, openEngine } from './open-engine.ts'
 import { openRooms } from './open-rooms.ts'
 import { type DemoTokens, makeDemoTokens, tokenKeys, tokenRules } from './token-keys.ts'
+import { watchSecrets } from './watch-secrets.ts'
 
 export interface StartOptions {
   readonly config: Config
@@ -97,6 +98,13 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
   onClose(() => api.stop())
 
   // HTTP
+  const authenticator = new Authenticator({
+    keys,
+    rules: tokenRules(config),
+    users: userRows,
+    failures: { max: config.authMaxFailures, windowMs: config.rateLimitWindowMs },
+  })
+  onClose(watchSecrets({ config, logger, authenticator }))
   const operations = new Operations()
   const trustedOnly = config.trustedDocumentsOnly === 'on'
   const persisted = config.persistedQueries === 'on' && !trustedOnly ? persistedQueries : undefined
@@ -113,7 +121,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       make,
       encoded,
       explainer: new Explainer({ cache, ledger, follower, responses: kept, forEveryone: keys.demo }),
-      authenticator: new Authenticator({ keys, rules: tokenRules(config), users: userRows }),
+      authenticator,
       follower,
       ledger,
       catchUpTimeoutMs: config.catchUpTimeoutMs,

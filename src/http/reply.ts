@@ -32,6 +32,8 @@ export interface Reply {
   readonly lifetime: { readonly storedAtMs: number; readonly staleAtMs: number } | undefined
   /** The methods that would do, in a 405. */
   readonly allow?: string | undefined
+  /** After how many seconds to try again. */
+  readonly retryAfter?: string | undefined
 }
 
 export interface FoundFor {
@@ -97,6 +99,7 @@ export function replyWithResponse(
     cache: undefined,
     lifetime: undefined,
     allow: headers.get('allow'),
+    retryAfter: headers.get('retry-after'),
   }
 }
 
@@ -162,13 +165,14 @@ function write(
 }
 
 /** The lines of a head that differ from request to request. The others are the answer's own: see `represent`. */
-function headLines({ status, cache, asOf, lifetime, allow }: Reply, requestId: string): string {
+function headLines({ status, cache, asOf, lifetime, allow, retryAfter }: Reply, requestId: string): string {
   let lines = `stet-as-of: ${asOf}\r\nx-request-id: ${requestId}\r\n`
   if (cache) lines += `cache-status: stet; ${cache.status}\r\nx-cache: ${cache.word}\r\n`
   lines += lifetime ? sharedLines(lifetime) : 'cache-control: private, no-store\r\n'
   if (status === 200) return lines
   if (status === 401) lines += 'www-authenticate: Bearer\r\n'
-  if (status === 503) lines += 'retry-after: 1\r\n'
+  const seconds = retryAfter ?? (status === 503 ? '1' : undefined)
+  if (seconds !== undefined) lines += `retry-after: ${seconds}\r\n`
   return allow === undefined ? lines : `${lines}allow: ${allow}\r\n`
 }
 

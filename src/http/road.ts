@@ -14,7 +14,7 @@ import type { Ledger } from '../cache/index.ts'
 import type { Api } from '../graphql/index.ts'
 import { ApolloRequest, type Documents, findOperation, type Operations } from '../graphql/operation/index.ts'
 import { toGraphQLError } from '../graphql/resolving/index.ts'
-import { type Authenticator, type Viewer, visitor } from '../identity/index.ts'
+import { type Authenticator, clientAddress, type Viewer, visitor } from '../identity/index.ts'
 import { catchUp, type Follower, positionIfReached } from '../invalidation/index.ts'
 import { ClientError } from '../kernel/errors.ts'
 import type { Answered } from '../metrics/index.ts'
@@ -135,7 +135,8 @@ export class Road {
     const { finder, make, explainer, authenticator, ledger, trustsProxy } = this.#options
     const { headers } = request
     if (!isHost(headers.host)) throw new RefusedRequest(400, 'The Host header names no host.')
-    const bearer = await authenticator.verify(headers.authorization)
+    const address = clientAddress(proxyAddr.all(request, trustsProxy))
+    const bearer = await authenticator.verify(headers.authorization, address)
     const position = await this.#since(headers['stet-as-of'])
     const viewer = await authenticator.viewerOf(bearer)
     const { question, registers } = await this.#what(request, body)
@@ -146,7 +147,7 @@ export class Road {
       bypass: mayBypass(viewer, headers['cache-control']),
       unsure: this.#isUnsure(),
       requestId,
-      address: proxyAddr(request, trustsProxy),
+      address,
     }
     const found: Found = explainer.isAsked(headers, viewer)
       ? { made: await explainer.explain({ question, asking, token: headers['stet-as-of']?.toString() }, make) }

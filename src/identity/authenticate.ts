@@ -1,7 +1,16 @@
 import { LRUCache } from 'lru-cache'
+import { ClientError } from '../kernel/errors.ts'
 import { claimedViewer } from './claimed-viewer.ts'
+import { FailedLogins, type FailedLoginsOptions } from './failed-logins.ts'
 import { refused } from './refused.ts'
-import { areKeysUnreadable, type TokenKeys, type TokenRules, tokenVerifier, type Verified } from './verify-token.ts'
+import {
+  areKeysUnreadable,
+  isFinal,
+  type TokenKeys,
+  type TokenRules,
+  tokenVerifier,
+  type Verified,
+} from './verify-token.ts'
 import { userIdOf, type Viewer, visitor } from './viewer.ts'
 
 /** The rows of users by their ids, as the cache has them. */
@@ -19,6 +28,8 @@ export interface AuthenticatorOptions {
   readonly keys: TokenKeys
   readonly rules?: TokenRules
   readonly users: UserRows
+  /** How many bad tokens one address may send. Beyond that it is told to wait: a token that is valid is taken all the same. */
+  readonly failures: FailedLoginsOptions
 }
 
 /**
@@ -31,12 +42,29 @@ export interface AuthenticatorOptions {
  */
 export class Authenticator {
   readonly #users: UserRows
-  readonly #verify: (token: string) => Promise<Verified>
-  readonly #verified = new LRUCache<string, Bearer>({ max: 10_000 })
+  readonly #rules: TokenRules
+  readonly #failures: FailedLogins
+  /** By the whole header: neither kind may take more than some megabytes, whatever is sent. */
+  readonly #verified = new LRUCache<string, Bearer>({
+    maxSize: MAX_REMEMBERED,
+    sizeCalculation: (_, { length }) => length,
+  })
+  /** Bad tokens that can't turn good, so that one who sends the same again and again makes little work. */
+  readonly #refused = new LRUCache<string, ClientError>({ max: 1000, ttl: REFUSED_FOR_MS })
+  #verify: (token: string) => Promise<Verified>
 
-  constructor({ keys, rules = {}, users }: AuthenticatorOptions) {
+  constructor({ keys, rules = {}, users, failures }: AuthenticatorOptions) {
     this.#users = users
+    this.#rules = rules
+    this.#failures = new FailedLogins(failures)
     this.#verify = tokenVerifier(keys, rules)
+  }
+
+  /** From now on these keys verify tokens. A token that another one signed is refused from the next request on. */
+  replaceKeys(keys: TokenKeys): void {
+    this.#verify = tokenVerifier(keys, this.#rules)
+    this.#verified.clear()
+    this.#refused.clear()
   }
 
   /**
@@ -54,20 +82,20 @@ export class Authenticator {
   /**
    * Verifies the token in an `Authorization` header. HAZARD: only `viewerOf` knows what its bearer may do.
    *
-   * @throws UNAUTHENTICATED (401) if the header or its token is not valid; the cause if the published keys cannot be read
+   * @param address of the client: its bad tokens are counted
+   * @throws UNAUTHENTICATED (401) if the header or its token is not valid; RATE_LIMITED (429) instead if the address has sent
+   *   too many of them; the cause if the published keys cannot be read
    */
-  async verify(authorization: string | undefined): Promise<Bearer> {
+  async verify(authorization: string | undefined, address: string): Promise<Bearer> {
     const known = this.#recallBearer(authorization)
     if (known || !authorization) return known ?? NOBODY
-    const [, token] = /^Bearer +([^ ]+)$/i.exec(authorization) ?? []
-    if (!token) throw refused('The Authorization header must be "Bearer", a space and a token.')
-    const { claims, untilMs } = await this.#verify(token).catch((cause: Error) => {
-      if (areKeysUnreadable(cause)) throw cause
-      throw refused(`The bearer token is not valid: ${cause.message}.`, cause)
-    })
-    const bearer = { claimed: claimedViewer(claims), untilMs: Math.min(Date.now() + VERIFIED_FOR_MS, untilMs) }
-    this.#verified.set(authorization, bearer)
-    return bearer
+    try {
+      const bearer = await this.#verifyHeader(authorization)
+      this.#verified.set(authorization, bearer)
+      return bearer
+    } catch (error) {
+      throw (error instanceof ClientError && this.#failures.count(address)) || error
+    }
   }
 
   /**
@@ -78,6 +106,28 @@ export class Authenticator {
   async viewerOf({ claimed }: Bearer): Promise<Viewer> {
     const userId = userIdOf(claimed)
     return userId === undefined ? claimed : viewerBy(await this.#users.get(userId), claimed, userId)
+  }
+
+  async #verifyHeader(authorization: string): Promise<Bearer> {
+    const remembered = this.#refused.get(authorization)
+    if (remembered) throw remembered
+    if (authorization.length > MAX_HEADER) throw refused('The Authorization header is too long.')
+    const [, token] = /^Bearer +([^ ]+)$/i.exec(authorization) ?? []
+    if (!token) throw refused('The Authorization header must be "Bearer", a space and a token.')
+    const verify = this.#verify
+    const verified = await verify(token).catch((error: Error) => error)
+    // The keys were replaced meanwhile.
+    if (verify !== this.#verify) return this.#verifyHeader(authorization)
+    if (verified instanceof Error) throw this.#whyRefused(authorization, verified)
+    const { claims, untilMs } = verified
+    return { claimed: claimedViewer(claims), untilMs: Math.min(Date.now() + VERIFIED_FOR_MS, untilMs) }
+  }
+
+  #whyRefused(authorization: string, cause: Error): Error {
+    if (areKeysUnreadable(cause)) return cause
+    const refusal = refused(`The bearer token is not valid: ${cause.message}.`, cause)
+    if (isFinal(cause)) this.#refused.set(authorization, refusal)
+    return refusal
   }
 
   #recallBearer(authorization: string | undefined): Bearer | undefined {
@@ -97,6 +147,15 @@ const NOBODY: Bearer = { claimed: visitor, untilMs: Number.POSITIVE_INFINITY }
 
 /** Not longer, because the key that signed a token may be withdrawn. */
 const VERIFIED_FOR_MS = 60_000
+
+/** Not longer, because another key may be published under the same name. */
+const REFUSED_FOR_MS = 10_000
+
+/** In characters of their headers. */
+const MAX_REMEMBERED = 8 * 1024 * 1024
+
+/** In characters. Tokens that list the groups of their users have some thousands. */
+const MAX_HEADER = 8192
 
 function viewerBy(row: UserRow | undefined, claimed: Viewer, userId: number): Viewer {
   if (!row) throw refused('The user that the bearer token names does not exist.')

@@ -114,3 +114,7 @@ export const areKeysUnreadable = (error: Error): boolean =>
   !(error instanceof errors.JOSEError) || UNREADABLE.includes(error.code)
 
 const UNREADABLE: readonly string[] = [errors.JOSEError.code, errors.JWKSTimeout.code, errors.JWKSInvalid.code]
+
+/** True if the token will never be valid. Otherwise its time may come, or its key may be published yet. */
+export const isFinal = (error: Error): boolean =>
+  !(error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWKSNoMatchingKey)

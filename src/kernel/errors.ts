@@ -10,19 +10,26 @@ export class ClientError extends Error {
   /**
    * @param options.field the input field to blame, as in `input.slug` or `first`
    * @param options.status the HTTP status, if the whole request is refused
+   * @param options.retryAfterSeconds when another try may succeed, if the whole request is refused: sent as `Retry-After`
    */
   constructor(
     code: ErrorCode,
     message: string,
-    options: { readonly field?: string | undefined; readonly status?: number; readonly cause?: unknown } = {},
+    options: {
+      readonly field?: string | undefined
+      readonly status?: number
+      readonly retryAfterSeconds?: number
+      readonly cause?: unknown
+    } = {},
   ) {
     super(message, { cause: options.cause })
     this.code = code
-    const { field, status } = options
+    const { field, status, retryAfterSeconds } = options
+    const headers = retryAfterSeconds && new Map([['retry-after', String(retryAfterSeconds)]])
     this.extensions = {
       code,
       ...(field === undefined ? {} : { field }),
-      ...(status === undefined ? {} : { http: { status } }),
+      ...(status === undefined ? {} : { http: { status, ...(headers && { headers }) } }),
     }
   }
 }
@@ -38,7 +45,8 @@ export const errorCodes = {
   VERSION_CONFLICT: 'The article was changed after the version that `expectedVersion` names.',
   UNAUTHENTICATED: 'The request has no token, or its token is not valid. HTTP status 401 if the token was refused.',
   FORBIDDEN: 'The viewer may not do this.',
-  RATE_LIMITED: 'The client did this too often: try again after the time that the message names.',
+  RATE_LIMITED:
+    'The client did this too often: try again after the time that the message names. HTTP status 429 with `Retry-After` if the whole request was refused.',
   QUERY_TOO_COMPLEX: 'The query could ask for more objects than the server gives at once.',
   PERSISTED_QUERY_NOT_FOUND:
     'No document is known by this hash or `documentId`: send it in full. HTTP status 200 for a hash, as Apollo has it, otherwise 400.',

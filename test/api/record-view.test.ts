@@ -89,6 +89,32 @@ it('limits how often an address views, over all nodes, and no other address', as
   await nodes[0].drain()
 })
 
+it.each<[what: string, first: string, others: (n: number) => string]>([
+  ['what is no address', '127.0.0.1', (n) => `x${n}`],
+  ['an address with a port', '127.0.0.1', (n) => `192.0.2.77:${5000 + n}`],
+  ['an address in brackets', '127.0.0.1', (n) => `[2001:db8:9::${n}]`],
+  ['what no address may be', '127.0.0.1', (n) => `192.0.2.${256 + n}`],
+  ['more before what is no address', '127.0.0.1', (n) => `198.51.100.${n}, x${n}`],
+  ['an address of the same /64', '2001:db8:1:2::1', (n) => `2001:db8:1:2:${n}::1`],
+  ['an IPv4 address as IPv6', '192.0.2.99', (n) => (n % 2 ? '::ffff:192.0.2.99' : '::ffff:c000:263')],
+])('makes nobody another client by %s in X-Forwarded-For', async (_what, first, others) => {
+  const fresh = await startTestNode({
+    databaseUrl: database.url,
+    environment: { ...environment, QUEUE_FLUSH_MS: '60000' },
+  })
+  try {
+    const codes: unknown[] = []
+    for (let view = 0; view < 7; view++) {
+      const forwarded = { 'x-forwarded-for': view === 0 ? first : others(view) }
+      codes.push((await send(fresh, published, forwarded)).errors[0]?.extensions.code)
+    }
+    expect(codes).toEqual([...Array(5).fill(undefined), ...Array(2).fill('RATE_LIMITED')])
+    expect(await record(fresh, published, { 'x-forwarded-for': '2001:db8:1:3::1' })).toBe(true)
+  } finally {
+    await fresh.close()
+  }
+})
+
 it('limits a user by who they are, and counts each field of a request', async () => {
   const author = await alone.author(1)
   const fields = Array.from({ length: 7 }, (_, n) => `v${n}: recordView(articleId: $id)`).join(' ')
