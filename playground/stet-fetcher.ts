@@ -10,8 +10,8 @@ interface StetFetcherOptions {
 }
 
 /**
- * Sends operations to `/graphql`, subscriptions over WebSocket, and records every answer in `log`. Signs in with `demoToken`
- * and sends the last `Stet-As-Of`, unless the Headers pane sets these headers.
+ * Sends operations to `/graphql` and records every answer in `log`. Signs in with `demoToken` and sends the last `Stet-As-Of`,
+ * unless the Headers pane sets these headers.
  */
 export function createStetFetcher({ log, demoToken }: StetFetcherOptions): Fetcher {
   const signIn = demoToken === undefined ? {} : { Authorization: `Bearer ${demoToken}` }
@@ -19,8 +19,6 @@ export function createStetFetcher({ log, demoToken }: StetFetcherOptions): Fetch
   return (params, options) => {
     const send = createGraphiQLFetcher({
       url: '/graphql',
-      subscriptionUrl: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/graphql`,
-      wsConnectionParams: signIn,
       enableIncrementalDelivery: false,
       async fetch(input, init) {
         const headers = new Headers(init?.headers)

@@ -5,8 +5,6 @@ import { tagsRoom } from '../domain/tags/index.ts'
 import { usersRoom } from '../domain/users/index.ts'
 import { PersistedQueries } from '../graphql/operation/index.ts'
 import { createRateLimit } from '../graphql/resolving/index.ts'
-import type { Room } from '../graphql/schema/index.ts'
-import type { UserRows } from '../identity/index.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { Worker, type WorkerObserver } from '../worker/index.ts'
 import type { Config } from './config.ts'
@@ -20,21 +18,11 @@ export interface OpenRoomsOptions {
   readonly observer?: { readonly worker?: WorkerObserver }
 }
 
-/** What this API puts on top of an engine: every kind of entry that it caches, and the work that it leaves for later. */
-export interface Rooms {
-  readonly rooms: readonly Room[]
-  /** Who is a user, and with which role. */
-  readonly userRows: UserRows
-  /** Does what the rooms leave for later, once it is started. */
-  readonly worker: Worker
-  /** Whole answers. */
-  readonly responses: KeptAnswers
-  readonly encoded: EncodedAnswers
-  readonly persistedQueries: PersistedQueries
-}
-
-/** Opens the rooms on an engine: once for each, since a kind of entry can be declared only once. Starts nothing. */
-export function openRooms({ config, logger, engine, observer = {} }: OpenRoomsOptions): Rooms {
+/**
+ * Opens what this API puts on top of an engine: every kind of entry that it caches, and the worker that does, once it is
+ * started, what the rooms leave for later. Once for each engine, because a kind can be declared only once. Starts nothing.
+ */
+export function openRooms({ config, logger, engine, observer = {} }: OpenRoomsOptions) {
   const { cache, follower, ledger, redis } = engine
   const { database } = engine.databases
   const onSettleError = warnOf(logger, 'The log could not be read')
@@ -67,6 +55,7 @@ export function openRooms({ config, logger, engine, observer = {} }: OpenRoomsOp
     }),
   })
   return {
+    // Say who is a user, and with which role.
     userRows: users.rows,
     rooms: [users, tags, articles, adminRoom({ ledger })],
     worker,

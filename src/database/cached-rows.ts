@@ -5,7 +5,7 @@ import { inOrderOf, readAsOf } from './read-as-of.ts'
 import type { Tables } from './tables.ts'
 
 /** What every cached kind of a table needs. */
-export interface Source {
+export interface CachedTable {
   readonly cache: Cache
   readonly database: Database
   readonly table: keyof Tables
@@ -19,7 +19,7 @@ export interface Source {
  * @example cachedRows<Tag>({ cache, database, table: 'tags', ttlMs }, { name: 'tag', columns: sql`id, slug, name` })
  */
 export function cachedRows<Row extends { readonly id: number }>(
-  { cache, database, table, ttlMs }: Source,
+  { cache, database, table, ttlMs }: CachedTable,
   {
     name,
     columns,
@@ -49,7 +49,7 @@ export function cachedRows<Row extends { readonly id: number }>(
 
 /** Ids by a unique text column, which must be among the `columns` that `stet.watch` watches. */
 export function cachedIds(
-  { cache, database, table, ttlMs }: Source,
+  { cache, database, table, ttlMs }: CachedTable,
   { name, column }: { readonly name: string; readonly column: string },
 ): CachedKind<string, number> {
   return cache.kind<string, number>({

@@ -1,4 +1,4 @@
-export { cachedIds, cachedRows } from './cached-rows.ts'
+export { type CachedTable, cachedIds, cachedRows } from './cached-rows.ts'
 export { DatabaseUnavailableError, explainConnectionError, isLostOnTheWay, isRetryable } from './connection-errors.ts'
 export type { Database, SentStatement } from './database.ts'
 export {

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { CachedKind, CacheTag, Snapshot } from '../cache/index.ts'
-import type { Source } from './cached-rows.ts'
+import type { CachedTable } from './cached-rows.ts'
 import type { RunQuery } from './database.ts'
 import { type ReadAsOf, readAsOf } from './read-as-of.ts'
 
@@ -21,7 +21,7 @@ export interface Page {
 
 /** Pages of the whole table in one order, and the number of its rows. `tags` must cover both. */
 export function cachedList(
-  { cache, database, table, ttlMs }: Source,
+  { cache, database, table, ttlMs }: CachedTable,
   { name, ordering, tags }: { readonly name: string; readonly ordering: Ordering; readonly tags: readonly CacheTag[] },
 ): { readonly pages: CachedKind<Page, PlacesOnPage>; readonly count: CachedKind<'all', number> } {
   const list = { from: sql.table(table), where: [], ordering }

@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import type { Entry } from '../../cache/index.ts'
 import { Failure, formatRows, formatSeconds, print } from '../command.ts'
 import { type EngineWithRedis, withEngineAndRedis } from '../with-engine.ts'
 import { readEntry } from './stored-entries.ts'
@@ -31,23 +30,17 @@ async function look(engine: EngineWithRedis, kindName: string, rawKey: string) {
     readable: true,
     standing,
     ...(standing === 'fallen' && { why }),
-    ...describeEntry(entry),
+    exists: entry.value !== undefined,
+    value: toJson(entry.value),
+    tags: entry.tags,
+    epoch: entry.epoch,
+    asOf: entry.asOf,
+    storedAt: new Date(entry.storedAtMs).toISOString(),
+    staleAt: new Date(entry.staleAtMs).toISOString(),
+    ageMs: Date.now() - entry.storedAtMs,
     position: ledger.seen,
     expiresInMs: Number((await redis.each([key], (pipeline) => pipeline.pttl(key)))[0]),
   } as const
-}
-
-function describeEntry({ value, tags, epoch, asOf, storedAtMs, staleAtMs }: Entry) {
-  return {
-    exists: value !== undefined,
-    value: toJson(value),
-    tags,
-    epoch,
-    asOf,
-    storedAt: new Date(storedAtMs).toISOString(),
-    staleAt: new Date(staleAtMs).toISOString(),
-    ageMs: Date.now() - storedAtMs,
-  }
 }
 
 /** Turns into JSON what is not: values may hold big integers and dates. */

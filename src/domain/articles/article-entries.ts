@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
-import { type Cache, columnTag, rowTag } from '../../cache/index.ts'
+import { columnTag, rowTag } from '../../cache/index.ts'
 import {
+  type CachedTable,
   cachedIds,
   cachedRows,
-  type Database,
   inOrderOf,
   PAGES_AT_ONCE,
   type PlacesOnPage,
@@ -30,10 +30,7 @@ import {
 } from './article-list.ts'
 import { renderMarkdown } from './render-markdown.ts'
 
-export interface ArticleEntriesOptions {
-  readonly cache: Cache
-  readonly database: Database
-  readonly ttlMs: number
+export interface ArticleEntriesOptions extends Omit<CachedTable, 'table'> {
   readonly listTtlMs: number
 }
 
@@ -95,11 +92,10 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
     key: formatSelection,
     parseKey: parseSelection,
     tags: selectionTags,
-    load: (selections, source) =>
-      readCounts(
-        database.loader(source),
-        selections.map((selection) => selectionQuery(selection)),
-      ),
+    load: (selections, source) => {
+      const queries = selections.map((selection) => selectionQuery(selection))
+      return readCounts(database.loader(source), queries)
+    },
   })
 
   return perRequest(({ reader, progress }) => ({

@@ -89,10 +89,9 @@ export function selectionTags({ scope, status, tagId, authorId, search }: Articl
   // Publishing an article touches this cache tag for each of its tags: see articles_touch_tags in the migrations.
   if (tagId !== undefined) tags.push(columnTag('article_tags', 'tag_id', tagId))
   if (authorId === undefined && tagId === undefined) {
-    if (scope === 'published' || status === 'PUBLISHED') tags.push(columnTag('articles', 'status', 'PUBLISHED'))
-    else if (typeof scope === 'object' && status === undefined) tags.push(columnTag('articles', 'status', 'PUBLISHED'))
+    if (scope === 'everything' && status === undefined) tags.push(anyRowTag('articles'))
     else if (scope === 'everything' && status === 'DRAFT') tags.push(columnTag('articles', 'status', 'DRAFT'))
-    else if (scope === 'everything') tags.push(anyRowTag('articles'))
+    else if (scope === 'published' || status !== 'DRAFT') tags.push(columnTag('articles', 'status', 'PUBLISHED'))
   }
   if (search !== undefined) tags.push(fieldTag('articles', 'search'))
   return tags

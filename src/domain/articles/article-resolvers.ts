@@ -3,7 +3,6 @@ import {
   type Context,
   makeConnection,
   type PageArguments,
-  parsePage,
   type RateLimit,
 } from '../../graphql/resolving/index.ts'
 import type { Article, ArticleFilter, ArticleOrder, Resolvers, Tag } from '../../graphql/schema/index.ts'
@@ -111,16 +110,14 @@ function articleConnection(
 ): Connection<Article> {
   const orderBy = args.orderBy ?? 'NEWEST'
   const order = articleListOrder(orderBy)
-  const page = parsePage(args, order)
   const scope = scopeFor(context.viewer, filter.status ?? undefined, filter.authorId)
   const empty = scope === undefined || filter.tagId === NONE || filter.authorId === NONE
   const selection = makeSelection(scope ?? 'published', filter)
   const see = visibleTo(context.viewer)
   const { byId, pages, counts } = articles(context)
-  return makeConnection({
-    page,
+  return makeConnection(args, {
     order,
-    places: () => (empty ? undefined : pages.load({ selection, orderBy, page })),
+    places: (page) => (empty ? undefined : pages.load({ selection, orderBy, page })),
     node: (id) => nowOrLater(byId.load(id), see),
     totalCount: () => (empty ? 0 : counts.load(selection)),
   })

@@ -1,5 +1,4 @@
-import type { Cache } from '../../cache/index.ts'
-import type { Database } from '../../database/index.ts'
+import type { CachedTable } from '../../database/index.ts'
 import type { Room } from '../../graphql/schema/index.ts'
 import { type TagEntries, tagEntries } from './tag-entries.ts'
 import { tagResolvers } from './tag-resolvers.ts'
@@ -7,11 +6,7 @@ import { tagResolvers } from './tag-resolvers.ts'
 export type { TagEntries } from './tag-entries.ts'
 
 /** Everything the API knows about tags of articles. */
-export function tagsRoom(parts: {
-  readonly cache: Cache
-  readonly database: Database
-  readonly ttlMs: number
-}): Room & { readonly entries: TagEntries } {
+export function tagsRoom(parts: Omit<CachedTable, 'table'>): Room & { readonly entries: TagEntries } {
   const entries = tagEntries(parts)
   return {
     entries,

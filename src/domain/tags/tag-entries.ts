@@ -1,13 +1,13 @@
 import { sql } from 'kysely'
-import { anyRowTag, type Cache, fieldTag } from '../../cache/index.ts'
-import { cachedIds, cachedList, cachedRows, type Database } from '../../database/index.ts'
+import { anyRowTag, fieldTag } from '../../cache/index.ts'
+import { type CachedTable, cachedIds, cachedList, cachedRows } from '../../database/index.ts'
 import { EntryLoader, perRequest } from '../../graphql/resolving/index.ts'
 import type { Tag } from '../../graphql/schema/index.ts'
 
 export const tagOrder = { name: 'NAME', keyType: 'text' } as const
 
 /** The cached kinds of tags: their SQL, and the cache tags that invalidate them. */
-export function tagEntries(parts: { readonly cache: Cache; readonly database: Database; readonly ttlMs: number }) {
+export function tagEntries(parts: Omit<CachedTable, 'table'>) {
   const source = { ...parts, table: 'tags' } as const
   const byId = cachedRows<Tag>(source, {
     name: 'tag',

@@ -1,4 +1,4 @@
-import { type ConstraintErrors, makeConnection, parsePage, readWritten } from '../../graphql/resolving/index.ts'
+import { type ConstraintErrors, makeConnection, readWritten } from '../../graphql/resolving/index.ts'
 import type { CreateTagInput, MutationResolvers, Resolvers, UpdateTagInput } from '../../graphql/schema/index.ts'
 import { fromGlobalId, requireAdmin, toGlobalId } from '../../identity/index.ts'
 import { ClientError } from '../../kernel/errors.ts'
@@ -17,12 +17,10 @@ export function tagResolvers(entries: TagEntries): Resolvers {
         return nowOrLater(tagId, (id) => (id === undefined ? null : byId.load(id)))
       },
       tags: (_parent, args, context) => {
-        const page = parsePage(args, tagOrder)
         const { byId, pages, count } = entries(context)
-        return makeConnection({
-          page,
+        return makeConnection(args, {
           order: tagOrder,
-          places: () => pages.load(page),
+          places: (page) => pages.load(page),
           node: (id) => byId.load(id),
           totalCount: () => count.load('all'),
         })

@@ -1,27 +1,18 @@
 import { sql } from 'kysely'
-import { anyRowTag, type Cache, type CachedKind } from '../../cache/index.ts'
-import { cachedIds, cachedList, cachedRows, type Database } from '../../database/index.ts'
+import { anyRowTag, type CachedKind } from '../../cache/index.ts'
+import { type CachedTable, cachedIds, cachedList, cachedRows } from '../../database/index.ts'
 import { EntryLoader, perRequest } from '../../graphql/resolving/index.ts'
 import type { User } from '../../graphql/schema/index.ts'
 
 export const userOrder = { name: 'USERNAME', keyType: 'text' } as const
 
-export interface UserSource {
-  readonly cache: Cache
-  readonly database: Database
-  readonly ttlMs: number
-}
+export type UserSource = Omit<CachedTable, 'table'>
 
 /** The cached rows of users. */
-export const userRows = (source: UserSource): CachedKind<number, User> =>
-  cachedRows<User>(
-    { ...source, table: 'users' },
-    {
-      name: 'user',
-      columns: sql`id, username, display_name, email, bio, avatar_url, role, created_at`,
-      policy: { writeThrough: true },
-    },
-  )
+export const userRows = (source: UserSource): CachedKind<number, User> => {
+  const columns = sql`id, username, display_name, email, bio, avatar_url, role, created_at`
+  return cachedRows({ ...source, table: 'users' }, { name: 'user', columns, policy: { writeThrough: true } })
+}
 
 /** The cached kinds of users: their SQL, and the cache tags that invalidate them. */
 export function userEntries(parts: UserSource, byId: CachedKind<number, User>) {

@@ -1,4 +1,4 @@
-import { type ConstraintErrors, makeConnection, parsePage, readWritten } from '../../graphql/resolving/index.ts'
+import { type ConstraintErrors, makeConnection, readWritten } from '../../graphql/resolving/index.ts'
 import type { CreateUserInput, MutationResolvers, Resolvers, UpdateUserInput } from '../../graphql/schema/index.ts'
 import {
   fromGlobalId,
@@ -23,12 +23,10 @@ export function userResolvers(entries: UserEntries): Resolvers {
         return nowOrLater(userId, (id) => (id === undefined ? null : byId.load(id)))
       },
       users: (_parent, args, context) => {
-        const page = parsePage(args, userOrder)
         const { byId, pages, count } = entries(context)
-        return makeConnection({
-          page,
+        return makeConnection(args, {
           order: userOrder,
-          places: () => pages.load(page),
+          places: (page) => pages.load(page),
           node: (id) => byId.load(id),
           totalCount: () => count.load('all'),
         })

@@ -1,12 +1,12 @@
 import { expect, it } from '@jest/globals'
 import { makeConnection } from './connection.ts'
 
+const args = { first: 2 }
 const order = { name: 'NEWEST', keyType: 'instant' } as const
 const places = async () => ({ places: [1, 2].map((id) => ({ key: '0', id })), more: true })
 
 it('lets a client go on past a page whose objects were all deleted meanwhile', async () => {
-  const connection = makeConnection({
-    page: { limit: 2, backward: false },
+  const connection = makeConnection(args, {
     order,
     places,
     node: () => undefined,
@@ -20,8 +20,7 @@ it('lets a client go on past a page whose objects were all deleted meanwhile', a
 
 it('reads its places once, and nodes only if they are selected', async () => {
   const reads: string[] = []
-  const connection = makeConnection({
-    page: { limit: 2, backward: false },
+  const connection = makeConnection(args, {
     order,
     places: () => {
       reads.push('places')

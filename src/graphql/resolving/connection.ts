@@ -35,8 +35,24 @@ export interface ListOrder {
 export const DEFAULT_PAGE_SIZE = 20
 export const MAX_PAGE_SIZE = 100
 
-/** Checks the arguments. Throws BAD_USER_INPUT for a size out of range, both `first` and `last`, or a cursor of another list. */
-export function parsePage(args: PageArguments, order: ListOrder): Page {
+export interface ConnectionParts<T> {
+  readonly order: ListOrder
+  /** Called at most once. Undefined: the list is empty. */
+  readonly places: (page: Page) => PromiseOrValue<PlacesOnPage | undefined>
+  /** Undefined if the object was deleted, or this viewer may not see it. */
+  readonly node: (id: number) => PromiseOrValue<T | undefined>
+  readonly totalCount: () => PromiseOrValue<number | undefined>
+}
+
+/**
+ * Makes a connection from a page of places and a function that loads the object at each.
+ *
+ * @throws BAD_USER_INPUT for a size out of range, both `first` and `last`, or a cursor of another list
+ */
+export const makeConnection = <T>(args: PageArguments, parts: ConnectionParts<T>): Connection<T> =>
+  new LazyConnection(parsePage(args, parts.order), parts)
+
+function parsePage(args: PageArguments, order: ListOrder): Page {
   const { first, last } = args
   if (first != null && last != null) throw badInput('first', 'Give either first or last, not both.')
   const field = last == null ? 'first' : 'last'
@@ -52,25 +68,14 @@ export function parsePage(args: PageArguments, order: ListOrder): Page {
   }
 }
 
-export interface ConnectionParts<T> {
-  readonly page: Page
-  readonly order: ListOrder
-  /** Called at most once. Undefined: the list is empty. */
-  readonly places: () => PromiseOrValue<PlacesOnPage | undefined>
-  /** Undefined if the object was deleted, or this viewer may not see it. */
-  readonly node: (id: number) => PromiseOrValue<T | undefined>
-  readonly totalCount: () => PromiseOrValue<number | undefined>
-}
-
-/** Makes a connection from a page of places and a function that loads the object at each. */
-export const makeConnection = <T>(parts: ConnectionParts<T>): Connection<T> => new LazyConnection(parts)
-
 class LazyConnection<T> implements Connection<T> {
+  readonly #page: Page
   readonly #parts: ConnectionParts<T>
   #places: PromiseOrValue<PlacesOnPage> | undefined
   #found: PromiseOrValue<readonly (T | undefined)[]> | undefined
 
-  constructor(parts: ConnectionParts<T>) {
+  constructor(page: Page, parts: ConnectionParts<T>) {
+    this.#page = page
     this.#parts = parts
   }
 
@@ -90,7 +95,8 @@ class LazyConnection<T> implements Connection<T> {
   }
 
   pageInfo() {
-    const { page, order } = this.#parts
+    const page = this.#page
+    const { order } = this.#parts
     // The cursors of the places, not of the edges: even if all objects of a page were deleted, a client can go on from them.
     return nowOrLater(this.#readPlaces(), ({ places, more }) => {
       const cursorOf = (place: Place | undefined) => (place ? formatCursor(place, order) : null)
@@ -108,7 +114,7 @@ class LazyConnection<T> implements Connection<T> {
   }
 
   #readPlaces(): PromiseOrValue<PlacesOnPage> {
-    this.#places ??= nowOrLater(this.#parts.places(), orNoPlaces)
+    this.#places ??= nowOrLater(this.#parts.places(this.#page), orNoPlaces)
     return this.#places
   }
 

@@ -6,7 +6,6 @@ export {
   MAX_PAGE_SIZE,
   makeConnection,
   type PageArguments,
-  parsePage,
 } from './connection.ts'
 export { type CacheWord, type ConstraintErrors, type Context, cacheWord, perRequest } from './context.ts'
 export { EntryLoader } from './entry-loader.ts'
