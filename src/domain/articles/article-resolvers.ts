@@ -109,14 +109,13 @@ function articleConnection(
   context: Context,
 ): Connection<Article> {
   const orderBy = args.orderBy ?? 'NEWEST'
-  const order = articleListOrder(orderBy)
   const scope = scopeFor(context.viewer, filter.status ?? undefined, filter.authorId)
   const empty = scope === undefined || filter.tagId === NONE || filter.authorId === NONE
   const selection = makeSelection(scope ?? 'published', filter)
   const see = visibleTo(context.viewer)
   const { byId, pages, counts } = articles(context)
   return makeConnection(args, {
-    order,
+    order: articleListOrder(orderBy),
     places: (page) => (empty ? undefined : pages.load({ selection, orderBy, page })),
     node: (id) => nowOrLater(byId.load(id), see),
     totalCount: () => (empty ? 0 : counts.load(selection)),
