@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import type { Command } from 'commander'
 import { options } from '../src/app/config.ts'
-import { Ledger } from '../src/cache/index.ts'
 import { program } from '../src/cli/program.ts'
 import { errorCodes } from '../src/kernel/errors.ts'
 import { Metrics } from '../src/metrics/metrics.ts'
@@ -25,7 +24,7 @@ it('documents every error code', () => {
 })
 
 it('documents every metric', async () => {
-  const metrics = await new Metrics(new Ledger()).registry.getMetricsAsJSON()
+  const metrics = await new Metrics().registry.getMetricsAsJSON()
   const ours = metrics.filter(({ name }) => name.startsWith('stet_'))
   for (const { name, type, help } of ours) {
     const row = reference.split('\n').find((line) => line.startsWith(`| \`${name}\` | ${type} |`))

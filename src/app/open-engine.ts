@@ -18,8 +18,6 @@ import { logFollower, logRedis, logRedisMissing, type RedisObserver, warnOf } fr
 export interface OpenEngineOptions {
   readonly config: Config
   readonly logger: Logger
-  /** Default: a new one. */
-  readonly ledger?: Ledger
   readonly observer?: EngineObserver
   /** What must be done with the databases before the log in them is followed: migrations, say. */
   readonly prepare?: (databases: OpenDatabases) => Promise<unknown>
@@ -57,7 +55,7 @@ export function openEngine(options: OpenEngineOptions): Promise<Engine> {
 }
 
 async function openStages(
-  { config, logger, ledger = new Ledger(), observer = {}, prepare }: OpenEngineOptions,
+  { config, logger, observer = {}, prepare }: OpenEngineOptions,
   onClose: OnClose,
 ): Promise<Omit<Engine, 'close'>> {
   const stage: Stage = { config, logger, observer }
@@ -73,6 +71,7 @@ async function openStages(
     if (failure) logRedisMissing(logger, failure)
   }
 
+  const ledger = new Ledger()
   const log = new Log(databases.log)
   const follower = new Follower({
     log,

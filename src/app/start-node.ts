@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AnswerFinder, answerMaker, Explainer } from '../answers/index.ts'
-import { type Cache, Ledger } from '../cache/index.ts'
+import type { Cache, Ledger } from '../cache/index.ts'
 import { loadSampleContent } from '../content/index.ts'
 import { migrate, whileEmpty } from '../database/index.ts'
 import { Api } from '../graphql/index.ts'
@@ -56,12 +56,10 @@ export function startNode(options: StartOptions): Promise<Node> {
 async function open({ config, logger, sample }: StartOptions, onClose: OnClose): Promise<Omit<Node, 'close'>> {
   const keys = tokenKeys(config)
   const trusted = config.trustedDocuments === undefined ? undefined : readTrustedDocuments(config.trustedDocuments)
-  const ledger = new Ledger()
-  const metrics = new Metrics(ledger)
+  const metrics = new Metrics()
   const engine = await openEngine({
     config,
     logger,
-    ledger,
     observer: metrics,
     prepare: ({ unhurried }) =>
       unhurried(async (primary) => {
@@ -73,7 +71,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       }),
   })
   onClose(engine.close)
-  const { cache, databases, flush, follower, redis } = engine
+  const { cache, databases, flush, follower, ledger, redis } = engine
   const { database } = databases
   const { rooms, userRows, worker, encoded, responses, persistedQueries } = openRooms({
     config,
@@ -81,7 +79,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
     engine,
     observer: metrics,
   })
-  metrics.watch({ database, follower, worker })
+  metrics.watch({ ledger, database, follower, worker })
   if (config.worker === 'on') {
     worker.start()
     onClose(() => worker.stop())

@@ -1,4 +1,3 @@
-import { Ledger } from '../cache/index.ts'
 import { migrate } from '../database/index.ts'
 import { createWorkerServer } from '../http/index.ts'
 import type { Logger } from '../kernel/logger.ts'
@@ -29,19 +28,17 @@ export function startWorker(options: StartWorkerOptions): Promise<RunningWorker>
 }
 
 async function open({ config, logger }: StartWorkerOptions, onClose: OnClose): Promise<Omit<RunningWorker, 'close'>> {
-  const ledger = new Ledger()
-  const metrics = new Metrics(ledger)
+  const metrics = new Metrics()
   const engine = await openEngine({
     config,
     logger,
-    ledger,
     observer: metrics,
     prepare: ({ unhurried }) => unhurried((primary) => migrate(primary, { schema: config.databaseSchema })),
   })
   onClose(engine.close)
-  const { databases, redis, follower } = engine
+  const { databases, redis, follower, ledger } = engine
   const { worker } = openRooms({ config, logger, engine, observer: metrics })
-  metrics.watch({ database: databases.database, follower, worker })
+  metrics.watch({ ledger, database: databases.database, follower, worker })
 
   const app = createWorkerServer({
     metrics,

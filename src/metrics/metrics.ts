@@ -31,15 +31,15 @@ export class Metrics {
   readonly #breakers: Gauge<'name'>
   #watched: Watched | undefined
 
-  constructor(ledger: Ledger) {
+  constructor() {
     collectDefaultMetrics({ register: this.registry })
-    this.#gauge('stet_ledger_position', 'Last log position that this node knows', () => ledger.seen)
+    this.#gauge('stet_ledger_position', 'Last log position that this node knows', ({ ledger }) => ledger.seen)
     this.#gauge(
       'stet_ledger_lag',
       "Seconds since this node last read the log's tip",
       ({ follower }) => follower.unsureForMs / 1000,
     )
-    this.#gauge('stet_ledger_tags', 'Tags that the ledger remembers', () => ledger.size)
+    this.#gauge('stet_ledger_tags', 'Tags that the ledger remembers', ({ ledger }) => ledger.size)
     this.#limitGauges('loads', { running: 'Loads under way on the primary', waiting: 'Loads that wait to run' })
     this.#limitGauges('writes', { running: 'Writes of requests under way', waiting: 'Writes that wait to run' })
     this.#queueGauge('stet_queue_depth', 'Jobs that wait in a queue', ({ depth }) => depth)
@@ -153,6 +153,7 @@ export class Metrics {
 }
 
 interface Watched {
+  readonly ledger: Pick<Ledger, 'seen' | 'size'>
   readonly follower: Pick<Follower, 'unsureForMs'>
   readonly database: Pick<Database, 'loads' | 'writes'>
   readonly worker: Pick<Worker, 'states'>
