@@ -1,12 +1,34 @@
 import type { FollowerObserver } from '../invalidation/index.ts'
+import { type Clock, systemClock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
-import { sparingly } from '../kernel/sparingly.ts'
 import { type BreakerState, isRefusal } from '../redis/index.ts'
 import type { WorkerObserver } from '../worker/index.ts'
 
 /** Logs an error as a warning: at most every ten seconds, with how many errors went untold in between. */
 export const warnOf = (logger: Logger, message: string): ((error: Error) => void) =>
   sparingly((err, untold) => logger.warn({ err, untold }, message))
+
+/**
+ * Makes a `tell` that may be called for every error, and passes on at most one error in `everyMs`, with the number of those that
+ * it kept back since. A dependency that is down fails a thousand times a second.
+ */
+export function sparingly(
+  tell: (error: Error, untold: number) => void,
+  everyMs = 10_000,
+  clock: Clock = systemClock,
+): (error: Error) => void {
+  let quietUntil = Number.NEGATIVE_INFINITY
+  let untold = 0
+  return (error) => {
+    if (clock.now() < quietUntil) {
+      untold++
+      return
+    }
+    tell(error, untold)
+    untold = 0
+    quietUntil = clock.now() + everyMs
+  }
+}
 
 export interface RedisObserver {
   onRedisRoundTrip?(): void

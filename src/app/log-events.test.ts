@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import { ManualClock } from '../../test/models/manual-clock.ts'
-import { sparingly } from './sparingly.ts'
+import { sparingly } from './log-events.ts'
 
 it('tells the first error at once, and of the rest how many there were', () => {
   const told: [string, number][] = []
