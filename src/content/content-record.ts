@@ -53,6 +53,8 @@ export interface TagName {
   readonly name: string
 }
 
+export type RowCounts = Readonly<Record<'users' | 'tags' | 'articles', number>>
+
 /** Where a record was read, for messages. */
 export interface Place {
   /** Relative to the imported folder. */

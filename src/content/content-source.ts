@@ -158,10 +158,6 @@ function lineOf(error: unknown): number {
 
 function reasonOf(error: unknown): string {
   if (error instanceof ContentProblem) return error.message
-  if (isSystemError(error)) return `cannot be read: ${error.message}`
+  if (error instanceof Error && 'syscall' in error) return `cannot be read: ${error.message}`
   throw error
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return typeof error === 'object' && error !== null && 'syscall' in error
 }

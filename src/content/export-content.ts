@@ -2,12 +2,7 @@ import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Tables } from '../database/index.ts'
-
-export interface ExportReport {
-  readonly users: number
-  readonly tags: number
-  readonly articles: number
-}
+import type { RowCounts } from './content-record.ts'
 
 /**
  * Writes all content as JSON Lines that `importContent` reads back: users, then tags, then articles, each in the order of
@@ -15,7 +10,7 @@ export interface ExportReport {
  *
  * HAZARD: the output holds the users' e-mail addresses.
  */
-export async function exportContent(db: Kysely<Tables>, destination: Writable): Promise<ExportReport> {
+export async function exportContent(db: Kysely<Tables>, destination: Writable): Promise<RowCounts> {
   return db
     .transaction()
     .setIsolationLevel('repeatable read')

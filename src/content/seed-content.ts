@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Tables } from '../database/index.ts'
 import { slugify } from '../domain/slugify.ts'
 import { Random, Zipf } from '../kernel/random.ts'
+import type { RowCounts } from './content-record.ts'
 import type { Progress } from './import-content.ts'
 import { proseFrom } from './seed-prose.ts'
 
@@ -14,20 +15,15 @@ export interface SeedOptions {
   readonly onProgress?: (progress: Progress) => void
 }
 
-/** How many rows were created. */
-export interface SeedReport {
-  readonly users: number
-  readonly tags: number
-  readonly articles: number
-}
-
 /**
  * Fills the database with made-up content, for load tests. The same numbers always make the same rows. A few articles and
  * tags are far more popular than the rest (Zipf's law); one article in twenty is a draft.
  *
  * Rows whose slug exists are left as they are, so a second run completes an interrupted one, or adds to a smaller one.
+ *
+ * @returns how many rows were created
  */
-export async function seedContent(db: Kysely<Tables>, options: SeedOptions): Promise<SeedReport> {
+export async function seedContent(db: Kysely<Tables>, options: SeedOptions): Promise<RowCounts> {
   const { articles, onProgress } = options
   const users = Math.max(1, options.users ?? Math.max(12, Math.floor(articles / 500)))
   const tags = options.tags ?? Math.min(1000, Math.max(25, Math.floor(articles / 200)))
