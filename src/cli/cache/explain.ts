@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { type EntryExplanation, softly } from '../../cache/index.ts'
 import type { Pool } from '../../database/index.ts'
 import { Failure, formatRows, formatSeconds, print } from '../command.ts'
-import { withEngineAndRedis } from '../with-engine.ts'
+import { type EngineWithRedis, withEngineAndRedis } from '../with-engine.ts'
 import { readEntry } from './stored-entries.ts'
 
 export const explainCommand = new Command('explain')
@@ -11,51 +11,44 @@ export const explainCommand = new Command('explain')
   .argument('<key>', 'such as 42, or a whole key as other commands and explained answers print it')
   .option('--json', 'print as JSON')
   .action(async (kindName: string, rawKey: string, { json }: { readonly json?: boolean }) => {
-    const story = await withEngineAndRedis(async (engine): Promise<Story> => {
-      const { kind, key, stored } = await readEntry(engine, kindName, rawKey)
-      const { ledger, databases } = engine
-      const log = { position: ledger.seen, epoch: ledger.epoch }
-      if (!stored?.entry) {
-        const standing = stored ? 'unreadable' : 'absent'
-        return { key, standing, why: WHY_NOT[standing], log, records: [] }
-      }
-      const explained = kind.explain(stored.entry)
-      const records = explained.epoch === ledger.epoch ? await recordsSince(databases.primary, explained) : []
-      return { ...explained, log, records }
-    })
+    const story = await withEngineAndRedis((engine) => tell(engine, kindName, rawKey))
     print(story, { json, text: describe(story) })
     if (!('asOf' in story)) throw new Failure()
   })
 
-type Story = {
-  readonly log: { readonly position: number; readonly epoch: string }
-  /** The first records that were written since the entry was read and that name one of its tags. */
-  readonly records: readonly LogRow[]
-} & (EntryExplanation | { readonly key: string; readonly standing: keyof typeof WHY_NOT; readonly why: string })
+type Story = Awaited<ReturnType<typeof tell>>
 
-interface LogRow {
-  readonly position: number
-  readonly writtenAt: string
-  readonly tags: readonly string[]
+async function tell(engine: EngineWithRedis, kindName: string, rawKey: string) {
+  const { ledger, databases } = engine
+  const { kind, key, stored } = await readEntry(engine, kindName, rawKey)
+  const log = { position: ledger.seen, epoch: ledger.epoch }
+  if (!stored) {
+    return { key, standing: 'absent', why: 'Redis holds nothing under it.', log, records: [] } as const
+  }
+  if (!stored.entry) {
+    const why = 'What Redis holds under it is no entry that this version can read.'
+    return { key, standing: 'unreadable', why, log, records: [] } as const
+  }
+  const explained = kind.explain(stored.entry)
+  const records = explained.epoch === ledger.epoch ? await recordsSince(databases.primary, explained) : []
+  return { ...explained, log, records }
 }
 
-const WHY_NOT = {
-  absent: 'Redis holds nothing under it.',
-  unreadable: 'What Redis holds under it is no entry that this version can read.',
-} as const
-
-/** Reads the records with only those tags that the entry depends on, because a record may hold thousands. */
-async function recordsSince(primary: Pool, { key, asOf, tags }: EntryExplanation): Promise<LogRow[]> {
+/**
+ * The first records that were written since the entry was read and that name one of its tags. With only those tags, because a
+ * record may hold thousands.
+ */
+async function recordsSince(primary: Pool, { key, asOf, tags }: EntryExplanation) {
   const own = [key, ...tags]
   const { rows } = await primary.query<{ position: string; written_at: Date; tags: string[] }>(
     `select position, written_at, array(select unnest(tags) intersect select unnest($2::text[]) order by 1) as tags
        from stet.log where position > $1 and tags && $2::text[] order by position limit ${MAX_RECORDS}`,
     [asOf, [...own, ...own.map(softly)]],
   )
-  return rows.map((row) => ({
-    position: Number(row.position),
-    writtenAt: row.written_at.toISOString(),
-    tags: row.tags,
+  return rows.map(({ position, written_at, tags }) => ({
+    position: Number(position),
+    writtenAt: written_at.toISOString(),
+    tags,
   }))
 }
 
