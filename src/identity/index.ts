@@ -1,4 +1,4 @@
-export { Authenticator, type UserRows } from './authenticate.ts'
+export { Authenticator } from './authenticate.ts'
 export { clientAddress } from './client-address.ts'
 export { clientOf } from './client-of.ts'
 export { fromGlobalId, parseGlobalId, toGlobalId } from './global-id.ts'
