@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 export const ROOMS: Readonly<Record<string, string>> = {
   cli: 'app content domain/admin answers graphql/resolving identity worker database cache redis',
   app: `http metrics content domain/articles domain/users domain/tags domain/admin answers graphql graphql/operation
-    graphql/schema graphql/resolving identity worker database invalidation cache redis`,
+    graphql/resolving identity worker database invalidation cache redis`,
   http: 'metrics answers graphql graphql/operation graphql/resolving identity invalidation cache',
   metrics: 'graphql/resolving worker database invalidation cache redis',
   answers: 'graphql graphql/operation graphql/resolving identity database invalidation cache',
