@@ -6,6 +6,7 @@ export default {
   input: {
     stet: 'src/cli/stet.ts',
     'start-node': 'src/app/start-node.ts',
+    'rendering-thread-entry': 'src/domain/articles/rendering-thread-entry.ts',
     cache: 'src/cache/index.ts',
     'cache-contract': 'src/cache/remote/remote-tier.contract.ts',
     invalidation: 'src/invalidation/index.ts',

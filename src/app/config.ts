@@ -277,6 +277,11 @@ export const options = {
     default: '20000',
     about: 'How many objects one query may ask for, multiplied down its lists.',
   }),
+  bodyRenderMaxMs: option('BODY_RENDER_MAX_MS', milliseconds(1, 600_000), {
+    default: '5000',
+    about:
+      'How long one body may take to render. One that takes longer is refused when it is written, or shown as text.',
+  }),
   rateLimitMax: option('RATE_LIMIT_MAX', whole(1, 1_000_000_000), {
     default: '120',
     about: 'How many views a user may record within RATE_LIMIT_WINDOW_SECONDS; without a user, an address.',

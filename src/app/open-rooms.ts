@@ -1,6 +1,6 @@
 import { codeFingerprint, EncodedAnswers, KeptAnswers } from '../answers/index.ts'
 import { adminRoom } from '../domain/admin/index.ts'
-import { articlesRoom } from '../domain/articles/index.ts'
+import { articlesRoom, MarkdownRenderer } from '../domain/articles/index.ts'
 import { tagsRoom } from '../domain/tags/index.ts'
 import { usersRoom } from '../domain/users/index.ts'
 import { PersistedQueries } from '../graphql/operation/index.ts'
@@ -38,7 +38,12 @@ export function openRooms({ config, logger, engine, observer = {} }: OpenRoomsOp
   })
   const users = usersRoom({ cache, database, ttlMs: config.cacheTtlUserMs })
   const tags = tagsRoom({ cache, database, ttlMs: config.cacheTtlTagMs })
+  const renderer = new MarkdownRenderer({
+    maxMs: config.bodyRenderMaxMs,
+    onFailure: warnOf(logger, 'A body could not be rendered: its text is shown instead'),
+  })
   const articles = articlesRoom({
+    renderer,
     cache,
     database,
     users: users.entries,
@@ -62,5 +67,6 @@ export function openRooms({ config, logger, engine, observer = {} }: OpenRoomsOp
     responses: new KeptAnswers({ cache, madeBy: codeFingerprint() }),
     encoded: new EncodedAnswers(cache),
     persistedQueries: new PersistedQueries(cache),
+    close: () => renderer.close(),
   }
 }

@@ -73,12 +73,9 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
   onClose(engine.close)
   const { cache, databases, flush, follower, ledger, redis } = engine
   const { database } = databases
-  const { rooms, userRows, worker, encoded, responses, persistedQueries } = openRooms({
-    config,
-    logger,
-    engine,
-    observer: metrics,
-  })
+  const opened = openRooms({ config, logger, engine, observer: metrics })
+  onClose(opened.close)
+  const { rooms, userRows, worker, encoded, responses, persistedQueries } = opened
   metrics.watch({ ledger, database, follower, worker })
   if (config.worker === 'on') {
     worker.start()

@@ -18,7 +18,7 @@ const run = (command: string, ...words: string[]) => promisify(execFile)(command
 for (const name of ['src', 'schema', 'migrations', 'sql', 'scripts', 'package.json', 'tsconfig.json']) {
   await cp(name, join(copy, name), { recursive: true })
 }
-await symlink(resolve('node_modules'), join(copy, 'node_modules'))
+for (const name of ['node_modules', 'dist']) await symlink(resolve(name), join(copy, name))
 
 it('is done by the blocks of the page, each of which is a file or a change to one', async () => {
   expect(page.filter(({ path }) => path === undefined)).toEqual([])

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
-import { columnTag, rowTag } from '../../cache/index.ts'
+import { columnTag, type Reader, rowTag } from '../../cache/index.ts'
 import {
   type CachedTable,
   cachedIds,
@@ -28,14 +28,17 @@ import {
   selectionQuery,
   selectionTags,
 } from './article-list.ts'
-import { renderMarkdown } from './render-markdown.ts'
+import type { MarkdownRenderer } from './markdown-renderer.ts'
+import type { Rendering } from './rendering.ts'
+import { renderingCode } from './rendering-thread.ts'
 
 export interface ArticleEntriesOptions extends Omit<CachedTable, 'table'> {
   readonly listTtlMs: number
+  readonly renderer: MarkdownRenderer
 }
 
 /** The cached kinds of articles: their SQL, and the cache tags that invalidate them. */
-export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEntriesOptions) {
+export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: ArticleEntriesOptions) {
   const source = { cache, database, table: 'articles', ttlMs } as const
 
   const byId = cachedRows<Article>(source, {
@@ -61,16 +64,23 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
     },
   })
 
-  /** Depends on no row, because it is computed from the text in the key alone. */
-  const html = cache.kind<string, string>({
+  /** Depends on no row, because it is made of the text in the key alone. A body that can't be rendered has an entry like any other. */
+  const html = cache.kind<string, Rendering>({
     name: 'article-html',
     ttlMs,
+    // Each body is answered as soon as it is rendered.
+    maxBatch: 1,
+    // A rendering is always stored: otherwise each reader would have it made again.
+    maxBytes: Number.POSITIVE_INFINITY,
     // Rendering is quicker than asking Redis for a lease.
     leaseMs: 0,
-    madeOf: [renderMarkdown],
+    madeOf: [renderingCode()],
     key: (body) => createHash('sha256').update(body).digest('base64url'),
     tags: () => [],
-    load: async (bodies) => ({ asOf: cache.position, unsettled: false, values: bodies.map(renderMarkdown) }),
+    load: async (bodies) => {
+      const asOf = cache.position
+      return { asOf, unsettled: false, values: await Promise.all(bodies.map((body) => renderer.render(body))) }
+    },
   })
 
   const pages = cache.kind<ArticleListPage, PlacesOnPage>({
@@ -104,11 +114,19 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs }: ArticleEnt
     keep: (article: Article) => byId.writeThrough(article.id, article, progress.wroteFrom),
     idBySlug: new EntryLoader(idBySlug, reader),
     views: new EntryLoader(views, reader),
-    html: new EntryLoader(html, reader),
+    html: new EntryLoader(html, reader.bypass ? withoutBypass(reader) : reader),
+    /** What a body looks like that is about to be written. It is no part of the answer. */
+    rendering: (body: string) => html.get(body),
     pages: new EntryLoader(pages, reader),
     counts: new EntryLoader(counts, reader),
   }))
 }
+
+/** A rendering depends on the body alone. Reading through to the database would only have it made again. */
+const withoutBypass = (reader: Reader): Reader => ({
+  position: reader.position ?? 0,
+  onRead: (...read) => reader.onRead?.(...read),
+})
 
 const tagIds = sql<number[]>`array(select tag_id from article_tags where article_id = articles.id order by tag_id)`
 

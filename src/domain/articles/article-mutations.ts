@@ -33,10 +33,19 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
     return written(id, context)
   }
 
+  /** Call it only for a viewer who is signed in: rendering costs more than all other checks. */
+  const checkRendering = async (body: string | null | undefined, context: Context) => {
+    if (body == null) return
+    const { refusal } = (await articles(context).rendering(body)) ?? {}
+    if (refusal === undefined) return
+    throw new ClientError('BAD_USER_INPUT', `input.body can't be rendered: ${refusal}.`, { field: 'input.body' })
+  }
+
   return {
     createArticle: async (_parent, { input }, context) => {
       const authorId = authorOf(input, context.viewer)
       const columns = checkArticle(input)
+      await checkRendering(input.body, context)
       const id = await context.write(async (transaction) => {
         const id = await insertArticle(transaction, {
           ...columns,
@@ -51,9 +60,11 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
       return written(id, context)
     },
 
-    updateArticle: (_parent, { input }, context) => {
+    updateArticle: async (_parent, { input }, context) => {
       const { id: globalId, expectedVersion, tags } = input
       const change: Change = { globalId, field: 'input.id', set: checkArticle(input) }
+      requireSignedIn(context.viewer)
+      await checkRendering(input.body, context)
       if (expectedVersion == null) return apply(context, change, tags, 'input.tags')
       const otherwise = ({ version }: Changeable) => {
         const message = `The article is at version ${version}, not ${expectedVersion}: read it again.`

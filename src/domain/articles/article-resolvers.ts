@@ -69,7 +69,8 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
         const { byId } = tags(context)
         return nowOrLater(allNowOrLater(tag_ids.map((id) => byId.load(id))), inOrder)
       },
-      bodyHtml: ({ body }, _args, context) => nowOrLater(articles(context).html.load(body), (html) => html ?? ''),
+      bodyHtml: ({ body }, _args, context) =>
+        nowOrLater(articles(context).html.load(body), (rendering) => rendering?.html ?? ''),
       viewCount: ({ id }, _args, context) => nowOrLater(articles(context).views.load(id), (views) => views ?? 0),
       publishedAt: ({ published_at }) => published_at,
       createdAt: ({ created_at }) => created_at,

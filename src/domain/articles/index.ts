@@ -7,6 +7,8 @@ import { type ArticleEntriesOptions, articleEntries } from './article-entries.ts
 import { articleResolvers, visibleArticle } from './article-resolvers.ts'
 import { countViews, rankArticles } from './count-views.ts'
 
+export { MarkdownRenderer } from './markdown-renderer.ts'
+
 export interface ArticlesRoomParts extends ArticleEntriesOptions {
   readonly users: UserEntries
   readonly tags: TagEntries

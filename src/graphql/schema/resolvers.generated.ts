@@ -163,7 +163,7 @@ export type Article = Node & {
   summary: Scalars['String']['output'];
   /** Markdown. */
   body: Scalars['String']['output'];
-  /** The body as sanitized HTML. */
+  /** The body as sanitized HTML. If it can't be rendered, its text in a `<pre>`. */
   bodyHtml: Scalars['String']['output'];
   status: ArticleStatus;
   author: User;
