@@ -23,6 +23,7 @@ export class RenderingThread {
   #worker: Worker | undefined
   /** Ends the wait for the text that is being rendered. */
   #interrupt: AbortController | undefined
+  #rendering: Promise<void> | undefined
   #isClosed = false
 
   constructor(options: RenderingOptions) {
@@ -41,7 +42,7 @@ export class RenderingThread {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ text, resolve, reject })
       this.#waitingLength += text.length
-      if (!this.#interrupt) void this.#renderAll()
+      this.#rendering ??= this.#renderAll()
     })
   }
 
@@ -49,6 +50,7 @@ export class RenderingThread {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#interrupt?.abort()
+    await this.#rendering
     await this.#worker?.terminate()
   }
 
@@ -58,7 +60,7 @@ export class RenderingThread {
       this.#waitingLength -= job.text.length
       await this.#renderNow(job.text, this.#interrupt).then(job.resolve, job.reject)
     }
-    this.#interrupt = undefined
+    this.#rendering = undefined
   }
 
   async #renderNow(text: string, interrupt: AbortController): Promise<Rendering> {
