@@ -1,7 +1,14 @@
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { Cache, CachedKind } from '../cache/index.ts'
-import { bodyOf, type EncodedBody, type Encoding, type WrittenAnswer } from './written-answer.ts'
+import {
+  type ByteString,
+  bodyOf,
+  type EncodedBody,
+  type Encoding,
+  etagOf,
+  type WrittenAnswer,
+} from './written-answer.ts'
 
 /** What a client takes best. */
 export interface EncodingChoice {
@@ -17,22 +24,22 @@ interface EncodedKey {
 
 /** The bodies of answers, compressed when a client first asks for that, and kept under a hash of their content: they depend on nothing. */
 export class EncodedAnswers {
-  readonly #bodies: CachedKind<EncodedKey, Buffer>
+  readonly #bodies: CachedKind<EncodedKey, ByteString>
 
   constructor(cache: Cache) {
-    this.#bodies = cache.kind<EncodedKey, Buffer>({
+    this.#bodies = cache.kind<EncodedKey, ByteString>({
       name: 'response-encoded',
       ttlMs: 60 * 60 * 1000,
       tiers: 'memory',
       // No body is read so often that compressing it early would help.
       earlyRefresh: 0,
-      madeOf: [COMPRESS],
-      key: ({ answer, encoding }) => `${answer.etag}.${encoding}`,
+      madeOf: [compress, COMPRESS],
+      key: ({ answer, encoding }) => `${etagOf(answer)}.${encoding}`,
       tags: () => [],
       load: async (all) => ({
         asOf: cache.position,
         unsettled: false,
-        values: await Promise.all(all.map(({ answer, encoding }) => COMPRESS[encoding](bodyOf(answer)))),
+        values: await Promise.all(all.map(({ answer, encoding }) => compress(bodyOf(answer), encoding))),
       }),
     })
   }
@@ -45,17 +52,20 @@ export class EncodedAnswers {
     const encoding = answer.bytes.length - answer.bodyStart < MIN_BYTES ? short : long
     if (encoding === 'identity') return undefined
     const key = { answer, encoding }
-    const isKept = answer.etag !== ''
+    const isKept = etagOf(answer) !== ''
     const present = isKept ? this.#bodies.getIfPresent(key)?.value : undefined
     if (present) return { bytes: present, encoding }
-    const compressing = isKept ? this.#bodies.get(key) : COMPRESS[encoding](bodyOf(answer))
+    const compressing = isKept ? this.#bodies.get(key) : compress(bodyOf(answer), encoding)
     return compressing.then(
-      (bytes) => bytes && { bytes, encoding },
+      (bytes) => (bytes === undefined ? undefined : { bytes, encoding }),
       // It took too long, for example.
       () => undefined,
     )
   }
 }
+
+const compress = async (body: ByteString, encoding: EncodedKey['encoding']): Promise<ByteString> =>
+  (await COMPRESS[encoding](Buffer.from(body, 'latin1'))).toString('latin1')
 
 /** At levels for bytes that are sent many times, and compressed while a client waits. */
 const COMPRESS = {

@@ -7,9 +7,11 @@ export { type Asking, answerMaker, type MakeAnswer, type Question } from './make
 export type { Made } from './may-be-kept.ts'
 export { Trace, tracing } from './trace.ts'
 export {
+  type ByteString,
   type EncodedBody,
   type Encoding,
   entityTag,
+  etagOf,
   type Form,
   MEDIA_TYPES,
   type MediaType,

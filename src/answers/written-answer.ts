@@ -3,18 +3,17 @@ import type { CacheTag } from '../cache/index.ts'
 import { surrogateKey } from './surrogate-key.ts'
 
 /**
- * The finished bytes of an answer, and what must be known to send them. One buffer and few fields: a kept answer is rarely in the
- * processor's caches, and each place is waited for.
+ * Bytes as a string: each character stands for one byte, and goes out as Latin-1. A buffer takes some 350 bytes beside its content,
+ * for two objects in the heap and their records outside of it; a string takes 16.
  */
+export type ByteString = string
+
+/** The finished bytes of an answer, and what must be known to send them. Few fields, because memory holds many answers. */
 export interface WrittenAnswer {
   /** In the form that most clients ask for: the lines of the head that never change, an empty line, the body. */
-  readonly bytes: Buffer
-  /** Where the lines end that name its cache tags. */
-  readonly tagsEnd: number
+  readonly bytes: ByteString
   /** Where the body begins. */
   readonly bodyStart: number
-  /** A hash of the body, without quotes. Empty: this answer is for one request, and nothing keeps it. */
-  readonly etag: string
   /** Every visitor may be given it. */
   readonly isPublic: boolean
   /** The newest log position that anything in it was read as of. */
@@ -27,52 +26,35 @@ export function writeKept(
   { tags, newest }: { readonly tags: readonly CacheTag[] | undefined; readonly newest: number },
 ): WrittenAnswer {
   const etag = hash('sha256', body, 'base64url').slice(0, ETAG_LENGTH)
-  const lines = `${ETAG}${etag}"\r\n${tags === undefined ? '' : tagLines(surrogateKey(tags))}`
-  return write(body, { lines, hasEtag: true, isPublic: tags !== undefined, newest })
+  const head = headOf(body, `${ETAG}${etag}"\r\n${tags === undefined ? '' : tagLines(surrogateKey(tags))}`)
+  // In one piece: a string that was put together, or cut from another, may keep all of the others alive.
+  const bytes = Buffer.from(head + bytesOf(body), 'latin1').toString('latin1')
+  return { bytes, bodyStart: head.length, isPublic: tags !== undefined, newest }
 }
 
 /** Writes an answer that nothing keeps: it has no entity tag, and names no cache tags. */
-export const writeOnce = (body: string, newest: number): WrittenAnswer =>
-  write(body, { lines: '', hasEtag: false, isPublic: false, newest })
-
-/**
- * In memory of its own: a slice would keep the whole pool alive that small buffers are cut from. The entity tag is read from the
- * bytes for the same reason: a slice of a text keeps all of it.
- */
-function write(
-  body: string,
-  {
-    lines,
-    hasEtag,
-    isPublic,
-    newest,
-  }: Pick<WrittenAnswer, 'isPublic' | 'newest'> & {
-    readonly lines: string
-    readonly hasEtag: boolean
-  },
-): WrittenAnswer {
-  const length = Buffer.byteLength(body)
-  const head = `${lines}${lengthLine(length)}\r\n`
-  const bytes = Buffer.allocUnsafeSlow(head.length + length)
-  bytes.latin1Write(head, 0)
-  bytes.utf8Write(body, head.length)
-  const etag = hasEtag ? bytes.toString('latin1', ETAG.length, ETAG.length + ETAG_LENGTH) : ''
-  return { bytes, tagsEnd: lines.length, bodyStart: head.length, etag, isPublic, newest }
+export function writeOnce(body: string, newest: number): WrittenAnswer {
+  const head = headOf(body, '')
+  return { bytes: head + bytesOf(body), bodyStart: head.length, isPublic: false, newest }
 }
+
+const headOf = (body: string, lines: string): ByteString => `${lines}${lengthLine(Buffer.byteLength(body))}\r\n`
+
+/** The text in UTF-8. As it is if it holds nothing but ASCII, which most texts do: then nothing is copied. */
+const bytesOf = (text: string): ByteString =>
+  Buffer.byteLength(text) === text.length ? text : Buffer.from(text).toString('latin1')
 
 const ETAG = 'etag: "'
 /** Of 256 bits, 132 tell all bodies apart. */
 const ETAG_LENGTH = 22
+const ETAG_END = ETAG.length + ETAG_LENGTH
+const ETAG_LINE_END = ETAG_END + '"\r\n'.length
 
-declare global {
-  interface Buffer {
-    /** `write` for one encoding, without looking up which. */
-    latin1Write(text: string, offset: number): number
-    utf8Write(text: string, offset: number): number
-  }
-}
+/** A hash of the body, without quotes. Empty: the answer is for one request, and nothing keeps it. */
+export const etagOf = ({ bytes }: WrittenAnswer): string =>
+  bytes.startsWith(ETAG) ? bytes.slice(ETAG.length, ETAG_END) : ''
 
-export const bodyOf = ({ bytes, bodyStart }: WrittenAnswer): Buffer => bytes.subarray(bodyStart)
+export const bodyOf = ({ bytes, bodyStart }: WrittenAnswer): ByteString => bytes.slice(bodyStart)
 
 /** What an answer is sent as. With the charset, because `Accept` may name it. */
 export const MEDIA_TYPES = [
@@ -86,7 +68,7 @@ export type MediaType = (typeof MEDIA_TYPES)[number]
 export type Encoding = 'br' | 'gzip' | 'identity'
 
 export interface EncodedBody {
-  readonly bytes: Buffer
+  readonly bytes: ByteString
   readonly encoding: Exclude<Encoding, 'identity'>
 }
 
@@ -103,7 +85,7 @@ export interface Form {
 export interface Representation {
   readonly lines: string
   /** More lines perhaps, the empty line, and the body if there is one. */
-  readonly rest: Buffer
+  readonly rest: ByteString
 }
 
 /** Puts an answer into a form. The form that most clients ask for is written already: nothing is copied. */
@@ -114,11 +96,11 @@ export function represent(
 ): Representation {
   const { bytes, bodyStart, isPublic } = answer
   if (form.mediaType === PLAIN.mediaType && !form.encoded && form.isPublic === isPublic) {
-    return { lines: PLAIN_LINES, rest: withBody ? bytes : bytes.subarray(0, bodyStart) }
+    return { lines: PLAIN_LINES, rest: withBody ? bytes : bytes.slice(0, bodyStart) }
   }
   const body = form.encoded?.bytes ?? bodyOf(answer)
   const lines = `${formLines(form)}${nameLines(answer, form)}${lengthLine(body.length)}`
-  return { lines, rest: withBody ? Buffer.concat([EMPTY_LINE, body]) : EMPTY_LINE }
+  return { lines, rest: withBody ? EMPTY_LINE + body : EMPTY_LINE }
 }
 
 /** What goes with a 304 (RFC 9110, section 15.4.5): nothing that describes bytes, because none are sent. */
@@ -127,10 +109,8 @@ export function representUnchanged(answer: WrittenAnswer, form: Form): Represent
 }
 
 /** Strong, and for these bytes alone: compressed or of another type it is another representation (RFC 9110, section 8.8.3). */
-export const entityTag = (
-  { etag }: Pick<WrittenAnswer, 'etag'>,
-  { mediaType, encoded }: Pick<Form, 'mediaType' | 'encoded'>,
-): string => `"${etag}${mediaType === PLAIN.mediaType ? '' : '.graphql'}${encoded ? `.${encoded.encoding}` : ''}"`
+export const entityTag = (answer: WrittenAnswer, { mediaType, encoded }: Pick<Form, 'mediaType' | 'encoded'>): string =>
+  `"${etagOf(answer)}${mediaType === PLAIN.mediaType ? '' : '.graphql'}${encoded ? `.${encoded.encoding}` : ''}"`
 
 const PLAIN = { mediaType: MEDIA_TYPES[0], encoded: undefined } as const
 
@@ -144,15 +124,16 @@ const PLAIN_LINES = formLines(PLAIN)
 
 /** The lines that name an answer, and its cache tags if shared caches may keep it. */
 function nameLines(answer: WrittenAnswer, form: Form): string {
-  const { bytes, tagsEnd, etag, isPublic } = answer
-  if (etag === '') return ''
-  const tags = isPublic && form.isPublic ? bytes.toString('latin1', bytes.indexOf('surrogate-key: '), tagsEnd) : ''
+  const { bytes, bodyStart, isPublic } = answer
+  if (etagOf(answer) === '') return ''
+  const tags = isPublic && form.isPublic ? bytes.slice(ETAG_LINE_END, bytes.lastIndexOf(LENGTH, bodyStart)) : ''
   return `etag: ${entityTag(answer, form)}\r\n${tags}`
 }
 
 /** Under the two names that CDNs know. */
 const tagLines = (words: string): string => `surrogate-key: ${words}\r\ncache-tag: ${words.replaceAll(' ', ',')}\r\n`
 
-const lengthLine = (bytes: number): string => `content-length: ${bytes}\r\n`
+const LENGTH = 'content-length: '
+const lengthLine = (bytes: number): string => `${LENGTH}${bytes}\r\n`
 
-const EMPTY_LINE = Buffer.from('\r\n')
+const EMPTY_LINE = '\r\n'

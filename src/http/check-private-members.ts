@@ -23,7 +23,7 @@ async function exchangeWorks(): Promise<boolean> {
     readBody(request, 16, (body) => {
       try {
         const lines = `echo: ${body}\r\ncontent-length: 2\r\n`
-        writeMessage(response, { status: 200, lines, rest: Buffer.from('\r\nok') })
+        writeMessage(response, { status: 200, lines, rest: '\r\nok' })
       } catch {
         // Node calls this from its parser: an error would end the process.
         response.destroy()

@@ -4,6 +4,7 @@ import {
   type EncodedAnswers,
   type EncodedBody,
   entityTag,
+  etagOf,
   type Form,
   type Found,
   type Made,
@@ -65,7 +66,7 @@ export function replyWith(found: Found, { mediaType, unsure, ledger }: FoundFor)
       word,
       status: isKept
         ? `hit; ttl=${Math.floor((entry.staleAtMs - Date.now()) / 1000)}; detail=${stale ?? origin}`
-        : MADE[word] + (answer.etag === '' ? '' : made ? '; stored' : '; collapsed'),
+        : MADE[word] + (etagOf(answer) === '' ? '' : made ? '; stored' : '; collapsed'),
     },
     // If the log can't be read, this node could tell no other cache that the answer has fallen.
     lifetime: answer.isPublic && !unsure ? entry : undefined,
@@ -154,7 +155,7 @@ function write(
   const form: Form = { mediaType, encoded, isPublic: lifetime !== undefined }
   if (isLast) response.shouldKeepAlive = false
   const head = headLines(reply, requestId)
-  const ifNoneMatch = method === 'POST' || answer.etag === '' ? undefined : headers['if-none-match']
+  const ifNoneMatch = method === 'POST' || etagOf(answer) === '' ? undefined : headers['if-none-match']
   if (ifNoneMatch !== undefined && isHeld(ifNoneMatch, entityTag(answer, form))) {
     const { lines, rest } = representUnchanged(answer, form)
     writeMessage(response, { status: 304, lines: head + lines, rest })

@@ -212,7 +212,7 @@ export class Road {
   #refuseMethod(call: Call): void {
     if (call.request.method === 'OPTIONS') {
       const lines = `allow: ${METHODS}\r\nx-request-id: ${call.requestId}\r\n`
-      writeMessage(call.response, { status: 204, lines, rest: Buffer.from('\r\n') })
+      writeMessage(call.response, { status: 204, lines, rest: '\r\n' })
     } else {
       void this.#refuse(
         call,

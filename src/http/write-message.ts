@@ -1,4 +1,5 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { ByteString } from '../answers/index.ts'
 import { privateMembers } from './private-members.ts'
 
 /** A response as it goes out. HAZARD: nothing checks the lines. Text that a client or a row brings must be safe in them. */
@@ -7,7 +8,7 @@ export interface Message {
   /** Lines of the head, each with its end. */
   readonly lines: string
   /** More lines perhaps, the empty line, and the body if one is sent. */
-  readonly rest: Buffer
+  readonly rest: ByteString
 }
 
 /** How long an idle connection stays open, in milliseconds. Longer than load balancers keep theirs: one that closes first would break their next request. */
@@ -33,7 +34,7 @@ function writeInOnePiece(response: ServerResponse, { status, lines, rest }: Mess
   const length = head.length + rest.length
   const whole = length <= ROOM_BYTES ? room : Buffer.allocUnsafeSlow(length)
   whole.latin1Write(head, 0)
-  rest.copy(whole, head.length)
+  whole.latin1Write(rest, head.length)
   inside._send(whole.subarray(0, length))
   // HAZARD: the bytes haven't left yet, so the next message must not be written over them.
   if (response.writableLength > 0) room = Buffer.allocUnsafeSlow(ROOM_BYTES)
@@ -46,8 +47,8 @@ let room = Buffer.allocUnsafeSlow(ROOM_BYTES)
 
 function writeByNode(response: ServerResponse, { status, lines, rest }: Message): void {
   // If `rest` begins with the empty line, a body that holds another empty line must not be taken for lines.
-  const linesEnd = rest.indexOf('\r\n') === 0 ? 0 : rest.indexOf('\r\n\r\n') + 2
-  const headers = (lines + rest.toString('latin1', 0, linesEnd)).split('\r\n').filter((line) => line !== '')
+  const linesEnd = rest.startsWith('\r\n') ? 0 : rest.indexOf('\r\n\r\n') + 2
+  const headers = (lines + rest.slice(0, linesEnd)).split('\r\n').filter((line) => line !== '')
   response.writeHead(
     status,
     headers.flatMap((line) => {
@@ -55,7 +56,7 @@ function writeByNode(response: ServerResponse, { status, lines, rest }: Message)
       return [line.slice(0, colon), line.slice(colon + 2)]
     }),
   )
-  response.end(rest.subarray(linesEnd + 2))
+  response.end(rest.slice(linesEnd + 2), 'latin1')
 }
 
 /** The lines that Node writes itself. They are the same for a second. */
@@ -70,3 +71,10 @@ function connectionLines(): string {
 }
 
 let written = { second: 0, lines: '' }
+
+declare global {
+  interface Buffer {
+    /** `write` for one encoding, without looking up which. */
+    latin1Write(text: string, offset: number): number
+  }
+}
