@@ -49,7 +49,7 @@ export class AnswerFinder {
     const { position, bypass } = asking
     const obtained = await kept.get({ key, run }, { position, bypass }).catch(unlessFailed)
     if (!obtained?.entry.value) return { made: made ?? (await this.#make(question, asking)) }
-    if (rawKey !== undefined && isWorthKeeping) kept.remember(rawKey, canonicalKey)
+    if (rawKey !== undefined && isWorthKeeping) kept.remember(rawKey, canonicalKey, obtained.entry)
     return { obtained: obtained as Obtained<WrittenAnswer>, made }
   }
 

@@ -46,14 +46,9 @@ export const asksForMore = (headers: IncomingHttpHeaders): boolean =>
   headers['stet-explain'] !== undefined ||
   (headers['transfer-encoding'] ?? 'chunked') !== 'chunked'
 
-/** Names the bytes of a request. Short ones name themselves: hashing them takes longer than finding them. */
-export function rawKeyOf({ url = '' }: IncomingMessage, body: Buffer | undefined): string {
-  if (body ? body.length <= MAX_NAME_BYTES : url.length <= MAX_NAME_BYTES) return body ? body.toString('latin1') : url
-  // Neither a path nor JSON begins with "#".
-  return `#${hash('sha256', body ?? url, 'base64url')}`
-}
-
-const MAX_NAME_BYTES = 512
+/** Names the bytes of a request: a GET by its path, which is never JSON. Hashed, because memory holds the names of many requests. */
+export const rawKeyOf = ({ url = '' }: IncomingMessage, body: Buffer | undefined): string =>
+  hash('sha256', body ?? url, 'binary')
 
 /** `If-None-Match` (RFC 9110, section 13.1.2): true if the client holds the representation with this entity tag. */
 export function isHeld(ifNoneMatch: string, tag: string): boolean {

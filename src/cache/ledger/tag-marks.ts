@@ -1,3 +1,4 @@
+import { fnv1a } from '../../kernel/fnv.ts'
 import type { CacheTag } from './cache-tag.ts'
 
 /**
@@ -37,10 +38,9 @@ export function marksOf(key: string, tags: readonly CacheTag[]): readonly number
 /** A tag without a colon names a whole table. */
 const isTable = (tag: CacheTag): boolean => !tag.includes(':')
 
-/** FNV-1a (Fowler, Noll, Vo), with its upper bits folded onto the lower. */
+/** The upper bits of the hash are folded onto the lower. */
 function markOf(tag: CacheTag): number {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < tag.length; index++) hash = Math.imul(hash ^ tag.charCodeAt(index), 0x01000193)
+  const hash = fnv1a(tag)
   return (hash ^ (hash >>> 15)) & (MARKS - 1)
 }
 

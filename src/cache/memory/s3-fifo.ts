@@ -1,3 +1,4 @@
+import { fnv1a } from '../../kernel/fnv.ts'
 import { FifoQueue, QueueItem } from './fifo-queue.ts'
 
 /**
@@ -123,9 +124,5 @@ export function use<V>(slot: Slot<V>): V | undefined {
 const SMALL_SHARE = 0.1
 const MAX_USES = 3
 
-/** FNV-1a (Fowler, Noll, Vo), in 30 bits, which V8 stores without a box. If two keys share a hash, a new key may be taken for one that came back. */
-function hashOf(key: string): number {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < key.length; index++) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193)
-  return hash >>> 2
-}
+/** In 30 bits, which V8 stores without a box. If two keys share a hash, a new key may be taken for one that came back. */
+const hashOf = (key: string): number => fnv1a(key) >>> 2

@@ -85,7 +85,8 @@ export class LoadQueue<K, V> {
         // The very same string if it is equal: to compare two strings takes longer at every hit.
         epoch: snapshot.epoch === undefined || snapshot.epoch === followed ? followed : snapshot.epoch,
         asOf: snapshot.asOf,
-        tags: traits ? [...withTables(tags(key, value)), ...traits.tags] : withTables(tags(key, value)),
+        // `concat` leaves no room to grow, unlike spreading both.
+        tags: traits ? withTables(tags(key, value)).concat(traits.tags) : withTables(tags(key, value)),
         value,
         loadMs,
         storedAtMs,
