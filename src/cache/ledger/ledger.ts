@@ -1,5 +1,5 @@
 import { type CacheTag, hard, isSoft } from './cache-tag.ts'
-import { marksOf, TagMarks } from './tag-marks.ts'
+import { type Marks, marksOf, TagMarks } from './tag-marks.ts'
 
 /**
  * One committed change, as the log has it.
@@ -37,7 +37,7 @@ export interface Judgeable {
   /** The entry's value is what the database held at this position. Raised whenever the entry is found to stand. */
   asOf: number
   /** The ledger's own note, set when it first judges the entry: see `TagMarks`. */
-  marks?: readonly number[] | undefined
+  marks?: Marks | undefined
 }
 
 /**

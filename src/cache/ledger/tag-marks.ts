@@ -7,7 +7,7 @@ import type { CacheTag } from './cache-tag.ts'
  * "Space/Time Trade-offs in Hash Coding with Allowable Errors", 1970). Whether a tag was written, `TagPositions` tells. All
  * tables share one mark, because every entry depends on one and they are seldom written as a whole.
  *
- * For speed alone: an entry's tags are a dozen strings all over the heap, its marks are one array.
+ * For speed alone: an entry's tags are a dozen strings all over the heap, its marks are one.
  */
 export class TagMarks {
   readonly #lastWritten = new Float64Array(MARKS)
@@ -20,19 +20,23 @@ export class TagMarks {
   }
 
   /** True if none of the tags that have these marks was written after `position`. */
-  areOlder(marks: readonly number[], position: number): boolean {
+  areOlder(marks: Marks, position: number): boolean {
     if (this.#lastTable > position) return false
-    for (const mark of marks) if ((this.#lastWritten[mark] ?? 0) > position) return false
+    for (let index = 0; index < marks.length; index++) {
+      if ((this.#lastWritten[marks.charCodeAt(index)] ?? 0) > position) return false
+    }
     return true
   }
 }
 
-/** The numbers of the marks of what an entry depends on, without tables. */
-export function marksOf(key: string, tags: readonly CacheTag[]): readonly number[] {
+/** The numbers of marks, each as a character: an array of them takes four times as much, and each entry has one. */
+export type Marks = string
+
+/** The marks of what an entry depends on, without tables. */
+export function marksOf(key: string, tags: readonly CacheTag[]): Marks {
   const marks = [markOf(key)]
   for (const tag of tags) if (!isTable(tag)) marks.push(markOf(tag))
-  // A copy has no spare room to grow: there are as many of these arrays as there are entries.
-  return marks.slice()
+  return Buffer.from(Uint16Array.from(marks).buffer).toString('utf16le')
 }
 
 /** A tag without a colon names a whole table. */
@@ -44,5 +48,5 @@ function markOf(tag: CacheTag): number {
   return (hash ^ (hash >>> 15)) & (MARKS - 1)
 }
 
-/** They take 256 KB. */
+/** They take 256 KB. HAZARD: no more than a character tells apart. */
 const MARKS = 2 ** 15
