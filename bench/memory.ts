@@ -1,6 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { writeKept } from '../src/answers/written-answer.ts'
+import type { Entry } from '../src/cache/entry.ts'
+import { marksOf } from '../src/cache/ledger/tag-marks.ts'
 import { MemoryTier } from '../src/cache/memory/memory-tier.ts'
 import { decodeEntry, encodeEntry } from '../src/cache/remote/envelope.ts'
 
@@ -30,7 +33,7 @@ const samples: Readonly<Record<string, (id: number) => unknown>> = {
   'lists of twenty ids': (id) => ({ ids: Array.from({ length: 20 }, (_, index) => 20 * id + index), more: true }),
   'twenty small rows': (id) => Array.from({ length: 20 }, (_, index) => ({ id: index, name: text(id + index, 20) })),
   'text beyond Latin-1': (id) => ({ id, body: text(id, 1000, 'ж') }),
-  'bytes of a response': (id) => Buffer.from(text(id, 6000)),
+  'answers of 2.5 KB': (id) => writeKept(text(id, 2500), { tags: [`samples:${id}`, 'samples'], newest: id }),
   'nothing (negative entries)': () => undefined,
 }
 
@@ -40,8 +43,19 @@ async function countedShare(make: (id: number) => unknown, decoded: boolean): Pr
     for (let id = 0; id < count; id++) {
       const key = flat(`stet:sample.1:${id}`)
       const times = { storedAtMs: 1_800_000_000_000, staleAtMs: 1_800_000_000_000.5, loadMs: 1.5 }
-      const entry = { key, epoch: 'a', asOf: id, tags: [flat(`samples:${id}`), 'samples'], value: make(id), ...times }
-      tier.set(decoded ? (decodeEntry(key, encodeEntry(entry)) ?? entry) : entry)
+      const entry = {
+        key,
+        epoch: 'a',
+        asOf: id,
+        tags: [flat(`samples:${id}`), 'samples'],
+        value: make(id),
+        ...times,
+        marks: undefined,
+      }
+      const held: Entry = decoded ? (decodeEntry(key, encodeEntry(entry)) ?? entry) : entry
+      // As after the first write: see `Ledger.stands`.
+      held.marks = marksOf(key, held.tags)
+      tier.set(held)
     }
     return tier
   }

@@ -1,7 +1,7 @@
 /**
  * About how many bytes `value` takes in V8's heap (64 bit, pointers not compressed). Its encoded size would not do: twenty
  * small rows of text take three times as much, and a single letter beyond Latin-1 doubles a whole string. Measured within
- * 20 %, `npm run bench -- memory`: articles, lists of ids, rows and negative entries, as loaded and as decoded.
+ * 20 %, `npm run bench -- memory`: articles, lists of ids, rows, answers and negative entries, as loaded and as decoded.
  */
 export function heapBytes(value: unknown): number {
   switch (typeof value) {

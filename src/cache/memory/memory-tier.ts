@@ -56,5 +56,5 @@ export class MemoryTier {
 export const entryBytes = ({ key, tags, value }: Entry): number =>
   heapBytes(key) + heapBytes(tags) + heapBytes(value) + OVERHEAD_BYTES
 
-/** What an entry takes beside its key, tags and value: itself, its times, its slot in map and queue, and a hash that outlives it. Measured. */
-const OVERHEAD_BYTES = 264
+/** What an entry takes beside its key, tags and value: itself, its times and marks, its slot in map and queue, and a hash that outlives it. Measured. */
+const OVERHEAD_BYTES = 288
