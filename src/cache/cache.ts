@@ -163,8 +163,7 @@ export class Cache {
   }
 
   #kindOf(id: string): NamedKind | undefined {
-    for (const kind of this.#kinds.values()) if (kind.owns({ key: id })) return kind
-    return undefined
+    return this.kinds.find((kind) => kind.owns({ key: id }))
   }
 }
 
