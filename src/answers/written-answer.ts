@@ -3,8 +3,8 @@ import type { CacheTag } from '../cache/index.ts'
 import { surrogateKey } from './surrogate-key.ts'
 
 /**
- * Bytes as a string: each character stands for one byte, and goes out as Latin-1. A buffer takes some 350 bytes beside its content,
- * for two objects in the heap and their records outside of it; a string takes 16.
+ * Bytes as a string: each character stands for one byte, and goes out as Latin-1. A buffer is two objects in the heap, 184 bytes
+ * beside its content, and has records outside of it; a string takes 16.
  */
 export type ByteString = string
 
