@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { ContentProblem, type ContentRecord, type Place } from './content-record.ts'
+import { type FoundFile, findContent, JSON_LINES, MARKDOWN } from './find-content.ts'
+import { openFile, readWhole } from './open-file.ts'
 import { parseJsonLine } from './parse-json-line.ts'
 import { parseMarkdown } from './parse-markdown.ts'
 import { readLines } from './read-lines.ts'
@@ -25,20 +27,15 @@ export interface ContentSource {
  * @param author the author of Markdown files that name none
  */
 export async function openContentSource(location: string, author: string): Promise<ContentSource> {
-  const found = await stat(location).catch((error: Error) => {
+  const { root, files } = await look(location).catch((error: Error) => {
     throw new Error(`Cannot import "${location}": ${error.message}`, { cause: error })
   })
-  const root = found.isDirectory() ? location : path.dirname(location)
-  const files: () => Iterable<FoundFile> | AsyncIterable<FoundFile> = found.isDirectory()
-    ? () => findContent(location)
-    : () => [{ file: path.basename(location) }]
-  if (!found.isDirectory() && !MARKDOWN.test(location) && !JSON_LINES.test(location)) {
-    throw new Error(`Cannot import "${location}": should be a folder, a Markdown file (.md) or JSON Lines (.jsonl)`)
-  }
   return {
     async count() {
       let count = 0
-      for await (const { file } of files()) count += JSON_LINES.test(file) ? await countLines(root, file) : 1
+      for await (const { file, problem } of files()) {
+        count += !problem && JSON_LINES.test(file) ? await countLines(root, file) : 1
+      }
       return count
     },
     async *read() {
@@ -51,47 +48,21 @@ export async function openContentSource(location: string, author: string): Promi
   }
 }
 
-const MARKDOWN = /\.(md|markdown)$/i
-/** Not Hugo's `_index.md`, which describes a section and is not an article. */
-const ARTICLE = /^(?!_index\.).*\.(md|markdown)$/i
-const JSON_LINES = /\.jsonl$/i
-
-/** Finds JSON Lines first, so that their users and tags exist before articles name them; then Markdown files. */
-async function* findContent(folder: string): AsyncGenerator<FoundFile> {
-  yield* findFiles(folder, JSON_LINES)
-  for await (const found of findFiles(folder, ARTICLE)) if (!found.problem) yield found
+interface Location {
+  /** Without links in its own path. */
+  readonly root: string
+  files(): Iterable<FoundFile> | AsyncIterable<FoundFile>
 }
 
-/**
- * Finds the files below `folder` whose names match, always in the same order. Their paths are relative to the folder, with
- * forward slashes. Skips node_modules, names that start with a dot, and linked folders, which could form a circle.
- */
-async function* findFiles(folder: string, name: RegExp, below = ''): AsyncGenerator<FoundFile> {
-  const here = path.join(folder, below)
-  const found = await readdir(here, { withFileTypes: true }).catch((error: Error) => error.message)
-  if (typeof found === 'string') {
-    yield { file: below, problem: `cannot be read: ${found}` }
-    return
+/** Follows links: the caller has named them. */
+async function look(location: string): Promise<Location> {
+  const real = await realpath(location)
+  const found = await stat(real)
+  if (found.isDirectory()) return { root: real, files: () => findContent(real) }
+  if (found.isFile() && (MARKDOWN.test(real) || JSON_LINES.test(real))) {
+    return { root: path.dirname(real), files: () => [{ file: path.basename(real) }] }
   }
-  for (const entry of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const file = path.posix.join(below, entry.name)
-    if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
-    if (entry.isDirectory()) yield* findFiles(folder, name, file)
-    else if (name.test(entry.name) && (entry.isFile() || (await isLinkedFile(path.join(here, entry.name)))))
-      yield { file }
-  }
-}
-
-interface FoundFile {
-  readonly file: string
-  readonly problem?: string
-}
-
-async function isLinkedFile(file: string): Promise<boolean> {
-  return stat(file).then(
-    (target) => target.isFile(),
-    () => false,
-  )
+  throw new Error('should be a folder, a Markdown file (.md) or JSON Lines (.jsonl)')
 }
 
 /** More than the longest article takes in UTF-8, escapes included. */
@@ -99,12 +70,12 @@ const MAX_BYTES = 4 * 1024 * 1024
 const TOO_LONG = `is longer than ${MAX_BYTES} bytes`
 
 async function readMarkdown(root: string, file: string, author: string): Promise<Reading> {
+  const at = { file, line: 1 }
   try {
-    const whole = path.join(root, file)
-    if ((await stat(whole)).size > MAX_BYTES) return { at: { file, line: 1 }, problem: TOO_LONG }
-    const bytes = await readFile(whole)
-    const text = decode(bytes, 1)
-    return { at: { file, line: 1 }, record: parseMarkdown({ file, text, author }), bytes: bytes.length }
+    const handle = await openFile(root, file)
+    const bytes = await readWhole(handle, MAX_BYTES).finally(() => handle.close())
+    if (!bytes) return { at, problem: TOO_LONG }
+    return { at, record: parseMarkdown({ file, text: decode(bytes, 1), author }), bytes: bytes.length }
   } catch (error) {
     return { at: { file, line: lineOf(error) }, problem: reasonOf(error) }
   }
@@ -124,7 +95,7 @@ function decode(bytes: Buffer, line: number): string {
 async function* readJsonLines(root: string, file: string): AsyncGenerator<Reading> {
   let line = 0
   try {
-    for await (const bytes of readLines(path.join(root, file), MAX_BYTES)) {
+    for await (const bytes of readLines(await openFile(root, file), MAX_BYTES)) {
       line++
       if (bytes === undefined) yield { at: { file, line }, problem: TOO_LONG }
       else if (!isBlank(bytes)) yield readJsonLine({ file, line }, bytes)
@@ -145,7 +116,7 @@ function readJsonLine(at: Place, bytes: Buffer): Reading {
 async function countLines(root: string, file: string): Promise<number> {
   let count = 0
   try {
-    for await (const line of readLines(path.join(root, file), MAX_BYTES)) if (!line || !isBlank(line)) count++
+    for await (const line of readLines(await openFile(root, file), MAX_BYTES)) if (!line || !isBlank(line)) count++
   } catch {
     return 1
   }

@@ -6,6 +6,7 @@
  * `Jul 8 2022` and `July 8th, 2022` (Astro), and RFC 2822. Not `01/02/2024`, which is two dates.
  */
 export function parseDate(text: string): string | undefined {
+  if (text.length > MAX_LENGTH) return undefined
   const match = ISO.exec(numbered(text.trim()))
   if (!match?.groups) return undefined
   const { year = '', month = '', day = '', hour = '0', minute = '0', second = '0', fraction = '', zone } = match.groups
@@ -20,6 +21,9 @@ export function parseDate(text: string): string | undefined {
   const offset = offsetOf(zone)
   return exists && offset !== undefined ? `${date.toISOString().slice(0, 19)}${fraction}${offset}` : undefined
 }
+
+/** Twice the longest date that is read. */
+const MAX_LENGTH = 100
 
 const ISO =
   /^(?<year>\d{4})[-/](?<month>\d{1,2})[-/](?<day>\d{1,2})(?:(?:t|\s+)(?<hour>\d{1,2}):(?<minute>\d{2})(?::(?<second>\d{2})(?<fraction>\.\d{1,9})?)?\s*(?<zone>z|utc|gmt|[+-]\d{2}(?::?\d{2})?)?)?$/i

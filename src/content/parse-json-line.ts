@@ -1,4 +1,5 @@
 import { slugify } from '../domain/slugify.ts'
+import { whyUnsearchable } from '../domain/unsearchable.ts'
 import {
   type ArticleRecord,
   ContentProblem,
@@ -7,6 +8,7 @@ import {
   type UserRecord,
   usernameOf,
 } from './content-record.ts'
+import { checkTags } from './parse-markdown.ts'
 import { RecordFields } from './record-fields.ts'
 
 /** Parses one line of the JSON Lines that `exportContent` writes. Throws a ContentProblem if it is not a record. */
@@ -55,6 +57,8 @@ function tagOf(fields: RecordFields): TagRecord {
 
 function articleOf(fields: RecordFields): ArticleRecord {
   const body = fields.verbatim(500_000, 'body') ?? ''
+  const why = whyUnsearchable(body)
+  if (why !== undefined) throw fields.problem('body', why)
   const publishedAt = fields.date('publishedAt')
   const status = fields.oneOf(['DRAFT', 'PUBLISHED'], 'status') ?? (publishedAt ? 'PUBLISHED' : 'DRAFT')
   if (status === 'DRAFT' && publishedAt) throw fields.problem('publishedAt', 'is set, and the article is a draft')
@@ -82,6 +86,7 @@ function tagsOf(fields: RecordFields): ArticleRecord['tags'] {
     throw fields.problem('tags', 'should be a list of slugs')
   }
   const names: string[] = found.value
+  checkTags(fields, 'tags', names)
   for (const name of names) fields.checkLength('tags', name, 100)
   return [...new Map(names.map((name) => [slugify(name, 100), name]))].map(([slug, name]) => ({ slug, name }))
 }

@@ -1,9 +1,10 @@
 import path from 'node:path'
-import { type Document, LineCounter, parseDocument } from 'yaml'
 import { slugify } from '../domain/slugify.ts'
+import { whyUnsearchable } from '../domain/unsearchable.ts'
 import { type ArticleRecord, type AuthorName, ContentProblem, type TagName, usernameOf } from './content-record.ts'
 import { parseDate } from './parse-date.ts'
-import { RecordFields } from './record-fields.ts'
+import { parseYaml } from './parse-yaml.ts'
+import { HOLDS_UNSTORABLE, RecordFields, UNSTORABLE } from './record-fields.ts'
 
 export interface MarkdownFile {
   /** Relative to the imported folder. Its name and its folder may give the slug, the title, the date and the status. */
@@ -72,31 +73,6 @@ function bodyAt(source: string, offset: number): { body: string; bodyLine: numbe
   return { body: source.slice(start).trimEnd(), bodyLine: source.slice(0, start).split('\n').length }
 }
 
-function parseYaml(yaml: string): RecordFields {
-  const lines = new LineCounter()
-  const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' })
-  const lineAt = (offset: number) => lines.linePos(offset).line + 1
-  const [error] = document.errors
-  if (error) throw new ContentProblem(lineAt(error.pos[0]), `front matter is not valid YAML: ${error.message}`)
-  const values = valuesOf(document)
-  if (values === null || values === undefined) return new RecordFields({}, () => 1)
-  if (typeof values !== 'object' || Array.isArray(values)) {
-    throw new ContentProblem(2, 'front matter should be fields, as in "title: A title"')
-  }
-  return new RecordFields(values, (name) => {
-    const key = new RegExp(`^["']?${name}["']?[ \\t]*:`, 'im').exec(yaml)
-    return key ? lineAt(key.index) : 1
-  })
-}
-
-function valuesOf(document: Document): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 })
-  } catch (error) {
-    throw new ContentProblem(1, `front matter is not valid YAML: ${error instanceof Error ? error.message : error}`)
-  }
-}
-
 /** What a file's path says of its article: `2024-01-31-slug.md` (Jekyll), `slug/index.md` (Hugo), `slug/README.md`, or `slug.md`. */
 function nameOf(file: string): { slug: string; title: string; date?: string } {
   const base = path.posix.basename(file).replace(/\.(md|markdown)$/i, '')
@@ -116,22 +92,31 @@ function titleOf({ fields, body, bodyLine }: MarkdownParts): string | undefined 
   for (const [index, line] of body.split('\n').entries()) {
     const mark = /^ {0,3}(```|~~~)/.exec(line)?.[1]
     if (mark && (!fence || fence === mark)) fence = fence ? undefined : mark
-    const heading = !fence && !mark && /^ {0,3}#[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/.exec(line)?.[1]
-    const plain = heading && plainText(heading)
-    if (!plain) continue
-    if (plain.length > 300)
+    const heading = !fence && !mark && /^ {0,3}#[ \t]/.test(line) && plainText(headingOf(line))
+    if (!heading) continue
+    if (heading.length > 300)
       throw new ContentProblem(bodyLine + index, 'heading is too long for a title: 300 characters fit')
-    return plain
+    return heading
   }
   return undefined
 }
 
-/** A heading without its badges, links and code marks. */
+/** The text of a line such as `# Title ##`. */
+function headingOf(line: string): string {
+  const text = line.slice(line.indexOf('#') + 1).trim()
+  const end = Math.max(text.lastIndexOf(' '), text.lastIndexOf('\t')) + 1
+  return /^#+$/.test(text.slice(end)) ? text.slice(0, end).trim() : text
+}
+
+/**
+ * A heading without its badges, links and code marks. HAZARD: nothing between two brackets may be the opening one. Otherwise
+ * a heading of 240,000 `[` takes as many times its length.
+ */
 function plainText(markdown: string): string {
   return markdown
-    .replace(/!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])/g, '')
-    .replace(/\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])/g, '$1')
-    .replace(/<[^>]*>|`/g, '')
+    .replace(/!\[[^[\]]*\](?:\([^()]*\)|\[[^[\]]*\])/g, '')
+    .replace(/\[([^[\]]*)\](?:\([^()]*\)|\[[^[\]]*\])/g, '$1')
+    .replace(/<[^<>]*>|`/g, '')
     .trim()
 }
 
@@ -140,15 +125,17 @@ function authorOf(fields: RecordFields): AuthorName | undefined {
   const first: unknown = Array.isArray(found?.value) ? found.value[0] : found?.value
   if (!found || first === undefined || first === null) return undefined
   const { name, username, email } = typeof first === 'object' ? (first as Record<string, unknown>) : { name: first }
-  const displayName = String(name ?? username ?? '').trim()
-  if (displayName === '') throw fields.problem(found.name, 'has neither a name nor a username')
-  fields.checkLength(found.name, displayName, 100)
-  return {
-    username: usernameOf(String(username ?? displayName).trim()),
-    displayName,
-    email: typeof email === 'string' ? email : undefined,
-  }
+  const displayName = textOf(name) ?? textOf(username)
+  if (displayName === undefined) throw fields.problem(found.name, 'has neither a name nor a username')
+  const handle = textOf(username) ?? displayName
+  for (const text of [displayName, handle]) fields.checkLength(found.name, text, 100)
+  if (typeof email === 'string') fields.checkLength(found.name, email, 254)
+  return { username: usernameOf(handle), displayName, email: typeof email === 'string' ? email : undefined }
 }
+
+/** Undefined for a list or an object, too: it may hold itself, or be nested deeper than the stack allows. */
+const textOf = (value: unknown): string | undefined =>
+  value === undefined || typeof value === 'object' ? undefined : String(value).trim() || undefined
 
 /** Tags and categories, each slug once. Jekyll separates the names in a string by spaces, Hugo and Astro by commas. */
 function tagsOf(fields: RecordFields, isJekyll: boolean): TagName[] {
@@ -156,6 +143,7 @@ function tagsOf(fields: RecordFields, isJekyll: boolean): TagName[] {
   for (const field of ['tags', 'tag', 'categories', 'category']) {
     const value = fields.find(field)?.value
     const names = typeof value === 'string' ? value.split(value.includes(',') ? ',' : isJekyll ? /\s+/ : /$/) : value
+    if (Array.isArray(names)) checkTags(fields, field, names)
     for (const given of Array.isArray(names) ? names : names === undefined ? [] : [names]) {
       if (given === null) continue
       if (typeof given === 'object') throw fields.problem(field, 'should be a list of names')
@@ -168,12 +156,21 @@ function tagsOf(fields: RecordFields, isJekyll: boolean): TagName[] {
   return [...tags.values()]
 }
 
+/** Refuses far more tags than an article needs: each is looked up in the database, and may be made there. */
+export function checkTags(fields: RecordFields, name: string, tags: readonly unknown[]): void {
+  if (tags.length > MAX_TAGS) throw fields.problem(name, `has ${tags.length} names; at most ${MAX_TAGS} are read`)
+}
+
+const MAX_TAGS = 1000
+
 function checkBody({ body, bodyLine }: MarkdownParts): void {
-  const nul = body.indexOf('\0')
-  if (nul >= 0) {
-    const line = bodyLine + body.slice(0, nul).split('\n').length - 1
-    throw new ContentProblem(line, 'holds a NUL character, which PostgreSQL cannot store')
+  const bad = body.search(UNSTORABLE)
+  if (bad >= 0) {
+    const line = bodyLine + body.slice(0, bad).split('\n').length - 1
+    throw new ContentProblem(line, HOLDS_UNSTORABLE)
   }
   const length = body.length > 500_000 ? Array.from(body).length : body.length
   if (length > 500_000) throw new ContentProblem(bodyLine, `body has ${length} characters; at most 500000 fit`)
+  const why = whyUnsearchable(body)
+  if (why !== undefined) throw new ContentProblem(bodyLine, `body ${why}`)
 }

@@ -1,10 +1,10 @@
-import { createReadStream } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 
 /**
- * Yields the lines of a file without their \n. Yields undefined for a line longer than `maxBytes`, so that a file without
+ * Yields the lines of a file without their \n, and closes it. Yields undefined for a line longer than `maxBytes`, so that a file without
  * line ends cannot fill memory. Not `node:readline`: it also splits at U+2028, which JSON may hold.
  */
-export async function* readLines(file: string, maxBytes: number): AsyncGenerator<Buffer | undefined> {
+export async function* readLines(handle: FileHandle, maxBytes: number): AsyncGenerator<Buffer | undefined> {
   let pieces: Buffer[] = []
   let bytes = 0
   const take = () => {
@@ -18,7 +18,7 @@ export async function* readLines(file: string, maxBytes: number): AsyncGenerator
     if (bytes <= maxBytes) pieces.push(piece)
     else pieces = []
   }
-  for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
+  for await (const chunk of handle.createReadStream({ highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
     let start = 0
     for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, start)) {
       keep(chunk.subarray(start, end))

@@ -58,8 +58,9 @@ export class RecordFields {
   flag(name: string): boolean | undefined {
     const value = this.find(name)?.value
     if (value === undefined || typeof value === 'boolean') return value
-    if (/^(true|yes|on)$/i.test(String(value))) return true
-    if (/^(false|no|off)$/i.test(String(value))) return false
+    const text = typeof value === 'object' ? '' : String(value)
+    if (/^(true|yes|on)$/i.test(text)) return true
+    if (/^(false|no|off)$/i.test(text)) return false
     throw this.problem(name, `should be true or false, not ${quote(value)}`)
   }
 
@@ -82,7 +83,7 @@ export class RecordFields {
   checkLength(name: string, text: string, maxLength: number): void {
     const length = text.length > maxLength ? Array.from(text).length : text.length
     if (length > maxLength) throw this.problem(name, `has ${length} characters; at most ${maxLength} fit`)
-    if (text.includes('\0')) throw this.problem(name, 'holds a NUL character, which PostgreSQL cannot store')
+    if (UNSTORABLE.test(text)) throw this.problem(name, HOLDS_UNSTORABLE)
   }
 
   problem(name: string, message: string): ContentProblem {
@@ -90,7 +91,13 @@ export class RecordFields {
   }
 }
 
+/** A list or an object is not quoted: it may hold itself, or be nested deeper than the stack allows. */
 function quote(value: unknown): string {
+  if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'an object'
   const text = JSON.stringify(value) ?? String(value)
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
+
+/** What PostgreSQL can't store, or does not give back as it came. */
+export const UNSTORABLE = /[\0\p{Surrogate}]/u
+export const HOLDS_UNSTORABLE = "holds NUL (U+0000) or half a surrogate pair, which can't be stored"

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, it } from '@jest/globals'
@@ -36,6 +37,23 @@ it.each([
     }),
   ])
   expect(await ann.get('{ viewer { articles { totalCount } } }')).toEqual(before)
+})
+
+it.each(['<!--', '_a', '1a@', '~/'])(
+  'refuses a body of %j alone, which PostgreSQL would take minutes to search',
+  async (unit) => {
+    const { errors } = await ann.send(create, { body: fill(unit) })
+    expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.body' })
+  },
+)
+
+it('takes long words that are no trouble to search, and names that are not long', async () => {
+  const picture = `![](data:image/png;base64,${randomBytes(70_000).toString('base64')})`
+  const closed = '<!-- a_b@c/../d -->'.repeat(5000)
+  const names = 'a_snake_case_name ann@example.com ../../lib/file_name.ts https://a.example/b_c/d?e=f '.repeat(1000)
+  for (const body of [picture, closed, names, `${'word'.repeat(10_000)} ${'-'.repeat(10_000)}`]) {
+    await ann.get(create, { body })
+  }
 })
 
 it('refuses an update in the same way, and leaves the article as it was', async () => {

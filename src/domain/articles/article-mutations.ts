@@ -5,6 +5,7 @@ import type { Article, CreateArticleInput, MutationResolvers, UpdateArticleInput
 import { fromGlobalId, isSelfOrAdmin, requireSignedIn, type Viewer } from '../../identity/index.ts'
 import { ClientError } from '../../kernel/errors.ts'
 import { checkLength, checkName, checkSlug, given, quote } from '../../kernel/input.ts'
+import { whyUnsearchable } from '../unsearchable.ts'
 import { type ArticleEntries, articleColumns, canSee } from './article-entries.ts'
 import { insertArticle, MAX_SLUG } from './insert-article.ts'
 
@@ -190,6 +191,8 @@ function checkArticle({ title, slug, summary, body }: CreateArticleInput | Updat
   if (slug != null) checkSlug('input.slug', slug, MAX_SLUG)
   if (summary != null) checkLength('input.summary', summary, { max: 2000 })
   if (body != null) checkLength('input.body', body, { max: 500_000 })
+  const why = body == null ? undefined : whyUnsearchable(body)
+  if (why !== undefined) throw new ClientError('BAD_USER_INPUT', `input.body ${why}.`, { field: 'input.body' })
   return given({ title, slug, summary, body })
 }
 
