@@ -13,7 +13,7 @@ import type {
 } from '../cache/index.ts'
 import { userIdOf, type Viewer } from '../identity/index.ts'
 import { AskedLately } from './asked-lately.ts'
-import type { WrittenAnswer } from './written-answer.ts'
+import { isKeptAnswer, type WrittenAnswer } from './written-answer.ts'
 
 /** What running an operation brought. */
 export interface Run {
@@ -50,8 +50,8 @@ export class KeptAnswers {
   constructor({ cache, madeBy }: KeptAnswersOptions) {
     this.#answers = cache.kind<AnswerSource, WrittenAnswer>({
       name: 'response',
-      // Each answer brings its own.
-      ttlMs: 60_000,
+      // Each answer brings its own, which is shorter.
+      ttlMs: DAY_MS,
       // What an operation waits for has time-outs of its own.
       loadTimeout: { hardMs: Number.POSITIVE_INFINITY },
       maxBatch: 1,
@@ -64,6 +64,8 @@ export class KeptAnswers {
         if (!answer) this.#unshared.set(source.key, true)
         return { asOf, epoch, unsettled: false, values: [answer], traits: [{ tags, ttlMs: answer ? ttlMs : 0 }] }
       },
+      isValue: isKeptAnswer,
+      newestIn: ({ newest }) => newest,
     })
   }
 
@@ -153,6 +155,8 @@ export class KeptAnswers {
     return entry?.value && { entry, origin: 'memory', stale: reader.stale }
   }
 }
+
+const DAY_MS = 24 * 60 * 60 * 1000
 
 export interface PresentFor {
   readonly viewer: Viewer

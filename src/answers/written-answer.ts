@@ -32,6 +32,18 @@ export function writeKept(
   return { bytes, bodyStart: head.length, isPublic: tags !== undefined, newest }
 }
 
+/** Whether a value of Redis is an answer that was kept. HAZARD: `bytes` are sent as they are, and hold a part of the head. */
+export function isKeptAnswer(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { bytes, bodyStart, isPublic, newest } = value as Partial<WrittenAnswer>
+  if (typeof bytes !== 'string' || !Number.isSafeInteger(bodyStart) || !Number.isSafeInteger(newest)) return false
+  const [, length] = KEPT_HEAD.exec(bytes.slice(0, bodyStart)) ?? []
+  return typeof isPublic === 'boolean' && Number(length) === bytes.length - Number(bodyStart)
+}
+
+const KEPT_HEAD =
+  /^etag: "[\w-]{22}"\r\n(?:surrogate-key: [^\r\n]*\r\ncache-tag: [^\r\n]*\r\n)?content-length: (\d{1,15})\r\n\r\n$/
+
 /** Writes an answer that nothing keeps: it has no entity tag, and names no cache tags. */
 export function writeOnce(body: string, newest: number): WrittenAnswer {
   const head = headOf(body, '')

@@ -47,7 +47,7 @@ export interface CacheParts extends Required<Omit<CacheOptions, 'remote' | 'memo
  */
 export interface CacheObserver {
   /** A tier was asked for an entry, and this is what it had. */
-  onRequest?(kind: string, tier: 'memory' | 'redis', result: 'hit' | 'stale' | 'miss' | 'corrupt'): void
+  onRequest?(kind: string, tier: 'memory' | 'redis', result: LookUpResult): void
   /** A tier holds an entry that doesn't serve this reader, for the reason that `judgement` gives. */
   onRefused?(kind: string, tier: 'memory' | 'redis', entry: Entry, judgement: Judgement): void
   /** A load from the source ended well. */
@@ -67,6 +67,13 @@ export interface CacheObserver {
   /** The remote tier could not be read: entries were loaded instead. */
   onRemoteError?(error: Error): void
 }
+
+/**
+ * What a tier had. `corrupt`: a value that is no entry, or not of its kind. `future`: one that says it is as of a position
+ * which the log has not reached.
+ * @example const results: readonly LookUpResult[] = ['corrupt', 'future']
+ */
+export type LookUpResult = 'hit' | 'stale' | 'miss' | 'corrupt' | 'future'
 
 /**
  * Why an entry is loaded anew in the background: it is `stale`; it will be soon, and `early` was drawn by chance; or it is `hot`.

@@ -1,6 +1,6 @@
 export { GuardedRedis, type GuardedRedisOptions } from '../redis/index.ts'
 export { Cache, type HotEntry, type NamedKind, type WrapOptions } from './cache.ts'
-export type { CacheObserver, CacheOptions, RefreshReason } from './cache-options.ts'
+export type { CacheObserver, CacheOptions, LookUpResult, RefreshReason } from './cache-options.ts'
 export type { Entry } from './entry.ts'
 export type { EntryExplanation, Standing } from './explain-entry.ts'
 export type { Condition, Judgement } from './judgement.ts'

@@ -31,6 +31,13 @@ export interface KindDefinition<K, V> extends Policy {
   readonly tags: (key: K, value: V | undefined) => readonly CacheTag[]
   /** Reads many at once from the source, in as few statements as it can. */
   readonly load: Load<K, V>
+  /** Whether what the remote tier holds under `key` is a value of this kind. If not, the entry counts as corrupt. Default: it always is. */
+  readonly isValue?: (value: unknown, key: K) => boolean
+  /**
+   * The newest log position that the value shows, if that may be later than the one that the entry is as of. An entry of the
+   * remote tier is not served before this process has reached it.
+   */
+  readonly newestIn?: (value: V) => number
 }
 
 /**
@@ -84,12 +91,17 @@ export interface Snapshot<V> {
 export interface Traits {
   /** What it depends on, beside the kind's own tags: each tag once, with those of the tables. */
   readonly tags: readonly CacheTag[]
-  /** Its time to live, in milliseconds. 0: the readers that wait for it are given it, and it is not stored. */
+  /**
+   * Its time to live, in milliseconds, at most its kind's. 0: the readers that wait for it are given it, and it is not
+   * stored.
+   */
   readonly ttlMs: number
 }
 
 /** A kind, checked, with its policy's defaults written out. */
-export interface ResolvedKind<K, V> extends Pick<KindDefinition<K, V>, 'name' | 'key' | 'parseKey' | 'tags' | 'load'> {
+export interface ResolvedKind<K, V>
+  extends Pick<KindDefinition<K, V>, 'name' | 'key' | 'parseKey' | 'tags' | 'load'>,
+    Required<Pick<KindDefinition<K, V>, 'isValue' | 'newestIn'>> {
   /** Names this definition: another one has another. */
   readonly fingerprint: string
   readonly policy: ResolvedPolicy
@@ -100,7 +112,7 @@ export function resolveKind<K, V>(
   definition: KindDefinition<K, V>,
   defaults: Partial<Policy> = {},
 ): ResolvedKind<K, V> {
-  const { name, key, parseKey, tags, load, madeOf = [], ...own } = definition
+  const { name, key, parseKey, tags, load, madeOf = [], isValue = always, newestIn = never, ...own } = definition
   if (!/^[a-z][a-zA-Z0-9-]*$/.test(name)) {
     throw new TypeError(
       `A kind's name must be a word such as "article" or "article-list", not ${JSON.stringify(name)}.`,
@@ -113,10 +125,15 @@ export function resolveKind<K, V>(
     ...(parseKey && { parseKey }),
     tags,
     load,
+    isValue,
+    newestIn,
     policy,
     fingerprint: fingerprint([key, tags, load, policy.scope, ...madeOf]),
   })
 }
+
+const always = () => true
+const never = () => 0
 
 function fingerprint(parts: readonly unknown[]): string {
   const hash = createHash('sha256')

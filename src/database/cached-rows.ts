@@ -44,6 +44,7 @@ export function cachedRows<Row extends { readonly id: number }>(
       const query = sql<Row>`select ${columns} from ${sql.table(table)} where ${isAmong('id', ids)}`
       return inOrderOf(ids, await readAsOf(database.loader(source), query), (row) => row.id)
     },
+    isValue: (value, id) => typeof value === 'object' && value !== null && 'id' in value && value.id === id,
   })
 }
 
@@ -65,8 +66,12 @@ export function cachedIds(
       const read = inOrderOf(values, await readAsOf(database.loader(source), query), (row) => row.value)
       return { ...read, values: read.values.map((row) => row?.id) }
     },
+    isValue: isWhole,
   })
 }
+
+/** Whether `value` is an id or a count. */
+export const isWhole = (value: unknown): boolean => Number.isSafeInteger(value)
 
 /** One value is compared with `=`: PostgreSQL keeps the plan of that. For `any` it may make one at each call. */
 const isAmong = (column: string, values: readonly unknown[]): RawBuilder<boolean> =>

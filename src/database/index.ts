@@ -1,8 +1,9 @@
-export { type CachedTable, cachedIds, cachedRows } from './cached-rows.ts'
+export { type CachedTable, cachedIds, cachedRows, isWhole } from './cached-rows.ts'
 export { DatabaseUnavailableError, explainConnectionError, isLostOnTheWay, isRetryable } from './connection-errors.ts'
 export type { Database, SentStatement } from './database.ts'
 export {
   cachedList,
+  isPage,
   type KeyType,
   type Ordering,
   PAGES_AT_ONCE,

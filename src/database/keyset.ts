@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { CachedKind, CacheTag, Snapshot } from '../cache/index.ts'
-import type { CachedTable } from './cached-rows.ts'
+import { type CachedTable, isWhole } from './cached-rows.ts'
 import type { RunQuery } from './database.ts'
 import { type ReadAsOf, readAsOf } from './read-as-of.ts'
 
@@ -38,6 +38,7 @@ export function cachedList(
         const lists = pages.map((page) => ({ ...list, page }))
         return readPages(database.loader(source), lists)
       },
+      isValue: isPage,
     }),
     count: cache.kind<'all', number>({
       ...policy,
@@ -45,6 +46,7 @@ export function cachedList(
       key: (all) => all,
       parseKey: () => 'all',
       load: async (_all, source) => readCounts(database.loader(source), [list]),
+      isValue: isWhole,
     }),
   }
 }
@@ -78,6 +80,16 @@ export function pageFrom(parts: readonly unknown[]): Page {
 export interface PlacesOnPage {
   readonly places: readonly Place[]
   readonly more: boolean
+}
+
+export function isPage(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('places' in value) || !('more' in value)) return false
+  const { places, more } = value
+  return (
+    typeof more === 'boolean' &&
+    Array.isArray(places) &&
+    places.every((place) => typeof place?.key === 'string' && isWhole(place.id))
+  )
 }
 
 /** How a list is ordered: by one value, then by id. Both have the same direction, so that one index serves. */

@@ -1,4 +1,5 @@
 import { Counter, type Metric, type Registry } from 'prom-client'
+import type { LookUpResult } from '../cache/index.ts'
 import type { CacheWord } from '../graphql/resolving/index.ts'
 
 export interface Answered {
@@ -109,11 +110,13 @@ export class LookUpCounter {
   readonly add = (kind: string, tier: keyof Counts, result: keyof Counts['memory']): void => {
     let counts = this.#counts.get(kind)
     if (!counts) {
-      counts = { memory: { hit: 0, stale: 0, miss: 0, corrupt: 0 }, redis: { hit: 0, stale: 0, miss: 0, corrupt: 0 } }
+      counts = { memory: { ...NONE }, redis: { ...NONE } }
       this.#counts.set(kind, counts)
     }
     counts[tier][result]++
   }
 }
 
-type Counts = Record<'memory' | 'redis', Record<'hit' | 'stale' | 'miss' | 'corrupt', number>>
+type Counts = Record<'memory' | 'redis', Record<LookUpResult, number>>
+
+const NONE: Readonly<Record<LookUpResult, number>> = { hit: 0, stale: 0, miss: 0, corrupt: 0, future: 0 }

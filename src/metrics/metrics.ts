@@ -54,7 +54,11 @@ export class Metrics {
   }
 
   readonly cache: CacheObserver = {
-    onRequest: new LookUpCounter(this.registry, 'stet_cache_requests_total', 'Look-ups in a cache tier').add,
+    onRequest: new LookUpCounter(
+      this.registry,
+      'stet_cache_requests_total',
+      'Look-ups in a cache tier. `corrupt`: it held what is no entry of this kind. `future`: an entry as of a position that the log has not reached',
+    ).add,
     onLoad: (kind, seconds) => this.#loads.observe({ kind }, seconds),
     onFlightJoined: this.#tally('stet_cache_flights_joined_total', 'Look-ups that waited for a load under way'),
     onLeaseAwaited: this.#tally('stet_cache_leases_awaited_total', 'Look-ups that waited for another node to load'),

@@ -132,6 +132,11 @@ export class Ledger {
     return true
   }
 
+  /** True if `entry` is as of a later position of this history. If that is so even after `settle`, the log has no such position. */
+  isBehind({ epoch, asOf }: Pick<Judgeable, 'epoch' | 'asOf'>): boolean {
+    return epoch === this.#epoch && asOf > this.#seen
+  }
+
   /** The last position after `entry` was read at which something that it depends on was written softly, 0 if nothing was. */
   softenedAt(entry: Judgeable): number {
     return entry.asOf >= this.#seen || this.#lastSoftened.size === 0 ? 0 : lastOf(this.#lastSoftened, entry)

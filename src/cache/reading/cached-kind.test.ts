@@ -4,6 +4,7 @@ import { TinyDatabase } from '../../../test/models/tiny-database.ts'
 import { TinyProcess, type TinyProcessOptions } from '../../../test/models/tiny-process.ts'
 import { TinyRemote } from '../../../test/models/tiny-remote.ts'
 import type { Entry } from '../entry.ts'
+import { encodeEntry } from '../remote/envelope.ts'
 
 it('loads once, and then answers from memory', async () => {
   const process = holding({ a: '1' })
@@ -104,6 +105,46 @@ it('does not take from the remote tier what a write has felled since', async () 
   await one.rows.get('a')
   other.writeAndFollow('a', '2')
   expect(await other.rows.get('a')).toBe('2')
+})
+
+it('looks at the log before it takes an entry as of a position that is news to it', async () => {
+  const remote = new TinyRemote()
+  const [one, other] = pair({ remote })
+  one.writeAndFollow('a', '2')
+  await one.rows.get('a')
+  expect(await other.rows.get('a')).toBe('2')
+  expect(other.settled).toBe(1)
+  expect(other.loads).toEqual([])
+  expect(other.ledger.seen).toBe(one.ledger.seen)
+})
+
+it('loads over an entry as of a position that the log has not reached, and says so', async () => {
+  const remote = new TinyRemote()
+  const seen: string[] = []
+  const observer = { onRequest: (_: string, tier: string, result: string) => void seen.push(`${tier} ${result}`) }
+  const process = holding({ a: '1' }, { remote, observer })
+  await process.rows.get('a')
+  const [entry] = [...process.cache.entries()]
+  process.cache.clearMemory()
+  seen.length = 0
+  if (entry) remote.write(entry.key, encodeEntry({ ...entry, value: 'forged', asOf: 900 }), 1000)
+  expect(await process.rows.get('a')).toBe('1')
+  expect(seen).toEqual(['memory miss', 'redis future'])
+  process.cache.clearMemory()
+  expect(await process.rows.get('a')).toBe('1')
+  expect(process.loads).toHaveLength(2)
+})
+
+it('loads what it can not tell to be of the future, because the log can not be read', async () => {
+  const remote = new TinyRemote()
+  const [one, other] = pair({ remote })
+  one.writeAndFollow('a', '2')
+  await one.rows.get('a')
+  other.settle = async () => {
+    throw new Error('down')
+  }
+  expect(await other.rows.get('a')).toBe('2')
+  expect(other.loads).toHaveLength(1)
 })
 
 it('loads what the remote tier holds in pieces, and says so', async () => {

@@ -4,7 +4,6 @@ import { judge, rest } from '../judgement.ts'
 import type { ResolvedKind, Source } from '../kind.ts'
 import { withTables } from '../ledger/cache-tag.ts'
 import type { LogPlace } from '../ledger/ledger.ts'
-import { decodeEntry } from '../remote/envelope.ts'
 import type { Found } from '../remote/remote-tier.ts'
 import {
   Flight,
@@ -152,37 +151,53 @@ export class Flights<K, V> {
     })
     const toLoad: Flight<K, V>[] = []
     const askAgain: Flight<K, V>[] = []
-    for (const [index, flight] of flights.entries()) {
-      if (!found || flight.isOver) this.#doWithout(flight)
-      if (flight.isOver) continue
-      const next = found ? this.#receive(flight, found[index]) : 'load'
+    const receive = (flight: Flight<K, V>, received?: Received<V>) => {
+      if (!received || flight.isOver) this.#doWithout(flight)
+      if (flight.isOver) return
+      const next = received ? this.#receive(flight, received) : 'load'
       if (next === 'load') toLoad.push(flight)
       else if (next === 'ask again') askAgain.push(flight)
       else if (next !== 'landed') flight.ear?.wait(next.waitMs)
       if (typeof next !== 'object') flight.ear?.stop()
     }
+    const ahead = new Map<Flight<K, V>, Received<V>>()
+    for (const [index, flight] of flights.entries()) {
+      const received = found && this.#decode(flight, found[index])
+      if (received?.entry && this.#tiers.isAhead(received.entry)) ahead.set(flight, received)
+      else receive(flight, received)
+    }
+    if (ahead.size > 0) {
+      // Another process may know more of the log than this one. If the log can't be read, its beat reports that.
+      await this.#parts.settle().catch(() => {})
+      for (const [flight, received] of ahead) receive(flight, received)
+    }
     return askAgain.length > 0 ? [...toLoad, ...(await this.#fromRemote(askAgain))] : toLoad
   }
 
+  #decode({ id, key }: Flight<K, V>, { bytes, lease }: Found = { bytes: undefined }): Received<V> {
+    const entry = bytes && this.#tiers.decode(id, bytes)
+    const isOfKind = entry?.value === undefined || this.#kind.isValue(entry.value, key)
+    return { isFound: bytes !== undefined, entry: isOfKind ? entry : undefined, lease }
+  }
+
   /** What to do about a flight, now that the remote tier has answered. */
-  #receive(flight: Flight<K, V>, { bytes, lease }: Found = { bytes: undefined }): Next {
+  #receive(flight: Flight<K, V>, { isFound, entry, lease }: Received<V>): Next {
     const { observer } = this.#parts
-    const { name } = this.#kind
     const before = flight.lease
     if (lease === 'mine' && before.kind === 'asking') flight.lease = { kind: 'held', holder: before.holder }
-    const entry = bytes && decodeEntry<V>(flight.id, bytes)
-    if (entry && this.#serves(flight, entry)) {
-      observer.onRequest?.(name, 'redis', 'hit')
+    const isAhead = entry !== undefined && this.#tiers.isAhead(entry)
+    if (entry && !isAhead && this.#serves(flight, entry)) {
+      observer.onRequest?.(this.#kind.name, 'redis', 'hit')
       flight.land({ entry, origin: 'redis' })
       return 'landed'
     }
     // Once for each flight, however often it asks.
     if (!flight.missed) {
       flight.missed = true
-      observer.onRequest?.(name, 'redis', bytes && !entry ? 'corrupt' : 'miss')
+      observer.onRequest?.(this.#kind.name, 'redis', isAhead ? 'future' : isFound && !entry ? 'corrupt' : 'miss')
     }
     if (flight.lease.kind === 'held' || before.kind !== 'asking') return 'load'
-    return this.#waitForLease(flight, before, lease, bytes !== undefined)
+    return this.#waitForLease(flight, before, lease, isFound)
   }
 
   /** Whether an entry of the remote tier serves. One that is usable at all is kept in memory, and in reserve. */
@@ -268,6 +283,14 @@ export class Flights<K, V> {
     flight.ear?.stop()
     if (flight.lease.kind === 'held') this.#tiers.remote?.release(flight.id, flight.lease.holder)
   }
+}
+
+/** What the remote tier had for a flight. */
+interface Received<V> {
+  readonly isFound: boolean
+  /** Undefined if nothing was found, or if that is no entry. */
+  readonly entry: Entry<V> | undefined
+  readonly lease: Found['lease']
 }
 
 type Next = 'landed' | 'load' | 'ask again' | { readonly waitMs: number }

@@ -3,17 +3,17 @@ import type { Entry } from '../entry.ts'
 import type { ResolvedKind } from '../kind.ts'
 import { entryBytes } from '../memory/memory-tier.ts'
 import { graceMs } from '../policy.ts'
-import { decodeEntry, encodeEntry } from '../remote/envelope.ts'
+import { decodeEntry, encodeEntry, MAX_TAGS } from '../remote/envelope.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 
 /** The tiers that keep the entries of one kind: both, or one. */
 export class Tiers<V> {
-  readonly #kind: Pick<ResolvedKind<never, V>, 'name' | 'policy'>
+  readonly #kind: Pick<ResolvedKind<never, V>, 'name' | 'policy' | 'newestIn'>
   readonly #parts: CacheParts
   readonly #keptInMemory: boolean
   readonly remote: RemoteTier | undefined
 
-  constructor(kind: Pick<ResolvedKind<never, V>, 'name' | 'policy'>, parts: CacheParts) {
+  constructor(kind: Pick<ResolvedKind<never, V>, 'name' | 'policy' | 'newestIn'>, parts: CacheParts) {
     this.#kind = kind
     this.#parts = parts
     this.#keptInMemory = kind.policy.tiers !== 'redis'
@@ -38,11 +38,31 @@ export class Tiers<V> {
     const whyNot = this.whyNotStored(entry)
     if (whyNot === 'too-large') this.#parts.observer.onOversized?.(name)
     if (whyNot) return
-    if (this.remote) {
+    if (this.remote && entry.tags.length <= MAX_TAGS) {
       const lifeMs = entry.staleAtMs - this.#parts.clock.now() + graceMs(policy)
       this.remote.write(entry.key, encodeEntry(entry, policy), lifeMs)
     }
     this.#remember(entry)
+  }
+
+  /**
+   * The entry that the remote tier holds under `id`. Undefined if `bytes` are none, or if they say that it was stored more
+   * than a day from now. It lives no longer than the policy of its kind says, by this process's clock.
+   */
+  decode(id: string, bytes: Buffer): Entry<V> | undefined {
+    const entry = decodeEntry<V>(id, bytes)
+    const nowMs = this.#parts.clock.now()
+    if (!entry || entry.storedAtMs > nowMs + DAY_MS) return undefined
+    const storedAtMs = Math.min(entry.storedAtMs, nowMs)
+    const staleAtMs = Math.min(entry.staleAtMs, storedAtMs + this.#kind.policy.ttlMs)
+    const isInOrder = storedAtMs === entry.storedAtMs && staleAtMs === entry.staleAtMs
+    return isInOrder ? entry : { ...entry, storedAtMs, staleAtMs }
+  }
+
+  /** HAZARD: an entry of the remote tier that is as of a position which the log has not reached would stand whatever is written. */
+  isAhead({ epoch, asOf, value }: Entry<V>): boolean {
+    const newest = value === undefined ? 0 : this.#kind.newestIn(value)
+    return this.#parts.ledger.isBehind({ epoch, asOf: Math.max(asOf, newest) })
   }
 
   /** Undefined if the entry may be stored. HAZARD: an entry that a write overtook while it was read may be answered once, and is NEVER stored. */
@@ -65,12 +85,15 @@ export class Tiers<V> {
     try {
       const [found] = await this.remote.read([{ key: id }])
       const bytes = found?.bytes
-      return { memory, redis: bytes && (decodeEntry<V>(id, bytes) ?? 'unreadable') }
+      return { memory, redis: bytes && (this.decode(id, bytes) ?? 'unreadable') }
     } catch {
       return { memory, redis: 'unreachable' }
     }
   }
 }
+
+/** Clocks may differ by so much. */
+const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
  * Why an entry that was made is not stored:

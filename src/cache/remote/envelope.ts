@@ -19,6 +19,9 @@ const HEADER_BYTES = 5
 /** HAZARD: a forged body of a few KB could fill the heap: none is inflated beyond this. */
 const MAX_INFLATED_BYTES = 64 * 1024 * 1024
 
+/** An entry with more tags is not stored. HAZARD: each tag of a forged entry costs time whenever it is judged. */
+export const MAX_TAGS = 10_000
+
 // Buffers are copied out: a view would keep all of what the socket read alive.
 const packr = new Packr({ useRecords: false, useBigIntExtension: true, copyBuffers: true })
 
@@ -89,8 +92,12 @@ function isEntry<V>(fields: unknown): fields is Fields<V> {
   const [epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value] = fields
   return (
     typeof epoch === 'string' &&
-    [asOf, storedAtMs, staleAtMs, loadMs].every(Number.isFinite) &&
+    Number.isSafeInteger(asOf) &&
+    asOf >= 0 &&
+    [storedAtMs, staleAtMs, loadMs].every(Number.isFinite) &&
+    loadMs >= 0 &&
     Array.isArray(tags) &&
+    tags.length <= MAX_TAGS &&
     tags.every((tag) => typeof tag === 'string') &&
     Array.isArray(value) &&
     value.length <= 1

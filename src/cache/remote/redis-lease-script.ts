@@ -55,18 +55,24 @@ const leaseKey = (prefix: string, key: string): string => `${prefix}{${key}}`
  *
  * A process that waits for a lease that is taken away waits for the next holder, so the mark stays. If Redis takes no writes,
  * because it is full or a replica, no process is refused: one that can't have the lease, or can't be woken, loads without.
+ * A lease without an end, and a value of another type, are none of Stet's: they count as nothing.
  */
 const LEASE = `
+local function get(key)
+  local value = redis.pcall('GET', key)
+  return type(value) == 'string' and value
+end
 local found = {}
 for i = 1, #KEYS / 2 do
-  local entry, lease = redis.call('GET', KEYS[2 * i - 1]), KEYS[2 * i]
+  local entry, lease = get(KEYS[2 * i - 1]), KEYS[2 * i]
   local holder, ms, even_if_found, from = unpack(ARGV, 4 * i - 3, 4 * i)
   local held_by, left = false, 0
   if not entry or even_if_found == '1' then
-    local held = redis.call('GET', lease)
+    local held = get(lease)
     local mark = '-'
     held_by = holder
-    if held then
+    left = redis.call('PTTL', lease)
+    if held and left >= 0 then
       mark, held_by = string.sub(held, 1, 1), string.sub(held, 2)
     end
     if held_by == holder or held_by == from then
@@ -74,8 +80,6 @@ for i = 1, #KEYS / 2 do
       redis.pcall('SET', lease, mark .. holder, 'PX', ms)
     elseif type(redis.pcall('SETRANGE', lease, 0, '+')) == 'table' then
       held_by = holder
-    else
-      left = redis.call('PTTL', lease)
     end
   end
   found[i] = { entry, held_by, left }

@@ -6,6 +6,8 @@ import {
   cachedIds,
   cachedRows,
   inOrderOf,
+  isPage,
+  isWhole,
   PAGES_AT_ONCE,
   type PlacesOnPage,
   readAsOf,
@@ -62,6 +64,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
       const read = inOrderOf(ids, await readAsOf(database.loader(source), query), (row) => row.id)
       return { ...read, values: read.values.map((row) => row?.views) }
     },
+    isValue: isWhole,
   })
 
   /** Depends on no row, because it is made of the text in the key alone. A body that can't be rendered has an entry like any other. */
@@ -81,6 +84,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
       const asOf = cache.position
       return { asOf, unsettled: false, values: await Promise.all(bodies.map((body) => renderer.render(body))) }
     },
+    isValue: (html) => typeof html === 'string',
   })
 
   const pages = cache.kind<ArticleListPage, PlacesOnPage>({
@@ -92,6 +96,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
     parseKey: parseList,
     tags: ({ selection, orderBy }) => [...selectionTags(selection), ...orderTags(orderBy)],
     load: (lists, source) => readPages(database.loader(source), lists.map(pagedQuery)),
+    isValue: isPage,
   })
 
   const counts = cache.kind<ArticleSelection, number>({
@@ -106,6 +111,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
       const queries = selections.map((selection) => selectionQuery(selection))
       return readCounts(database.loader(source), queries)
     },
+    isValue: isWhole,
   })
 
   return perRequest(({ reader, progress }) => ({

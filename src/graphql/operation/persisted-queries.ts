@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Cache, CachedKind, CacheTag } from '../../cache/index.ts'
 
@@ -31,6 +32,7 @@ export class PersistedQueries {
         values: all.map(({ text }) => text),
         traits: all.map(({ text }) => ({ tags: [], ttlMs: text === undefined ? 0 : TTL_MS })),
       }),
+      isValue: (text, wanted) => typeof text === 'string' && hash('sha256', text) === wanted.hash,
     })
   }
 
