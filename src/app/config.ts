@@ -277,6 +277,50 @@ export const options = {
     default: '20000',
     about: 'How many objects one query may ask for, multiplied down its lists.',
   }),
+  queryMaxBytes: option('QUERY_MAX_BYTES', whole(100, 4_194_304), {
+    default: '131072',
+    about: 'How long the text of a query may be, in bytes.',
+  }),
+  queryMaxTokens: option('QUERY_MAX_TOKENS', whole(10, 100_000), {
+    default: '10000',
+    about: 'How many words, numbers, texts and punctuation marks a query may have.',
+  }),
+  queryMaxDepth: option('QUERY_MAX_DEPTH', whole(1, 100), {
+    default: '20',
+    about: 'How deep fields may lie within fields.',
+  }),
+  queryMaxFields: option('QUERY_MAX_FIELDS', whole(1, 100_000), {
+    default: '1000',
+    about: 'How many fields one operation may answer, lists counted once, fragments written out.',
+  }),
+  queryMaxAliases: option('QUERY_MAX_ALIASES', whole(0, 100_000), {
+    default: '100',
+    about: 'How many fields of one operation may be given another name.',
+  }),
+  queryMaxRootFields: option('QUERY_MAX_ROOT_FIELDS', whole(1, 10_000), {
+    default: '50',
+    about: 'How many fields of `Query` one operation may ask for.',
+  }),
+  queryMaxMutations: option('QUERY_MAX_MUTATIONS', whole(1, 10_000), {
+    default: '10',
+    about: 'How many fields of `Mutation` one operation may run, one after another.',
+  }),
+  queryMaxErrors: option('QUERY_MAX_ERRORS', whole(1, 10_000), {
+    default: '100',
+    about: 'How many errors an answer may have. With more it has no data, and TOO_MANY_ERRORS says so.',
+  }),
+  queryTimeoutMs: option('QUERY_TIMEOUT_MS', milliseconds(1, 3_600_000), {
+    default: '30000',
+    about: 'How long a query may take before it fails with LOAD_TIMEOUT. Mutations are not cut off.',
+  }),
+  requestMaxValues: option('REQUEST_MAX_VALUES', whole(1, 1_000_000), {
+    default: '10000',
+    about: 'How many values the variables of one request may hold, those in lists and objects included.',
+  }),
+  answerMaxBytes: option('ANSWER_MAX_BYTES', whole(1000, 268_435_456), {
+    default: '10485760',
+    about: 'How long an answer may be, in bytes. A longer one fails with ANSWER_TOO_LARGE.',
+  }),
   bodyRenderMaxMs: option('BODY_RENDER_MAX_MS', milliseconds(1, 600_000), {
     default: '5000',
     about:

@@ -6,7 +6,7 @@ import type { Cache, Ledger } from '../cache/index.ts'
 import { loadSampleContent } from '../content/index.ts'
 import { migrate, whileEmpty } from '../database/index.ts'
 import { Api } from '../graphql/index.ts'
-import { Documents, Operations, readTrustedDocuments } from '../graphql/operation/index.ts'
+import { Documents, Operations, type RequestLimits, readTrustedDocuments } from '../graphql/operation/index.ts'
 import { createServer } from '../http/index.ts'
 import { Authenticator } from '../identity/index.ts'
 import { startPruner } from '../invalidation/index.ts'
@@ -55,7 +55,9 @@ export function startNode(options: StartOptions): Promise<Node> {
 
 async function open({ config, logger, sample }: StartOptions, onClose: OnClose): Promise<Omit<Node, 'close'>> {
   const keys = tokenKeys(config)
-  const trusted = config.trustedDocuments === undefined ? undefined : readTrustedDocuments(config.trustedDocuments)
+  const limits = requestLimits(config)
+  const trusted =
+    config.trustedDocuments === undefined ? undefined : readTrustedDocuments(config.trustedDocuments, limits)
   const metrics = new Metrics()
   const engine = await openEngine({
     config,
@@ -87,6 +89,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
   const api = new Api({
     rooms,
     maxComplexity: config.queryMaxComplexity,
+    limits: { maxErrors: config.queryMaxErrors, maxBytes: config.answerMaxBytes, timeoutMs: config.queryTimeoutMs },
     onUnexpected: (error, requestId) => logger.error({ err: error, requestId }, 'A request failed'),
   })
   await api.start()
@@ -100,7 +103,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
     failures: { max: config.authMaxFailures, windowMs: config.rateLimitWindowMs },
   })
   onClose(watchSecrets({ config, logger, authenticator }))
-  const operations = new Operations()
+  const operations = new Operations(limits)
   const trustedOnly = config.trustedDocumentsOnly === 'on'
   const persisted = config.persistedQueries === 'on' && !trustedOnly ? persistedQueries : undefined
   const demoTokens = await makeDemoTokens(config, keys, database)
@@ -149,6 +152,18 @@ interface Upkeep extends Pick<StartOptions, 'config' | 'logger'> {
   readonly engine: Engine
   readonly onRedisError: (error: Error) => void
 }
+
+/** What a request may hold, before it is looked at what it would cost. */
+const requestLimits = (config: Config): RequestLimits => ({
+  maxBytes: config.queryMaxBytes,
+  maxTokens: config.queryMaxTokens,
+  maxDepth: config.queryMaxDepth,
+  maxFields: config.queryMaxFields,
+  maxAliases: config.queryMaxAliases,
+  maxRootFields: config.queryMaxRootFields,
+  maxMutations: config.queryMaxMutations,
+  maxValues: config.requestMaxValues,
+})
 
 /** Prunes the log, keeps warm what is used most, and lists that in Redis for `stet cache warm` after the next deployment. */
 function startUpkeep({ config, logger, engine, onRedisError }: Upkeep, onClose: OnClose): void {

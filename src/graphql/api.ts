@@ -14,14 +14,16 @@ import {
 } from '@apollo/server/plugin/disabled'
 import { makeExecutableSchema } from '@graphql-tools/schema'
 import { type DocumentNode, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
-import { createExecutor, type Executor } from './execution/index.ts'
-import { type Asked, limitComplexity, MAX_TOKENS, type Operation } from './operation/index.ts'
+import { ClientError } from '../kernel/errors.ts'
+import { type AnswerLimits, answerTooLarge, Executor } from './execution/index.ts'
+import { type Counted, limitComplexity, type Operation } from './operation/index.ts'
 import { addCodes, type Context, isOurFault, isUnexpected, maskError } from './resolving/index.ts'
 import { dateTime, nodeResolvers, type Resolvers, type Room, readSchema } from './schema/index.ts'
 
 export interface ApiOptions {
   readonly rooms: readonly Room[]
   readonly maxComplexity: number
+  readonly limits: AnswerLimits
   /** Called for every error that a client is not told of. It should be logged. */
   readonly onUnexpected: (error: Error, requestId: string | undefined) => void
 }
@@ -37,23 +39,21 @@ export interface Runnable {
 /** The GraphQL API: the schema, and what the rooms make of it. */
 export class Api {
   readonly #apollo: ApolloServer<Context>
-  readonly #execute: Executor
-  readonly #limit: (asked: Asked) => void
+  readonly #runner: Runner
+  readonly #limits: AnswerLimits
 
   constructor(options: ApiOptions) {
-    const { rooms, maxComplexity } = options
+    const { rooms, maxComplexity, limits } = options
     const schema = makeExecutableSchema({
       typeDefs: readSchema(),
       resolvers: mergeResolvers([{ DateTime: dateTime }, nodeResolvers(rooms), ...rooms.map((room) => room.resolvers)]),
     })
-    const execute = createExecutor(schema)
-    const limit = limitComplexity(schema, maxComplexity)
-    this.#execute = execute
-    this.#limit = limit
+    this.#limits = limits
+    this.#runner = new Runner(new Executor(schema, limits), limitComplexity(schema, maxComplexity))
     this.#apollo = new ApolloServer<Context>({
       gateway: gatewayTo(schema),
       plugins: [
-        answerBy(execute, limit),
+        answerBy(this.#runner),
         reportErrors(options),
         // Hints are read by `Operations`, once for each document. Nothing here calls home, or makes a browser do so.
         ApolloServerPluginCacheControlDisabled(),
@@ -61,7 +61,6 @@ export class Api {
         ApolloServerPluginUsageReportingDisabled(),
         ApolloServerPluginSchemaReportingDisabled(),
       ],
-      parseOptions: { maxTokens: MAX_TOKENS },
       // `Documents` has resolved them.
       persistedQueries: false,
       maxRecursiveSelections: true,
@@ -89,22 +88,41 @@ export class Api {
    */
   async answer(http: HTTPGraphQLRequest, context: Context, runnable?: Runnable): Promise<HTTPGraphQLResponse> {
     const { progress } = context
-    const document = runnable?.operation.document?.deref()
-    // A GET must not write. Apollo refuses it.
-    const mayRun = runnable && (runnable.operation.type === 'query' || http.method === 'POST')
-    if (mayRun && document && this.#isWithinLimit(document, runnable)) {
-      progress.isQuestion = true
-      const { operationName, variables, mediaType } = runnable
-      const result = await this.#execute({ document, operationName, variables, context })
-      if (!result.errors) return answerOf(result.data, mediaType)
-      progress.result = result
-    }
-    const response = await this.#apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: http,
-      context: async () => context,
-    })
+    if (runnable?.operation.type === 'subscription' && http.method === 'POST') throw noSubscriptions()
+    const response =
+      (runnable && (await this.#answerAtOnce(http, context, runnable))) ?? (await this.#askApollo(http, context))
     if (runnable && progress.document) runnable.operation.document = new WeakRef(progress.document)
+    if (progress.refusal instanceof ClientError) throw progress.refusal
+    if (isTooLarge(progress.result) || !this.#isShortEnough(response)) {
+      // As the media type has it: a response in JSON has no status of its own (GraphQL over HTTP, section 6.4).
+      throw answerTooLarge(this.#limits, runnable?.mediaType.includes('graphql-response') ? 400 : 200)
+    }
     return response
+  }
+
+  #askApollo(http: HTTPGraphQLRequest, context: Context): Promise<HTTPGraphQLResponse> {
+    return this.#apollo.executeHTTPGraphQLRequest({ httpGraphQLRequest: http, context: async () => context })
+  }
+
+  /** Undefined if Apollo must be asked. */
+  async #answerAtOnce(
+    { method }: HTTPGraphQLRequest,
+    context: Context,
+    { operation, operationName, variables, mediaType }: Runnable,
+  ): Promise<HTTPGraphQLResponse | undefined> {
+    const document = operation.document?.deref()
+    // A GET must not write. Apollo refuses it.
+    if (!document || (operation.type !== 'query' && method !== 'POST')) return undefined
+    context.progress.isQuestion = true
+    try {
+      this.#runner.prepare({ document, operationName, variables }, context)
+    } catch (error) {
+      if (error instanceof ClientError) throw error
+      // Apollo finds the same, and says so.
+      return undefined
+    }
+    const { errors, data } = await this.#runner.run(context)
+    return errors ? undefined : answerOf(data, mediaType)
   }
 
   /** Answers a request that failed before it had a context. */
@@ -112,16 +130,57 @@ export class Api {
     return this.#apollo.executeHTTPGraphQLRequest({ httpGraphQLRequest: http, context: () => Promise.reject(error) })
   }
 
-  #isWithinLimit(document: DocumentNode, { operationName, variables }: Runnable): boolean {
-    try {
-      this.#limit({ document, operationName, variables })
-      return true
-    } catch {
-      // Apollo finds the same, and says so.
-      return false
-    }
+  /** The executor counts texts as they are. Written as JSON in UTF-8 they may be longer. */
+  #isShortEnough({ body }: HTTPGraphQLResponse): boolean {
+    const { maxBytes } = this.#limits
+    return body.kind !== 'complete' || 3 * body.string.length <= maxBytes || Buffer.byteLength(body.string) <= maxBytes
   }
 }
+
+/** Prepares, prices and runs the operation of a request: each once, whether Apollo is asked or not. */
+class Runner {
+  readonly #executor: Executor
+  readonly #limit: (counted: Counted) => void
+
+  constructor(executor: Executor, limit: (counted: Counted) => void) {
+    this.#executor = executor
+    this.#limit = limit
+  }
+
+  /** Throws a `ClientError` if the operation is beyond the limits, a `GraphQLError` if an argument in it is wrong. */
+  prepare({ document, operationName, variables }: Asked, { progress }: Context): void {
+    if (progress.prepared || progress.result) return
+    const prepared = this.#executor.prepare({ document, operationName, variables })
+    if (!('operation' in prepared)) {
+      progress.result = prepared
+      return
+    }
+    this.#limit({ ...prepared, given: variables })
+    progress.prepared = prepared
+  }
+
+  /** The result of what was prepared. */
+  async run(context: Context): Promise<ExecutionResult> {
+    const { progress } = context
+    if (!progress.result && !progress.prepared) throw new TypeError('Nothing was prepared.')
+    progress.result ??= progress.prepared && (await this.#executor.run(progress.prepared, context))
+    return progress.result as ExecutionResult
+  }
+}
+
+/** A valid document, and what of it is to be run. */
+interface Asked {
+  readonly document: DocumentNode
+  readonly operationName: string | null | undefined
+  readonly variables: Readonly<Record<string, unknown>> | null | undefined
+}
+
+const noSubscriptions = () => new ClientError('BAD_USER_INPUT', 'Subscriptions are not answered here.', { status: 400 })
+
+const isTooLarge = (result: ExecutionResult | undefined): boolean =>
+  result?.errors?.some(
+    ({ originalError }) => originalError instanceof ClientError && originalError.code === 'ANSWER_TOO_LARGE',
+  ) ?? false
 
 /** An answer without errors, as Apollo writes it. */
 const answerOf = (data: ExecutionResult['data'], mediaType: string): HTTPGraphQLResponse => ({
@@ -134,20 +193,25 @@ const answerOf = (data: ExecutionResult['data'], mediaType: string): HTTPGraphQL
  * errors that come from there. HAZARD: not every result may go that way. For each, Apollo makes an object with getters; V8 keeps
  * its hidden class, and with it the request, until a major collection.
  */
-const answerBy = (execute: Executor, limit: (asked: Asked) => void): ApolloServerPlugin<Context> => ({
+const answerBy = (runner: Runner): ApolloServerPlugin<Context> => ({
   async requestDidStart() {
     return {
-      async didResolveOperation({ request: { variables }, document, operationName, contextValue: { progress } }) {
-        limit({ document, operationName, variables })
-        progress.document = document
-      },
-      async responseForOperation({ document, request: { operationName, variables }, contextValue }) {
+      async didResolveOperation({ request: { variables, operationName }, document, contextValue }) {
         const { progress } = contextValue
-        progress.result ??= await execute({ document, operationName, variables, context: contextValue })
-        if (progress.result.errors) return null
+        progress.document = document
+        try {
+          runner.prepare({ document, operationName, variables }, contextValue)
+        } catch (error) {
+          progress.refusal = error as Error
+          throw error
+        }
+      },
+      async responseForOperation({ contextValue }) {
+        const { errors, data } = await runner.run(contextValue)
+        if (errors) return null
         return {
           http: { status: undefined, headers: new HeaderMap() },
-          body: { kind: 'single', singleResult: { data: progress.result.data } },
+          body: { kind: 'single', singleResult: { data } },
         }
       },
     }

@@ -47,7 +47,11 @@ export const errorCodes = {
   FORBIDDEN: 'The viewer may not do this.',
   RATE_LIMITED:
     'The client did this too often: try again after the time that the message names. HTTP status 429 with `Retry-After` if the whole request was refused.',
-  QUERY_TOO_COMPLEX: 'The query could ask for more objects than the server gives at once.',
+  QUERY_TOO_COMPLEX:
+    'The query is longer, deeper or wider than the server takes, or could ask for more objects than it gives at once. HTTP status 400.',
+  ANSWER_TOO_LARGE:
+    'The answer would have more bytes than the server sends: ask for less at once. HTTP status 200 or 400, as the media type has it.',
+  TOO_MANY_ERRORS: 'The answer would have more errors than the server looks for. It has no data.',
   PERSISTED_QUERY_NOT_FOUND:
     'No document is known by this hash or `documentId`: send it in full. HTTP status 200 for a hash, as Apollo has it, otherwise 400.',
   PERSISTED_QUERY_NOT_SUPPORTED:

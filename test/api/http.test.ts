@@ -83,6 +83,10 @@ const BAD_QUESTIONS: [what: string, body: string][] = [
   ['an operation without a name', JSON.stringify({ query: QUERY, operationName: '' })],
   ['a document that does not parse', JSON.stringify({ query: '{' })],
   ['a field there is not', JSON.stringify({ query: '{ password }' })],
+]
+
+/** Refused before it is understood. */
+const TOO_MUCH: [what: string, body: string][] = [
   ['more tokens than a document may have', JSON.stringify({ query: `{ ${'a '.repeat(10_001)} }` })],
   ['a document nested without end', JSON.stringify({ query: '{a'.repeat(500_000) })],
 ]
@@ -96,6 +100,11 @@ BAD_REQUESTS.push(
     [`${what}, in plain JSON`, 200, () => post(body, accepting('application/json'))],
     [`${what}, in any type`, 200, () => post(body)],
   ]),
+  ...TOO_MUCH.flatMap(([what, body]): typeof BAD_REQUESTS => [
+    [what, 400, () => post(body, accepting('application/graphql-response+json'))],
+    [`${what}, in plain JSON`, 400, () => post(body, accepting('application/json'))],
+    [`${what}, in any type`, 400, () => post(body)],
+  ]),
 )
 
 it.each(BAD_REQUESTS)('explains what is wrong with %s', async (_what, status, send) => {
@@ -105,7 +114,7 @@ it.each(BAD_REQUESTS)('explains what is wrong with %s', async (_what, status, se
   expect(answer.headers.get('x-request-id')).toBeTruthy()
   const body = (await answer.json()) as { errors: { message: string; extensions: { code: string } }[] }
   for (const { message, extensions } of body.errors) {
-    expect(extensions.code).toMatch(/^(BAD_REQUEST|GRAPHQL_\w+_FAILED|OPERATION_RESOLUTION_FAILURE)$/)
+    expect(extensions.code).toMatch(/^(BAD_REQUEST|GRAPHQL_\w+_FAILED|OPERATION_RESOLUTION_FAILURE|QUERY_TOO_COMPLEX)$/)
     expect(message).not.toBe('')
   }
   expect(JSON.stringify(body)).not.toMatch(/node_modules|\/src\/|at \w+ \(/)

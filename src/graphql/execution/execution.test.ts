@@ -13,7 +13,7 @@ import {
   responsePathAsArray,
   validate,
 } from 'graphql'
-import { createExecutor } from './executor.ts'
+import { Executor } from './executor.ts'
 
 /** Whatever can become of a field: `how` says what. */
 const schema = makeExecutableSchema({
@@ -206,14 +206,15 @@ it('lets go of plans that are not used, and answers the same without', async () 
 
 /** Runs a document with both, thrice: before it is planned, and after. */
 function comparer() {
-  const executor = createExecutor(schema)
+  const executor = new Executor(schema, { maxErrors: 1_000_000, maxBytes: 1e9, timeoutMs: 60_000 })
   const compare = async (document: DocumentNode, variables?: object | null, operationName?: string | null) => {
     const expected = await run((context) =>
       execute({ schema, document, contextValue: context, variableValues: variables as never, operationName }),
     )
-    const actual = await run((context) =>
-      executor({ document, context, variables: variables as Record<string, unknown>, operationName }),
-    )
+    const actual = await run((context) => {
+      const prepared = executor.prepare({ document, variables: variables as Record<string, unknown>, operationName })
+      return 'operation' in prepared ? executor.run(prepared, context) : prepared
+    })
     expect(actual).toEqual(expected)
     expect(JSON.stringify(actual)).toBe(JSON.stringify(expected))
   }

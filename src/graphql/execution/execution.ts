@@ -15,33 +15,46 @@ import { inspect } from 'graphql/jsutils/inspect.js'
 import { isIterableObject } from 'graphql/jsutils/isIterableObject.js'
 import { isPromise } from 'graphql/jsutils/isPromise.js'
 import type { PromiseOrValue } from '../../kernel/promise-or-value.ts'
+import type { Budget } from './budget.ts'
 import { FieldErrors, fieldPath, pathOf } from './field-errors.ts'
 import type { Arguments, FieldPlan, SelectionPlan, Shape } from './field-plan.ts'
 import { objectType } from './object-type.ts'
 import type { OperationPlan, Variables } from './operation-plan.ts'
 import { ResolveInfo } from './resolve-info.ts'
 
+interface ExecutionParts {
+  readonly plan: OperationPlan
+  readonly context: unknown
+  readonly variables: Variables
+  readonly budget: Budget
+}
+
 /**
  * One run of a plan. Returns what graphql-js's `execute` would return, including the errors and their order: it takes the same steps,
- * and waits if graphql-js waits. `execution.test.ts` compares the two.
+ * and waits if graphql-js waits. `execution.test.ts` compares the two. One that goes beyond its budget ends at once, with no data.
  */
 export class Execution {
   readonly plan: OperationPlan
   readonly variables: Variables
   readonly #context: unknown
+  readonly #budget: Budget
   readonly #errors = new FieldErrors()
   readonly #arguments = new Map<FieldPlan, Arguments>()
 
-  constructor(plan: OperationPlan, context: unknown, variables: Variables) {
+  constructor({ plan, context, variables, budget }: ExecutionParts) {
     this.plan = plan
     this.#context = context
     this.variables = variables
+    this.#budget = budget
   }
 
   run(): PromiseOrValue<ExecutionResult> {
     try {
       const data = this.#executeOperation()
-      return isPromise(data) ? data.then(this.#succeed, this.#fail) : this.#succeed(data)
+      if (!isPromise(data)) return this.#succeed(data)
+      // A write that was begun is not given up.
+      const isWrite = this.plan.operation.operation === OperationTypeNode.MUTATION
+      return (isWrite ? data : this.#budget.inTime(data)).then(this.#succeed, this.#fail)
     } catch (error) {
       return this.#fail(error)
     }
@@ -53,7 +66,8 @@ export class Execution {
   }
 
   readonly #fail = (error: unknown): ExecutionResult => {
-    this.#errors.add(error as GraphQLError, undefined)
+    const located = error === this.#budget.overdrawn ? locatedError(error, undefined) : error
+    this.#errors.add(located as GraphQLError, undefined)
     return { errors: this.#errors.list, data: null }
   }
 
@@ -71,22 +85,10 @@ export class Execution {
   }
 
   /** Executes each field when those before it are done. */
-  #executeSerially({ fields, blank }: SelectionPlan): PromiseOrValue<Answer> {
+  async #executeSerially({ fields, blank }: SelectionPlan): Promise<Answer> {
     const answer = blank()
-    let before: PromiseOrValue<Answer> = answer
-    const execute = (field: FieldPlan): PromiseOrValue<Answer> => {
-      const value = this.#executeField(field, undefined, undefined)
-      if (value instanceof Promise) {
-        return value.then((arrived) => {
-          answer[field.key] = arrived
-          return answer
-        })
-      }
-      answer[field.key] = value
-      return answer
-    }
-    for (const field of fields) before = isPromise(before) ? before.then(() => execute(field)) : execute(field)
-    return before
+    for (const field of fields) answer[field.key] = await this.#executeField(field, undefined, undefined)
+    return answer
   }
 
   #executeFields(
@@ -114,6 +116,7 @@ export class Execution {
 
   #executeField(field: FieldPlan, source: unknown, parentPath: ResponsePath | undefined): unknown {
     let path: ResponsePath | undefined
+    this.#budget.takeBytes(field.key.length + 4)
     try {
       const value = this.#resolve(field, source, parentPath)
       const { shape } = field
@@ -156,10 +159,11 @@ export class Execution {
     }
     switch (shape.kind) {
       case 'text':
-        if (typeof value === 'string') return value
-        return serialize(shape.type, value)
-      case 'leaf':
-        return serialize(shape.type, value)
+      case 'leaf': {
+        const leaf = shape.kind === 'text' && typeof value === 'string' ? value : serialize(shape.type, value)
+        if (typeof leaf === 'string') this.#budget.takeBytes(leaf.length)
+        return leaf
+      }
       case 'list':
         return this.#completeList(shape.item, field, path, value)
       case 'object':
@@ -268,6 +272,8 @@ export class Execution {
 
   /** Answers null for a value that failed. Throws on if it must not be null: then the value around it becomes null. */
   #giveUp(error: unknown, { nonNull }: Shape, { nodes }: FieldPlan, path: ResponsePath | undefined): null {
+    const isNew = !(error instanceof GraphQLError && error.path)
+    if (isNew || this.#budget.overdrawn) this.#budget.takeError()
     const located = locatedError(error, nodes, responsePathAsArray(path))
     if (nonNull) throw located
     this.#errors.add(located, path)

@@ -1,3 +1,4 @@
+import { ApolloServerErrorCode } from '@apollo/server/errors'
 import {
   type ArgumentNode,
   type DocumentNode,
@@ -11,7 +12,9 @@ import {
   visit,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
+import { type Clock, systemClock } from '../../kernel/clock.ts'
 import { nowOrLater, type PromiseOrValue } from '../../kernel/promise-or-value.ts'
+import { type AnswerLimits, Budget } from './budget.ts'
 import { Execution } from './execution.ts'
 import { type Fragments, OperationPlan, type Variables } from './operation-plan.ts'
 
@@ -20,29 +23,52 @@ interface ExecutorRequest {
   readonly document: DocumentNode
   readonly operationName?: string | null | undefined
   readonly variables?: Variables | null | undefined
-  readonly context: unknown
 }
 
-export type Executor = (request: ExecutorRequest) => PromiseOrValue<ExecutionResult>
+/** An operation with variables that fit it. */
+export interface Prepared {
+  readonly document: DocumentNode
+  readonly operation: OperationDefinitionNode
+  /** As the schema takes them. */
+  readonly variables: Variables
+}
 
-/**
- * Makes a function that executes documents as graphql-js's `execute` does. It keeps the plans of the documents that it executed most recently.
- */
-export function createExecutor(schema: GraphQLSchema): Executor {
-  const kept = new LRUCache<DocumentNode, DocumentPlans>({ maxSize: MAX_FIELDS })
-  return ({ document, operationName, variables, context }) => {
+/** Executes documents as graphql-js's `execute` does. It keeps the plans of the documents that it executed most recently. */
+export class Executor {
+  readonly #schema: GraphQLSchema
+  readonly #limits: AnswerLimits
+  readonly #clock: Clock
+  readonly #kept = new LRUCache<DocumentNode, DocumentPlans>({ maxSize: MAX_FIELDS })
+
+  constructor(schema: GraphQLSchema, limits: AnswerLimits, clock = systemClock) {
+    this.#schema = schema
+    this.#limits = limits
+    this.#clock = clock
+  }
+
+  /** Finds the operation and coerces its variables. An `ExecutionResult` holds the errors of those that can't be run. */
+  prepare({ document, operationName, variables }: ExecutorRequest): Prepared | ExecutionResult {
     const operation = getOperationAST(document, operationName)
     // Lets graphql-js produce the error for a missing operation.
-    if (!operation) return execute({ schema, document, operationName })
-    const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, {
+    if (!operation) return execute({ schema: this.#schema, document, operationName }) as ExecutionResult
+    const definitions = operation.variableDefinitions ?? []
+    const { coerced, errors } = getVariableValues(this.#schema, definitions, variables ?? {}, {
       maxErrors: MAX_VARIABLE_ERRORS,
     })
-    if (errors) return { errors }
-    const plans = kept.get(document) ?? new DocumentPlans(schema, document)
+    if (!errors) return { document, operation, variables: coerced }
+    // That there are too many names no variable: Apollo would take it for a fault of ours.
+    for (const { nodes, extensions } of errors) if (!nodes) extensions.code = ApolloServerErrorCode.BAD_USER_INPUT
+    return { errors }
+  }
+
+  /** Runs what `prepare` made. */
+  run({ document, operation, variables }: Prepared, context: unknown): PromiseOrValue<ExecutionResult> {
+    const plans = this.#kept.get(document) ?? new DocumentPlans(this.#schema, document)
     const known = plans.size
-    const plan = plans.planOf(operation, coerced)
-    return nowOrLater(new Execution(plan, context, coerced).run(), (result) => {
-      if (plans.size !== known) kept.set(document, plans, { size: plans.size })
+    const plan = plans.planOf(operation, variables)
+    const execution = new Execution({ plan, context, variables, budget: new Budget(this.#limits, this.#clock) })
+    return nowOrLater(execution.run(), (result) => {
+      if (plans.size !== known) this.#kept.set(document, plans, { size: plans.size })
       return result
     })
   }

@@ -1,1 +1,2 @@
-export { createExecutor, type Executor } from './executor.ts'
+export { type AnswerLimits, answerTooLarge } from './budget.ts'
+export { Executor } from './executor.ts'

@@ -1,47 +1,41 @@
 import { ApolloServerErrorCode } from '@apollo/server/errors'
-import {
-  type DocumentNode,
-  GraphQLError,
-  type GraphQLSchema,
-  getOperationAST,
-  getVariableValues,
-  type OperationDefinitionNode,
-} from 'graphql'
+import { type DocumentNode, GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
 import { type ComplexityEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity'
 import { ClientError } from '../../kernel/errors.ts'
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, toGraphQLError } from '../resolving/index.ts'
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../resolving/index.ts'
 
-/** A valid document, and what of it is to be run. */
-export interface Asked {
+/** An operation of a valid document, and its variables as the schema takes them. */
+export interface Counted {
   readonly document: DocumentNode
-  readonly operationName: string | null | undefined
-  readonly variables: Readonly<Record<string, unknown>> | null | undefined
+  readonly operation: OperationDefinitionNode
+  readonly variables: Readonly<Record<string, unknown>>
+  /** Its variables as they came. */
+  readonly given: Readonly<Record<string, unknown>> | null | undefined
 }
 
 /** Throws for operations that could ask for more objects than `max`: each field counts one, and lists multiply what is in them. */
-export function limitComplexity(schema: GraphQLSchema, max: number): (asked: Asked) => void {
-  const counted = new KnownComplexities()
-  return ({ document, operationName, variables: given }) => {
-    const variables = given ?? {}
-    const count = () =>
+export function limitComplexity(schema: GraphQLSchema, max: number): (counted: Counted) => void {
+  const known = new KnownComplexities()
+  return ({ document, operation, variables, given }) => {
+    const name = operation.name?.value
+    const complexity = known.recall(document, operation, variables, () =>
       explainBadInput(() =>
         getComplexity({
           schema,
           query: document,
-          variables,
-          ...(operationName == null ? {} : { operationName }),
+          variables: given ?? {},
+          ...(name === undefined ? {} : { operationName: name }),
           estimators: [introspectionEstimator, listEstimator, simpleEstimator({ defaultComplexity: 1 })],
         }),
-      )
-    const operation = getOperationAST(document, operationName)
-    const complexity = operation ? counted.recall(schema, document, operation, variables, count) : count()
+      ),
+    )
     if (complexity <= max) return
     const message = `The query asks for up to ${complexity} fields; the server gives ${max} at once.`
-    throw toGraphQLError(new ClientError('QUERY_TOO_COMPLEX', message))
+    throw new ClientError('QUERY_TOO_COMPLEX', message, { status: 400 })
   }
 }
 
-/** Variables and arguments of the wrong type come to light while their fields are counted. Such a query is not run: its cost is unknown. */
+/** Arguments of the wrong type come to light while their fields are counted. Such a query is not run: its cost is unknown. */
 function explainBadInput(count: () => number): number {
   try {
     return count()
@@ -76,17 +70,14 @@ export class KnownComplexities {
 
   /** What `count` gives, or once gave for variables that differ in nothing that counts. What it throws is not remembered. */
   recall(
-    schema: GraphQLSchema,
     document: DocumentNode,
     operation: OperationDefinitionNode,
     variables: Readonly<Record<string, unknown>>,
     count: () => number,
   ): number {
-    const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables)
-    if (!coerced) return count()
-    const key = [operation.name?.value, ...Object.entries(coerced).map(([name, value]) => `${name}: ${weight(value)}`)]
+    const weights = Object.entries(variables).map(([name, value]) => `${name}: ${weight(value)}`)
+    const name = [operation.name?.value, ...weights].join()
     const known = this.#knownOf(document)
-    const name = key.join()
     let complexity = known.get(name)
     if (complexity === undefined) {
       complexity = count()

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { HeaderMap, type HTTPGraphQLRequest } from '@apollo/server'
+import { limitVariables } from './limit-variables.ts'
 import type { Operation, Operations } from './operations.ts'
 
 /** What a request says, unchecked (GraphQL over HTTP, section 5.1). */
@@ -23,9 +24,15 @@ export interface OperationRequest {
 export const readParameters = ({ method, search, body }: HTTPGraphQLRequest): RequestParameters =>
   method === 'POST' ? (typeof body === 'object' && body !== null ? body : {}) : searchParameters(search)
 
-/** The operation that the parameters ask for. Undefined if they are not well-formed: Apollo then says what is wrong. */
-export function findOperation(parameters: RequestParameters, operations: Operations): OperationRequest | undefined {
-  const { query, operationName, variables, extensions } = parameters
+/**
+ * The operation that the parameters ask for. Undefined if they are not well-formed: Apollo then says what is wrong.
+ * Throws if the document or the variables are beyond the limits.
+ */
+export function findOperation(
+  { query, operationName, variables, extensions }: RequestParameters,
+  operations: Operations,
+): OperationRequest | undefined {
+  limitVariables(variables, operations.limits.maxValues)
   if (typeof query !== 'string' || !isOptional(operationName, 'string')) return undefined
   if (!isOptional(variables, 'object') || !isOptional(extensions, 'object')) return undefined
   if (Array.isArray(variables) || Array.isArray(extensions)) return undefined

@@ -3,6 +3,7 @@ import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheContr
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { buildSchema } from 'graphql'
+import { AMPLE } from '../../../test/models/request-limits.ts'
 import { Operations } from './operations.ts'
 
 const DIRECTIVE = `
@@ -57,7 +58,7 @@ it(`finds in a document the policy that Apollo finds by running it (TEST_SEED=${
   const property = fc.asyncProperty(hints, async (given) => {
     let next = 0
     const typeDefs = DIRECTIVE + SCHEMA.replace(/@/g, () => given[next++] ?? '')
-    const operations = new Operations(buildSchema(typeDefs))
+    const operations = new Operations(AMPLE, buildSchema(typeDefs))
     const apollo = new ApolloServer({ typeDefs, resolvers, plugins: [ApolloServerPluginCacheControl()] })
     for (const query of DOCUMENTS) {
       const { http, body } = await apollo.executeOperation({ query })
@@ -79,7 +80,7 @@ it(`finds in a document the policy that Apollo finds by running it (TEST_SEED=${
 }, 120_000)
 
 const operation = (query: string, types: string) =>
-  new Operations(buildSchema(DIRECTIVE + types)).find(query, undefined)
+  new Operations(AMPLE, buildSchema(DIRECTIVE + types)).find(query, undefined)
 
 it('takes the least of what may be behind an interface, whatever will be', () => {
   const types = `

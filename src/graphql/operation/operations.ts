@@ -7,7 +7,6 @@ import {
   Kind,
   type OperationDefinitionNode,
   type OperationTypeNode,
-  parse,
   print,
   TypeInfo,
   visit,
@@ -15,9 +14,7 @@ import {
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { type FieldHint, fieldHints, readSchema } from '../schema/index.ts'
-
-/** What bounds the cost of a document before its complexity is known. */
-export const MAX_TOKENS = 10_000
+import { type DocumentLimits, parseWithin } from './limit-document.ts'
 
 /** What must be known of an operation to find its answer without running it. */
 export interface Operation {
@@ -26,18 +23,25 @@ export interface Operation {
   readonly text: string
   /** Seconds for which its answer may be kept, as the schema says: 0 is not at all. A resolver may say less. */
   readonly maxAge: number
-  /** True where a part of it is for one viewer alone, whoever that is. */
+  /** True if a part of it is for one viewer alone. */
   readonly isPrivate: boolean
-  /** The field that says so, as `Query.viewer`, of each of the two. Undefined where none does. */
+  /** The field that says so, as `Query.viewer`, of each of the two. Undefined if none does. */
   readonly decidedBy: { readonly maxAge: string | undefined; readonly scope: string | undefined }
-  /** Learnt by running it: no resolver looked at who asks. Else, or where nobody knows yet, false. */
+  /** Learnt by running it: no resolver looked at the viewer. False until it is known. */
   ignoresViewer: boolean
-  /** Learnt by running it: its document, parsed and valid. Whoever runs it keeps that, for as long as there is room. */
+  /** Learnt by running it: its document, parsed and valid. The executor keeps it, for as long as there is room. */
   document?: WeakRef<DocumentNode>
+}
+
+/** What a request may hold. */
+export interface RequestLimits extends DocumentLimits {
+  /** How many values its variables may hold. */
+  readonly maxValues: number
 }
 
 /** The operations that were asked for lately. */
 export class Operations {
+  readonly limits: RequestLimits
   readonly #schema: GraphQLSchema
   readonly #hintOf: ReturnType<typeof fieldHints>
   readonly #known = new LRUCache<string, Operation>({
@@ -45,12 +49,16 @@ export class Operations {
     sizeCalculation: ({ text }, key) => key.length + text.length + 200,
   })
 
-  constructor(schema = buildSchema(readSchema())) {
+  constructor(limits: RequestLimits, schema = buildSchema(readSchema())) {
+    this.limits = limits
     this.#schema = schema
     this.#hintOf = fieldHints(this.#schema)
   }
 
-  /** The operation of that name in a document, undefined where there is none: whoever runs it will say what is wrong. */
+  /**
+   * The operation of that name in a document. Undefined if there is none, or the document doesn't parse: Apollo says what is wrong.
+   * Throws QUERY_TOO_COMPLEX for a document beyond the limits.
+   */
   find(query: string, name: string | undefined): Operation | undefined {
     const key = name === undefined ? query : `${name}\0${query}`
     const known = this.#known.get(key)
@@ -61,7 +69,7 @@ export class Operations {
   }
 
   #read(query: string, name: string | undefined): Operation | undefined {
-    const document = this.#parse(query)
+    const document = parseWithin(query, this.limits)
     const definition = document && getOperationAST(document, name)
     if (!document || !definition) return undefined
     return {
@@ -69,14 +77,6 @@ export class Operations {
       text: print(document),
       ignoresViewer: false,
       ...this.#policyOf(document, definition),
-    }
-  }
-
-  #parse(query: string): DocumentNode | undefined {
-    try {
-      return parse(query, { maxTokens: MAX_TOKENS, noLocation: true })
-    } catch {
-      return undefined
     }
   }
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { AMPLE } from '../../../test/models/request-limits.ts'
 import { readTrustedDocuments } from './trusted-documents.ts'
 
 const APOLLOS = { format: 'apollo-persisted-query-manifest', version: 1 }
@@ -41,7 +42,11 @@ it.each([
     { fine: FINE.body, cut: '{ viewer {\n' },
     `: document "cut" doesn't parse: Syntax Error: Expected Name, found <EOF>. (line 2, column 1)`,
   ],
-  ['with what is too long', { long: `{ ${'a '.repeat(10_001)} }` }, `: document "long" doesn't parse: Syntax Error: `],
+  [
+    'with what is too long',
+    { long: `{ ${'a '.repeat(10_001)} }` },
+    `: document "long" is too much: The query has more than 10000 tokens`,
+  ],
   [
     'with what does not fit the schema',
     { old: 'query {\n  viewer { shoeSize }\n}' },
@@ -58,7 +63,7 @@ it.each([
 
 async function refusalOf(path: string): Promise<string> {
   try {
-    readTrustedDocuments(path)
+    readTrustedDocuments(path, AMPLE)
   } catch (error) {
     return (error as Error).message
   }

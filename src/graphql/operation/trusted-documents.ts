@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { buildSchema, type GraphQLError, type GraphQLSchema, Kind, parse, validate } from 'graphql'
+import { ClientError } from '../../kernel/errors.ts'
 import { readSchema } from '../schema/index.ts'
-import { MAX_TOKENS } from './operations.ts'
+import { type DocumentLimits, parseWithin } from './limit-document.ts'
 
 /** The documents that whoever runs the server has listed. */
 export class TrustedDocuments {
@@ -28,11 +29,11 @@ export class TrustedDocuments {
  * Reads a manifest, as GraphQL Code Generator's client preset writes it (`persisted-documents.json`), or as Apollo's
  * `generate-persisted-query-manifest` does. Throws one line that names the file, the document, and what is wrong with it.
  */
-export function readTrustedDocuments(path: string): TrustedDocuments {
+export function readTrustedDocuments(path: string, limits: DocumentLimits): TrustedDocuments {
   const schema = buildSchema(readSchema())
   const byId = new Map<string, string>()
   for (const [id, text] of listed(readJson(path), path)) {
-    const wrong = byId.has(bare(id)) ? 'is listed twice' : fault(text, schema)
+    const wrong = byId.has(bare(id)) ? 'is listed twice' : fault(text, schema, limits)
     if (wrong) throw new Error(oneLine(`${path}: document ${JSON.stringify(id)} ${wrong}`))
     byId.set(bare(id), text)
   }
@@ -82,14 +83,17 @@ const isDocument = (document: readonly unknown[]): document is [id: string, text
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function fault(text: string, schema: GraphQLSchema): string | undefined {
+function fault(text: string, schema: GraphQLSchema, limits: DocumentLimits): string | undefined {
   try {
-    const document = parse(text, { maxTokens: MAX_TOKENS })
+    parseWithin(text, limits)
+    const document = parse(text)
     if (!document.definitions.some(({ kind }) => kind === Kind.OPERATION_DEFINITION)) return 'holds no operation.'
     const [error] = validate(schema, document)
     return error && `doesn't fit the schema: ${explain(error)}`
   } catch (error) {
-    return `doesn't parse: ${explain(error as GraphQLError)}`
+    return error instanceof ClientError
+      ? `is too much: ${error.message}`
+      : `doesn't parse: ${explain(error as GraphQLError)}`
   }
 }
 

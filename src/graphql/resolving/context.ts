@@ -1,4 +1,4 @@
-import type { DocumentNode, ExecutionResult } from 'graphql'
+import type { DocumentNode, ExecutionResult, OperationDefinitionNode } from 'graphql'
 import type { Kysely, Transaction } from 'kysely'
 import type { LogPlace, Origin, Reader } from '../../cache/index.ts'
 import type { Tables } from '../../database/index.ts'
@@ -27,7 +27,11 @@ export interface Context {
     isQuestion: boolean
     /** The operation's document, once it is known to be valid. */
     document: DocumentNode | undefined
-    /** The result, if it has errors. */
+    /** The operation, once it may be run. */
+    prepared: PreparedOperation | undefined
+    /** Why it may not be run. */
+    refusal: Error | undefined
+    /** What running it brought, or why it can't be run. */
     result: ExecutionResult | undefined
     /** How many writes this request has made. What was loaded before a write is not served after it. */
     readonly writes: number
@@ -53,6 +57,13 @@ export interface Context {
    * HAZARD: with two writing statements, only one of them may be committed.
    */
   writeAtOnce<T>(work: (primary: Kysely<Tables>) => Promise<T>, errors?: ConstraintErrors): Promise<T>
+}
+
+/** An operation of a valid document, with its variables as the schema takes them. */
+interface PreparedOperation {
+  readonly document: DocumentNode
+  readonly operation: OperationDefinitionNode
+  readonly variables: Readonly<Record<string, unknown>>
 }
 
 /** What the client is told if a write breaks the constraint of this name. */

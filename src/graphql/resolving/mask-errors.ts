@@ -43,8 +43,14 @@ export function maskError(formatted: GraphQLFormattedError, error: unknown): Gra
     return { ...formatted, message: MASKED, extensions }
   }
   const { stacktrace: _, http: __, ...extensions } = told?.extensions ?? formatted.extensions ?? {}
-  return { ...formatted, message: told?.message ?? formatted.message, extensions }
+  return { ...formatted, message: cut(told?.message ?? formatted.message), extensions }
 }
+
+/** Messages of graphql-js repeat names and values, however long. */
+const cut = (message: string): string =>
+  message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE / 2)} … ${message.slice(-MAX_MESSAGE / 2)}`
+
+const MAX_MESSAGE = 1000
 
 export const MASKED = 'Something went wrong here. It has been logged.'
 

@@ -56,6 +56,8 @@ export class RequestContext implements Context {
     const progress = {
       isQuestion: false,
       document: undefined,
+      prepared: undefined,
+      refusal: undefined,
       result: undefined,
       writes: 0,
       wroteFrom: ledger.place,

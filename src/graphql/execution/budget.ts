@@ -1,0 +1,71 @@
+import type { Clock } from '../../kernel/clock.ts'
+import { ClientError } from '../../kernel/errors.ts'
+
+/** What one execution may cost. */
+export interface AnswerLimits {
+  /** Errors in one answer. */
+  readonly maxErrors: number
+  /** Length of one answer, in bytes. Texts are counted in UTF-16 code units while the answer is made. */
+  readonly maxBytes: number
+  /** For how long one query may be under way, in milliseconds. Mutations are not cut off. */
+  readonly timeoutMs: number
+}
+
+/** What one execution has cost so far. Once that is too much, every further call throws the same error. */
+export class Budget {
+  readonly #limits: AnswerLimits
+  readonly #clock: Clock
+  #bytes = 0
+  #errors = 0
+  #overdrawn: ClientError | undefined
+
+  constructor(limits: AnswerLimits, clock: Clock) {
+    this.#limits = limits
+    this.#clock = clock
+  }
+
+  /** Why the execution is over. Undefined while it is not. */
+  get overdrawn(): ClientError | undefined {
+    return this.#overdrawn
+  }
+
+  /** Counts what goes into the answer. Throws ANSWER_TOO_LARGE if that is too much. */
+  takeBytes(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes > this.#limits.maxBytes) throw this.#end(answerTooLarge(this.#limits))
+  }
+
+  /** Counts an error. Throws TOO_MANY_ERRORS if there are too many. */
+  takeError(): void {
+    const { maxErrors } = this.#limits
+    if (++this.#errors <= maxErrors) return
+    const message = `The answer has more than ${maxErrors} errors: the rest was not looked for.`
+    throw this.#end(new ClientError('TOO_MANY_ERRORS', message))
+  }
+
+  /** `data`, or a rejection with LOAD_TIMEOUT if it takes too long. What arrives later is not awaited. */
+  inTime<T>(data: Promise<T>): Promise<T> {
+    const { timeoutMs } = this.#limits
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(timeoutMs, () => {
+        const message = `The query took longer than ${timeoutMs} ms: it was given up.`
+        reject(this.#end(new ClientError('LOAD_TIMEOUT', message)))
+      })
+      data.finally(cancel).then(resolve, reject)
+    })
+  }
+
+  #end(reason: ClientError): ClientError {
+    this.#overdrawn ??= reason
+    this.#bytes = this.#errors = Number.POSITIVE_INFINITY
+    return this.#overdrawn
+  }
+}
+
+/** @param status the HTTP status, if the whole request is refused */
+export const answerTooLarge = ({ maxBytes }: Pick<AnswerLimits, 'maxBytes'>, status?: number): ClientError =>
+  new ClientError(
+    'ANSWER_TOO_LARGE',
+    `The answer has more than ${maxBytes} bytes: ask for less at once.`,
+    status === undefined ? {} : { status },
+  )
