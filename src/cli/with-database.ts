@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import { readConfig } from '../app/config.ts'
 import { migrate, openDatabases, type Tables } from '../database/index.ts'
+import { hideCredentials } from '../kernel/hide-credentials.ts'
 
 /** Opens the configured database, migrates it, runs `work` with it, and closes it. `work` also gets the migrations that were applied. */
 export async function withDatabase<T>(
@@ -15,7 +16,7 @@ export async function withDatabase<T>(
     poolMax: 2,
     // Commands may run long statements.
     statementTimeoutMs: 0,
-    onError: (error) => console.error(`stet: ${error.message}`),
+    onError: (error) => console.error(`stet: ${hideCredentials(error.message)}`),
   })
   try {
     const { primary } = databases.database

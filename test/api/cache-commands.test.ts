@@ -345,6 +345,15 @@ it('warms by queries with variables, as whoever the token says', async () => {
   expect(refused.stderr).not.toContain('hunter2')
 })
 
+it('tells neither user nor password of the URL that it sends queries to', async () => {
+  const file = await write('one.graphql', '{ tags { totalCount } }')
+  const url = node.url.replace('//', '//zoe:hunter2@')
+  const { code, stdout, stderr } = await runStet(['cache', 'warm', '--queries', file, '--url', url], environment)
+  expect([code, stdout]).toEqual([1, 'Warmed 0 queries; 1 failed: see above.\n'])
+  expect(stderr).toContain('(secret)@127.0.0.1')
+  expect(stderr).not.toMatch(/zoe|hunter2/)
+})
+
 it('lists the queries that failed, with exit code 1', async () => {
   const file = await write(
     'some.graphql',

@@ -129,7 +129,8 @@ describeWhereItCan('where Redis asks for TLS, a user and a password', () => {
     const { stderr = '' } = (await stet?.end('SIGTERM')) ?? {}
     expect(stderr).toContain('Redis refuses the user name or password in REDIS_URL')
     expect(stderr).toContain('WRONGPASS')
-    expect(stderr).not.toContain('wrong@')
+    // Nor in the command that ioredis adds to its errors.
+    expect(stderr).not.toMatch(/"wrong"|wrong@/)
   })
 
   it('says that it does not trust a certificate, and serves without Redis', async () => {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Kind, OperationTypeNode, parse, print, separateOperations } from 'graphql'
+import { hideCredentials } from '../../kernel/hide-credentials.ts'
 import { UsageError, withProgress } from '../command.ts'
 
 export interface Warmed {
@@ -104,7 +105,7 @@ async function send({ query, variables }: NamedQuery, { url, token }: Destinatio
     return response.ok && body?.data ? undefined : `${url} answered ${response.status}, and no GraphQL`
   } catch (error) {
     const { cause, message } = error as Error
-    return cause instanceof Error ? cause.message || message : message
+    return hideCredentials(cause instanceof Error ? cause.message || message : message)
   }
 }
 
