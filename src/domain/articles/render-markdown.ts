@@ -11,8 +11,7 @@ import { type Rendering, refuse } from './rendering.ts'
  */
 export function renderMarkdown(text: string): Rendering {
   try {
-    const html = sanitize(toHtml(text))
-    return html.length > MAX_HTML ? refuse(text, TOO_LONG) : { html }
+    return { html: bounded(sanitize(bounded(toHtml(text)))) }
   } catch (error) {
     if (error instanceof Refusal) return refuse(text, error.message)
     throw error
@@ -28,6 +27,11 @@ const MAX_HTML = 2_000_000
 const TOO_LONG = `it would become more than ${MAX_HTML} characters of HTML: shorten it`
 
 class Refusal extends Error {}
+
+function bounded(html: string): string {
+  if (html.length > MAX_HTML) throw new Refusal(TOO_LONG)
+  return html
+}
 
 const markdown = new MarkdownIt({ html: true, linkify: true })
 
