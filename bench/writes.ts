@@ -1,5 +1,7 @@
+import type { Kysely } from 'kysely'
 import pg from 'pg'
 import { Ledger } from '../src/cache/index.ts'
+import { AuditPlugin, migrate, openDatabases, operatorAct, type Tables } from '../src/database/index.ts'
 import { Follower, installStet, Log } from '../src/invalidation/index.ts'
 import { startPostgres } from '../test/harness/index.ts'
 import { median, printRatios } from './report.ts'
@@ -7,12 +9,14 @@ import { median, printRatios } from './report.ts'
 /**
  * What watching a table costs its writers: single-row updates by 8 writers, in turns, while a follower gives positions. Once without
  * `fsync`, so that the disk hides nothing, and once with it, as in production: what makes commits wait for one another shows only there.
+ * Then what an audit record costs the statement of a mutation that carries it.
  */
 export async function writes(): Promise<void> {
   for (const fsync of ['off', 'on']) {
     const server = await startPostgres({ settings: { fsync } })
     try {
       await compare(server.url, fsync)
+      await compareAudited((await server.createDatabase()).url, fsync)
     } finally {
       await server.stop()
     }
@@ -50,6 +54,53 @@ async function compare(url: string, fsync: string): Promise<void> {
   }
 }
 
+/** Updates of one article each, as a mutation makes them, with and without an audit record in the statement. */
+async function compareAudited(url: string, fsync: string): Promise<void> {
+  const databases = await openDatabases({
+    url,
+    replicaUrl: undefined,
+    dataDirectory: '',
+    poolMax: WRITERS + 2,
+    statementTimeoutMs: 0,
+    onError: console.error,
+  })
+  const { primary } = databases.database
+  try {
+    await migrate(primary)
+    await databases.log.query(
+      `insert into users (username, display_name, email) values ('ann', 'Ann', 'ann@example.com')`,
+    )
+    await databases.log.query(
+      `insert into articles (slug, title, body, author_id) select 'a-' || n, 'x', 'x', 1 from generate_series(1, 10000) n`,
+    )
+    const audited = primary.withPlugin(new AuditPlugin(operatorAct('bench')))
+    const rates = new Map<string, [Kysely<Tables>, number[]]>([
+      ['without an audit record', [primary, []]],
+      ['with one', [audited, []]],
+    ])
+    for (let round = 0; round < 6; round++) {
+      for (const [db, samples] of rates.values()) {
+        const update = (id: number, turn: number) =>
+          db
+            .updateTable('articles')
+            .set({ summary: `${turn}` })
+            .where('id', '=', id)
+            .returning('id')
+            .execute()
+        samples.push(await perSecond(update))
+      }
+    }
+    const results = [...rates].map(([name, [, samples]]): [string, number] => [name, median(samples)])
+    printRatios(
+      'mutations: updates of one article by 8 writers',
+      `per second, median of 6 rounds; fsync is ${fsync}`,
+      results,
+    )
+  } finally {
+    await databases.close()
+  }
+}
+
 const TABLES: Readonly<Record<string, string>> = {
   plain: 'not watched',
   watched: 'watched by Stet',
@@ -58,13 +109,18 @@ const TABLES: Readonly<Record<string, string>> = {
 
 const WRITERS = 8
 
-async function updatesPerSecond(pool: pg.Pool, table: string): Promise<number> {
+function updatesPerSecond(pool: pg.Pool, table: string): Promise<number> {
+  const text = `update ${table} set title = 'y' where id = $1`
+  return perSecond((id) => pool.query({ name: table, text, values: [id] }))
+}
+
+async function perSecond(update: (id: number, turn: number) => Promise<unknown>): Promise<number> {
   const until = performance.now() + 1000
   let updates = 0
   const write = async (writer: number) => {
     while (performance.now() < until) {
       const id = 1 + ((updates * WRITERS + writer) % 10000)
-      await pool.query({ name: table, text: `update ${table} set title = 'y' where id = $1`, values: [id] })
+      await update(id, updates)
       updates++
     }
   }

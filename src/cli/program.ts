@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { auditCommand } from './audit.ts'
 import { explainCommand } from './cache/explain.ts'
 import { getCommand } from './cache/get.ts'
 import { invalidateCommand } from './cache/invalidate.ts'
@@ -41,6 +42,7 @@ export const program = new Command('stet')
   .addCommand(seedCommand)
   .addCommand(tokenCommand)
   .addCommand(configCommand)
+  .addCommand(auditCommand)
   .addCommand(cacheCommand)
   .addCommand(workerCommand)
 

@@ -6,6 +6,7 @@ import { hideCredentials } from '../kernel/hide-credentials.ts'
 /** Opens the configured database, migrates it, runs `work` with it, and closes it. `work` also gets the migrations that were applied. */
 export async function withDatabase<T>(
   work: (primary: Kysely<Tables>, applied: readonly string[]) => Promise<T>,
+  { migrates = true } = {},
 ): Promise<T> {
   const config = readConfig()
   const databases = await openDatabases({
@@ -20,7 +21,7 @@ export async function withDatabase<T>(
   })
   try {
     const { primary } = databases.database
-    return await work(primary, await migrate(primary, { schema: config.databaseSchema }))
+    return await work(primary, migrates ? await migrate(primary, { schema: config.databaseSchema }) : [])
   } finally {
     await databases.close()
   }

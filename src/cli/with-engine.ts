@@ -1,6 +1,6 @@
 import { type Config, ConfigError, readConfig } from '../app/config.ts'
 import type { Engine } from '../app/open-engine.ts'
-import type { OpenDatabases } from '../database/index.ts'
+import { type OpenDatabases, operatorAct } from '../database/index.ts'
 import { type Context, RequestContext } from '../graphql/resolving/index.ts'
 import { createLogger } from '../kernel/logger.ts'
 import type { GuardedRedis } from '../redis/index.ts'
@@ -16,8 +16,11 @@ export interface CommandEngine extends Engine {
   flush(): Promise<void>
 }
 
-/** Runs `work` with the engine of a node that is configured alike, up to date with the log. */
-export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` with the engine of a node that is configured alike, up to date with the log.
+ * @param command the words of a command that writes, for its audit records
+ */
+export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>, command?: string): Promise<T> {
   const given = readConfig()
   // The user of a command can wait longer for Redis than a client for its answer.
   const config = { ...given, redisTimeoutMs: Math.max(given.redisTimeoutMs, REDIS_TIMEOUT_MS) }
@@ -42,6 +45,7 @@ export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>)
       requestId: 'command line',
       viewer: { kind: 'admin', userId: undefined },
       address: 'command line',
+      ...(command !== undefined && { act: operatorAct(command) }),
       bypass: false,
       position: 0,
       unsure: false,
@@ -62,13 +66,13 @@ export interface EngineWithRedis extends CommandEngine {
 }
 
 /** The same for commands about what Redis holds. Throws if it isn't configured or can't be reached. */
-export function withEngineAndRedis<T>(work: (engine: EngineWithRedis) => Promise<T>): Promise<T> {
+export function withEngineAndRedis<T>(work: (engine: EngineWithRedis) => Promise<T>, command?: string): Promise<T> {
   return withEngine(async (engine) => {
     const { redis, config } = engine
     if (!redis) throw new ConfigError('REDIS_URL is not set, and this is about what Redis holds.')
     if (redis.client.status !== 'ready') throw new Error(`Redis at ${whereRedisIs(config)} could not be reached.`)
     return work({ ...engine, redis })
-  })
+  }, command)
 }
 
 function whereRedisIs({ redisUrl, redisCluster, redisSentinels }: Config): string {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { type Kysely, sql, type Transaction } from 'kysely'
-import type { Tables } from '../database/index.ts'
+import { type Act, operatorAct, recordWritten, type Tables } from '../database/index.ts'
 import { PROJECT } from '../kernel/project.ts'
 import { type ContentRecord, type Place, rowNameOf } from './content-record.ts'
 import { openContentSource } from './content-source.ts'
@@ -38,12 +38,13 @@ export async function importContent(
   const total = onProgress && (await source.count())
   const tally = new ImportTally()
   const seen = new Map<string, string>()
+  const act = operatorAct('import')
   let batch: PlacedRecord[] = []
   let bytes = 0
   let done = 0
 
   const flush = async () => {
-    if (batch.length > 0) tally.add(await writeBatch(db, batch))
+    if (batch.length > 0) tally.add(await writeBatch(db, batch, act))
     batch = []
     bytes = 0
     onProgress?.({ done, total })
@@ -92,8 +93,12 @@ interface PlacedRecord {
  * Writes records in one transaction. No two of them may name the same row. If the database refuses the batch, halves it,
  * each half inside a savepoint, until the refused records are found. Reports these, and writes the others.
  */
-function writeBatch(db: Kysely<Tables>, batch: readonly PlacedRecord[]): Promise<ImportReport> {
-  return db.transaction().execute((transaction) => writeOrHalve(transaction, batch))
+function writeBatch(db: Kysely<Tables>, batch: readonly PlacedRecord[], act: Act): Promise<ImportReport> {
+  return db.transaction().execute(async (transaction) => {
+    const report = await writeOrHalve(transaction, batch)
+    await recordWritten(transaction, act, 'rows')
+    return report
+  })
 }
 
 async function writeOrHalve(transaction: Transaction<Tables>, batch: readonly PlacedRecord[]): Promise<ImportReport> {

@@ -1,5 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
-import type { Tables } from '../database/index.ts'
+import { type Act, operatorAct, recordWritten, type Tables } from '../database/index.ts'
 import { slugify } from '../domain/slugify.ts'
 import { Random, Zipf } from '../kernel/random.ts'
 import type { RowCounts } from './content-record.ts'
@@ -27,7 +27,8 @@ export async function seedContent(db: Kysely<Tables>, options: SeedOptions): Pro
   const { articles, onProgress } = options
   const users = Math.max(1, options.users ?? Math.max(12, Math.floor(articles / 500)))
   const tags = options.tags ?? Math.min(1000, Math.max(25, Math.floor(articles / 200)))
-  const created = await db.transaction().execute(async (transaction) => ({
+  const write = audited(db, operatorAct('seed'))
+  const created = await write(async (transaction) => ({
     users: await insertUsers(transaction, users),
     tags: await insertTags(transaction, tags),
   }))
@@ -41,7 +42,7 @@ export async function seedContent(db: Kysely<Tables>, options: SeedOptions): Pro
       const from = begun
       begun = Math.min(from + BATCH, articles)
       const rows = ids.slice(from, begun).map((id, index) => ({ id, ...make(from + index) }))
-      const count = await db.transaction().execute((transaction) => insertArticles(transaction, rows))
+      const count = await write((transaction) => insertArticles(transaction, rows))
       inserted += count
       done += rows.length
       onProgress?.({ done, total: articles })
@@ -50,6 +51,16 @@ export async function seedContent(db: Kysely<Tables>, options: SeedOptions): Pro
   await Promise.all(Array.from({ length: CONNECTIONS }, work))
   return { ...created, articles: inserted }
 }
+
+/** Runs work in a transaction that leaves an audit record. */
+const audited =
+  (db: Kysely<Tables>, act: Act) =>
+  <T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> =>
+    db.transaction().execute(async (transaction) => {
+      const result = await work(transaction)
+      await recordWritten(transaction, act, 'rows')
+      return result
+    })
 
 /** Above 1,000, so that the log names each table once instead of every row. */
 const BATCH = 2000

@@ -1,6 +1,7 @@
 import { ConsecutiveBreaker, circuitBreaker, handleWhen, type IPolicy, isBrokenCircuitError } from 'cockatiel'
-import { Kysely, PostgresDialect, type QueryResult, type RawBuilder } from 'kysely'
+import { Kysely, type QueryResult, type RawBuilder } from 'kysely'
 import type { Source } from '../cache/index.ts'
+import { AuditingDialect } from './audit.ts'
 import { explainConnectionError, isConnectionError } from './connection-errors.ts'
 import { DatabaseOverloadedError, LoadLimit, type LoadLimitOptions } from './load-limit.ts'
 import type { Pool } from './pool.ts'
@@ -43,7 +44,7 @@ export class Database {
   constructor({ primary, replica, loads, writes, onStatement, onReplicaError = () => {} }: DatabaseOptions) {
     const open = (pool: Pool, on: SentStatement['on']) =>
       new Kysely<Tables>({
-        dialect: new PostgresDialect({ pool }),
+        dialect: new AuditingDialect({ pool }),
         ...(onStatement && {
           log: ({ query: { sql: text }, queryDurationMillis: ms }) =>
             onStatement({ kind: firstWord(text), text, on, ms }),
@@ -94,4 +95,5 @@ export class Database {
 
 const REPLICA_PAUSE_MS = 1000
 
-const firstWord = (text: string): string => /^\s*(\w+)/.exec(text)?.[1]?.toLowerCase() ?? 'other'
+/** Of a statement that appends an audit record: the word within. */
+const firstWord = (text: string): string => /^\s*(?:with written as \()?(\w+)/.exec(text)?.[1]?.toLowerCase() ?? 'other'

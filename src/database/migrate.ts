@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { CompiledQuery, type Kysely, sql, type Transaction } from 'kysely'
 import { installStet } from '../invalidation/index.ts'
 import { PROJECT } from '../kernel/project.ts'
+import { operatorAct, recordAct } from './audit.ts'
 import type { Tables } from './tables.ts'
 
 export interface MigrateOptions {
@@ -46,6 +47,7 @@ async function apply(db: Transaction<Tables>, schema: string): Promise<string[]>
     }
     await sql`insert into stet.migration (name) values (${name})`.execute(db)
   }
+  if (applied.length > 0) await recordAct(db, operatorAct('migrate'), applied)
   return applied
 }
 

@@ -1,5 +1,6 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import { Kysely } from 'kysely'
 import type { ListeningClient } from '../invalidation/index.ts'
+import { AuditingDialect } from './audit.ts'
 import { Database, type DatabaseOptions } from './database.ts'
 import { Connections, createPool, type Pool, type PoolOptions } from './pool.ts'
 import type { Tables } from './tables.ts'
@@ -63,7 +64,7 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
     where: `PostgreSQL at ${new URL(url).host}`,
     unhurried: async (work) => {
       const pool = createPool({ url, schema, max: 2, statementTimeoutMs: 0, onError })
-      const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+      const db = new Kysely<Tables>({ dialect: new AuditingDialect({ pool }) })
       try {
         return await work(db)
       } finally {

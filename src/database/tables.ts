@@ -7,11 +7,13 @@ export interface Tables {
   articles: ArticlesTable
   article_tags: { article_id: number; tag_id: number }
   article_stats: { article_id: number; views: Generated<number>; ranked_views: Generated<number> }
+  audit: AuditTable
 }
 
 export type UserRow = Selectable<UsersTable>
 export type TagRow = Selectable<TagsTable>
 export type ArticleRow = Selectable<ArticlesTable>
+export type AuditRow = Selectable<AuditTable>
 
 interface UsersTable {
   id: Generated<number>
@@ -29,6 +31,18 @@ interface TagsTable {
   slug: string
   name: string
   description: Generated<string>
+}
+
+interface AuditTable {
+  at: Generated<Date>
+  id: Generated<number>
+  actor: string | null
+  role: string
+  action: string
+  targets: Generated<string[]>
+  target_count: Generated<number>
+  address: string | null
+  request_id: string | null
 }
 
 interface ArticlesTable {

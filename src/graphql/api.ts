@@ -17,7 +17,7 @@ import { type DocumentNode, type ExecutionResult, GraphQLError, type GraphQLSche
 import { ClientError } from '../kernel/errors.ts'
 import { type AnswerLimits, answerTooLarge, Executor } from './execution/index.ts'
 import { type Counted, limitComplexity, type Operation } from './operation/index.ts'
-import { addCodes, type Context, isOurFault, isUnexpected, maskError } from './resolving/index.ts'
+import { addCodes, type Context, isOurFault, isUnexpected, maskError, nameMutations } from './resolving/index.ts'
 import { dateTime, nodeResolvers, type Resolvers, type Room, readSchema } from './schema/index.ts'
 
 export interface ApiOptions {
@@ -46,7 +46,9 @@ export class Api {
     const { rooms, maxComplexity, limits } = options
     const schema = makeExecutableSchema({
       typeDefs: readSchema(),
-      resolvers: mergeResolvers([{ DateTime: dateTime }, nodeResolvers(rooms), ...rooms.map((room) => room.resolvers)]),
+      resolvers: nameMutations(
+        mergeResolvers([{ DateTime: dateTime }, nodeResolvers(rooms), ...rooms.map((room) => room.resolvers)]),
+      ),
     })
     this.#limits = limits
     this.#runner = new Runner(new Executor(schema, limits), limitComplexity(schema, maxComplexity))

@@ -246,6 +246,7 @@ it('is asked for if an earlier version put the content into a schema that somebo
   expect(await migrateAs('postgres', database.url, 'mine')).toEqual([
     expect.stringMatching(/^log-/),
     '0008_search_path',
+    '0009_audit',
   ])
 })
 

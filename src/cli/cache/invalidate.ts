@@ -9,8 +9,9 @@ export const invalidateCommand = new Command('invalidate')
   .option('--soft', 'let entries be served stale once more while they are refreshed')
   .option('--json', 'print the result as JSON')
   .action(async (tags: readonly string[], { soft, json }: { readonly soft?: boolean; readonly json?: boolean }) => {
-    const result = await withEngine(({ context, ledger }) =>
-      invalidateCache(context, ledger, tags, soft ? 'SOFT' : 'HARD'),
+    const result = await withEngine(
+      ({ context, ledger }) => invalidateCache(context, ledger, tags, soft ? 'SOFT' : 'HARD'),
+      'cache invalidate',
     )
     print(result, { json, text: `Invalidated ${result.tags.join(' ')} at ${result.position}` })
   })

@@ -26,22 +26,27 @@ export const purgeCommand = new Command('purge')
     if (pattern === undefined && storedBefore === undefined && !all) {
       throw new UsageError('Say which entries: --pattern, --stored-before, or --all.')
     }
-    const result = await withEngineAndRedis(({ redis, namespace, context }) =>
-      withProgress('Purging', async (onProgress) => {
-        const rest = pattern?.startsWith(namespace) ? pattern.slice(namespace.length) : pattern
-        let purged = 0
-        for await (const keys of scanKeys(redis, { prefix: namespace, pattern: rest, batch: BATCH, onProgress })) {
-          const chosen = (storedBefore ? await storedEarlier(redis, keys, storedBefore) : keys).slice(0, limit - purged)
-          if (chosen.length === 0) continue
-          // An entry's key is one of its tags, but not one of the tags of answers that use the entry: RESPONSES drops all
-          // answers. The log is written first: if that fails, nothing was purged.
-          await context.write((transaction) => touch(transaction, [...chosen, RESPONSES]))
-          await redis.each(chosen, (pipeline, key) => pipeline.unlink(key))
-          purged += chosen.length
-          if (purged >= limit) return { purged, complete: false }
-        }
-        return { purged, complete: true }
-      }),
+    const result = await withEngineAndRedis(
+      ({ redis, namespace, context }) =>
+        withProgress('Purging', async (onProgress) => {
+          const rest = pattern?.startsWith(namespace) ? pattern.slice(namespace.length) : pattern
+          let purged = 0
+          for await (const keys of scanKeys(redis, { prefix: namespace, pattern: rest, batch: BATCH, onProgress })) {
+            const chosen = (storedBefore ? await storedEarlier(redis, keys, storedBefore) : keys).slice(
+              0,
+              limit - purged,
+            )
+            if (chosen.length === 0) continue
+            // An entry's key is one of its tags, but not one of the tags of answers that use the entry: RESPONSES drops all
+            // answers. The log is written first: if that fails, nothing was purged.
+            await context.write((transaction) => touch(transaction, [...chosen, RESPONSES]))
+            await redis.each(chosen, (pipeline, key) => pipeline.unlink(key))
+            purged += chosen.length
+            if (purged >= limit) return { purged, complete: false }
+          }
+          return { purged, complete: true }
+        }),
+      'cache purge',
     )
     const more = result.complete ? '' : ' That is the limit: there may be more.'
     print(result, { json, text: `Purged ${result.purged} entries.${more}` })

@@ -1,4 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
+import type { Kysely } from 'kysely'
+import { operatorAct, recordAct, type Tables } from '../../database/index.ts'
 import { type DeadLetter, queueKey, RedisStream } from '../../worker/index.ts'
 import { Failure, parseCount, print, UsageError } from '../command.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
@@ -50,8 +52,10 @@ function chosenCommandOf(
     .option('--all', 'the first --limit of them')
     .action(async (ids: readonly string[] = [], { queue, limit, all, json }: DeadCommandOptions) => {
       if (ids.length > 0 === (all ?? false)) throw new UsageError('Say which: either ids, or --all.')
-      const count = await withStream(queue, async (stream) => {
+      const count = await withStream(queue, async (stream, primary) => {
         const chosen = all ? (await stream.letters(limit)).map(({ id }) => id) : ids
+        // Before it is done: Redis takes no part in a transaction.
+        await recordAct(primary, operatorAct(`worker dead ${act}`), chosen)
         const missing: string[] = []
         for (const id of chosen) if (!(await stream[act](id))) missing.push(id)
         if (missing.length > 0 && !all) {
@@ -64,13 +68,13 @@ function chosenCommandOf(
     })
 }
 
-function withStream<T>(queue: string, work: (stream: RedisStream) => Promise<T>): Promise<T> {
-  return withEngineAndRedis(async ({ redis, config, worker }) => {
+function withStream<T>(queue: string, work: (stream: RedisStream, primary: Kysely<Tables>) => Promise<T>): Promise<T> {
+  return withEngineAndRedis(async ({ redis, config, worker, databases }) => {
     if (!worker.queues.includes(queue)) {
       throw new UsageError(`There is no queue ${queue}, but ${worker.queues.join(', ')}.`)
     }
     const key = queueKey(`${config.redisKeyPrefix}queue:`, queue)
-    return work(new RedisStream({ redis, key, maxEntries: config.queueMaxEntries }))
+    return work(new RedisStream({ redis, key, maxEntries: config.queueMaxEntries }), databases.database.primary)
   })
 }
 

@@ -25,6 +25,8 @@ export interface Context {
   readonly progress: {
     /** The request holds an operation. Any further error is about the operation, not about the HTTP request. */
     isQuestion: boolean
+    /** The field of the mutation that is executed now: audit records name it. */
+    mutation: string | undefined
     /** The operation's document, once it is known to be valid. */
     document: DocumentNode | undefined
     /** The operation, once it may be run. */
@@ -45,9 +47,9 @@ export interface Context {
   /** The values that `perRequest` made for this request. */
   readonly made: Map<(context: Context) => unknown, { readonly writes: number; readonly value: unknown }>
   /**
-   * Runs `work` in a transaction. Resolves once the transaction's writes are in the log and this node's ledger knows them.
+   * Runs `work` in a transaction, which leaves an audit record. Resolves once the transaction's writes are in the log and this node's ledger knows them.
    *
-   * HAZARD: inside `work`, read only with the transaction. What it sees may yet be rolled back and must never be cached.
+   * HAZARD: inside `work`, read and write only with the transaction. What it sees may yet be rolled back and must never be cached.
    *
    * @throws the error in `errors` of a constraint that `work` breaks; OUTCOME_UNKNOWN if the connection breaks during the commit; WRITE_UNCONFIRMED if the log cannot be read after it
    */

@@ -10,6 +10,7 @@ export {
 export { type CacheWord, type ConstraintErrors, type Context, cacheWord, perRequest } from './context.ts'
 export { EntryLoader } from './entry-loader.ts'
 export { addCodes, isOurFault, isUnexpected, MASKED, maskError, toGraphQLError } from './mask-errors.ts'
+export { nameMutations } from './name-mutations.ts'
 export { createRateLimit, type RateLimit } from './rate-limit.ts'
 export { readBack, readWritten } from './read-back.ts'
 export { RequestContext } from './request-context.ts'

@@ -1,6 +1,14 @@
 import type { Entry, Ledger, Origin, Reader, StaleReason } from '../../cache/index.ts'
-import { type Database, explainConnectionError, isLostOnTheWay, isRetryable } from '../../database/index.ts'
-import { clientOf, type Viewer } from '../../identity/index.ts'
+import {
+  type Act,
+  AuditPlugin,
+  type Database,
+  explainConnectionError,
+  isLostOnTheWay,
+  isRetryable,
+  recordWritten,
+} from '../../database/index.ts'
+import { clientOf, userIdOf, type Viewer } from '../../identity/index.ts'
 import type { Follower } from '../../invalidation/index.ts'
 import { ClientError } from '../../kernel/errors.ts'
 import { CacheControl } from './cache-control.ts'
@@ -14,6 +22,8 @@ export interface RequestContextParts {
   readonly viewer: Viewer
   /** The client's IP address. */
   readonly address: string
+  /** What audit records say of writes that no mutation makes. */
+  readonly act?: Act | undefined
   /** Reads go to the database, not to the cache. */
   readonly bypass: boolean
   /** The log position that the answer must reflect. */
@@ -48,6 +58,7 @@ export class RequestContext implements Context {
     requestId,
     viewer,
     address,
+    act,
     bypass,
     position,
     unsure,
@@ -55,6 +66,7 @@ export class RequestContext implements Context {
   }: RequestContextParts) {
     const progress = {
       isQuestion: false,
+      mutation: undefined,
       document: undefined,
       prepared: undefined,
       refusal: undefined,
@@ -73,25 +85,28 @@ export class RequestContext implements Context {
     this.reader = new RequestReader({ bypass, position, onRead }, progress, cacheControl)
     const perform = async <T>(errors: ConstraintErrors | undefined, attempt: Attempt<T>) => {
       const began = ledger.place
-      const result = await database.writes.run(() => commit(attempt, errors))
+      const audited = act ?? actOf(progress, { viewer, address, requestId })
+      const result = await database.writes.run(() => commit((onCommit) => attempt(onCommit, audited), errors))
       progress.writes++
       await confirm(follower)
       progress.wroteFrom = began
       return result
     }
     this.write = (work, errors) =>
-      perform(errors, (onCommit) =>
+      perform(errors, (onCommit, act) =>
         database.primary.transaction().execute(async (transaction) => {
-          const result = await work(transaction)
+          const audit = new AuditPlugin(act)
+          const result = await work(transaction.withPlugin(audit))
+          if (!audit.isUsed) await recordWritten(transaction, act)
           onCommit()
           return result
         }),
       )
     this.writeAtOnce = (work, errors) =>
-      perform(errors, (onCommit) =>
+      perform(errors, (onCommit, act) =>
         database.primary.connection().execute((primary) => {
           onCommit()
-          return work(primary)
+          return work(primary.withPlugin(new AuditPlugin(act)))
         }),
       )
   }
@@ -135,15 +150,29 @@ class RequestReader implements Reader {
   }
 }
 
+/** What audit records say of the mutation that is executed now. Mutations of one request are executed one after another. */
+function actOf(
+  { mutation }: Progress,
+  { viewer, address, requestId }: Pick<RequestContextParts, 'viewer' | 'address' | 'requestId'>,
+): Act {
+  if (mutation === undefined) throw new TypeError('A write must belong to a mutation, or name its act.')
+  const userId = userIdOf(viewer)
+  const actor = userId === undefined ? undefined : `users:${userId}`
+  return { actor, role: viewer.kind, action: mutation, address, requestId }
+}
+
 type Progress = { -readonly [Name in keyof Context['progress']]: Context['progress'][Name] } & {
   readonly read: Record<Origin | 'stale', number>
 }
 
 /** Tries a write. Calls `onCommit` before it sends the statement that may commit. */
-type Attempt<T> = (onCommit: () => void) => Promise<T>
+type Attempt<T> = (onCommit: () => void, act: Act) => Promise<T>
 
 /** Tries a write again if PostgreSQL rolled it back because of another transaction. */
-async function commit<T>(attempt: Attempt<T>, errors: ConstraintErrors | undefined): Promise<T> {
+async function commit<T>(
+  attempt: (onCommit: () => void) => Promise<T>,
+  errors: ConstraintErrors | undefined,
+): Promise<T> {
   for (let attempts = 1; ; attempts++) {
     let committing = false
     try {
