@@ -14,7 +14,7 @@ import type { Ledger } from '../cache/index.ts'
 import type { Api } from '../graphql/index.ts'
 import { ApolloRequest, type Documents, findOperation, type Operations } from '../graphql/operation/index.ts'
 import { toGraphQLError } from '../graphql/resolving/index.ts'
-import { type Authenticator, clientAddress, type Viewer, visitor } from '../identity/index.ts'
+import { type Authenticator, clientAddress, clientOf, type Viewer, visitor } from '../identity/index.ts'
 import { catchUp, type Follower, positionIfReached } from '../invalidation/index.ts'
 import { ClientError } from '../kernel/errors.ts'
 import type { Answered } from '../metrics/index.ts'
@@ -23,6 +23,7 @@ import { readBody } from './read-body.ts'
 import { RefusedRequest } from './refused-request.ts'
 import { type Reply, replyWith, replyWithResponse, sendReply } from './reply.ts'
 import { asksForMore, chooseMediaType, isGraphQL, isHost, rawKeyOf, requestIdOf } from './request-head.ts'
+import { Turns } from './turns.ts'
 
 import { writeMessage } from './write-message.ts'
 
@@ -54,6 +55,7 @@ export interface RoadOptions {
  *   present?  what the same bytes were answered with, if memory holds it and it stands. Synchronous: a hit leaves here
  *   who       asks
  *   since     which position the answer must reflect: this node catches up
+ *   turn      is waited for: the requests of each client begin in turn
  *   what      is asked: documents by name are found, operations are parsed
  *   answer    it is explained, or found among the kept answers, or made
  *   send      a 304 or the bytes, under one head
@@ -62,6 +64,7 @@ export interface RoadOptions {
  */
 export class Road {
   readonly #options: RoadOptions
+  readonly #turns = new Turns({ maxWaiting: MAX_WAITING })
   #isClosing = false
 
   constructor(options: RoadOptions) {
@@ -139,6 +142,7 @@ export class Road {
     const bearer = await authenticator.verify(headers.authorization, address)
     const position = await this.#since(headers['stet-as-of'])
     const viewer = await authenticator.viewerOf(bearer)
+    await this.#turns.take(clientOf(viewer, address), tooMany)
     const { question, registers } = await this.#what(request, body)
     const { runnable } = question
     const asking: Asking = {
@@ -255,6 +259,11 @@ interface Outcome {
 /** For signed-in viewers only: otherwise any visitor could send every read to the database. */
 const mayBypass = (viewer: Viewer, cacheControl: string | undefined): boolean =>
   viewer.kind !== 'visitor' && /\bno-cache\b/.test(cacheControl ?? '')
+
+const tooMany = (): ClientError =>
+  new ClientError('OVERLOADED', `More than ${MAX_WAITING} requests wait for their turn: try again.`, { status: 503 })
+
+const MAX_WAITING = 10_000
 
 const METHODS = 'GET, HEAD, POST'
 
