@@ -38,7 +38,7 @@ export class AnswerFinder {
     const { runnable } = question
     if (!kept || !runnable || whyNeverKept(runnable.operation)) return { made: await this.#make(question, asking) }
     const canonicalKey = canonicalKeyOf(runnable)
-    const key = keyFor(runnable.operation, canonicalKey, asking.viewer)
+    const key = keyFor(kept, runnable.operation, canonicalKey, asking.viewer)
     const isWorthKeeping = kept.isAskedAgain(canonicalKey) || isCacheable
     if (kept.isUnshared(key)) return { made: await this.#make(question, asking) }
     let made: Made | undefined
@@ -63,17 +63,18 @@ export class AnswerFinder {
 
 /** The keys of an operation's answer for a viewer: where it is kept, and another that the viewer may be answered from. */
 export function keysFor(
+  kept: KeptAnswers,
   { operation, canonicalKey }: { readonly operation: Operation; readonly canonicalKey: string },
   viewer: Viewer,
 ): { readonly key: string; readonly otherKey: string | undefined } {
-  const key = keyFor(operation, canonicalKey, viewer)
-  if (viewer.kind === 'visitor') return { key, otherKey: undefined }
+  const key = keyFor(kept, operation, canonicalKey, viewer)
+  if (!kept.mayShare(viewer)) return { key, otherKey: undefined }
   const own = answerKey(canonicalKey, viewer)
   return { key, otherKey: key === own ? sharedKey(canonicalKey) : own }
 }
 
-function keyFor(operation: Operation, canonicalKey: string, viewer: Viewer): string {
-  const shares = viewer.kind !== 'visitor' && operation.ignoresViewer && !operation.isPrivate
+function keyFor(kept: KeptAnswers, operation: Operation, canonicalKey: string, viewer: Viewer): string {
+  const shares = kept.mayShare(viewer) && operation.ignoresViewer && !operation.isPrivate
   return shares ? sharedKey(canonicalKey) : answerKey(canonicalKey, viewer)
 }
 

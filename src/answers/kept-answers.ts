@@ -36,18 +36,22 @@ export interface KeptAnswersOptions {
   readonly cache: Cache
   /** Names the code that makes the answers: other code makes other answers. */
   readonly madeBy: string
+  /** Whether authors and admins may ask for the same. Otherwise no admin shares answers with others, which would let authors ask for more. */
+  readonly adminsShare: boolean
 }
 
 /** Answers: entries like any other, whose tags are those of all the entries that went into them. */
 export class KeptAnswers {
   readonly #answers: CachedKind<AnswerSource, WrittenAnswer>
+  readonly #adminsShare: boolean
   /** Canonical keys by the bytes of a request: these need not be parsed again. Some 130 bytes each, which no tier counts. */
   readonly #canonicalKeys = new LRUCache<string, string>({ max: 2 ** 16 })
   readonly #asked = new AskedLately()
   /** Keys whose last answer was for one request alone: for a second, because waiting for another such answer is in vain. */
   readonly #unshared = new LRUCache<string, true>({ max: 4096, ttl: 1000 })
 
-  constructor({ cache, madeBy }: KeptAnswersOptions) {
+  constructor({ cache, madeBy, adminsShare }: KeptAnswersOptions) {
+    this.#adminsShare = adminsShare
     this.#answers = cache.kind<AnswerSource, WrittenAnswer>({
       name: 'response',
       // Each answer brings its own, which is shorter.
@@ -82,8 +86,13 @@ export class KeptAnswers {
     if (canonicalKey === undefined) return undefined
     return (
       this.#getIfPresent(answerKey(canonicalKey, viewer), position, again) ??
-      (viewer.kind === 'visitor' ? undefined : this.#getIfPresent(sharedKey(canonicalKey), position, again))
+      (this.mayShare(viewer) ? this.#getIfPresent(sharedKey(canonicalKey), position, again) : undefined)
     )
+  }
+
+  /** Whether the viewer may be given an answer that was made for another one, if no resolver looked at who that is. */
+  mayShare({ kind }: Viewer): boolean {
+    return kind === 'author' || (kind === 'admin' && this.#adminsShare)
   }
 
   /** Notes what the bytes of a request mean, once an answer to them is kept. */

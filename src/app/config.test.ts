@@ -36,6 +36,12 @@ it('reads times in their units, and an empty variable as none', () => {
   })
 })
 
+it('reads one number for all roles, or one for each', () => {
+  const read = (text: string) => readConfig({ QUERY_MAX_COMPLEXITY: text }).queryMaxComplexity
+  expect(read('500')).toEqual({ visitor: 500, author: 500, admin: 500 })
+  expect(read('admin=3, visitor=1,author=2')).toEqual({ visitor: 1, author: 2, admin: 3 })
+})
+
 it('reads where the nodes of a cluster are, and sentinels', () => {
   const { redisCluster, redisSentinels } = readConfig({ REDIS_CLUSTER: 'one:6379, 10.0.0.2:6380,[::1]:6381' })
   expect(redisCluster).toEqual([
@@ -58,6 +64,7 @@ it.each([
   expect(() => readConfig(environment)).toThrow(new ConfigError(message))
 })
 
+const BY_ROLE = 'a whole number from 1 to 100000000, or one for each role as visitor=…,author=…,admin=…'
 const HOST_PORTS = 'a comma-separated list of host:port, such as 10.0.0.1:6379,10.0.0.2:6379'
 
 it.each([
@@ -79,6 +86,11 @@ it.each([
   ['REDIS_CLUSTER', 'one:6379,', HOST_PORTS],
   ['REDIS_CLUSTER', 'one:6379;two:6379', HOST_PORTS],
   ['REDIS_SENTINELS', 'redis://one:26379', HOST_PORTS],
+  ['QUERY_MAX_COMPLEXITY', '0', BY_ROLE],
+  ['QUERY_MAX_COMPLEXITY', 'visitor=5,author=6', BY_ROLE],
+  ['QUERY_MAX_COMPLEXITY', 'visitor=5,author=6,admin=x', BY_ROLE],
+  ['QUERY_MAX_COMPLEXITY', 'visitor=5,author=6,root=7', BY_ROLE],
+  ['QUERY_MAX_COMPLEXITY', 'visitor=5,author=6,admin=7,admin=8', BY_ROLE],
   ['AUTH_JWKS_URL', 'ftp://x', 'a URL that begins with http:// or https://'],
 ])('names a variable that holds nonsense, what it wants and what it got: %s=%s', (variable, value, wanted) => {
   const message = `${variable} must be ${wanted}, not ${JSON.stringify(value)}.`

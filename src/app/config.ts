@@ -3,6 +3,7 @@ import { HIDDEN, hideCredentials } from '../kernel/hide-credentials.ts'
 import {
   addresses,
   atLeastZero,
+  byRole,
   bytes,
   megabytes,
   milliseconds,
@@ -273,9 +274,10 @@ export const options = {
     about:
       'How many bad tokens one address may send to a node within RATE_LIMIT_WINDOW_SECONDS before it is told to wait (429).',
   }),
-  queryMaxComplexity: option('QUERY_MAX_COMPLEXITY', whole(1, 100_000_000), {
+  queryMaxComplexity: option('QUERY_MAX_COMPLEXITY', byRole(whole(1, 100_000_000)), {
     default: '20000',
-    about: 'How many objects one query may ask for, multiplied down its lists.',
+    about:
+      'What one operation may cost, as the schema prices its fields: a number, or one for each role, as visitor=5000,author=20000,admin=50000.',
   }),
   queryMaxBytes: option('QUERY_MAX_BYTES', whole(100, 4_194_304), {
     default: '131072',

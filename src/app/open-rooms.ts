@@ -64,7 +64,11 @@ export function openRooms({ config, logger, engine, observer = {} }: OpenRoomsOp
     userRows: users.rows,
     rooms: [users, tags, articles, adminRoom({ ledger })],
     worker,
-    responses: new KeptAnswers({ cache, madeBy: codeFingerprint() }),
+    responses: new KeptAnswers({
+      cache,
+      madeBy: codeFingerprint(),
+      adminsShare: config.queryMaxComplexity.author === config.queryMaxComplexity.admin,
+    }),
     encoded: new EncodedAnswers(cache),
     persistedQueries: new PersistedQueries(cache),
     close: () => renderer.close(),

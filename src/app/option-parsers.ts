@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import type { Viewer } from '../identity/index.ts'
 import type { Address } from '../redis/index.ts'
 
 /** Reads an option from text. Throws an error whose message completes "must be …", such as a `WrongSecret`. */
@@ -71,6 +72,33 @@ export const whole = (min: number, max: number): Parser<number> =>
 export const positive: Parser<number> = number('a number above 0', (value) => value > 0)
 
 export const atLeastZero: Parser<number> = number('a number, 0 or more', (value) => value >= 0)
+
+/** One value for all roles, or `visitor=…,author=…,admin=…` in any order. */
+export const byRole =
+  <T>(parse: Parser<T>): Parser<Readonly<Record<Viewer['kind'], T>>> =>
+  (value) => {
+    const parseOne = (text: string): T => {
+      try {
+        return parse(text)
+      } catch (error) {
+        throw new Error(`${(error as Error).message}, or one for each role as visitor=…,author=…,admin=…`)
+      }
+    }
+    if (!value.includes('=')) {
+      const all = parseOne(value)
+      return { visitor: all, author: all, admin: all }
+    }
+    const parts = value.split(',').map((part) => part.trim().split('='))
+    const textOf = (role: Viewer['kind']): string => {
+      const [first, second] = parts.filter(([name]) => name === role)
+      return parts.length === 3 && first?.length === 2 && !second ? String(first[1]) : ''
+    }
+    return {
+      visitor: parseOne(textOf('visitor')),
+      author: parseOne(textOf('author')),
+      admin: parseOne(textOf('admin')),
+    }
+  }
 
 export const milliseconds = (min: number, max: number): Parser<number> => inUnit('milliseconds', 1, whole(min, max))
 /** Read as milliseconds. */

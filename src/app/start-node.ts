@@ -88,7 +88,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
   // GraphQL
   const api = new Api({
     rooms,
-    maxComplexity: config.queryMaxComplexity,
+    maxCost: config.queryMaxComplexity,
     limits: { maxErrors: config.queryMaxErrors, maxBytes: config.answerMaxBytes, timeoutMs: config.queryTimeoutMs },
     onUnexpected: (error, requestId) => logger.error({ err: error, requestId }, 'A request failed'),
   })

@@ -16,13 +16,14 @@ import { makeExecutableSchema } from '@graphql-tools/schema'
 import { type DocumentNode, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
 import { ClientError } from '../kernel/errors.ts'
 import { type AnswerLimits, answerTooLarge, Executor } from './execution/index.ts'
-import { type Counted, limitComplexity, type Operation } from './operation/index.ts'
+import { type CostLimits, limitComplexity, type Operation } from './operation/index.ts'
 import { addCodes, type Context, isOurFault, isUnexpected, maskError, nameMutations } from './resolving/index.ts'
 import { dateTime, nodeResolvers, type Resolvers, type Room, readSchema } from './schema/index.ts'
 
 export interface ApiOptions {
   readonly rooms: readonly Room[]
-  readonly maxComplexity: number
+  /** What one operation may cost. */
+  readonly maxCost: CostLimits
   readonly limits: AnswerLimits
   /** Called for every error that a client is not told of. It should be logged. */
   readonly onUnexpected: (error: Error, requestId: string | undefined) => void
@@ -43,7 +44,7 @@ export class Api {
   readonly #limits: AnswerLimits
 
   constructor(options: ApiOptions) {
-    const { rooms, maxComplexity, limits } = options
+    const { rooms, maxCost, limits } = options
     const schema = makeExecutableSchema({
       typeDefs: readSchema(),
       resolvers: nameMutations(
@@ -51,7 +52,7 @@ export class Api {
       ),
     })
     this.#limits = limits
-    this.#runner = new Runner(new Executor(schema, limits), limitComplexity(schema, maxComplexity))
+    this.#runner = new Runner(new Executor(schema, limits), limitComplexity(schema, maxCost))
     this.#apollo = new ApolloServer<Context>({
       gateway: gatewayTo(schema),
       plugins: [
@@ -142,22 +143,22 @@ export class Api {
 /** Prepares, prices and runs the operation of a request: each once, whether Apollo is asked or not. */
 class Runner {
   readonly #executor: Executor
-  readonly #limit: (counted: Counted) => void
+  readonly #limit: ReturnType<typeof limitComplexity>
 
-  constructor(executor: Executor, limit: (counted: Counted) => void) {
+  constructor(executor: Executor, limit: ReturnType<typeof limitComplexity>) {
     this.#executor = executor
     this.#limit = limit
   }
 
   /** Throws a `ClientError` if the operation is beyond the limits, a `GraphQLError` if an argument in it is wrong. */
-  prepare({ document, operationName, variables }: Asked, { progress }: Context): void {
+  prepare({ document, operationName, variables }: Asked, { progress, role }: Context): void {
     if (progress.prepared || progress.result) return
     const prepared = this.#executor.prepare({ document, operationName, variables })
     if (!('operation' in prepared)) {
       progress.result = prepared
       return
     }
-    this.#limit({ ...prepared, given: variables })
+    this.#limit({ ...prepared, given: variables }, role)
     progress.prepared = prepared
   }
 

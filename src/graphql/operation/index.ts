@@ -1,5 +1,5 @@
 export { Documents } from './documents.ts'
-export { type Counted, limitComplexity } from './limit-complexity.ts'
+export { type CostLimits, limitComplexity } from './limit-complexity.ts'
 export {
   ApolloRequest,
   canonicalKeyOf,

@@ -2,7 +2,12 @@ import { expect, it } from '@jest/globals'
 import { buildSchema, type DocumentNode, getOperationAST, getVariableValues, parse } from 'graphql'
 import { KnownComplexities } from './limit-complexity.ts'
 
-const schema = buildSchema('type Query { list(first: Int, ids: [ID!], after: String, deep: Boolean): String }')
+const schema = buildSchema(`
+  type Query {
+    list(first: Int, ids: [ID!], after: String, deep: Boolean, filter: Filter, filters: [Filter]): String
+  }
+  input Filter { name: String size: String inner: Filter }
+`)
 
 it('counts once whatever cursor is given, and again where a number, a condition or a length is another', () => {
   const count = counter(
@@ -19,6 +24,17 @@ it('counts once whatever cursor is given, and again where a number, a condition 
   expect(count({ after: 'a', ids: ['c'] })).toBe(6)
   expect(count({ after: 'a', deep: true })).toBe(7)
   expect(count({ after: 'a', deep: false })).toBe(8)
+})
+
+it('counts again where an input object has other fields', () => {
+  const count = counter('query ($filter: Filter, $filters: [Filter]) { list(filter: $filter, filters: $filters) }')
+  expect(count({ filter: { name: 'a' } })).toBe(1)
+  expect(count({ filter: { name: 'b' } })).toBe(1)
+  expect(count({ filter: { size: 'b' } })).toBe(2)
+  expect(count({ filter: { name: 'a', inner: { name: 'a' } } })).toBe(3)
+  expect(count({ filter: { name: 'a', inner: { size: 'a' } } })).toBe(4)
+  expect(count({ filters: [{ name: 'a' }, {}] })).toBe(5)
+  expect(count({ filters: [{ name: 'a' }, { name: 'a' }] })).toBe(6)
 })
 
 it('tells operations and documents apart', () => {

@@ -1,11 +1,12 @@
 import { ApolloServerErrorCode } from '@apollo/server/errors'
 import { type DocumentNode, GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql'
-import { type ComplexityEstimator, getComplexity, simpleEstimator } from 'graphql-query-complexity'
+import { type ComplexityEstimator, getComplexity } from 'graphql-query-complexity'
 import { ClientError } from '../../kernel/errors.ts'
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../resolving/index.ts'
+import { type Context, MAX_PAGE_SIZE } from '../resolving/index.ts'
+import { fieldPrices } from '../schema/index.ts'
 
 /** An operation of a valid document, and its variables as the schema takes them. */
-export interface Counted {
+interface Counted {
   readonly document: DocumentNode
   readonly operation: OperationDefinitionNode
   readonly variables: Readonly<Record<string, unknown>>
@@ -13,24 +14,36 @@ export interface Counted {
   readonly given: Readonly<Record<string, unknown>> | null | undefined
 }
 
-/** Throws for operations that could ask for more objects than `max`: each field counts one, and lists multiply what is in them. */
-export function limitComplexity(schema: GraphQLSchema, max: number): (counted: Counted) => void {
+/** What an operation may cost, by the role of the viewer. */
+export type CostLimits = Readonly<Record<Context['role'], number>>
+
+/**
+ * Returns what counts the cost of an operation before it is run: the price of each field (see `fieldPrices`), times the lengths
+ * of the lists that it is in. `graphql-query-complexity` counts what the object of a list holds as one sum, so what stands beside
+ * a sized field, such as `pageInfo`, is multiplied too: the cost is never below that of the specification. It throws QUERY_TOO_COMPLEX (400) if that is more than the role may ask for.
+ */
+export function limitComplexity(
+  schema: GraphQLSchema,
+  limits: CostLimits,
+): (counted: Counted, role: Context['role']) => number {
+  const estimators = [pricedBy(fieldPrices(schema, MAX_PAGE_SIZE))]
   const known = new KnownComplexities()
-  return ({ document, operation, variables, given }) => {
+  return ({ document, operation, variables, given }, role) => {
     const name = operation.name?.value
-    const complexity = known.recall(document, operation, variables, () =>
+    const cost = known.recall(document, operation, variables, () =>
       explainBadInput(() =>
         getComplexity({
           schema,
           query: document,
           variables: given ?? {},
           ...(name === undefined ? {} : { operationName: name }),
-          estimators: [introspectionEstimator, listEstimator, simpleEstimator({ defaultComplexity: 1 })],
+          estimators,
         }),
       ),
     )
-    if (complexity <= max) return
-    const message = `The query asks for up to ${complexity} fields; the server gives ${max} at once.`
+    const max = limits[role]
+    if (cost <= max) return cost
+    const message = `The query asks for up to ${cost} fields; the server gives ${max} at once.`
     throw new ClientError('QUERY_TOO_COMPLEX', message, { status: 400 })
   }
 }
@@ -46,23 +59,13 @@ function explainBadInput(count: () => number): number {
   }
 }
 
-/** The schema is no bigger than it is, and graphql-js bounds how deep it is asked for: it needn't be multiplied. */
-const introspectionEstimator: ComplexityEstimator = ({ type, childComplexity }) =>
-  type.name.startsWith('__') ? 1 + childComplexity : undefined
-
-/** A page is as long as `first` or `last` says, `nodes` as its ids, a list without either counted as 10. */
-const listEstimator: ComplexityEstimator = ({ type, field, args, childComplexity }) => {
-  const { first, last, ids } = args as { first?: number | null; last?: number | null; ids?: unknown[] }
-  if (ids) return 1 + ids.length * childComplexity
-  if (String(field.type).includes('Connection')) {
-    // What is beyond the bounds is refused later. It must not count below nothing here, and so make room for the rest.
-    const length = Math.min(Math.max(last ?? first ?? DEFAULT_PAGE_SIZE, 0), MAX_PAGE_SIZE)
-    return 1 + length * childComplexity
+/** Introspection is not priced: the schema is no bigger than it is, and its depth is bounded. */
+const pricedBy =
+  (priceOf: ReturnType<typeof fieldPrices>): ComplexityEstimator =>
+  ({ field, args, childComplexity }) => {
+    const price = priceOf(field)
+    return price ? price.own(args) + price.size(args) * childComplexity : 1 + childComplexity
   }
-  // Within a connection the page has been counted.
-  const isList = String(field.type).includes('[') && !type.name.endsWith('Connection')
-  return isList ? 1 + 10 * childComplexity : undefined
-}
 
 /** Remembers what was counted, for as long as its document is kept: cursors and names change with each request, and count nothing. */
 export class KnownComplexities {
@@ -97,9 +100,12 @@ export class KnownComplexities {
 /** For each document. */
 const MAX_KNOWN = 32
 
-/** What of a variable can count: numbers, for how long a page is; booleans, for what is skipped; lists, for their length; and whether there is one at all. */
+/** What of a variable can count: numbers, for how long a page is; booleans, for what is skipped; lists, for their length; fields of objects, for what they weigh; and whether there is one at all. */
 function weight(value: unknown): string {
-  if (Array.isArray(value)) return `list of ${value.length}`
+  if (Array.isArray(value)) return `list of ${value.length}${value.some(isObject) ? `: ${value.map(weight)}` : ''}`
+  if (isObject(value)) return `{${Object.entries(value).map(([name, field]) => `${name}: ${weight(field)}`)}}`
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value)
   return 'given'
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null

@@ -14,6 +14,8 @@ export interface Context {
    * it from here. Otherwise the answer is cached for everybody, and another viewer gets it.
    */
   readonly viewer: Viewer
+  /** The viewer's, for limits alone: reading it does not mark the answer as personal. HAZARD: an answer must not depend on it. */
+  readonly role: Viewer['kind']
   /** For how long the answer may be cached, for whom, and what invalidates it. */
   readonly cacheControl: CacheControl
   /** The client whose actions rate limits count: see `clientOf`. */

@@ -40,6 +40,7 @@ export interface RequestContextParts {
  */
 export class RequestContext implements Context {
   readonly requestId: string
+  readonly role: Viewer['kind']
   readonly client: string
   readonly cacheControl = new CacheControl()
   readonly progress: Progress
@@ -79,6 +80,7 @@ export class RequestContext implements Context {
     const { cacheControl } = this
     this.requestId = requestId
     this.unmarkedViewer = viewer
+    this.role = viewer.kind
     this.client = clientOf(viewer, address)
     this.progress = progress
     this.unsure = unsure

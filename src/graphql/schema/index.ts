@@ -1,5 +1,6 @@
 export { type FieldHint, fieldHints } from './cache-hint.ts'
 export { dateTime } from './date-time.ts'
+export { fieldPrices } from './field-prices.ts'
 export type { Article, Tag, User } from './models.ts'
 export { nodeResolvers } from './node-resolvers.ts'
 export { readSchema } from './read-schema.ts'
