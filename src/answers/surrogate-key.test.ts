@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { surrogateKey } from './surrogate-key.ts'
 
@@ -21,7 +21,7 @@ it(`is short enough, whatever it holds, and a list of words that can be read bac
   const tag = fc.tuple(fc.constantFrom('articles', 'users', 'tags'), text).map(([table, rest]) => `${table}:x${rest}`)
   fc.assert(
     fc.property(fc.uniqueArray(tag, { maxLength: 300 }), (tags) => {
-      const key = surrogateKey(tags)
+      const key = surrogateKey(tags) ?? ''
       expect(key.length).toBeLessThanOrEqual(3000)
       expect(key).toMatch(/^[!-+\--~ ]*$/) // no comma either: a Cache-Tag has them between
       const words = key === '' ? [] : key.split(' ').map(decodeURIComponent)
@@ -33,3 +33,28 @@ it(`is short enough, whatever it holds, and a list of words that can be read bac
     { seed, numRuns: 300 },
   )
 })
+
+describe('gives up', () => {
+  const bad: [what: string, tags: readonly string[]][] = [
+    ['words that name no table', Array.from({ length: 2000 }, (_, n) => `tag${n}`)],
+    ['thousands of tables', Array.from({ length: 100_000 }, (_, n) => `table${n}:1`)],
+    ['one endless word', ['x'.repeat(1025)]],
+    ['an endless table', [`${'x'.repeat(1025)}:1`]],
+  ]
+  it.each(bad)('where no CDN could be told: %s', (_what, tags) => {
+    expect(surrogateKey(['articles:1', ...tags])).toBeUndefined()
+  })
+})
+
+it('folds the table of a word that is longer than CDNs take', () => {
+  expect(surrogateKey([`articles:slug=${'x'.repeat(1025)}`, 'articles:1', 'users:1'])).toBe('users:1 articles:any')
+})
+
+it.each(['a\r\nset-cookie: b', 'a\0', 'a b,c', '\ud800', 'ü'])(
+  'lets no part of a tag be a line or a word: %j',
+  (text) => {
+    const key = surrogateKey([`articles:slug=${text}`, text])
+    expect(key?.split(' ')).toHaveLength(2)
+    expect(key).toMatch(/^[\w.:=*~% -]+$/)
+  },
+)

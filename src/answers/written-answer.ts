@@ -20,16 +20,17 @@ export interface WrittenAnswer {
   readonly newest: number
 }
 
-/** Writes an answer that is kept. @param kept.tags undefined if it is for one viewer alone */
+/** Writes an answer that is kept. @param kept.tags undefined if it is for one viewer alone. If a CDN can't be told of them all, no shared cache may keep the answer */
 export function writeKept(
   body: string,
   { tags, newest }: { readonly tags: readonly CacheTag[] | undefined; readonly newest: number },
 ): WrittenAnswer {
+  const words = tags && surrogateKey(tags)
   const etag = hash('sha256', body, 'base64url').slice(0, ETAG_LENGTH)
-  const head = headOf(body, `${ETAG}${etag}"\r\n${tags === undefined ? '' : tagLines(surrogateKey(tags))}`)
+  const head = headOf(body, `${ETAG}${etag}"\r\n${words === undefined ? '' : tagLines(words)}`)
   // In one piece: a string that was put together, or cut from another, may keep all of the others alive.
   const bytes = Buffer.from(head + bytesOf(body), 'latin1').toString('latin1')
-  return { bytes, bodyStart: head.length, isPublic: tags !== undefined, newest }
+  return { bytes, bodyStart: head.length, isPublic: words !== undefined, newest }
 }
 
 /** Whether a value of Redis is an answer that was kept. HAZARD: `bytes` are sent as they are, and hold a part of the head. */
