@@ -90,7 +90,11 @@ function subjectOf({ runnable }: Question, { viewer }: Asking, responses: KeptAn
   const operation = runnable?.operation
   const never = whyNeverKept(operation)
   if (never || !runnable || !operation || !responses) return { operation, never: never ?? OFF }
-  return { operation, responses, ...keysFor(responses, { operation, canonicalKey: canonicalKeyOf(runnable) }, viewer) }
+  return {
+    operation,
+    responses,
+    ...keysFor({ kept: responses, operation, canonicalKey: canonicalKeyOf(runnable) }, viewer),
+  }
 }
 
 /** What the schema says of the answer, and its key. */

@@ -1,5 +1,4 @@
 import type { Obtained } from '../cache/index.ts'
-import type { Runnable } from '../graphql/index.ts'
 import { canonicalKeyOf, type Operation } from '../graphql/operation/index.ts'
 import type { Viewer } from '../identity/index.ts'
 import { answerKey, type KeptAnswers, type Run, sharedKey } from './kept-answers.ts'
@@ -38,13 +37,13 @@ export class AnswerFinder {
     const { runnable } = question
     if (!kept || !runnable || whyNeverKept(runnable.operation)) return { made: await this.#make(question, asking) }
     const canonicalKey = canonicalKeyOf(runnable)
-    const key = keyFor(kept, runnable.operation, canonicalKey, asking.viewer)
+    const key = keyFor({ kept, operation: runnable.operation, canonicalKey }, asking.viewer)
     const isWorthKeeping = kept.isAskedAgain(canonicalKey) || isCacheable
     if (kept.isUnshared(key)) return { made: await this.#make(question, asking) }
     let made: Made | undefined
     const run = async () => {
       made = await this.#make(question, asking)
-      return decided(made, runnable, { key, isWorthKeeping })
+      return decided(made, { kept, ...runnable, canonicalKey }, { key, isWorthKeeping })
     }
     const { position, bypass } = asking
     const obtained = await kept.get({ key, run }, { position, bypass }).catch(unlessFailed)
@@ -55,37 +54,55 @@ export class AnswerFinder {
 
   /** Makes a kept answer anew. */
   async makeAgain(key: string, question: Question, asking: Asking): Promise<Run> {
+    const kept = this.#kept
     const { runnable } = question
-    if (!runnable) throw new Error('A request that was answered before can no longer be read.')
-    return decided(await this.#make(question, asking), runnable, { key, isWorthKeeping: true })
+    if (!kept || !runnable) throw new Error('A request that was answered before can no longer be read.')
+    const subject = { kept, ...runnable, canonicalKey: canonicalKeyOf(runnable) }
+    return decided(await this.#make(question, asking), subject, { key, isWorthKeeping: true })
   }
+}
+
+/** What is asked, apart from who asks it. */
+interface Subject {
+  readonly kept: KeptAnswers
+  readonly operation: Operation
+  readonly canonicalKey: string
 }
 
 /** The keys of an operation's answer for a viewer: where it is kept, and another that the viewer may be answered from. */
 export function keysFor(
-  kept: KeptAnswers,
-  { operation, canonicalKey }: { readonly operation: Operation; readonly canonicalKey: string },
+  subject: Subject,
   viewer: Viewer,
 ): { readonly key: string; readonly otherKey: string | undefined } {
-  const key = keyFor(kept, operation, canonicalKey, viewer)
+  const { kept, canonicalKey } = subject
+  const key = keyFor(subject, viewer)
   if (!kept.mayShare(viewer)) return { key, otherKey: undefined }
   const own = answerKey(canonicalKey, viewer)
   return { key, otherKey: key === own ? sharedKey(canonicalKey) : own }
 }
 
-function keyFor(kept: KeptAnswers, operation: Operation, canonicalKey: string, viewer: Viewer): string {
-  const shares = kept.mayShare(viewer) && operation.ignoresViewer && !operation.isPrivate
+function keyFor({ kept, operation, canonicalKey }: Subject, viewer: Viewer): string {
+  const ignoresViewer = kept.ignoresViewer(operation, canonicalKey)
+  const shares = kept.mayShare(viewer) && ignoresViewer && !operation.isPrivate
   return shares ? sharedKey(canonicalKey) : answerKey(canonicalKey, viewer)
 }
 
-function decided(made: Made, { operation }: Runnable, keeping: Keeping) {
-  const { hasFailed, isPersonal } = made.context.cacheControl
+function decided(made: Made, { kept, operation, canonicalKey }: Subject, keeping: Keeping): Run {
+  const { hasFailed, isPersonal, isPartial } = made.context.cacheControl
   // An older answer is better than none: the cache serves one if it holds it.
   if (hasFailed) throw new FailedRun()
-  // For the next request for the same.
-  operation.ignoresViewer = !isPersonal
-  return decideKeeping(made, operation, keeping)
+  const isExecuted = wasExecuted(made)
+  // An answer that is partial, or refused, may have looked at less than the next will.
+  if (isExecuted && (isPersonal || !isPartial)) {
+    kept.learnWhetherItIgnoresViewer(operation, canonicalKey, !isPersonal)
+  }
+  const run = decideKeeping(made, operation, keeping)
+  return { ...run, isNeverShared: isExecuted && run.answer === undefined }
 }
+
+/** False if the request was refused. HAZARD: what was refused says nothing of others' requests for the same: its variables, its head or its asker may be to blame. */
+const wasExecuted = ({ context: { cacheControl, progress }, response: { status = 200 } }: Made): boolean =>
+  cacheControl.isPartial ? progress.result?.data !== undefined : status === 200
 
 /** A part of the answer could not be had, through no fault of the request. */
 class FailedRun extends Error {}

@@ -11,6 +11,7 @@ import type {
   StaleReason,
   WhyNotStored,
 } from '../cache/index.ts'
+import type { Operation } from '../graphql/operation/index.ts'
 import { userIdOf, type Viewer } from '../identity/index.ts'
 import { AskedLately } from './asked-lately.ts'
 import { isKeptAnswer, type WrittenAnswer } from './written-answer.ts'
@@ -19,6 +20,8 @@ import { isKeptAnswer, type WrittenAnswer } from './written-answer.ts'
 export interface Run {
   /** Undefined if the answer is for this request alone: requests that wait for the same make their own. */
   readonly answer: WrittenAnswer | undefined
+  /** The next answer under this key will be for one request alone too, whoever asks. HAZARD: what one request does wrong says nothing of the next. */
+  readonly isNeverShared?: boolean
   readonly asOf: number
   readonly epoch: string
   readonly tags: readonly CacheTag[]
@@ -47,6 +50,8 @@ export class KeptAnswers {
   /** Canonical keys by the bytes of a request: these need not be parsed again. Some 130 bytes each, which no tier counts. */
   readonly #canonicalKeys = new LRUCache<string, string>({ max: 2 ** 16 })
   readonly #asked = new AskedLately()
+  /** By canonical keys: whether resolvers look at the viewer, if they don't do as with other variables. */
+  readonly #exceptions = new LRUCache<string, boolean>({ max: 2 ** 13 })
   /** Keys whose last answer was for one request alone: for a second, because waiting for another such answer is in vain. */
   readonly #unshared = new LRUCache<string, true>({ max: 4096, ttl: 1000 })
 
@@ -64,8 +69,8 @@ export class KeptAnswers {
       tags: () => [RESPONSES],
       load: async ([source]) => {
         if (!source) throw new TypeError('An answer is loaded by itself.')
-        const { answer, asOf, epoch, tags, ttlMs } = await source.run()
-        if (!answer) this.#unshared.set(source.key, true)
+        const { answer, isNeverShared, asOf, epoch, tags, ttlMs } = await source.run()
+        if (isNeverShared) this.#unshared.set(source.key, true)
         return { asOf, epoch, unsettled: false, values: [answer], traits: [{ tags, ttlMs: answer ? ttlMs : 0 }] }
       },
       isValue: isKeptAnswer,
@@ -108,7 +113,19 @@ export class KeptAnswers {
     return this.#asked.isAskedAgain(canonicalKey)
   }
 
-  /** True if the last answer under this key was for one request alone. */
+  /** Whether no resolver looks at the viewer, as far as that was learnt. */
+  ignoresViewer(operation: Operation, canonicalKey: string): boolean {
+    return this.#exceptions.get(canonicalKey) ?? operation.ignoresViewer ?? false
+  }
+
+  /** Learns that from an execution. The first one counts for the operation, and each for its variables: they may decide which fields are run. */
+  learnWhetherItIgnoresViewer(operation: Operation, canonicalKey: string, ignores: boolean): void {
+    operation.ignoresViewer ??= ignores
+    if (operation.ignoresViewer !== ignores) this.#exceptions.set(canonicalKey, ignores)
+    else this.#exceptions.delete(canonicalKey)
+  }
+
+  /** True if the last answer under this key was for one request alone, and the next will be. */
   isUnshared(key: string): boolean {
     return this.#unshared.has(key)
   }

@@ -27,8 +27,8 @@ export interface Operation {
   readonly isPrivate: boolean
   /** The field that says so, as `Query.viewer`, of each of the two. Undefined if none does. */
   readonly decidedBy: { readonly maxAge: string | undefined; readonly scope: string | undefined }
-  /** Learnt by running it: no resolver looked at the viewer. False until it is known. */
-  ignoresViewer: boolean
+  /** Learnt by running it: no resolver looked at the viewer when it was first executed, with whichever variables. */
+  ignoresViewer?: boolean
   /** Learnt by running it: its document, parsed and valid. The executor keeps it, for as long as there is room. */
   document?: WeakRef<DocumentNode>
 }
@@ -75,7 +75,6 @@ export class Operations {
     return {
       type: definition.operation,
       text: print(document),
-      ignoresViewer: false,
       ...this.#policyOf(document, definition),
     }
   }
