@@ -274,6 +274,42 @@ export const options = {
     about:
       'How many bad tokens one address may send to a node within RATE_LIMIT_WINDOW_SECONDS before it is told to wait (429).',
   }),
+  connectionsMax: option('CONNECTIONS_MAX', whole(1, 1_000_000), {
+    default: '10000',
+    about: 'Connections of clients at most. At this bound those that wait for no answer are closed.',
+  }),
+  connectionsMaxPerAddress: option('CONNECTIONS_MAX_PER_ADDRESS', whole(1, 1_000_000), {
+    default: '1000',
+    about: 'Connections from one address, or from one IPv6 network of 64 bits. Those of TRUST_PROXY are not counted.',
+  }),
+  requestMaxBytes: option('REQUEST_MAX_BYTES', bytes(1024, 2 ** 30), {
+    default: '4194304',
+    about: 'The body of a request at most. A longer one is REQUEST_TOO_LARGE.',
+  }),
+  requestMaxBytesInFlight: option('REQUEST_MAX_MB_IN_FLIGHT', megabytes(positive), {
+    default: '64',
+    about: 'Bodies of more than 4 KiB together, until their requests are answered. Any more are OVERLOADED.',
+  }),
+  requestMaxBytesPerAddress: option('REQUEST_MAX_MB_PER_ADDRESS', megabytes(positive), {
+    default: '16',
+    about: 'The same, of one address. Behind TRUST_PROXY that is the address of the client.',
+  }),
+  answerMaxBytesUnread: option('ANSWER_MAX_MB_UNREAD', megabytes(positive), {
+    default: '256',
+    about: 'Answers that clients have not read yet, together. The connection of any more is closed.',
+  }),
+  answerMaxBytesUnreadPerAddress: option('ANSWER_MAX_MB_UNREAD_PER_ADDRESS', megabytes(positive), {
+    default: '32',
+    about: 'The same, of one address. Behind TRUST_PROXY that is the address of the client.',
+  }),
+  requestHeadTimeoutMs: option('REQUEST_HEAD_TIMEOUT_MS', milliseconds(1, 600_000), {
+    default: '10000',
+    about: 'How long the head of a request may take to arrive, from its connection or its first byte on.',
+  }),
+  requestTimeoutMs: option('REQUEST_TIMEOUT_MS', milliseconds(1, 600_000), {
+    default: '30000',
+    about: 'How long a whole request may take to arrive; and for how long a client may read nothing of its answer.',
+  }),
   queryMaxComplexity: option('QUERY_MAX_COMPLEXITY', byRole(whole(1, 100_000_000)), {
     default: '20000',
     about:
@@ -498,6 +534,14 @@ function contradictionsIn(config: Config): readonly (readonly [holds: unknown, m
     [
       config.trustedDocumentsOnly === 'on' && config.trustedDocuments === undefined,
       'TRUSTED_DOCUMENTS_ONLY must be off without TRUSTED_DOCUMENTS: nothing would be answered.',
+    ],
+    [
+      config.requestMaxBytes > config.requestMaxBytesPerAddress,
+      'REQUEST_MAX_MB_PER_ADDRESS must be no less than REQUEST_MAX_BYTES.',
+    ],
+    [
+      config.requestHeadTimeoutMs > config.requestTimeoutMs,
+      'REQUEST_HEAD_TIMEOUT_MS must be no more than REQUEST_TIMEOUT_MS.',
     ],
     [
       cacheLoadTimeoutSoftMs >= cacheLoadTimeoutMs,

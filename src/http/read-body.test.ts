@@ -1,28 +1,29 @@
 import { once } from 'node:events'
-import { Agent, createServer, type IncomingMessage, request } from 'node:http'
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, expect, it } from '@jest/globals'
+import { ByteBudget } from './byte-budget.ts'
 import { checkPrivateMembers } from './check-private-members.ts'
 import { readBody } from './read-body.ts'
 
-type Read = (request: IncomingMessage, answer: (body: string) => void) => unknown
+type Read = (request: IncomingMessage, response: ServerResponse, answer: (body: string) => void) => unknown
 
-const said = (body: Buffer | undefined) => body?.toString() ?? 'too much'
+const budget = new ByteBudget({ maxBytes: 100_000, maxBytesPerAddress: 100_000, addressOf: () => 'here' })
+const read: Read = (request, response, answer) =>
+  readBody(request, response, { maxBytes: 1000, budget }, (body) => answer(body.toString()))
 
 /** At which moment the body is read. */
 const moments: Record<string, Read> = {
-  'at once': (request, answer) => readBody(request, 1000, (body) => answer(said(body))),
-  'after a part of it came': (request, answer) =>
-    request.once('readable', () => readBody(request, 1000, (body) => answer(said(body)))),
-  'after all of it came': async (request, answer) => {
+  'at once': read,
+  'after a part of it came': (request, ...more) => request.once('readable', () => read(request, ...more)),
+  'after all of it came': async (request, ...more) => {
     while (!request.complete) await new Promise(setImmediate)
-    readBody(request, 1000, (body) => answer(said(body)))
+    read(request, ...more)
   },
 }
 const server = createServer((request, response) => {
-  const read = moments[decodeURIComponent(request.url?.slice(1) ?? '')]
-  read?.(request, (body) => response.end(body))
+  moments[decodeURIComponent(request.url?.slice(1) ?? '')]?.(request, response, (body) => response.end(body))
 })
 server.listen(0, '127.0.0.1')
 await once(server, 'listening')
@@ -56,7 +57,7 @@ it.each(cases)(
     expect(await send('all of it')).toBe('all of it')
     expect(await send('in ', 'three ', 'parts')).toBe('in three parts')
     expect(await send('x'.repeat(1000))).toBe('x'.repeat(1000))
-    expect(await send('x'.repeat(600), 'y'.repeat(600))).toBe('too much')
+    expect(await send('x'.repeat(600), 'y'.repeat(600))).toBe('too-large')
     expect(await send('')).toBe('')
     expect(connections).toBe(1)
   },
@@ -66,7 +67,7 @@ it('gives nothing where the client goes away, which breaks nothing', async () =>
   const { port } = server.address() as AddressInfo
   let given = 0
   const arrived = once(server, 'request')
-  server.once('request', (request: IncomingMessage) => readBody(request, 1000, () => given++))
+  server.once('request', (request: IncomingMessage, response: ServerResponse) => read(request, response, () => given++))
   const sent = request({ port, path: '/nowhere', method: 'POST', headers: { 'content-length': 10 }, agent: false })
   sent.on('error', () => {})
   sent.write('half')
@@ -76,4 +77,29 @@ it('gives nothing where the client goes away, which breaks nothing', async () =>
   sent.destroy()
   await closed
   expect(given).toBe(0)
+})
+
+it('gives back the room of a body that was answered, refused or left', async () => {
+  const { port } = server.address() as AddressInfo
+  const body = 'x'.repeat(8000)
+  const read = (request: IncomingMessage, response: ServerResponse) =>
+    readBody(request, response, { maxBytes: 10_000, budget }, (body) => {
+      expect(budget.bytes).toBe(8000)
+      response.end(body)
+    })
+  server.once('request', read)
+  const [answered] = await once(request({ port, path: '/nowhere', method: 'POST', agent }).end(body), 'response')
+  expect(await text(answered)).toBe(body)
+  expect(budget.bytes).toBe(0)
+  server.once('request', read)
+  const left = request({ port, path: '/nowhere', method: 'POST', headers: { 'content-length': 9000 }, agent: false })
+  left.on('error', () => {})
+  const [received]: [IncomingMessage] = await Promise.all([once(server, 'request'), left.write(body)]).then(
+    ([event]) => event as never,
+  )
+  while (budget.bytes === 0) await new Promise(setImmediate)
+  const closed = new Promise((resolve) => received.socket.on('close', resolve))
+  left.destroy()
+  await closed
+  expect(budget.bytes).toBe(0)
 })

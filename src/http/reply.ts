@@ -18,6 +18,7 @@ import type { Ledger } from '../cache/index.ts'
 import { type CacheWord, cacheWord } from '../graphql/resolving/index.ts'
 import { formatToken } from '../invalidation/index.ts'
 import { chooseEncoding, isHeld } from './request-head.ts'
+import { SECURE_LINE } from './safe-headers.ts'
 import { writeMessage } from './write-message.ts'
 
 /** What a request is answered with. */
@@ -133,8 +134,12 @@ export interface Sending {
   readonly response: ServerResponse
   readonly requestId: string
   readonly encoded: EncodedAnswers
+  /** The client came by TLS. */
+  readonly isSecure: boolean
   /** The connection ends with this response. */
   readonly isLast: boolean
+  /** Called if some of the response waits for the client to read. */
+  readonly onUnread: (request: IncomingMessage, response: ServerResponse) => void
 }
 
 /** Sends a reply: its bytes, compressed if the client takes that, or a 304. Nothing else writes a head for `/graphql`. */
@@ -148,13 +153,13 @@ export function sendReply(reply: Reply, sending: Sending): void {
 function write(
   reply: Reply,
   encoded: EncodedBody | undefined,
-  { request, response, requestId, isLast }: Sending,
+  { request, response, requestId, isSecure, isLast, onUnread }: Sending,
 ): void {
   const { answer, mediaType, lifetime } = reply
   const { method, headers } = request
   const form: Form = { mediaType, encoded, isPublic: lifetime !== undefined }
   if (isLast) response.shouldKeepAlive = false
-  const head = headLines(reply, requestId)
+  const head = isSecure ? headLines(reply, requestId) + SECURE_LINE : headLines(reply, requestId)
   const ifNoneMatch = method === 'POST' || etagOf(answer) === '' ? undefined : headers['if-none-match']
   if (ifNoneMatch !== undefined && isHeld(ifNoneMatch, entityTag(answer, form))) {
     const { lines, rest } = representUnchanged(answer, form)
@@ -163,6 +168,7 @@ function write(
     const { lines, rest } = represent(answer, form, { withBody: method !== 'HEAD' })
     writeMessage(response, { status: reply.status, lines: head + lines, rest })
   }
+  if (response.writableLength > 0) onUnread(request, response)
 }
 
 /** The lines of a head that differ from request to request. The others are the answer's own: see `represent`. */

@@ -37,6 +37,16 @@ export function isHost(host: string | undefined): boolean {
 /** Most clients of a server call it by one name. */
 let lastHost: string | undefined
 
+/** True if a proxy that is believed says that the client came by TLS. The last value is that of the nearest proxy. */
+export const isBehindTls = (
+  { headers: { 'x-forwarded-proto': protocols }, socket }: IncomingMessage,
+  trustsProxy: (address: string, hop: number) => boolean,
+): boolean =>
+  protocols !== undefined &&
+  String(protocols).split(',').at(-1)?.trim() === 'https' &&
+  socket.remoteAddress !== undefined &&
+  trustsProxy(socket.remoteAddress, 0)
+
 /**
  * True if a header asks for more than the answer that the same request was given before.
  * Also if the body is in a coding that Node's parser refuses: it does so only after the head was handed over.

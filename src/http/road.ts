@@ -18,13 +18,15 @@ import { type Authenticator, clientAddress, clientOf, type Viewer, visitor } fro
 import { catchUp, type Follower, positionIfReached } from '../invalidation/index.ts'
 import { ClientError } from '../kernel/errors.ts'
 import type { Answered } from '../metrics/index.ts'
+import type { ByteBudget } from './byte-budget.ts'
+import { inTurn } from './in-turn.ts'
 import { isJson, parseBody } from './parse-body.ts'
-import { readBody } from './read-body.ts'
+import { type BodyFault, type ReadBodyOptions, readBody } from './read-body.ts'
 import { RefusedRequest } from './refused-request.ts'
 import { type Reply, replyWith, replyWithResponse, sendReply } from './reply.ts'
-import { asksForMore, chooseMediaType, isGraphQL, isHost, rawKeyOf, requestIdOf } from './request-head.ts'
+import { asksForMore, chooseMediaType, isBehindTls, isGraphQL, isHost, rawKeyOf, requestIdOf } from './request-head.ts'
+import { SECURE_LINE } from './safe-headers.ts'
 import { Turns } from './turns.ts'
-
 import { writeMessage } from './write-message.ts'
 
 export interface RoadOptions {
@@ -46,6 +48,12 @@ export interface RoadOptions {
   /** Says which proxies are believed when they tell where a request came from. */
   readonly trustsProxy: (address: string, hop: number) => boolean
   readonly onAnswer: (answered: Answered) => void
+  readonly bodies: ReadBodyOptions
+  /** Answers that clients haven't read yet. */
+  readonly unread: ByteBudget
+  /** For how long a client may read nothing of its answer, in milliseconds. */
+  readonly unreadMaxMs: number
+  readonly onRefused: (why: 'pipelined' | 'unread' | BodyFault) => void
 }
 
 /**
@@ -78,10 +86,15 @@ export class Road {
 
   /** Listens to a server: requests to `/graphql` walk the road, `others` go their way. */
   listener(others: RequestListener): RequestListener {
-    return (request, response) => {
-      if (isGraphQL(request.url ?? '')) this.#walk(request, response)
-      else others(request, response)
-    }
+    const { unreadMaxMs, onRefused } = this.#options
+    return inTurn(
+      (request, response) => {
+        if (isGraphQL(request.url ?? '')) return this.#walk(request, response)
+        response.socket?.setTimeout(unreadMaxMs)
+        others(request, response)
+      },
+      () => onRefused('pipelined'),
+    )
   }
 
   #walk(request: IncomingMessage, response: ServerResponse): void {
@@ -94,9 +107,9 @@ export class Road {
     }
     const { method = '' } = request
     if (method === 'POST') {
-      readBody(request, MAX_BODY_BYTES, (body) => {
-        if (body) this.#answer({ ...call, body })
-        else void this.#refuse(call, new RefusedRequest(413, 'Request body is too large'))
+      readBody(request, response, this.#options.bodies, (body) => {
+        if (typeof body === 'object') this.#answer({ ...call, body })
+        else this.#refuseBody(call, body)
       })
     } else if (method === 'GET' || method === 'HEAD') this.#answer(call)
     else this.#refuseMethod(call)
@@ -192,7 +205,9 @@ export class Road {
   #send(call: Call, { reply, operation, isKept }: Outcome): void {
     const { encoded, onAnswer } = this.#options
     const { request, response, requestId, startedAt } = call
-    sendReply(reply, { request, response, requestId, encoded, isLast: this.#isClosing })
+    const isSecure = this.#isSecure(call)
+    const onUnread = this.#boundUnread
+    sendReply(reply, { request, response, requestId, encoded, isSecure, isLast: this.#isClosing, onUnread })
     const word = reply.cache?.word
     if (word === undefined) return
     const whole = isKept === undefined ? 'uncached' : !isKept ? 'miss' : word === 'STALE' ? 'stale' : 'hit'
@@ -213,9 +228,32 @@ export class Road {
     }
   }
 
+  /** An answer that a client doesn't read is in memory for as long as the connection. */
+  readonly #boundUnread = (request: IncomingMessage, response: ServerResponse): void => {
+    const { unread, unreadMaxMs, onRefused } = this.#options
+    if (unread.open(request, response).hold(response.writableLength)) {
+      // Node sets another time-out once the response has left.
+      response.socket?.setTimeout(unreadMaxMs)
+    } else {
+      onRefused('unread')
+      response.destroy()
+    }
+  }
+
+  #refuseBody(call: Call, fault: BodyFault): void {
+    const { bodies, onRefused } = this.#options
+    onRefused(fault)
+    const refusal =
+      fault === 'too-large'
+        ? new ClientError('REQUEST_TOO_LARGE', `A body holds at most ${bodies.maxBytes} bytes.`, { status: 413 })
+        : new ClientError('OVERLOADED', 'Too much is being sent here at this moment: try again.', { status: 503 })
+    void this.#refuse(call, refusal)
+  }
+
   #refuseMethod(call: Call): void {
     if (call.request.method === 'OPTIONS') {
-      const lines = `allow: ${METHODS}\r\nx-request-id: ${call.requestId}\r\n`
+      const secure = this.#isSecure(call) ? SECURE_LINE : ''
+      const lines = `allow: ${METHODS}\r\nx-request-id: ${call.requestId}\r\n${secure}`
       writeMessage(call.response, { status: 204, lines, rest: '\r\n' })
     } else {
       void this.#refuse(
@@ -224,6 +262,10 @@ export class Road {
         METHODS,
       )
     }
+  }
+
+  #isSecure({ request }: Call): boolean {
+    return isBehindTls(request, this.#options.trustsProxy)
   }
 
   /** Others may have written what this node knows nothing of. A beat may be late on a busy machine. */
@@ -266,5 +308,3 @@ const tooMany = (): ClientError =>
 const MAX_WAITING = 10_000
 
 const METHODS = 'GET, HEAD, POST'
-
-const MAX_BODY_BYTES = 4 * 1024 * 1024

@@ -1,4 +1,4 @@
-import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import proxyAddr from '@fastify/proxy-addr'
 import Fastify, {
@@ -10,16 +10,23 @@ import Fastify, {
   LogController,
 } from 'fastify'
 import { MASKED } from '../graphql/resolving/index.ts'
+import { addressGroup, clientAddress } from '../identity/index.ts'
 import { type Metrics, registerMetrics } from '../metrics/index.ts'
+import { answerClientError } from './answer-client-error.ts'
+import { ByteBudget, type ByteBudgetOptions } from './byte-budget.ts'
 import { checkPrivateMembers } from './check-private-members.ts'
 import { type HealthChecks, registerHealth } from './health.ts'
+import { limitConnections } from './limit-connections.ts'
 import { type PlaygroundOptions, registerPlayground } from './playground.ts'
+import { isTooLong } from './read-body.ts'
 import { isHost, requestIdOf } from './request-head.ts'
 import { Road, type RoadOptions } from './road.ts'
+import { SAFE_HEADERS, SECURE_HEADER } from './safe-headers.ts'
 import { KEEP_ALIVE_MS } from './write-message.ts'
 
 export interface ServerOptions {
-  readonly graphql: Omit<RoadOptions, 'trustsProxy'>
+  readonly graphql: Omit<RoadOptions, 'trustsProxy' | 'bodies' | 'unread' | 'unreadMaxMs' | 'onRefused'>
+  readonly limits: ServerLimits
   /** Whose `X-Forwarded-For` is believed, as Fastify takes it. */
   readonly trustProxy: string | false
   /** How long the server still accepts requests when it closes, while `/readyz` says that it will not. */
@@ -32,13 +39,39 @@ export interface ServerOptions {
   readonly logger: FastifyBaseLogger
 }
 
+/** What clients may take of a node. Sizes are in bytes, times in milliseconds. */
+export interface ServerLimits {
+  readonly maxConnections: number
+  readonly maxConnectionsPerAddress: number
+  readonly maxBodyBytes: number
+  /** Bodies, from their arrival until their requests are answered. */
+  readonly bodies: Omit<ByteBudgetOptions, 'addressOf'>
+  /** Answers that wait for their clients to read. */
+  readonly unread: Omit<ByteBudgetOptions, 'addressOf'>
+  /** For the head of a request. */
+  readonly headTimeoutMs: number
+  /** For a whole request, and for as long as a client reads nothing of its answer. */
+  readonly requestTimeoutMs: number
+}
+
 /** A node's HTTP server. Requests to `/graphql` walk the road; Fastify has the other routes. */
 export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
   let closing = false
-  const { trustProxy } = options
+  const { trustProxy, limits, metrics } = options
+  const trustsProxy =
+    trustProxy === false ? () => false : proxyAddr.compile(trustProxy.split(',').map((it) => it.trim()))
+  const { maxBodyBytes, requestTimeoutMs } = limits
+  const addressOf = (request: IncomingMessage) => {
+    const address = clientAddress(proxyAddr.all(request, trustsProxy))
+    return trustsProxy(address, 0) ? undefined : addressGroup(address)
+  }
   const road = new Road({
     ...options.graphql,
-    trustsProxy: trustProxy === false ? () => false : proxyAddr.compile(trustProxy.split(',').map((it) => it.trim())),
+    trustsProxy,
+    bodies: { maxBytes: maxBodyBytes, budget: new ByteBudget({ ...limits.bodies, addressOf }) },
+    unread: new ByteBudget({ ...limits.unread, addressOf }),
+    unreadMaxMs: requestTimeoutMs,
+    onRefused: metrics.onRefused,
   })
   if (!(await checkPrivateMembers())) {
     options.logger.warn(
@@ -47,7 +80,28 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   }
 
   const app = Fastify({
-    serverFactory: (others) => createHttpServer({ keepAliveTimeout: KEEP_ALIVE_MS }, road.listener(others)),
+    serverFactory: (others) => {
+      const server = createHttpServer(timeouts(limits), road.listener(others))
+      limitConnections(server, {
+        max: limits.maxConnections,
+        maxPerAddress: limits.maxConnectionsPerAddress,
+        trustsProxy,
+        onRefused: metrics.onRefused,
+      })
+      server.on('timeout', (socket) => {
+        if (socket.writableLength > 0) metrics.onRefused('unread')
+        socket.destroy()
+      })
+      // A client that waits to send its body is told at once if it is too long.
+      return server.on('checkContinue', (request, response) => {
+        if (!isTooLong(request, maxBodyBytes)) response.writeContinue()
+        server.emit('request', request, response)
+      })
+    },
+    clientErrorHandler: (error, socket) => {
+      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') metrics.onRefused('timeout')
+      answerClientError(error, socket)
+    },
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1024,
@@ -67,6 +121,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook('onRequest', (request, _reply, done) => done(isHost(request.host) ? undefined : new InvalidHost()))
   app.addHook('onSend', (request, reply, _payload, done) => {
     reply.header('x-request-id', request.id)
+    for (const [name, value] of Object.entries(SAFE_HEADERS)) reply.header(name, value)
+    if (request.protocol === 'https') reply.header('strict-transport-security', SECURE_HEADER)
     // Else the server would wait for a connection that nothing more is sent over.
     if (closing) reply.header('connection', 'close')
     if (reply.statusCode === 503) reply.header('retry-after', '1')
@@ -79,6 +135,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await registerPlayground(app, options.playground)
   return app
 }
+
+const timeouts = ({ headTimeoutMs, requestTimeoutMs }: ServerLimits) => ({
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  headersTimeout: headTimeoutMs,
+  requestTimeout: requestTimeoutMs,
+  connectionsCheckingInterval: Math.min(1000, Math.ceil(headTimeoutMs / 4)),
+})
 
 class InvalidHost extends Error {
   readonly statusCode = 400

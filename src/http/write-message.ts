@@ -1,6 +1,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { ByteString } from '../answers/index.ts'
 import { privateMembers } from './private-members.ts'
+import { SAFE_LINES } from './safe-headers.ts'
 
 /** A response as it goes out. HAZARD: nothing checks the lines. Text that a client or a row brings must be safe in them. */
 export interface Message {
@@ -48,7 +49,7 @@ let room = Buffer.allocUnsafeSlow(ROOM_BYTES)
 function writeByNode(response: ServerResponse, { status, lines, rest }: Message): void {
   // If `rest` begins with the empty line, a body that holds another empty line must not be taken for lines.
   const linesEnd = rest.startsWith('\r\n') ? 0 : rest.indexOf('\r\n\r\n') + 2
-  const headers = (lines + rest.slice(0, linesEnd)).split('\r\n').filter((line) => line !== '')
+  const headers = (SAFE_LINES + lines + rest.slice(0, linesEnd)).split('\r\n').filter((line) => line !== '')
   response.writeHead(
     status,
     headers.flatMap((line) => {
@@ -59,12 +60,12 @@ function writeByNode(response: ServerResponse, { status, lines, rest }: Message)
   response.end(rest.slice(linesEnd + 2), 'latin1')
 }
 
-/** The lines that Node writes itself. They are the same for a second. */
+/** The lines that Node writes itself, and those of every answer. They are the same for a second. */
 function connectionLines(): string {
   const second = Math.floor(Date.now() / 1000)
   if (second !== written.second) {
     const date = new Date(second * 1000).toUTCString()
-    const lines = `Date: ${date}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${KEEP_ALIVE_MS / 1000}\r\n`
+    const lines = `Date: ${date}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${KEEP_ALIVE_MS / 1000}\r\n${SAFE_LINES}`
     written = { second, lines }
   }
   return written.lines

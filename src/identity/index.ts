@@ -1,5 +1,5 @@
 export { Authenticator } from './authenticate.ts'
-export { clientAddress } from './client-address.ts'
+export { addressGroup, clientAddress } from './client-address.ts'
 export { clientOf } from './client-of.ts'
 export { fromGlobalId, parseGlobalId, toGlobalId } from './global-id.ts'
 export { signToken, type TokenOptions } from './sign-token.ts'

@@ -52,13 +52,14 @@ export const errorCodes = {
   ANSWER_TOO_LARGE:
     'The answer would have more bytes than the server sends: ask for less at once. HTTP status 200 or 400, as the media type has it.',
   TOO_MANY_ERRORS: 'The answer would have more errors than the server looks for. It has no data.',
+  REQUEST_TOO_LARGE: 'The body holds more bytes than a request may have. HTTP status 413.',
   PERSISTED_QUERY_NOT_FOUND:
     'No document is known by this hash or `documentId`: send it in full. HTTP status 200 for a hash, as Apollo has it, otherwise 400.',
   PERSISTED_QUERY_NOT_SUPPORTED:
     'This server does not take documents by their hash: send them in full. HTTP status 200.',
   DOCUMENT_NOT_TRUSTED: 'This server answers only the documents in TRUSTED_DOCUMENTS. HTTP status 403.',
   OVERLOADED:
-    'The server has more to do than it takes on at once: try again. HTTP status 503 if it has too much to read or write.',
+    'The server has more to do than it takes on at once: try again. HTTP status 503 if it has too much to read, write or receive.',
   UNAVAILABLE: 'The database cannot be reached: try again. HTTP status 503.',
   OUTCOME_UNKNOWN:
     'The connection broke while the change was being committed: read whether it was made before you repeat it.',

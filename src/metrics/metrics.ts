@@ -102,6 +102,11 @@ export class Metrics {
     if (state === 'gone') this.#breakers.remove({ name })
     else this.#breakers.set({ name }, BREAKER_STATES.indexOf(state))
   }
+  readonly onRefused: (why: string) => void = this.#tally(
+    'stet_http_refused_total',
+    'Requests and connections that were refused before anything of them was read as GraphQL',
+    'why',
+  )
   readonly onAnswer = new AnswerCounter(this.registry).add
 
   /** Measures these at each scrape from now on. A queue whose state cannot be read has no metrics then. */

@@ -1,0 +1,45 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+type Listener = (request: IncomingMessage, response: ServerResponse) => void
+
+/**
+ * Has a request handled when all that was sent before on its connection has left. A client may send many requests at once
+ * (pipelining, RFC 9112, section 9.3.2) and read none of the answers: otherwise Node would hold all of them.
+ *
+ * @param onTooMany called when a connection is closed because too many requests wait on it
+ */
+export function inTurn(handle: Listener, onTooMany: () => void): RequestListener {
+  return (request, response) => {
+    if (isItsTurn(response)) return handle(request, response)
+    const { socket } = request
+    const count = waiting.get(socket) ?? 0
+    if (socket.destroyed) return
+    if (count >= MAX_WAITING) {
+      onTooMany()
+      socket.destroy()
+      return
+    }
+    waiting.set(socket, count + 1)
+    whenItsTurn(response, () => {
+      waiting.set(socket, (waiting.get(socket) ?? 1) - 1)
+      handle(request, response)
+    })
+  }
+}
+
+const isItsTurn = ({ socket }: ServerResponse): boolean => socket !== null && !socket.writableNeedDrain
+
+function whenItsTurn(response: ServerResponse, go: () => void): void {
+  const { socket } = response
+  // Node emits `socket` when the response before this one is done.
+  if (!socket) response.once('socket', () => process.nextTick(whenItsTurn, response, go))
+  else if (socket.writableNeedDrain) socket.once('drain', () => whenItsTurn(response, go))
+  else go()
+}
+
+/** How many requests wait on a connection. */
+const waiting = new WeakMap<Socket, number>()
+
+/** Each takes some kilobytes, and a client sends it in 34 bytes. */
+const MAX_WAITING = 100
