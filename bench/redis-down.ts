@@ -7,6 +7,7 @@ import {
   createTestDatabase,
   eventually,
   type FaultProxy,
+  readMetrics,
   sharedServers,
   startFaultProxy,
   startTestNode,
@@ -99,7 +100,7 @@ const read = (node: TestNode, n: number) =>
 const statements = (node: TestNode) => metric(node, /^stet_sql_statements_total\{/)
 
 async function metric({ url }: TestNode, which: RegExp): Promise<number> {
-  const lines = (await (await fetch(`${url}/metrics`)).text()).split('\n').filter((line) => which.test(line))
+  const lines = (await readMetrics(url)).split('\n').filter((line) => which.test(line))
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
 }
 

@@ -41,12 +41,17 @@ export class AnswerFinder {
     const isWorthKeeping = kept.isAskedAgain(canonicalKey) || isCacheable
     if (kept.isUnshared(key)) return { made: await this.#make(question, asking) }
     let made: Made | undefined
+    let isOwn = false
     const run = async () => {
+      isOwn = true
       made = await this.#make(question, asking)
       return decided(made, { kept, ...runnable, canonicalKey }, { key, isWorthKeeping })
     }
     const { position, bypass } = asking
-    const obtained = await kept.get({ key, run }, { position, bypass }).catch(unlessFailed)
+    const obtained = await kept.get({ key, run }, { position, bypass }).catch((error) => {
+      // What another request was refused for may be its own fault.
+      if (isOwn && !(error instanceof FailedRun)) throw error
+    })
     if (!obtained?.entry.value) return { made: made ?? (await this.#make(question, asking)) }
     if (rawKey !== undefined && isWorthKeeping) kept.remember(rawKey, canonicalKey, obtained.entry)
     return { obtained: obtained as Obtained<WrittenAnswer>, made }
@@ -106,7 +111,3 @@ const wasExecuted = ({ context: { cacheControl, progress }, response: { status =
 
 /** A part of the answer could not be had, through no fault of the request. */
 class FailedRun extends Error {}
-
-function unlessFailed(error: unknown): undefined {
-  if (!(error instanceof FailedRun)) throw error
-}

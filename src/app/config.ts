@@ -25,6 +25,7 @@ import {
 } from './option-parsers.ts'
 
 const onOrOff = oneOf('on', 'off')
+const onAdminOrOff = oneOf('on', 'admin', 'off')
 
 /** Every option of a server, in the order of `docs/reference.md`. An option's parser decides its type and its unit. */
 export const options = {
@@ -273,6 +274,21 @@ export const options = {
     default: '60',
     about:
       'How many bad tokens one address may send to a node within RATE_LIMIT_WINDOW_SECONDS before it is told to wait (429).',
+  }),
+  playground: option('PLAYGROUND', onAdminOrOff, {
+    about:
+      '`on`, `admin` or `off`: whether GraphiQL is served. Absent: `on` in demo mode, otherwise `off`. `admin`: the schema is shown to an admin alone.',
+  }),
+  introspection: option('INTROSPECTION', onAdminOrOff, {
+    about: '`on`, `admin` or `off`: who may ask for the schema, and sees suggestions in errors. Absent: as PLAYGROUND.',
+  }),
+  metricsPort: option('METRICS_PORT', whole(0, 65535), {
+    about: 'Where `serve` answers /metrics, on HOST, instead of on PORT; 0 takes any free port.',
+  }),
+  metricsToken: option('METRICS_TOKEN', text, {
+    secret: true,
+    about:
+      'Bearer token that /metrics asks for, of a worker too. Without it and METRICS_PORT, `serve` answers /metrics in demo mode only.',
   }),
   connectionsMax: option('CONNECTIONS_MAX', whole(1, 1_000_000), {
     default: '10000',

@@ -6,8 +6,14 @@ import type { Cache, Ledger } from '../cache/index.ts'
 import { loadSampleContent } from '../content/index.ts'
 import { migrate, whileEmpty } from '../database/index.ts'
 import { Api } from '../graphql/index.ts'
-import { Documents, Operations, type RequestLimits, readTrustedDocuments } from '../graphql/operation/index.ts'
-import { createServer } from '../http/index.ts'
+import {
+  Documents,
+  Introspection,
+  Operations,
+  type RequestLimits,
+  readTrustedDocuments,
+} from '../graphql/operation/index.ts'
+import { createServer, createStatusServer } from '../http/index.ts'
 import { Authenticator } from '../identity/index.ts'
 import { startPruner } from '../invalidation/index.ts'
 import type { Logger } from '../kernel/logger.ts'
@@ -31,6 +37,9 @@ export interface StartOptions {
 export interface Node {
   /** Where it listens, such as http://127.0.0.1:4000. */
   readonly url: string
+  /** Where its metrics are. Undefined: nowhere. */
+  readonly metricsUrl: string | undefined
+  readonly hasPlayground: boolean
   /** Where its data is, in words. */
   readonly where: string
   /** Undefined unless in demo mode. */
@@ -86,10 +95,13 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
   startUpkeep({ config, logger, engine, onRedisError: metrics.onRedisError }, onClose)
 
   // GraphQL
+  const playground = config.playground ?? (keys.demo ? 'on' : 'off')
+  const introspection = config.introspection ?? playground
   const api = new Api({
     rooms,
     maxCost: config.queryMaxComplexity,
     limits: { maxErrors: config.queryMaxErrors, maxBytes: config.answerMaxBytes, timeoutMs: config.queryTimeoutMs },
+    introspection: new Introspection(introspection),
     onUnexpected: (error, requestId) => logger.error({ err: error, requestId }, 'A request failed'),
   })
   await api.start()
@@ -103,12 +115,13 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
     failures: { max: config.authMaxFailures, windowMs: config.rateLimitWindowMs },
   })
   onClose(watchSecrets({ config, logger, authenticator }))
-  const operations = new Operations(limits)
+  const operations = new Operations(limits, undefined, { keepsIntrospection: introspection === 'on' })
   const trustedOnly = config.trustedDocumentsOnly === 'on'
   const persisted = config.persistedQueries === 'on' && !trustedOnly ? persistedQueries : undefined
   const demoTokens = await makeDemoTokens(config, keys, database)
   const kept = config.cacheResponses === 'on' ? responses : undefined
   const make = answerMaker({ api, database, follower, ledger })
+  const { metricsPort, metricsToken } = config
   const app = await createServer({
     graphql: {
       api,
@@ -139,22 +152,42 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
     shutdownDelayMs: config.shutdownDelayMs,
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     metrics,
+    metricsFor: metricsPort === undefined && (metricsToken || keys.demo) ? { token: metricsToken } : undefined,
     health: {
       postgresql: { required: true, check: () => databases.log.query('select 1') },
       ...(redis && { redis: { required: false, check: () => redis.client.ping() } }),
     },
-    playground: {
-      directory: fileURLToPath(new URL('dist/playground', PROJECT)),
-      version,
-      ...(demoTokens && { demoToken: demoTokens.admin }),
-    },
+    playground:
+      playground === 'off'
+        ? undefined
+        : {
+            directory: fileURLToPath(new URL('dist/playground', PROJECT)),
+            version,
+            ...(demoTokens && { demoToken: demoTokens.admin }),
+          },
     logger,
   })
   onClose(() => app.close())
   // Closed first: whatever a statement waits for, the end then comes in time.
   onClose(() => databases.cutAfter(config.shutdownDelayMs + config.shutdownTimeoutMs + LAST_WRITES_MS))
   const url = await app.listen({ port: config.port, host: config.host })
-  return { url, where: databases.where, demoTokens, cache, ledger, drain: () => worker.drain(), flush }
+  let metricsUrl = metricsToken || keys.demo ? `${url}/metrics` : undefined
+  if (metricsPort !== undefined) {
+    const server = createStatusServer({ metrics, metricsToken, logger })
+    onClose(() => server.close())
+    metricsUrl = `${await server.listen({ port: metricsPort, host: config.host })}/metrics`
+  }
+  return {
+    url,
+    metricsUrl,
+    hasPlayground: playground !== 'off',
+    where: databases.where,
+    demoTokens,
+    cache,
+    ledger,
+    drain: () => worker.drain(),
+    flush,
+  }
 }
 
 interface Upkeep extends Pick<StartOptions, 'config' | 'logger'> {

@@ -1,5 +1,5 @@
 import { migrate } from '../database/index.ts'
-import { createWorkerServer } from '../http/index.ts'
+import { createStatusServer } from '../http/index.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { type OnClose, openTogether } from '../kernel/open-together.ts'
 import { Metrics } from '../metrics/index.ts'
@@ -40,8 +40,9 @@ async function open({ config, logger }: StartWorkerOptions, onClose: OnClose): P
   const { worker } = openRooms({ config, logger, engine, observer: metrics })
   metrics.watch({ ledger, database: databases.database, follower, worker })
 
-  const app = createWorkerServer({
+  const app = createStatusServer({
     metrics,
+    metricsToken: config.metricsToken,
     health: {
       postgresql: { required: true, check: () => databases.log.query('select 1') },
       ...(redis && { redis: { required: true, check: () => redis.client.ping() } }),

@@ -31,12 +31,12 @@ export const serveCommand = new Command('serve')
     })
   })
 
-function welcome({ url, where, demoTokens }: Node): string {
+function welcome({ url, metricsUrl, hasPlayground, where, demoTokens }: Node): string {
   const lines = [
     '',
     `  Stet serves ${url}/graphql from ${where}`,
-    `  Explore:    ${url}/graphiql`,
-    `  Health:     ${url}/readyz    Metrics: ${url}/metrics`,
+    ...(hasPlayground ? [`  Explore:    ${url}/graphiql`] : []),
+    `  Health:     ${url}/readyz${metricsUrl === undefined ? '' : `    Metrics: ${metricsUrl}`}`,
   ]
   if (demoTokens) {
     lines.push(

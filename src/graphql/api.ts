@@ -16,7 +16,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema'
 import { type DocumentNode, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
 import { ClientError } from '../kernel/errors.ts'
 import { type AnswerLimits, answerTooLarge, Executor } from './execution/index.ts'
-import { type CostLimits, limitComplexity, type Operation } from './operation/index.ts'
+import { type CostLimits, type Introspection, limitComplexity, type Operation } from './operation/index.ts'
 import { addCodes, type Context, isOurFault, isUnexpected, maskError, nameMutations } from './resolving/index.ts'
 import { dateTime, nodeResolvers, type Resolvers, type Room, readSchema } from './schema/index.ts'
 
@@ -25,6 +25,7 @@ export interface ApiOptions {
   /** What one operation may cost. */
   readonly maxCost: CostLimits
   readonly limits: AnswerLimits
+  readonly introspection: Introspection
   /** Called for every error that a client is not told of. It should be logged. */
   readonly onUnexpected: (error: Error, requestId: string | undefined) => void
 }
@@ -44,7 +45,7 @@ export class Api {
   readonly #limits: AnswerLimits
 
   constructor(options: ApiOptions) {
-    const { rooms, maxCost, limits } = options
+    const { rooms, maxCost, limits, introspection } = options
     const schema = makeExecutableSchema({
       typeDefs: readSchema(),
       resolvers: nameMutations(
@@ -52,7 +53,7 @@ export class Api {
       ),
     })
     this.#limits = limits
-    this.#runner = new Runner(new Executor(schema, limits), limitComplexity(schema, maxCost))
+    this.#runner = new Runner(new Executor(schema, limits), limitComplexity(schema, maxCost), introspection)
     this.#apollo = new ApolloServer<Context>({
       gateway: gatewayTo(schema),
       plugins: [
@@ -68,6 +69,7 @@ export class Api {
       persistedQueries: false,
       maxRecursiveSelections: true,
       formatError: maskError,
+      // `Introspection` decides, by the viewer.
       introspection: true,
       includeStacktraceInErrorResponses: false,
       // Nothing is authorized by cookies, so another site can't act for a visitor; and CDNs send plain GETs.
@@ -144,15 +146,18 @@ export class Api {
 class Runner {
   readonly #executor: Executor
   readonly #limit: ReturnType<typeof limitComplexity>
+  readonly #introspection: Introspection
 
-  constructor(executor: Executor, limit: ReturnType<typeof limitComplexity>) {
+  constructor(executor: Executor, limit: ReturnType<typeof limitComplexity>, introspection: Introspection) {
     this.#executor = executor
     this.#limit = limit
+    this.#introspection = introspection
   }
 
-  /** Throws a `ClientError` if the operation is beyond the limits, a `GraphQLError` if an argument in it is wrong. */
+  /** Throws a `ClientError` if the operation is beyond the limits or not for this viewer, a `GraphQLError` if an argument in it is wrong. */
   prepare({ document, operationName, variables }: Asked, { progress, role }: Context): void {
     if (progress.prepared || progress.result) return
+    this.#introspection.check(document, role)
     const prepared = this.#executor.prepare({ document, operationName, variables })
     if (!('operation' in prepared)) {
       progress.result = prepared
@@ -240,7 +245,7 @@ function gatewayTo(schema: GraphQLSchema): NonNullable<ApolloServerOptions<Conte
 }
 
 /** Logs the errors that clients are not shown, and notes what errors say of an answer. */
-function reportErrors({ onUnexpected }: ApiOptions): ApolloServerPlugin<Context> {
+function reportErrors({ onUnexpected, introspection }: ApiOptions): ApolloServerPlugin<Context> {
   const report = (error: Error, requestId: unknown) => {
     const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error
     onUnexpected(cause, typeof requestId === 'string' ? requestId : undefined)
@@ -260,6 +265,7 @@ function reportErrors({ onUnexpected }: ApiOptions): ApolloServerPlugin<Context>
         },
         async didEncounterErrors({ errors, contextValue }) {
           addCodes(errors)
+          introspection.hideSuggestions(errors, contextValue.role)
           for (const error of errors.filter(isUnexpected)) report(error, contextValue.requestId)
         },
         async willSendResponse({ response, contextValue }) {

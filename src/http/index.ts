@@ -1,2 +1,2 @@
 export { createServer } from './server.ts'
-export { createWorkerServer } from './worker-server.ts'
+export { createStatusServer } from './status-server.ts'

@@ -11,7 +11,7 @@ import Fastify, {
 } from 'fastify'
 import { MASKED } from '../graphql/resolving/index.ts'
 import { addressGroup, clientAddress } from '../identity/index.ts'
-import { type Metrics, registerMetrics } from '../metrics/index.ts'
+import { type Metrics, type RegisterMetricsOptions, registerMetrics } from '../metrics/index.ts'
 import { answerClientError } from './answer-client-error.ts'
 import { ByteBudget, type ByteBudgetOptions } from './byte-budget.ts'
 import { checkPrivateMembers } from './check-private-members.ts'
@@ -35,12 +35,15 @@ export interface ServerOptions {
   readonly shutdownTimeoutMs: number
   readonly health: HealthChecks
   readonly metrics: Metrics
-  readonly playground: PlaygroundOptions
+  /** Who may read the metrics here. Undefined: they are not served here. */
+  readonly metricsFor: RegisterMetricsOptions | undefined
+  /** Undefined: there is none. */
+  readonly playground: PlaygroundOptions | undefined
   readonly logger: FastifyBaseLogger
 }
 
 /** What clients may take of a node. Sizes are in bytes, times in milliseconds. */
-export interface ServerLimits {
+interface ServerLimits {
   readonly maxConnections: number
   readonly maxConnectionsPerAddress: number
   readonly maxBodyBytes: number
@@ -131,8 +134,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setErrorHandler<FastifyError>(answerError)
 
   registerHealth(app, options.health, () => closing)
-  registerMetrics(app, options.metrics)
-  await registerPlayground(app, options.playground)
+  if (options.metricsFor) registerMetrics(app, metrics, options.metricsFor)
+  if (options.playground) await registerPlayground(app, options.playground)
   return app
 }
 

@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, it } from '@jest/globals'
 import { checkPrivateMembers } from './check-private-members.ts'
+import { SAFE_HEADERS } from './safe-headers.ts'
 import { KEEP_ALIVE_MS, writeMessage } from './write-message.ts'
 
 const HEAD = 'content-type: text/plain\r\netag: "a: b"\r\nx-cache: HIT\r\n'
@@ -24,7 +25,13 @@ it.each(cases)(
       }
       const length = body ? { 'content-length': String(body.length) } : {}
       response
-        .writeHead(status, { 'content-type': 'text/plain', etag: '"a: b"', 'x-cache': 'HIT', ...length })
+        .writeHead(status, {
+          ...SAFE_HEADERS,
+          'content-type': 'text/plain',
+          etag: '"a: b"',
+          'x-cache': 'HIT',
+          ...length,
+        })
         .end(body, 'latin1')
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')

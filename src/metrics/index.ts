@@ -1,2 +1,3 @@
 export type { Answered } from './hot-counters.ts'
-export { Metrics, registerMetrics } from './metrics.ts'
+export { Metrics } from './metrics.ts'
+export { type RegisterMetricsOptions, registerMetrics } from './register-metrics.ts'

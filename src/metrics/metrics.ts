@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { CacheObserver, Ledger } from '../cache/index.ts'
 import type { Database } from '../database/index.ts'
@@ -169,8 +168,3 @@ interface Watched {
 }
 
 const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half-open', 'open']
-
-/** Serves the metrics at `/metrics` in the Prometheus text format. */
-export function registerMetrics(app: FastifyInstance, { registry }: Metrics): void {
-  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
-}

@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { expect, it } from '@jest/globals'
 import { parseDictionary, parseList, Token } from 'structured-headers'
-import { queryOnce, testToken } from '../harness/index.ts'
+import { queryOnce, readMetrics, testToken } from '../harness/index.ts'
 import { useDatabase, useNode, useRedis } from '../harness/use.ts'
 import { ANN, addContent, ids } from './add-content.ts'
 
@@ -302,7 +302,7 @@ it('sends what is short as it is, but to those who refuse that', async () => {
 
 it('compresses an answer once, and only where somebody asks for it', async () => {
   const compressed = async () => {
-    const metrics = await (await fetch(`${node.url}/metrics`)).text()
+    const metrics = await readMetrics(node.url)
     return Number(/^stet_cache_load_seconds_count\{kind="response-encoded"\} (\d+)$/m.exec(metrics)?.[1] ?? 0)
   }
   const query = '{ tags(first: 99) { nodes { id slug name description } } }'

@@ -1,6 +1,14 @@
 import { beforeEach, expect, it } from '@jest/globals'
 import { toGlobalId } from '../../src/identity/global-id.ts'
-import { eventually, GraphQLClient, queryOnce, startFaultProxy, type TestNode, testToken } from '../harness/index.ts'
+import {
+  eventually,
+  GraphQLClient,
+  queryOnce,
+  readMetrics,
+  startFaultProxy,
+  type TestNode,
+  testToken,
+} from '../harness/index.ts'
 import { use, useDatabase, useNode, useRedis } from '../harness/use.ts'
 import { ANN, addContent, BOB, ids } from './add-content.ts'
 
@@ -124,6 +132,6 @@ it('says that it cannot know who is asking while the row cannot be read, and let
 })
 
 async function loadsOfUsers(node: TestNode): Promise<string | undefined> {
-  const metrics = await (await fetch(`${node.url}/metrics`)).text()
+  const metrics = await readMetrics(node.url)
   return /^stet_cache_load_seconds_count\{kind="user"\} (\d+)/m.exec(metrics)?.[1]
 }

@@ -42,9 +42,12 @@ async function outcome(socket: Socket): Promise<string> {
 }
 
 const firstLine = async (socket: Socket): Promise<string> => {
-  const [chunk] = await Promise.race([once(socket, 'data'), once(socket, 'close').then(() => ['closed'])])
+  const [chunk] = await Promise.race([once(socket, 'data'), closed(socket).then(() => ['closed'])])
   return String(chunk).split('\r\n', 1)[0] ?? ''
 }
+
+/** Not by `once`, which hears of errors. */
+const closed = (socket: Socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))
 
 const post = (...lines: string[]) =>
   `${['POST /graphql HTTP/1.1', 'Host: test', 'Content-Type: application/json', ...lines].join('\r\n')}\r\n\r\n`
@@ -122,7 +125,7 @@ it('says with a code that a body is too large, and answers the next request', as
 it('hears a client no more that sends on and on', async () => {
   const socket = await open()
   let sent = 0
-  const ended = once(socket, 'close')
+  const ended = closed(socket)
   socket.on('data', () => {})
   socket.write(post('Transfer-Encoding: chunked'))
   const chunk = chunks(1, 64 * 1024)
@@ -219,7 +222,7 @@ it('makes no answers for a client that does not read those before', async () => 
 
 it('ends a connection that more requests wait on than may', async () => {
   const socket = await open()
-  const ended = once(socket, 'close')
+  const ended = closed(socket)
   socket.write(ARTICLE.repeat(500))
   socket.on('data', () => {})
   await ended
@@ -235,7 +238,7 @@ it('waits no longer than it may for a client that reads nothing', async () => {
   socket.on('data', ({ length }) => {
     received += length
   })
-  const ended = once(socket, 'close')
+  const ended = closed(socket)
   socket.resume()
   await ended
   expect(received).toBeLessThan(90 * 350_000)
@@ -265,9 +268,9 @@ it('closes idle connections when it can take no more, and never those of a proxy
       return socket
     }),
   )
-  const closed = idle.map((socket) => once(socket, 'close'))
+  const ends = idle.map(closed)
   const pushing = await Promise.all(Array.from({ length: 5 }, () => open(behindProxy)))
-  await Promise.any(closed)
+  await Promise.any(ends)
   const [reply] = await exchange(behindProxy.url, [{ bytes: get }])
   expect(reply?.start).toBe(OK)
   for (const socket of [...idle, ...pushing]) socket.destroy()

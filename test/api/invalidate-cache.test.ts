@@ -3,6 +3,7 @@ import {
   createRedisPrefix,
   currentToken,
   queryOnce,
+  readMetrics,
   sharedServers,
   startTestNode,
   type TestNode,
@@ -156,7 +157,7 @@ async function invalidate(tags: readonly string[], mode?: 'HARD' | 'SOFT' | null
 
 /** How often a node has loaded entries of each kind, by its own metrics. */
 async function countLoads({ url }: TestNode): Promise<Record<string, number>> {
-  const text = await (await fetch(`${url}/metrics`)).text()
+  const text = await readMetrics(url)
   const counts = [...text.matchAll(/^stet_cache_load_seconds_count\{kind="([a-z-]+)"\} (\d+)/gm)]
   return Object.fromEntries(counts.map(([, kind, count]) => [kind, Number(count)]).sort())
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import { type AnswerError, eventually, queryOnce, type TestNode, testToken } from '../harness/index.ts'
+import { type AnswerError, eventually, queryOnce, readMetrics, type TestNode, testToken } from '../harness/index.ts'
 import { useDatabase, useNode, useRedis } from '../harness/use.ts'
 import { addContent } from './add-content.ts'
 
@@ -219,7 +219,7 @@ const distinct = (query: string): string => `${query} # ${count++}`
 
 /** What has been asked of the cache for documents. */
 async function lookUps({ url }: TestNode): Promise<readonly string[]> {
-  const metrics = await (await fetch(`${url}/metrics`)).text()
+  const metrics = await readMetrics(url)
   const lines = metrics.split('\n').filter((line) => line.startsWith('stet_cache_requests_total'))
   return lines.filter((line) => line.includes('kind="persisted-query"'))
 }

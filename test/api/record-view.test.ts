@@ -4,6 +4,7 @@ import {
   eventually,
   GraphQLClient,
   queryOnce,
+  readMetrics,
   startFaultProxy,
   startTestNode,
   type TestNode,
@@ -132,13 +133,13 @@ it('refuses more than may wait, and counts what it took', async () => {
     codes.push((await send(nodes[0], published, nextAddress())).errors[0]?.extensions.code)
   }
   expect(codes).toEqual([...Array(20).fill(undefined), ...Array(3).fill('OVERLOADED')])
-  const metrics = await (await fetch(`${nodes[1].url}/metrics`)).text()
+  const metrics = await readMetrics(nodes[1].url)
   expect(metrics).toContain('stet_queue_depth{queue="views"} 20')
   expect(metrics).toContain('stet_queue_dead{queue="views"} 0')
   expect(metrics).toMatch(/stet_queue_lag_seconds\{queue="views"\} 0\.\d+/)
   await nodes[1].drain()
   expect(await viewCount(nodes[1])).toBe(20)
-  expect(await (await fetch(`${nodes[1].url}/metrics`)).text()).toContain('stet_queue_depth{queue="views"} 0')
+  expect(await readMetrics(nodes[1].url)).toContain('stet_queue_depth{queue="views"} 0')
 })
 
 it('says that it takes none while Redis is away; each node goes on limiting by itself', async () => {

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import { toGlobalId } from '../../src/identity/global-id.ts'
-import { eventually, queryOnce, type TestNode, testToken } from '../harness/index.ts'
+import { eventually, queryOnce, readMetrics, type TestNode, testToken } from '../harness/index.ts'
 import { useDatabase, useNode, useRedis } from '../harness/use.ts'
 
 interface Viewer {
@@ -250,7 +250,7 @@ it('stops sharing where an answer begins to look at whoever asks', async () => {
 
 it('refreshes an answer in the background for whoever it was kept for', async () => {
   const refreshes = async () => {
-    const metrics = await (await fetch(`${nodes[0].url}/metrics`)).text()
+    const metrics = await readMetrics(nodes[0].url)
     return Number(/^stet_cache_refreshes_total\{kind="response",why="stale"\} (\d+)$/m.exec(metrics)?.[1] ?? 0)
   }
   const few = ['visitor 1', 'author 5', 'author 7', 'admin undefined'].map(byName)

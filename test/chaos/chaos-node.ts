@@ -1,5 +1,5 @@
 import { RunningStet } from '../api/run-stet.ts'
-import { getTestRun, readMetric, reservePort } from '../harness/index.ts'
+import { getTestRun, readMetric, readMetrics, reservePort } from '../harness/index.ts'
 
 /** A node as `stet serve` starts it, that may be broken at will. It keeps its address. */
 export class ChaosNode {
@@ -53,7 +53,7 @@ export class ChaosNode {
   }
 
   async metrics(): Promise<string> {
-    return (await fetch(`${this.url}/metrics`)).text()
+    return readMetrics(this.url)
   }
 
   /** All that it logged, also before it was killed. */

@@ -2,7 +2,7 @@ import { Kysely, PostgresDialect } from 'kysely'
 import { migrate } from '../../src/database/migrate.ts'
 import { createPool } from '../../src/database/pool.ts'
 import type { Tables } from '../../src/database/tables.ts'
-import { queryOnce, TEST_JWT_SECRET } from '../harness/index.ts'
+import { queryOnce, TEST_JWT_SECRET, TEST_METRICS_TOKEN } from '../harness/index.ts'
 import { ChaosNode } from './chaos-node.ts'
 import { installAudit } from './history/audit.ts'
 import type { Servers, StartServers } from './servers/servers.ts'
@@ -52,6 +52,7 @@ const NODES = 3
 /** Entries turn stale while somebody looks, views are ranked, and nobody is refused for asking often. */
 const EVERY_NODE = {
   AUTH_JWT_SECRET: TEST_JWT_SECRET,
+  METRICS_TOKEN: TEST_METRICS_TOKEN,
   LOG_LEVEL: 'warn',
   RATE_LIMIT_MAX: '10000000',
   RANK_ARTICLES_EVERY: '1',

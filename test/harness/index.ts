@@ -10,7 +10,7 @@ export { type Answer, type AnswerError, GraphQLClient } from './graphql-client.t
 export { launchChromium } from './launch-chromium.ts'
 export type { PostgresServer, Standby } from './postgres-server.ts'
 export { queryOnce } from './query-once.ts'
-export { readMetric } from './read-metric.ts'
+export { readMetric, readMetrics, TEST_METRICS_TOKEN } from './read-metric.ts'
 export type { RedisServer } from './redis-server.ts'
 export { reservePort } from './reserve-port.ts'
 export { type FaultProxy, startFaultProxy } from './start-fault-proxy.ts'

@@ -4,6 +4,7 @@ import { signToken } from '../../src/identity/sign-token.ts'
 import { createLogger } from '../../src/kernel/logger.ts'
 import { currentToken } from './current-token.ts'
 import { GraphQLClient } from './graphql-client.ts'
+import { TEST_METRICS_TOKEN } from './read-metric.ts'
 
 /** Shared by all nodes of a test, so that a token is good on each of them. */
 export const TEST_JWT_SECRET = 'a secret for tests, shared by every node'
@@ -46,6 +47,8 @@ export async function startTestNode({
     REDIS_URL: redisUrl,
     REDIS_KEY_PREFIX: redisPrefix,
     REDIS_TIMEOUT_MS: PATIENT_MS,
+    METRICS_TOKEN: TEST_METRICS_TOKEN,
+    INTROSPECTION: 'on',
     ...environment,
   })
   // Here, so that a suite without nodes doesn't wait until a whole server is loaded.

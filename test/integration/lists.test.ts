@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import { toGlobalId } from '../../src/identity/global-id.ts'
-import { type GraphQLClient, queryOnce } from '../harness/index.ts'
+import { type GraphQLClient, queryOnce, readMetrics } from '../harness/index.ts'
 import { useDatabase, useNode } from '../harness/use.ts'
 
 /** Every list there is a reason to keep apart, and who asks for it. */
@@ -167,7 +167,7 @@ async function read(name: ListName): Promise<List> {
 
 /** How many loads there have been of each kind of entry. */
 async function loads(): Promise<Record<string, number>> {
-  const metrics = await (await fetch(`${node.url}/metrics`)).text()
+  const metrics = await readMetrics(node.url)
   const lines = metrics.matchAll(/^stet_cache_load_seconds_count\{kind="([^"]+)"\} (\d+)$/gm)
   return Object.fromEntries([...lines].map(([, kind, count]) => [kind, Number(count)]))
 }

@@ -5,8 +5,10 @@ import {
   eventually,
   GraphQLClient,
   type RedisCluster,
+  readMetrics,
   startRedisCluster,
   TEST_JWT_SECRET,
+  TEST_METRICS_TOKEN,
   type TestNode,
 } from '../harness/index.ts'
 import { type ArticleWorld, createArticleWorld, readTitle, writeTitle } from './races/article-world.ts'
@@ -139,6 +141,7 @@ describeWhereItCan('nodes before a Redis Cluster', () => {
     PORT: '0',
     LOG_LEVEL: 'silent',
     AUTH_JWT_SECRET: TEST_JWT_SECRET,
+    METRICS_TOKEN: TEST_METRICS_TOKEN,
     DATABASE_URL: world.database.url,
     REDIS_KEY_PREFIX: world.redisPrefix,
   })
@@ -151,6 +154,6 @@ describeWhereItCan('nodes before a Redis Cluster', () => {
 })
 
 async function sum(node: TestNode, pattern: RegExp): Promise<number> {
-  const lines = (await (await fetch(`${node.url}/metrics`)).text()).split('\n').filter((line) => pattern.test(line))
+  const lines = (await readMetrics(node.url)).split('\n').filter((line) => pattern.test(line))
   return lines.reduce((total, line) => total + Number(line.split(' ').at(-1)), 0)
 }

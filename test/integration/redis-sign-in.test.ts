@@ -8,10 +8,12 @@ import {
   getTestRun,
   type RedisSentinel,
   type RedisServer,
+  readMetrics,
   reservePort,
   startRedis,
   startRedisSentinel,
   TEST_JWT_SECRET,
+  TEST_METRICS_TOKEN,
   testToken,
 } from '../harness/index.ts'
 import { type ArticleWorld, createArticleWorld, readTitle, writeTitle } from './races/article-world.ts'
@@ -110,7 +112,7 @@ describeWhereItCan('where Redis asks for TLS, a user and a password', () => {
       expect(await readTitle(visitor, token)).toBe(`round ${round}`)
     }
     expect(await (await fetch(`${url}/readyz`)).text()).toContain('redis: ok')
-    const metrics = await (await fetch(`${url}/metrics`)).text()
+    const metrics = await readMetrics(url)
     expect(metrics).toMatch(/^stet_redis_errors_total 0$/m)
     expect(await stet?.end('SIGTERM')).toMatchObject({ code: 0, stderr: expect.not.stringContaining('Redis') })
     const { admin: redis } = 'REDIS_CLUSTER' in environment() ? clustered : single
@@ -171,6 +173,7 @@ describeWhereItCan('where Redis asks for TLS, a user and a password', () => {
       PORT: '0',
       LOG_LEVEL: 'warn',
       AUTH_JWT_SECRET: TEST_JWT_SECRET,
+      METRICS_TOKEN: TEST_METRICS_TOKEN,
       DATABASE_URL: world.database.url,
       REDIS_KEY_PREFIX: world.redisPrefix,
       REDIS_TIMEOUT_MS: '2000',

@@ -1,4 +1,5 @@
 export { Documents } from './documents.ts'
+export { Introspection } from './introspection.ts'
 export { type CostLimits, limitComplexity } from './limit-complexity.ts'
 export {
   ApolloRequest,

@@ -14,6 +14,7 @@ import {
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { type FieldHint, fieldHints, readSchema } from '../schema/index.ts'
+import { isOfSchema } from './introspection.ts'
 import { type DocumentLimits, parseWithin } from './limit-document.ts'
 
 /** What must be known of an operation to find its answer without running it. */
@@ -43,15 +44,18 @@ export interface RequestLimits extends DocumentLimits {
 export class Operations {
   readonly limits: RequestLimits
   readonly #schema: GraphQLSchema
+  readonly #keepsIntrospection: boolean
   readonly #hintOf: ReturnType<typeof fieldHints>
   readonly #known = new LRUCache<string, Operation>({
     maxSize: 8 * 1024 * 1024,
     sizeCalculation: ({ text }, key) => key.length + text.length + 200,
   })
 
-  constructor(limits: RequestLimits, schema = buildSchema(readSchema())) {
+  /** @param options.keepsIntrospection false: no answer that tells the schema is kept, because not everyone may be given it */
+  constructor(limits: RequestLimits, schema = buildSchema(readSchema()), { keepsIntrospection = true } = {}) {
     this.limits = limits
     this.#schema = schema
+    this.#keepsIntrospection = keepsIntrospection
     this.#hintOf = fieldHints(this.#schema)
   }
 
@@ -112,6 +116,7 @@ export class Operations {
     const field = types.getFieldDef()
     // There is no such field: nothing to keep.
     if (!parent || !field) return [{ hint: { maxAge: 0 }, of: parent?.name }]
+    if (isOfSchema(name) && !this.#keepsIntrospection) return [{ hint: { maxAge: 0 }, of: parent.name }]
     const possible = isAbstractType(parent) ? this.#schema.getPossibleTypes(parent) : []
     const others = possible.flatMap((type) => {
       const its = type.getFields()[name]

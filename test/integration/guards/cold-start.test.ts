@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
-import { eventually, type FaultProxy, sharedServers, startFaultProxy, type TestNode } from '../../harness/index.ts'
+import {
+  eventually,
+  type FaultProxy,
+  readMetrics,
+  sharedServers,
+  startFaultProxy,
+  type TestNode,
+} from '../../harness/index.ts'
 import { type ArticleWorld, createArticleWorld } from '../races/article-world.ts'
 
 /** Two nodes that hold nothing, and no Redis to help them. */
@@ -119,7 +126,7 @@ async function loads(which: string): Promise<number> {
 
 /** Over both nodes, of the series that match. */
 async function sum(metric: string, labels = /^/): Promise<number> {
-  const texts = await Promise.all(nodes.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()))
+  const texts = await Promise.all(nodes.map(({ url }) => readMetrics(url)))
   return texts
     .flatMap((text) => text.split('\n'))
     .filter((line) => (line.startsWith(`${metric}{`) || line.startsWith(`${metric} `)) && labels.test(line))

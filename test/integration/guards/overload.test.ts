@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals'
 import pg from 'pg'
 import { addContent } from '../../api/add-content.ts'
-import { eventually, queryOnce } from '../../harness/index.ts'
+import { eventually, queryOnce, readMetrics } from '../../harness/index.ts'
 import { useDatabase, useNode } from '../../harness/use.ts'
 
 const database = await useDatabase()
@@ -118,7 +118,7 @@ const blockedStatements = async () => {
 
 async function until(state: 'running' | 'waiting', count: number, what: 'loads' | 'writes' = 'loads'): Promise<void> {
   await eventually(async () => {
-    const metrics = await (await fetch(`${node.url}/metrics`)).text()
+    const metrics = await readMetrics(node.url)
     return metrics.includes(`\nstet_database_${what}_${state} ${count}\n`)
   })
 }

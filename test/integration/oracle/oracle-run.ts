@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals'
 import type pg from 'pg'
-import type { Answer, TestNode } from '../../harness/index.ts'
+import { type Answer, readMetrics, type TestNode } from '../../harness/index.ts'
 import type { Dice } from './dice.ts'
 import { Fleet, type Viewer } from './fleet.ts'
 import { KnownContent } from './known-content.ts'
@@ -260,7 +260,7 @@ const METHODS = ['POST', 'GET'] as const
 
 /** From the node's own metrics: how often each tier was asked, and for whole answers, with what result. */
 async function countRequests(node: TestNode): Promise<Record<string, number>> {
-  const text = await (await fetch(`${node.url}/metrics`)).text()
+  const text = await readMetrics(node.url)
   const counts: Record<string, number> = {}
   for (const [, tier, result, count] of text.matchAll(
     /^stet_cache_requests_total\{.*tier="(\w+)",result="(\w+)"\} (\d+)/gm,

@@ -8,6 +8,7 @@ import {
   createTestDatabase,
   eventually,
   queryOnce,
+  readMetrics,
   sharedServers,
   startFaultProxy,
   startTestNode,
@@ -172,7 +173,7 @@ async function view(articleId: number, times: number): Promise<void> {
 
 async function expectWaiting(depth: number): Promise<void> {
   await eventually(async () => {
-    const metrics = await (await fetch(`${node.url}/metrics`)).text()
+    const metrics = await readMetrics(node.url)
     return metrics.includes(`stet_queue_depth{queue="views"} ${depth}\n`)
   })
 }

@@ -4,6 +4,7 @@ import {
   eventually,
   type FaultProxy,
   type RedisServer,
+  readMetrics,
   startFaultProxy,
   startRedis,
   type TestNode,
@@ -159,4 +160,4 @@ async function metric(of: TestNode, name: string): Promise<number> {
   )
 }
 
-const metrics = async ({ url }: TestNode) => (await (await fetch(`${url}/metrics`)).text()).split('\n')
+const metrics = async ({ url }: TestNode) => (await readMetrics(url)).split('\n')

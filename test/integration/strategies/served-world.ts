@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { decodeEntry, type Entry } from '../../../src/cache/index.ts'
-import { type PostgresServer, sharedServers, TEST_JWT_SECRET } from '../../harness/index.ts'
+import { type PostgresServer, sharedServers, TEST_JWT_SECRET, TEST_METRICS_TOKEN } from '../../harness/index.ts'
 import { type ArticleWorld, createArticleWorld } from '../races/article-world.ts'
 import { ServedNode } from './served-node.ts'
 import { StatementLog } from './statement-log.ts'
@@ -54,6 +54,7 @@ export async function createServedWorld(postgres: PostgresServer): Promise<Serve
         PORT: '0',
         LOG_LEVEL: 'warn',
         AUTH_JWT_SECRET: TEST_JWT_SECRET,
+        METRICS_TOKEN: TEST_METRICS_TOKEN,
         DATABASE_URL: url.href,
         ...STEADY,
         ...more,
