@@ -57,6 +57,11 @@ it.each([
   [{ REDIS_CLUSTER: 'one:1', REDIS_READER_URL: 'redis://x' }, 'REDIS_READER_URL must be absent beside REDIS_CLUSTER.'],
   [{ REDIS_READER_URL: 'redis://x' }, 'REDIS_READER_URL must be absent without REDIS_URL.'],
   [
+    { REQUEST_MAX_BYTES: '4194305', REQUEST_MAX_MB_PER_ADDRESS: '4' },
+    'REQUEST_MAX_MB_PER_ADDRESS must be no less than REQUEST_MAX_BYTES.',
+  ],
+  [{ REQUEST_HEAD_TIMEOUT_MS: '30001' }, 'REQUEST_HEAD_TIMEOUT_MS must be no more than REQUEST_TIMEOUT_MS.'],
+  [
     { TRUSTED_DOCUMENTS_ONLY: 'on' },
     'TRUSTED_DOCUMENTS_ONLY must be off without TRUSTED_DOCUMENTS: nothing would be answered.',
   ],
@@ -148,6 +153,7 @@ const LOOKS_RIGHT: Record<string, string> = {
   REDIS_SENTINEL_PASSWORD: 'hunter2',
   AUTH_JWT_SECRET: `hunter2:${LONG}`,
   AUTH_JWKS_URL: 'https://zoe:hunter2@login.example/keys?v=2',
+  METRICS_TOKEN: 'hunter2',
 }
 
 it.each(SECRETS.map(({ variable }) => variable))(

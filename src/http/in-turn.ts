@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { privateMembers } from './private-members.ts'
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -11,7 +12,7 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void
  */
 export function inTurn(handle: Listener, onTooMany: () => void): RequestListener {
   return (request, response) => {
-    if (isItsTurn(response)) return handle(request, response)
+    if (isItsTurn(response) || !privateMembers.turn) return handle(request, response)
     const { socket } = request
     const count = waiting.get(socket) ?? 0
     if (socket.destroyed) return
@@ -32,7 +33,7 @@ const isItsTurn = ({ socket }: ServerResponse): boolean => socket !== null && !s
 
 function whenItsTurn(response: ServerResponse, go: () => void): void {
   const { socket } = response
-  // Node emits `socket` when the response before this one is done.
+  // Node emits `socket` when the response before this one is done. That is not documented: see `private-members.ts`.
   if (!socket) response.once('socket', () => process.nextTick(whenItsTurn, response, go))
   else if (socket.writableNeedDrain) socket.once('drain', () => whenItsTurn(response, go))
   else go()
