@@ -105,6 +105,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
       if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') metrics.onRefused('timeout')
       answerClientError(error, socket)
     },
+    // A URL that makes no sense is refused before any hook is called.
+    frameworkErrors: (error, request, reply) => {
+      setHeaders(request, reply)
+      answerError(error, request, reply)
+    },
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1024,
@@ -123,9 +128,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   })
   app.addHook('onRequest', (request, _reply, done) => done(isHost(request.host) ? undefined : new InvalidHost()))
   app.addHook('onSend', (request, reply, _payload, done) => {
-    reply.header('x-request-id', request.id)
-    for (const [name, value] of Object.entries(SAFE_HEADERS)) reply.header(name, value)
-    if (request.protocol === 'https') reply.header('strict-transport-security', SECURE_HEADER)
+    setHeaders(request, reply)
     // Else the server would wait for a connection that nothing more is sent over.
     if (closing) reply.header('connection', 'close')
     if (reply.statusCode === 503) reply.header('retry-after', '1')
@@ -137,6 +140,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   if (options.metricsFor) registerMetrics(app, metrics, options.metricsFor)
   if (options.playground) await registerPlayground(app, options.playground)
   return app
+}
+
+/** What every answer has. */
+function setHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id)
+  reply.headers(SAFE_HEADERS)
+  if (request.protocol === 'https') reply.header('strict-transport-security', SECURE_HEADER)
 }
 
 const timeouts = ({ headTimeoutMs, requestTimeoutMs }: ServerLimits) => ({

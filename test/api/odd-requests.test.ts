@@ -295,7 +295,7 @@ it('goes on after uploads that are broken off, or are too large', async () => {
   }
   const tooLarge = Buffer.alloc(4 * 1024 * 1024 + 1, BODY.padEnd(1000))
   for (let n = 0; n < 2; n++) {
-    expect(await upload(tooLarge)).toMatchObject([413, { errors: [{ extensions: { code: 'BAD_REQUEST' } }] }])
+    expect(await upload(tooLarge)).toMatchObject([413, { errors: [{ extensions: { code: 'REQUEST_TOO_LARGE' } }] }])
     expect(await upload(Buffer.from(BODY.padEnd(4 * 1024 * 1024)))).toEqual([200, answerFor('visitor')])
   }
   agent.destroy()
