@@ -14,19 +14,19 @@ afterEach(() => {
 
 it('uses the private members of this Node', async () => {
   expect(await checkPrivateMembers()).toBe(true)
-  expect(privateMembers).toEqual({ push: true, send: true, turn: true })
+  expect(privateMembers).toEqual({ push: true, send: true, order: true })
 })
 
 it('uses none if it may not', async () => {
   expect(await checkPrivateMembers({ mayUse: false })).toBe(false)
-  expect(privateMembers).toEqual({ push: false, send: false, turn: false })
+  expect(privateMembers).toEqual({ push: false, send: false, order: false })
 })
 
 it.each<[string, () => void]>([
   ['has no _send', () => Object.assign(ServerResponse.prototype, { _send: undefined })],
   ['sends something else', () => replaceSend((bytes) => bytes.toString('latin1').toUpperCase())],
   ['sends nothing', () => Object.assign(ServerResponse.prototype, { _send: () => true })],
-  ['does not tell of turns', () => replaceEmit()],
+  ['does not tell when a response is next', () => replaceEmit()],
   ['sends twice', () => replaceSend((bytes) => Buffer.concat([bytes, bytes]))],
   [
     'hands over another body',
@@ -35,7 +35,7 @@ it.each<[string, () => void]>([
 ])('uses the public ones if a Node %s', async (_what, change) => {
   change()
   expect(await checkPrivateMembers()).toBe(false)
-  expect(privateMembers).toEqual({ push: false, send: false, turn: false })
+  expect(privateMembers).toEqual({ push: false, send: false, order: false })
 })
 
 /** Each value in turn. Node itself reads until it is given null. */

@@ -3,20 +3,20 @@ import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { ByteBudget } from './byte-budget.ts'
-import { inTurn } from './in-turn.ts'
+import { inOrder } from './in-order.ts'
 import { privateMembers } from './private-members.ts'
 import { readBody } from './read-body.ts'
 import { writeMessage } from './write-message.ts'
 
 /**
  * Tries Node's private members on a real server of this process, once: a body through `IncomingMessage.push`, answers on one
- * connection through `ServerResponse._send`, and their turns by its event `socket`. If this Node does anything else with them, the public ways are used instead.
+ * connection through `ServerResponse._send`, and their order by its event `socket`. If this Node does anything else with them, the public ways are used instead.
  * Resolves with whether they may be used; `mayUse: false` forbids them.
  */
 export async function checkPrivateMembers({ mayUse = true } = {}): Promise<boolean> {
-  Object.assign(privateMembers, { push: mayUse, send: mayUse, turn: mayUse })
+  Object.assign(privateMembers, { push: mayUse, send: mayUse, order: mayUse })
   const works = mayUse && (await exchangeWorks().catch(() => false))
-  Object.assign(privateMembers, { push: works, send: works, turn: works })
+  Object.assign(privateMembers, { push: works, send: works, order: works })
   return works
 }
 
@@ -31,7 +31,7 @@ async function exchangeWorks(): Promise<boolean> {
         response.destroy()
       }
     })
-  const server = createServer(inTurn(answer, () => {})).listen(0, '127.0.0.1')
+  const server = createServer(inOrder(answer, () => {})).listen(0, '127.0.0.1')
   try {
     await once(server, 'listening')
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')

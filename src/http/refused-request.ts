@@ -1,5 +1,7 @@
 import { ApolloServerErrorCode } from '@apollo/server/errors'
 import { GraphQLError } from 'graphql'
+import { ClientError } from '../kernel/errors.ts'
+import type { BodyFault } from './read-body.ts'
 
 /** A request that HTTP itself refuses, before anything in it is read as GraphQL. Its message is safe to show. */
 export class RefusedRequest extends GraphQLError {
@@ -7,3 +9,9 @@ export class RefusedRequest extends GraphQLError {
     super(message, { extensions: { code: ApolloServerErrorCode.BAD_REQUEST, http: { status } } })
   }
 }
+
+/** Why a body was not read to its end, for the client. */
+export const refusedBody = (fault: BodyFault, maxBytes: number): ClientError =>
+  fault === 'too-large'
+    ? new ClientError('REQUEST_TOO_LARGE', `A body holds at most ${maxBytes} bytes.`, { status: 413 })
+    : new ClientError('OVERLOADED', 'Too much is being sent here at this moment: try again.', { status: 503 })

@@ -18,11 +18,10 @@ import { type Authenticator, clientAddress, clientOf, type Viewer, visitor } fro
 import { catchUp, type Follower, positionIfReached } from '../invalidation/index.ts'
 import { ClientError } from '../kernel/errors.ts'
 import type { Answered } from '../metrics/index.ts'
-import type { ByteBudget } from './byte-budget.ts'
-import { inTurn } from './in-turn.ts'
+import { inOrder } from './in-order.ts'
 import { isJson, parseBody } from './parse-body.ts'
 import { type BodyFault, type ReadBodyOptions, readBody } from './read-body.ts'
-import { RefusedRequest } from './refused-request.ts'
+import { RefusedRequest, refusedBody } from './refused-request.ts'
 import { type Reply, replyWith, replyWithResponse, sendReply } from './reply.ts'
 import { asksForMore, chooseMediaType, isBehindTls, isGraphQL, isHost, rawKeyOf, requestIdOf } from './request-head.ts'
 import { SECURE_LINE } from './safe-headers.ts'
@@ -49,11 +48,11 @@ export interface RoadOptions {
   readonly trustsProxy: (address: string, hop: number) => boolean
   readonly onAnswer: (answered: Answered) => void
   readonly bodies: ReadBodyOptions
-  /** Answers that clients haven't read yet. */
-  readonly unread: ByteBudget
+  /** Called if some of a response waits for its client to read. */
+  readonly onUnread: (request: IncomingMessage, response: ServerResponse) => void
   /** For how long a client may read nothing of its answer, in milliseconds. */
   readonly unreadMaxMs: number
-  readonly onRefused: (why: 'pipelined' | 'unread' | BodyFault) => void
+  readonly onRefused: (why: 'pipelined' | BodyFault) => void
 }
 
 /**
@@ -87,7 +86,7 @@ export class Road {
   /** Listens to a server: requests to `/graphql` walk the road, `others` go their way. */
   listener(others: RequestListener): RequestListener {
     const { unreadMaxMs, onRefused } = this.#options
-    return inTurn(
+    return inOrder(
       (request, response) => {
         if (isGraphQL(request.url ?? '')) return this.#walk(request, response)
         response.socket?.setTimeout(unreadMaxMs)
@@ -203,10 +202,9 @@ export class Road {
   }
 
   #send(call: Call, { reply, operation, isKept }: Outcome): void {
-    const { encoded, onAnswer } = this.#options
+    const { encoded, onAnswer, onUnread } = this.#options
     const { request, response, requestId, startedAt } = call
     const isSecure = this.#isSecure(call)
-    const onUnread = this.#boundUnread
     sendReply(reply, { request, response, requestId, encoded, isSecure, isLast: this.#isClosing, onUnread })
     const word = reply.cache?.word
     if (word === undefined) return
@@ -228,26 +226,10 @@ export class Road {
     }
   }
 
-  /** An answer that a client doesn't read is in memory for as long as the connection. */
-  readonly #boundUnread = (request: IncomingMessage, response: ServerResponse): void => {
-    const { unread, unreadMaxMs, onRefused } = this.#options
-    if (unread.open(request, response).hold(response.writableLength)) {
-      // Node sets another time-out once the response has left.
-      response.socket?.setTimeout(unreadMaxMs)
-    } else {
-      onRefused('unread')
-      response.destroy()
-    }
-  }
-
   #refuseBody(call: Call, fault: BodyFault): void {
     const { bodies, onRefused } = this.#options
     onRefused(fault)
-    const refusal =
-      fault === 'too-large'
-        ? new ClientError('REQUEST_TOO_LARGE', `A body holds at most ${bodies.maxBytes} bytes.`, { status: 413 })
-        : new ClientError('OVERLOADED', 'Too much is being sent here at this moment: try again.', { status: 503 })
-    void this.#refuse(call, refusal)
+    void this.#refuse(call, refusedBody(fault, bodies.maxBytes))
   }
 
   #refuseMethod(call: Call): void {

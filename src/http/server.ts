@@ -13,6 +13,7 @@ import { MASKED } from '../graphql/resolving/index.ts'
 import { addressGroup, clientAddress } from '../identity/index.ts'
 import { type Metrics, type RegisterMetricsOptions, registerMetrics } from '../metrics/index.ts'
 import { answerClientError } from './answer-client-error.ts'
+import { boundUnread } from './bound-unread.ts'
 import { ByteBudget, type ByteBudgetOptions } from './byte-budget.ts'
 import { checkPrivateMembers } from './check-private-members.ts'
 import { type HealthChecks, registerHealth } from './health.ts'
@@ -25,7 +26,7 @@ import { SAFE_HEADERS, SECURE_HEADER } from './safe-headers.ts'
 import { KEEP_ALIVE_MS } from './write-message.ts'
 
 export interface ServerOptions {
-  readonly graphql: Omit<RoadOptions, 'trustsProxy' | 'bodies' | 'unread' | 'unreadMaxMs' | 'onRefused'>
+  readonly graphql: Omit<RoadOptions, 'trustsProxy' | 'bodies' | 'onUnread' | 'unreadMaxMs' | 'onRefused'>
   readonly limits: ServerLimits
   /** Whose `X-Forwarded-For` is believed, as Fastify takes it. */
   readonly trustProxy: string | false
@@ -72,7 +73,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     ...options.graphql,
     trustsProxy,
     bodies: { maxBytes: maxBodyBytes, budget: new ByteBudget({ ...limits.bodies, addressOf }) },
-    unread: new ByteBudget({ ...limits.unread, addressOf }),
+    onUnread: boundUnread({
+      budget: new ByteBudget({ ...limits.unread, addressOf }),
+      maxMs: requestTimeoutMs,
+      onRefused: () => metrics.onRefused('unread'),
+    }),
     unreadMaxMs: requestTimeoutMs,
     onRefused: metrics.onRefused,
   })

@@ -10,9 +10,9 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void
  *
  * @param onTooMany called when a connection is closed because too many requests wait on it
  */
-export function inTurn(handle: Listener, onTooMany: () => void): RequestListener {
+export function inOrder(handle: Listener, onTooMany: () => void): RequestListener {
   return (request, response) => {
-    if (isItsTurn(response) || !privateMembers.turn) return handle(request, response)
+    if (isNext(response) || !privateMembers.order) return handle(request, response)
     const { socket } = request
     const count = waiting.get(socket) ?? 0
     if (socket.destroyed) return
@@ -22,20 +22,20 @@ export function inTurn(handle: Listener, onTooMany: () => void): RequestListener
       return
     }
     waiting.set(socket, count + 1)
-    whenItsTurn(response, () => {
+    whenNext(response, () => {
       waiting.set(socket, (waiting.get(socket) ?? 1) - 1)
       handle(request, response)
     })
   }
 }
 
-const isItsTurn = ({ socket }: ServerResponse): boolean => socket !== null && !socket.writableNeedDrain
+const isNext = ({ socket }: ServerResponse): boolean => socket !== null && !socket.writableNeedDrain
 
-function whenItsTurn(response: ServerResponse, go: () => void): void {
+function whenNext(response: ServerResponse, go: () => void): void {
   const { socket } = response
   // Node emits `socket` when the response before this one is done. That is not documented: see `private-members.ts`.
-  if (!socket) response.once('socket', () => process.nextTick(whenItsTurn, response, go))
-  else if (socket.writableNeedDrain) socket.once('drain', () => whenItsTurn(response, go))
+  if (!socket) response.once('socket', () => process.nextTick(whenNext, response, go))
+  else if (socket.writableNeedDrain) socket.once('drain', () => whenNext(response, go))
   else go()
 }
 
