@@ -76,7 +76,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     onUnread: boundUnread({
       budget: new ByteBudget({ ...limits.unread, addressOf }),
       maxMs: requestTimeoutMs,
-      onRefused: () => metrics.onRefused('unread'),
+      onRefused: () => metrics.onRefused('unread-bytes'),
     }),
     unreadMaxMs: requestTimeoutMs,
     onRefused: metrics.onRefused,

@@ -16,6 +16,7 @@ const environment = {
   REQUEST_HEAD_TIMEOUT_MS: '400',
   REQUEST_TIMEOUT_MS: '2000',
   CONNECTIONS_MAX_PER_ADDRESS: '150',
+  ANSWER_MAX_MB_UNREAD_PER_ADDRESS: '2',
 }
 const node = await useNode({ database, environment })
 /** Clients come by a proxy, which says who they are. */
@@ -242,6 +243,18 @@ it('waits no longer than it may for a client that reads nothing', async () => {
   socket.resume()
   await ended
   expect(received).toBeLessThan(90 * 350_000)
+})
+
+it('holds no more of what clients do not read than it may', async () => {
+  const sockets = await Promise.all(Array.from({ length: 12 }, () => open()))
+  for (const socket of sockets) {
+    socket.pause()
+    socket.write(ARTICLE.repeat(90))
+  }
+  // Each holds one answer of 350 KB, beside what the kernel has taken.
+  const refused = () => readMetric(node.url, 'stet_http_refused_total', { why: 'unread-bytes' })
+  await eventually(async () => (await refused()) >= 12 - Math.floor((2 * MiB) / 350_000))
+  for (const socket of sockets) socket.destroy()
 })
 
 it('bounds the connections of one address, and goes on to answer on those that it has', async () => {
