@@ -151,6 +151,7 @@ const LOOKS_RIGHT: Record<string, string> = {
   REDIS_URL: 'rediss://:hunter2@redis:6380/1',
   REDIS_READER_URL: 'redis://zoe:hunter2@reader:6379',
   REDIS_SENTINEL_PASSWORD: 'hunter2',
+  CACHE_SECRET: `hunter2:${LONG}`,
   AUTH_JWT_SECRET: `hunter2:${LONG}`,
   AUTH_JWKS_URL: 'https://zoe:hunter2@login.example/keys?v=2',
   METRICS_TOKEN: 'hunter2',

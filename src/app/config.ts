@@ -126,6 +126,11 @@ export const options = {
     default: '1000',
     about: 'How long it is left alone before one probe asks whether it is well again; give or take a quarter.',
   }),
+  cacheSecrets: option('CACHE_SECRET', signingSecrets, {
+    secret: true,
+    about:
+      'Signs what lies in Redis and seals what is private, at least 32 bytes. Several, one a line: all read, the first writes. Without it Redis is believed, and what is private stays in memory.',
+  }),
   cacheVersion: option('CACHE_VERSION', text, {
     default: '1',
     about: 'Part of every key. Once it is changed, nothing that was cached before is read.',

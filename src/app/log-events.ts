@@ -33,23 +33,30 @@ export function sparingly(
 export interface RedisObserver {
   onRedisRoundTrip?(): void
   onRedisError?(error: Error): void
+  onForgedMessage?(): void
   onBreaker?(name: string, state: BreakerState | 'gone'): void
 }
 
 interface RedisEvents {
   onError(error: Error): void
+  onForged(): void
   onBreaker(name: string, state: BreakerState | 'gone', why?: Error): void
 }
 
 /** Tells `observer` what happens to Redis, and logs it. A breaker is logged once when it opens and once when it closes, however many probes fail in between. */
 export function logRedis(logger: Logger, observer: RedisObserver): RedisEvents {
   const warn = warnOf(logger, 'Redis failed: what it held is read from PostgreSQL')
+  const warnOfForgery = warnOf(logger, 'A message in Redis was ignored')
   const open = new Set<string>()
   return {
     onError: (error) => {
       observer.onRedisError?.(error)
       // The breaker has told of these.
       if (!isRefusal(error)) warn(error)
+    },
+    onForged: () => {
+      observer.onForgedMessage?.()
+      warnOfForgery(new Error('It is not signed with CACHE_SECRET. Another node may have another secret, or none.'))
     },
     onBreaker: (breaker, state, why) => {
       observer.onBreaker?.(breaker, state)

@@ -151,10 +151,11 @@ function openConfiguredDatabases({ config, logger, observer }: Stage): Promise<O
 /** Redis, and who is told of its errors. */
 interface ObservedRedis extends RedisClients {
   readonly onError: (error: Error) => void
+  readonly onForged: () => void
 }
 
 function openConfiguredRedis({ config, logger, observer }: Stage): ObservedRedis {
-  const { onError, onBreaker } = logRedis(logger, observer)
+  const { onError, onForged, onBreaker } = logRedis(logger, observer)
   const clients = openRedis({
     servers: {
       url: config.redisUrl,
@@ -172,7 +173,7 @@ function openConfiguredRedis({ config, logger, observer }: Stage): ObservedRedis
     breaker: { failures: config.redisBreakerFailures, resetMs: config.redisBreakerResetMs, onBreaker },
     onError,
   })
-  return { ...clients, onError }
+  return { ...clients, onError, onForged }
 }
 
 /** The ways in which a node hears of writes before its next look at the log. */
@@ -183,9 +184,11 @@ function openLoudspeakers(
 ): readonly Loudspeaker[] {
   const loudspeakers: Loudspeaker[] = []
   if (redis) {
-    const { commands: publisher, subscriber, onError } = redis
+    const { commands: publisher, subscriber, onForged, onError } = redis
     const channel = `${config.redisKeyPrefix}log`
-    loudspeakers.push(new RedisLoudspeaker({ publisher, subscriber, channel, onError }))
+    loudspeakers.push(
+      new RedisLoudspeaker({ publisher, subscriber, channel, secrets: config.cacheSecrets, onForged, onError }),
+    )
   }
   if (listen) {
     // Redis brings the records themselves: NOTIFY says only that there are some, and can wait for them.
@@ -204,6 +207,8 @@ function openRedisTier({ config, observer }: Stage, redis: ObservedRedis): Redis
     channel: `${config.redisKeyPrefix}leases`,
     leasePrefix: `${config.redisKeyPrefix}lease:`,
     lingerMs: config.redisLingerMs,
+    secrets: config.cacheSecrets,
+    onForged: redis.onForged,
     onError: redis.onError,
     onRoundTrip: (trip) => {
       observer.onRedisRoundTrip?.()
@@ -213,6 +218,7 @@ function openRedisTier({ config, observer }: Stage, redis: ObservedRedis): Redis
 }
 
 const cacheOptions = (config: Config) => ({
+  secrets: config.cacheSecrets,
   memoryMaxBytes: config.cacheMemoryMaxBytes,
   defaults: {
     jitter: config.cacheTtlJitter,

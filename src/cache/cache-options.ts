@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts'
+import type { Keyring } from '../redis/index.ts'
 import type { Entry } from './entry.ts'
 import type { Judgement } from './judgement.ts'
 import type { Ledger } from './ledger/ledger.ts'
@@ -19,6 +20,12 @@ export interface CacheOptions {
   readonly settle: () => Promise<void>
   /** The tier that processes share, such as a `RedisTier`. Default: none, memory alone. */
   readonly remote?: RemoteTier
+  /**
+   * With secrets, what goes to the remote tier is signed by the first of them, and what is read from there must be signed by one
+   * of them: each at least 32 bytes. Private entries are sealed, and others can't read them. Default: nothing is signed, whoever
+   * can write to the remote tier is believed, and private entries stay in memory: see `KindDefinition.privacy`.
+   */
+  readonly secrets?: readonly string[] | undefined
   /** Size of the memory tier, in bytes of heap. Default 64 MiB. */
   readonly memoryMaxBytes?: number
   /** Begins every key: entries of one namespace are never read in another. Default `stet:`. */
@@ -36,8 +43,9 @@ export interface CacheOptions {
 }
 
 /** What all kinds of one cache share: its options with their defaults, and the memory tier. */
-export interface CacheParts extends Required<Omit<CacheOptions, 'remote' | 'memoryMaxBytes' | 'defaults'>> {
+export interface CacheParts extends Required<Omit<CacheOptions, 'remote' | 'secrets' | 'memoryMaxBytes' | 'defaults'>> {
   readonly memory: MemoryTier
+  readonly keyring: Keyring | undefined
   readonly remote?: RemoteTier | undefined
 }
 

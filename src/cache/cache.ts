@@ -1,4 +1,5 @@
 import { systemClock } from '../kernel/clock.ts'
+import { Keyring } from '../redis/index.ts'
 import type { CacheOptions, CacheParts } from './cache-options.ts'
 import type { Entry } from './entry.ts'
 import { type KindDefinition, resolveKind } from './kind.ts'
@@ -8,6 +9,7 @@ import { MemoryTier } from './memory/memory-tier.ts'
 import { startRefresher } from './memory/refresher.ts'
 import type { Policy } from './policy.ts'
 import { CachedKind, type Verdict } from './reading/cached-kind.ts'
+import { decodeEntry } from './remote/envelope.ts'
 import { HeldLeases } from './remote/held-leases.ts'
 
 /**
@@ -35,7 +37,7 @@ export class Cache {
   readonly #defaults: Partial<Policy>
 
   constructor(options: CacheOptions) {
-    const { memoryMaxBytes = 64 * 1024 * 1024, ledger, settle, remote } = options
+    const { memoryMaxBytes = 64 * 1024 * 1024, ledger, settle, remote, secrets } = options
     const { namespace = 'stet:', clock = systemClock, random = Math.random, observer = {} } = options
     this.#defaults = options.defaults ?? {}
     if (!(Number.isSafeInteger(memoryMaxBytes) && memoryMaxBytes > 0)) {
@@ -44,7 +46,9 @@ export class Cache {
     const memory = new MemoryTier({ maxBytes: memoryMaxBytes })
     const hotKeys = options.hotKeys ?? new HotKeys({ random })
     this.#leases = remote && new HeldLeases(remote)
-    this.#parts = { ledger, settle, remote: this.#leases, memory, hotKeys, namespace, clock, random, observer }
+    const keyring = secrets && new Keyring(secrets, 'cached value')
+    const given = { ledger, settle, namespace, clock, random, observer }
+    this.#parts = { ...given, remote: this.#leases, keyring, memory, hotKeys }
   }
 
   /** Declares a kind of entry. Throws a `TypeError` if the definition makes no sense or the name is taken. */
@@ -100,11 +104,11 @@ export class Cache {
     return this.#kinds.get(name)
   }
 
-  /** The entries that are used most in this process, the most used first. */
+  /** The entries that are used most in this process, the most used first. Leaves out those that others must not know of. */
   hottest(): readonly HotEntry[] {
     return this.#parts.hotKeys.hottest().flatMap(({ id, count }) => {
       const kind = this.#kindOf(id)
-      return kind ? [{ kind: kind.name, key: kind.textOf({ key: id }), count }] : []
+      return kind?.mayBeTold(id) ? [{ kind: kind.name, key: kind.textOf({ key: id }), count }] : []
     })
   }
 
@@ -153,6 +157,11 @@ export class Cache {
     await this.#leases?.close(withinMs)
   }
 
+  /** The entry that the remote tier holds under a whole key. Undefined if `bytes` are none. Never throws. */
+  decode(id: string, bytes: Buffer): Entry | undefined {
+    return decodeEntry(id, bytes, this.#parts.keyring)
+  }
+
   /** The position that the ledger has reached. */
   get position(): number {
     return this.#parts.ledger.seen
@@ -199,6 +208,7 @@ export type NamedKind = Pick<
   | 'whyNotStored'
   | 'verify'
   | 'refreshAhead'
+  | 'mayBeTold'
   | 'getByText'
 >
 

@@ -4,7 +4,7 @@ export type { CacheObserver, CacheOptions, LookUpResult, RefreshReason } from '.
 export type { Entry } from './entry.ts'
 export type { EntryExplanation, Standing } from './explain-entry.ts'
 export type { Condition, Judgement } from './judgement.ts'
-export type { KindDefinition, Load, Snapshot, Source, Traits } from './kind.ts'
+export type { KindDefinition, Load, Privacy, Snapshot, Source, Traits } from './kind.ts'
 export {
   anyRowTag,
   anyWriteTag,

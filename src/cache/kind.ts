@@ -38,7 +38,21 @@ export interface KindDefinition<K, V> extends Policy {
    * remote tier is not served before this process has reached it.
    */
   readonly newestIn?: (value: V) => number
+  /** Who may know an entry. Default `public`; for kinds of scope `viewer` `sealed`. */
+  readonly privacy?: Privacy | ((value: V | undefined, key: K) => Privacy)
 }
+
+/**
+ * Who may know an entry, and so where it may lie:
+ *
+ *   public  everyone who can read the remote tier: it lies there as it is
+ *   sealed  processes that have a secret: it lies there encrypted; without secrets it stays in memory
+ *   memory  this process alone, because its key tells too much as well
+ *
+ * HAZARD: a lease on a key names it in the remote tier, while its entry is loaded.
+ * @example const definition = { name: 'invoice', privacy: 'sealed', ttlMs: 60_000, key: String, tags, load } satisfies KindDefinition<number, Invoice>
+ */
+export type Privacy = 'public' | 'sealed' | 'memory'
 
 /**
  * Reads values from the source. Keys that several readers ask for in one turn of the event loop come in one call. If that
@@ -101,7 +115,7 @@ export interface Traits {
 /** A kind, checked, with its policy's defaults written out. */
 export interface ResolvedKind<K, V>
   extends Pick<KindDefinition<K, V>, 'name' | 'key' | 'parseKey' | 'tags' | 'load'>,
-    Required<Pick<KindDefinition<K, V>, 'isValue' | 'newestIn'>> {
+    Required<Pick<KindDefinition<K, V>, 'isValue' | 'newestIn' | 'privacy'>> {
   /** Names this definition: another one has another. */
   readonly fingerprint: string
   readonly policy: ResolvedPolicy
@@ -112,7 +126,18 @@ export function resolveKind<K, V>(
   definition: KindDefinition<K, V>,
   defaults: Partial<Policy> = {},
 ): ResolvedKind<K, V> {
-  const { name, key, parseKey, tags, load, madeOf = [], isValue = always, newestIn = never, ...own } = definition
+  const {
+    name,
+    key,
+    parseKey,
+    tags,
+    load,
+    madeOf = [],
+    isValue = always,
+    newestIn = never,
+    privacy,
+    ...own
+  } = definition
   if (!/^[a-z][a-zA-Z0-9-]*$/.test(name)) {
     throw new TypeError(
       `A kind's name must be a word such as "article" or "article-list", not ${JSON.stringify(name)}.`,
@@ -127,6 +152,7 @@ export function resolveKind<K, V>(
     load,
     isValue,
     newestIn,
+    privacy: privacy ?? (policy.scope === 'viewer' ? 'sealed' : 'public'),
     policy,
     fingerprint: fingerprint([key, tags, load, policy.scope, ...madeOf]),
   })

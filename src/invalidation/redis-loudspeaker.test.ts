@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { createRedisPrefix, eventually, startRedis } from '../../test/harness/index.ts'
 import type { Heard } from './loudspeaker.ts'
-import { RedisLoudspeaker } from './redis-loudspeaker.ts'
+import { RedisLoudspeaker, type RedisLoudspeakerOptions } from './redis-loudspeaker.ts'
 
 let server: Awaited<ReturnType<typeof startRedis>>
 let publisher: Redis
@@ -63,6 +63,72 @@ it('leaves alone what comes on the channels of others that share its subscriber'
   expect(errors).toEqual([])
 })
 
+const SECRETS = ['the old secret of a fleet', 'the new secret of a fleet'].map((secret) => secret.padEnd(32, '!'))
+const [OLD = '', NEW = ''] = SECRETS
+
+for (const [when, told, hears] of [
+  ['both have one secret', [OLD], [OLD]],
+  ['the new secret is known to all, and written by none', [OLD, NEW], [OLD]],
+  ['the first process writes the new secret', [NEW, OLD], [OLD, NEW]],
+  ['the old secret is forgotten by some', [NEW, OLD], [NEW]],
+] as const) {
+  it(`carries signed records where ${when}`, async () => {
+    let forged = 0
+    start({}, client(), { secrets: hears, onForged: () => forged++ })
+    await subscribers(1)
+    const speaker = new RedisLoudspeaker({
+      publisher,
+      subscriber: publisher,
+      channel,
+      secrets: told,
+      onError: () => {},
+    })
+    speaker.publish({ epoch: 'a', after: 7, records: [{ position: 8, tags: ['“odd”\u0000'], writtenAtUs: 1 }] })
+    await eventually(() => heard.length === 1)
+    expect(heard[0]).toMatchObject({ stretch: { after: 7, records: [{ position: 8, tags: ['“odd”\u0000'] }] } })
+    expect(forged).toBe(0)
+  })
+}
+
+it('hears nothing that is not signed for its channel, counts it, and goes on', async () => {
+  let forged = 0
+  const speaker = start({}, client(), { secrets: [OLD], onForged: () => forged++ })
+  await subscribers(1)
+  const signed: string[] = []
+  const spy = client()
+  spy.on('message', (_channel, message) => void signed.push(message))
+  await spy.subscribe(channel, `${channel}:other`)
+  speaker.publish({ epoch: 'a', after: 7, records: [] })
+  const other = new RedisLoudspeaker({
+    publisher,
+    subscriber: spy,
+    channel: `${channel}:other`,
+    secrets: [OLD],
+    onError: () => {},
+  })
+  other.publish({ epoch: 'a', after: 7, records: [] })
+  await eventually(() => signed.length === 2)
+  const [mine = '', others = ''] = signed
+  const lies = [
+    '',
+    '{',
+    '["a",7,[]]',
+    others,
+    `${mine.slice(0, 27)}["b",7,[]]`,
+    mine.slice(1),
+    `${mine} `,
+    'A'.repeat(100_000),
+  ]
+  lies.push(`${mine[0] === 'A' ? 'B' : 'A'}${mine.slice(1)}`)
+  for (const lie of lies) await publisher.publish(channel, lie)
+  speaker.publish({ epoch: 'a', after: 8, records: [] })
+  await eventually(() => heard.length === 2)
+  expect(heard.map((each) => each.kind === 'stretch' && each.stretch.after)).toEqual([7, 8])
+  expect(forged).toBe(lies.length)
+  expect(errors).toEqual([])
+  spy.disconnect()
+})
+
 it('listens again after Redis was gone', async () => {
   const speaker = start()
   await subscribers(1)
@@ -97,8 +163,13 @@ it('hears nothing more once it has stopped', async () => {
   expect(heard).toEqual([])
 })
 
-function start(options = {}, subscriber = client(options)): RedisLoudspeaker {
-  const speaker = new RedisLoudspeaker({ publisher, subscriber, channel, onError: (error) => void errors.push(error) })
+function start(
+  options = {},
+  subscriber = client(options),
+  signing: Partial<RedisLoudspeakerOptions> = {},
+): RedisLoudspeaker {
+  const onError = (error: Error) => void errors.push(error)
+  const speaker = new RedisLoudspeaker({ publisher, subscriber, channel, onError, ...signing })
   speaker.start((message) => void heard.push(message))
   ends.push(
     () => speaker.stop(),

@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis'
 import type { LogStretch } from '../cache/index.ts'
-import { GuardedRedis, hearChannel } from '../redis/index.ts'
+import { GuardedRedis, hearChannel, Keyring, signMessage } from '../redis/index.ts'
 import type { Heard, Loudspeaker } from './loudspeaker.ts'
 
 /**
@@ -19,26 +19,29 @@ export class RedisLoudspeaker implements Loudspeaker {
   readonly name = 'redis'
   readonly #options: RedisLoudspeakerOptions
   readonly #publisher: GuardedRedis
+  readonly #keyring: Keyring | undefined
   #deafen: () => void = () => {}
 
   constructor(options: RedisLoudspeakerOptions) {
     this.#options = options
     this.#publisher = GuardedRedis.of(options.publisher)
+    this.#keyring = options.secrets && new Keyring(options.secrets, 'stretch of the log')
   }
 
   start(hear: (heard: Heard) => void): void {
-    const { subscriber, channel, onError } = this.#options
+    const { subscriber, channel, onForged, onError } = this.#options
     const receive = (text: string) => {
       const stretch = parseMessage(text)
       if (stretch) hear({ kind: 'stretch', stretch })
       else onError(new Error(`A message on ${channel} is not a stretch of the log: ${text.slice(0, 100)}`))
     }
-    this.#deafen = hearChannel({ subscriber, channel, hear: receive, onError })
+    this.#deafen = hearChannel({ subscriber, channel, keyring: this.#keyring, hear: receive, onForged, onError })
   }
 
   publish(stretch: LogStretch): void {
     const { channel, onError } = this.#options
-    this.#publisher.publish(channel, formatMessage(stretch)).catch(onError)
+    const message = signMessage(channel, formatMessage(stretch), this.#keyring)
+    this.#publisher.publish(channel, message).catch(onError)
   }
 
   async stop(): Promise<void> {
@@ -57,6 +60,13 @@ export interface RedisLoudspeakerOptions {
   readonly subscriber: Redis
   /** The same for all processes that share a database, and for no others. */
   readonly channel: string
+  /**
+   * With secrets, messages are signed by the first, and heard if any of them has signed: all processes must have one of them.
+   * Each at least 32 bytes. Default: messages are not signed, and anybody who can publish on the channel is believed.
+   */
+  readonly secrets?: readonly string[] | undefined
+  /** Told of each message that is not signed. HAZARD: anybody may send as many as they like. */
+  readonly onForged?: (() => void) | undefined
   /** Gets what could not be sent or understood. The log has it all the same. */
   readonly onError: (error: Error) => void
 }

@@ -96,6 +96,10 @@ export class Metrics {
 
   readonly onStatement = ({ kind }: { readonly kind: string }): void => this.#statements.inc({ kind })
   readonly onRedisRoundTrip: () => void = this.#tally('stet_redis_round_trips_total', 'Pipelines sent to Redis')
+  readonly onForgedMessage: () => void = this.#tally(
+    'stet_redis_forged_messages_total',
+    'Messages in Redis that were ignored, because they were not signed with CACHE_SECRET',
+  )
   readonly onRedisError = (): void => this.#remoteErrors.inc()
   readonly onBreaker = (name: string, state: BreakerState | 'gone'): void => {
     if (state === 'gone') this.#breakers.remove({ name })

@@ -1,4 +1,5 @@
 export { type BreakerState, isRefusal, refusal } from './breaker.ts'
 export { GuardedRedis, type GuardedRedisOptions, type RedisNode } from './guarded-redis.ts'
-export { hearChannel } from './hear-channel.ts'
+export { hearChannel, signMessage } from './hear-channel.ts'
+export { Keyring, SIGNATURE_BYTES } from './keyring.ts'
 export { type Address, openRedis, type RedisClients } from './open-redis.ts'

@@ -14,7 +14,7 @@ export interface AwaitedReadsOptions<K, V> {
   readonly kind: ResolvedKind<K, V>
   readonly parts: CacheParts
   readonly rules: Rules
-  readonly tiers: Tiers<V>
+  readonly tiers: Tiers<K, V>
   readonly flights: Flights<K, V>
 }
 

@@ -34,7 +34,7 @@ export class CachedKind<K, V> {
   readonly #rules: Rules
   readonly #early: EarlyRefresh
   readonly #slots: Slots<K, V>
-  readonly #tiers: Tiers<V>
+  readonly #tiers: Tiers<K, V>
   readonly #flights: Flights<K, V>
   readonly #awaited: AwaitedReads<K, V>
 
@@ -119,7 +119,7 @@ export class CachedKind<K, V> {
     // The write's own record is one of them. If there is another, either may have come last.
     if (ledger.recordsSince(began, [...dependsOn, id]) !== 1) return false
     const storedAtMs = clock.now()
-    this.#tiers.store({
+    this.#tiers.store(key, {
       key: id,
       epoch: ledger.epoch,
       asOf: ledger.seen,
@@ -195,6 +195,18 @@ export class CachedKind<K, V> {
   explainJudged(entry: Entry, judgement: Judgement): EntryExplanation {
     const { ledger, clock } = this.#parts
     return explainEntry(entry, judgement, { ledger, nowMs: clock.now() })
+  }
+
+  /** Whether others may know of the entry under a whole key. False if memory does not hold it, and only its value can tell. */
+  mayBeTold(id: string): boolean {
+    const { privacy, parseKey } = this.#kind
+    if (typeof privacy !== 'function') return privacy !== 'memory'
+    const entry = this.#parts.memory.peek(id) as Entry<V> | undefined
+    return (
+      entry !== undefined &&
+      parseKey !== undefined &&
+      privacy(entry.value, parseKey(this.#names.textIn(id))) !== 'memory'
+    )
   }
 
   /** What the tiers hold under a whole key, whatever it is worth. Nothing is counted as used, or kept. */

@@ -25,11 +25,11 @@ import type { Tiers } from './tiers.ts'
 export class Flights<K, V> {
   readonly #kind: ResolvedKind<K, V>
   readonly #parts: CacheParts
-  readonly #tiers: Tiers<V>
+  readonly #tiers: Tiers<K, V>
   readonly #queue: LoadQueue<K, V>
   readonly #underWay = new Map<string, Flight<K, V>>()
 
-  constructor(kind: ResolvedKind<K, V>, parts: CacheParts, tiers: Tiers<V>) {
+  constructor(kind: ResolvedKind<K, V>, parts: CacheParts, tiers: Tiers<K, V>) {
     this.#kind = kind
     this.#parts = parts
     this.#tiers = tiers
@@ -86,7 +86,10 @@ export class Flights<K, V> {
   /** Reads from the primary, past every flight and lease, and stores what stands. */
   async readThrough(requests: readonly LoadRequest<K>[]): Promise<Obtained<V>[]> {
     const entries = await this.#queue.load(requests, 'primary')
-    for (const entry of entries) this.#tiers.store(entry)
+    for (const [index, { key }] of requests.entries()) {
+      const entry = entries[index]
+      if (entry) this.#tiers.store(key, entry)
+    }
     return entries.map((entry) => ({ entry, origin: 'source' }))
   }
 
@@ -268,7 +271,7 @@ export class Flights<K, V> {
       for (const [index, flight] of waiting.entries()) {
         const entry = entries[index]
         if (!entry) continue
-        this.#tiers.store(entry)
+        this.#tiers.store(flight.key, entry)
         if (this.reflects(entry, flight)) flight.land({ entry, origin: 'source' })
         else behind.push(flight)
       }

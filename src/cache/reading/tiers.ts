@@ -7,17 +7,18 @@ import { decodeEntry, encodeEntry, MAX_TAGS } from '../remote/envelope.ts'
 import type { RemoteTier } from '../remote/remote-tier.ts'
 
 /** The tiers that keep the entries of one kind: both, or one. */
-export class Tiers<V> {
-  readonly #kind: Pick<ResolvedKind<never, V>, 'name' | 'policy' | 'newestIn'>
+export class Tiers<K, V> {
+  readonly #kind: Pick<ResolvedKind<K, V>, 'name' | 'policy' | 'newestIn' | 'privacy'>
   readonly #parts: CacheParts
   readonly #keptInMemory: boolean
   readonly remote: RemoteTier | undefined
 
-  constructor(kind: Pick<ResolvedKind<never, V>, 'name' | 'policy' | 'newestIn'>, parts: CacheParts) {
+  constructor(kind: Pick<ResolvedKind<K, V>, 'name' | 'policy' | 'newestIn' | 'privacy'>, parts: CacheParts) {
     this.#kind = kind
     this.#parts = parts
     this.#keptInMemory = kind.policy.tiers !== 'redis'
-    this.remote = kind.policy.tiers === 'memory' ? undefined : parts.remote
+    const staysHere = kind.policy.tiers === 'memory' || kind.privacy === 'memory'
+    this.remote = staysHere || (kind.privacy === 'sealed' && !parts.keyring) ? undefined : parts.remote
   }
 
   inMemory(id: string): Entry<V> | undefined {
@@ -32,15 +33,23 @@ export class Tiers<V> {
     if (!known || known.storedAtMs < entry.storedAtMs || !this.#parts.ledger.stands(known)) this.#remember(entry)
   }
 
-  /** Stores in every tier of the kind, unless there is a reason not to: see `whyNotStored`. */
-  store(entry: Entry<V>): void {
-    const { name, policy } = this.#kind
+  /** Stores in every tier of the kind where it may lie, unless there is a reason not to: see `whyNotStored`. */
+  store(key: K, entry: Entry<V>): void {
+    const { name, policy, privacy: ofKind } = this.#kind
     const whyNot = this.whyNotStored(entry)
     if (whyNot === 'too-large') this.#parts.observer.onOversized?.(name)
     if (whyNot) return
-    if (this.remote && entry.tags.length <= MAX_TAGS) {
+    const { keyring } = this.#parts
+    const privacy = typeof ofKind === 'function' ? ofKind(entry.value, key) : ofKind
+    const mayLeave = privacy === 'public' || (privacy === 'sealed' && keyring !== undefined)
+    if (this.remote && mayLeave && entry.tags.length <= MAX_TAGS) {
       const lifeMs = entry.staleAtMs - this.#parts.clock.now() + graceMs(policy)
-      this.remote.write(entry.key, encodeEntry(entry, policy), lifeMs)
+      const bytes = encodeEntry(entry, {
+        compressAboveBytes: policy.compressAboveBytes,
+        keyring,
+        isPrivate: privacy === 'sealed',
+      })
+      this.remote.write(entry.key, bytes, lifeMs)
     }
     this.#remember(entry)
   }
@@ -50,7 +59,7 @@ export class Tiers<V> {
    * than a day from now. It lives no longer than the policy of its kind says, by this process's clock.
    */
   decode(id: string, bytes: Buffer): Entry<V> | undefined {
-    const entry = decodeEntry<V>(id, bytes)
+    const entry = decodeEntry<V>(id, bytes, this.#parts.keyring)
     const nowMs = this.#parts.clock.now()
     if (!entry || entry.storedAtMs > nowMs + DAY_MS) return undefined
     const storedAtMs = Math.min(entry.storedAtMs, nowMs)

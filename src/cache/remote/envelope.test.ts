@@ -3,6 +3,7 @@ import { crc32, deflateRawSync } from 'node:zlib'
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { pack } from 'msgpackr'
+import { Keyring } from '../../redis/index.ts'
 import type { Entry } from '../entry.ts'
 import { decodeEntry, encodeEntry } from './envelope.ts'
 
@@ -28,6 +29,51 @@ const envelopes = { plain: encodeEntry(long), compressed: encodeEntry(long, { co
 
 it('brings back what it was given', () => {
   expect(decodeEntry(sample.key, encodeEntry(sample))).toStrictEqual(sample)
+})
+
+const keyring = new Keyring(['a secret that is long enough for that'], 'tests')
+
+for (const [name, options] of Object.entries({
+  signed: { keyring },
+  sealed: { keyring, isPrivate: true },
+  'signed and compressed': { keyring, compressAboveBytes: 100 },
+  'sealed and compressed': { keyring, isPrivate: true, compressAboveBytes: 100 },
+})) {
+  const bytes = encodeEntry(long, options)
+
+  it(`brings back what was ${name} to who has the secret, and nothing to others`, () => {
+    expect(decodeEntry(long.key, bytes, keyring)).toStrictEqual(long)
+    expect(decodeEntry(long.key, bytes)).toBeUndefined()
+    const others = new Keyring(['another secret that is long enough, too'], 'tests')
+    expect(decodeEntry(long.key, bytes, others)).toBeUndefined()
+  })
+
+  it(`refuses under another key what was ${name}`, () => {
+    expect(decodeEntry('stet:article.1:43', bytes, keyring)).toBeUndefined()
+  })
+
+  it(`refuses what was ${name} and then changed in any byte, or cut short`, () => {
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = Buffer.from(bytes)
+      changed[at] = Number(changed[at]) ^ 1
+      expect(decodeEntry(long.key, changed, keyring)).toBeUndefined()
+      expect(decodeEntry(long.key, bytes.subarray(0, at), keyring)).toBeUndefined()
+    }
+  })
+}
+
+it('shows nothing of what is sealed, neither value nor tags', () => {
+  const bytes = encodeEntry(long, { keyring, isPrivate: true }).toString('latin1')
+  for (const text of ['stands', 'articles', '1f0c2a9be77d']) expect(bytes).not.toContain(text)
+})
+
+it('refuses with a secret what is not signed, whatever its checksum', () => {
+  for (const bytes of Object.values(envelopes)) expect(decodeEntry(long.key, bytes, keyring)).toBeUndefined()
+})
+
+it('encodes nothing private without a secret', () => {
+  const message = `${sample.key} is private, and there is no secret to seal it with.`
+  expect(() => encodeEntry(sample, { isPrivate: true })).toThrow(new TypeError(message))
 })
 
 for (const [name, value] of Object.entries({

@@ -1,5 +1,5 @@
 import type { ChainableCommander } from 'ioredis'
-import type { GuardedRedis } from '../../redis/index.ts'
+import { type GuardedRedis, type Keyring, signMessage } from '../../redis/index.ts'
 import type { Found, LeaseRequest, ReadRequest } from './remote-tier.ts'
 
 /** An entry to read together with a lease on its key. */
@@ -37,8 +37,9 @@ function parseLease([bytes, heldBy, leftMs]: LeaseReply = [null, null, 0], asker
 }
 
 /** Adds a command that ends the lease if `holder` has it, and tells `channel` if a process waits for it. */
-export function giveLeaseBack(pipeline: ChainableCommander, { leasePrefix, key, holder, channel }: Release): void {
-  scripted(pipeline).stetRelease(leaseKey(leasePrefix, key), holder, channel ?? '', key)
+export function giveLeaseBack(pipeline: ChainableCommander, release: Release): void {
+  const { leasePrefix, key, holder, channel = '', keyring } = release
+  scripted(pipeline).stetRelease(leaseKey(leasePrefix, key), holder, channel, signMessage(channel, key, keyring))
 }
 
 /** Redis counts in whole milliseconds, of which a life has at least one. */
@@ -102,11 +103,13 @@ return 1
 
 type LeaseReply = readonly [bytes: Buffer | null, heldBy: Buffer | null, leftMs: number]
 
-interface Release {
+export interface Release {
   readonly leasePrefix: string
   readonly key: string
   readonly holder: string
   readonly channel: string | undefined
+  /** Signs what the channel is told. */
+  readonly keyring: Keyring | undefined
 }
 
 /** A pipeline of a client that has the scripts. */

@@ -204,6 +204,23 @@ it('says that a lease was given back where somebody waits for it, and nowhere el
   expect(messages).toEqual([`${prefix}c`])
 })
 
+it('wakes with a secret by what is signed for this key on this channel, and by nothing else', async () => {
+  let forged = 0
+  const secrets = ['a secret that all processes of a fleet have']
+  const { tier, channel, messages } = await overheardTier({ secrets, onForged: () => forged++ })
+  let woken = 0
+  for (const name of ['a', 'b']) tier.onRelease(prefix + name, () => woken++)
+  await tier.read(leased('b', 'x', 'y'))
+  tier.release(`${prefix}b`, 'x')
+  await eventually(() => woken === 1)
+  const [signed = ''] = messages
+  const lies = [`${prefix}a`, `${signed.slice(0, 27)}${prefix}a`, '', 'nonsense']
+  for (const lie of lies) await redis.publish(channel, lie)
+  await eventually(() => forged === lies.length)
+  expect(woken).toBe(1)
+  expect(errors).toEqual([])
+})
+
 it('wakes those who waited for a holder that lost its lease when the next one is done', async () => {
   const { tier, messages } = await overheardTier()
   await tier.read(leased('a', 'x', 'y'))

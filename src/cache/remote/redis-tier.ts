@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis'
-import { GuardedRedis, hearChannel } from '../../redis/index.ts'
-import { defineLeaseScripts, giveLeaseBack, wholeMs } from './redis-lease-script.ts'
+import { GuardedRedis, hearChannel, Keyring } from '../../redis/index.ts'
+import { defineLeaseScripts, giveLeaseBack, type Release, wholeMs } from './redis-lease-script.ts'
 import { missed, RedisTurns, type RoundTrip } from './redis-turns.ts'
 import { ReleaseWakers } from './release-wakers.ts'
 import type { Found, ReadRequest, RemoteTier } from './remote-tier.ts'
@@ -23,6 +23,10 @@ export interface RedisTierOptions {
   readonly channel?: string
   /** Begins the names of leases. Default `lease:`. */
   readonly leasePrefix?: string
+  /** With secrets, messages on the channel are signed, and others are not heard: see `CacheOptions.secrets`. */
+  readonly secrets?: readonly string[] | undefined
+  /** Told of each message on the channel that is not signed. HAZARD: anybody may send as many as they like. */
+  readonly onForged?: (() => void) | undefined
   /** How long writes wait for a read to travel with, in milliseconds. Default 3. */
   readonly lingerMs?: number
   /** Told of every failed pipeline, and of every change that was dropped. */
@@ -44,13 +48,22 @@ export class RedisTier implements RemoteTier {
   readonly wakes: boolean
   readonly #writer: RedisTurns
   readonly #reader: RedisTurns | undefined
-  readonly #leases: { readonly leasePrefix: string; readonly channel: string | undefined }
+  readonly #leases: Pick<Release, 'leasePrefix' | 'channel' | 'keyring'>
   readonly #wakers = new ReleaseWakers()
   readonly #deafen: () => void
   readonly #onError: (error: Error) => void
 
   constructor(options: RedisTierOptions) {
-    const { subscriber, channel, onError, onRoundTrip = () => {}, lingerMs = 3, leasePrefix = 'lease:' } = options
+    const {
+      subscriber,
+      channel,
+      secrets,
+      onForged,
+      onError,
+      onRoundTrip = () => {},
+      lingerMs = 3,
+      leasePrefix = 'lease:',
+    } = options
     if ((subscriber === undefined) !== (channel === undefined)) {
       throw new TypeError(
         'A Redis tier takes both `subscriber` and `channel`, to wake who waits for a load, or neither.',
@@ -67,11 +80,12 @@ export class RedisTier implements RemoteTier {
     this.wakes = subscriber !== undefined
     this.#writer = turnsOf(options.redis)
     this.#reader = options.reader && turnsOf(options.reader)
-    this.#leases = { leasePrefix, channel }
+    const keyring = secrets && new Keyring(secrets, 'release of a lease')
+    this.#leases = { leasePrefix, channel, keyring }
     this.#onError = onError
     this.#deafen =
       subscriber && channel !== undefined
-        ? hearChannel({ subscriber, channel, hear: (key) => this.#wakers.wake(key), onError })
+        ? hearChannel({ subscriber, channel, keyring, hear: (key) => this.#wakers.wake(key), onForged, onError })
         : () => {}
   }
 

@@ -2,9 +2,8 @@ import { Command, InvalidArgumentError } from 'commander'
 import { RESPONSES } from '../../answers/index.ts'
 import { parseDate } from '../../content/index.ts'
 import { touch } from '../../domain/admin/index.ts'
-import type { GuardedRedis } from '../../redis/index.ts'
 import { parseCount, print, UsageError, withProgress } from '../command.ts'
-import { withEngineAndRedis } from '../with-engine.ts'
+import { type EngineWithRedis, withEngineAndRedis } from '../with-engine.ts'
 import { readEntries, scanKeys } from './stored-entries.ts'
 
 interface PurgeCommandOptions {
@@ -27,12 +26,13 @@ export const purgeCommand = new Command('purge')
       throw new UsageError('Say which entries: --pattern, --stored-before, or --all.')
     }
     const result = await withEngineAndRedis(
-      ({ redis, namespace, context }) =>
+      (engine) =>
         withProgress('Purging', async (onProgress) => {
+          const { redis, namespace, context } = engine
           const rest = pattern?.startsWith(namespace) ? pattern.slice(namespace.length) : pattern
           let purged = 0
           for await (const keys of scanKeys(redis, { prefix: namespace, pattern: rest, batch: BATCH, onProgress })) {
-            const chosen = (storedBefore ? await storedEarlier(redis, keys, storedBefore) : keys).slice(
+            const chosen = (storedBefore ? await storedEarlier(engine, keys, storedBefore) : keys).slice(
               0,
               limit - purged,
             )
@@ -52,8 +52,8 @@ export const purgeCommand = new Command('purge')
     print(result, { json, text: `Purged ${result.purged} entries.${more}` })
   })
 
-async function storedEarlier(redis: GuardedRedis, keys: readonly string[], than: Date): Promise<string[]> {
-  const stored = await readEntries(redis, keys)
+async function storedEarlier(engine: EngineWithRedis, keys: readonly string[], than: Date): Promise<string[]> {
+  const stored = await readEntries(engine, keys)
   return stored.filter(({ entry }) => entry && entry.storedAtMs < than.getTime()).map(({ key }) => key)
 }
 

@@ -1,4 +1,4 @@
-import { decodeEntry, type Entry, type NamedKind } from '../../cache/index.ts'
+import type { Cache, Entry, NamedKind } from '../../cache/index.ts'
 import type { Progress } from '../../content/index.ts'
 import type { GuardedRedis } from '../../redis/index.ts'
 import { UsageError } from '../command.ts'
@@ -24,28 +24,34 @@ export async function readEntry(
     throw new UsageError(`There is no kind ${JSON.stringify(kindName)}, but ${names}.`)
   }
   const key = rawKey.startsWith(kind.prefix) ? rawKey : kind.keyOf(rawKey)
-  const [stored] = await readEntries(redis, [key])
+  const [stored] = await readEntries({ redis, cache }, [key])
   return { kind, key, stored }
 }
 
 /** Reads the entries under `keys`. Leaves out those that Redis no longer holds. */
-export async function readEntries(redis: GuardedRedis, keys: readonly string[]): Promise<StoredEntry[]> {
+export async function readEntries({ redis, cache }: Stores, keys: readonly string[]): Promise<StoredEntry[]> {
   const values = await redis.each(keys, (pipeline, key) => pipeline.getBuffer(key))
   return keys.flatMap((key, index) => {
     const value = values[index] as Buffer | null
-    return value ? [{ key, bytes: Buffer.byteLength(key) + value.length, entry: decodeEntry(key, value) }] : []
+    return value ? [{ key, bytes: Buffer.byteLength(key) + value.length, entry: cache.decode(key, value) }] : []
   })
+}
+
+interface Stores {
+  readonly redis: GuardedRedis
+  /** Knows the secrets. */
+  readonly cache: Cache
 }
 
 /** Reads up to `limit` entries of the engine's namespace, in batches. Resolves with false if there were more. */
 export async function readAllEntries(
-  { redis, namespace: prefix }: EngineWithRedis,
+  { redis, cache, namespace: prefix }: EngineWithRedis,
   { limit, onProgress }: { readonly limit: number; readonly onProgress: (progress: Progress) => void },
   visit: (entries: readonly StoredEntry[]) => Promise<void> | void,
 ): Promise<boolean> {
   const scan = scanKeys(redis, { prefix, limit, onProgress })
   let batch = await scan.next()
-  for (; !batch.done; batch = await scan.next()) await visit(await readEntries(redis, batch.value))
+  for (; !batch.done; batch = await scan.next()) await visit(await readEntries({ redis, cache }, batch.value))
   return batch.value
 }
 
