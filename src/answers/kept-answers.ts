@@ -75,6 +75,7 @@ export class KeptAnswers {
       },
       isValue: isKeptAnswer,
       newestIn: ({ newest }) => newest,
+      privacy: (answer) => (answer?.isPublic === false ? 'sealed' : 'public'),
     })
   }
 

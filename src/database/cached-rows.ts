@@ -1,5 +1,14 @@
 import { type RawBuilder, sql } from 'kysely'
-import { type Cache, type CachedKind, type CacheTag, columnTag, type Policy, rowTag } from '../cache/index.ts'
+import {
+  type Cache,
+  type CachedKind,
+  type CacheTag,
+  columnTag,
+  type KindDefinition,
+  type Policy,
+  type Privacy,
+  rowTag,
+} from '../cache/index.ts'
 import type { Database } from './database.ts'
 import { inOrderOf, readAsOf } from './read-as-of.ts'
 import type { Tables } from './tables.ts'
@@ -24,11 +33,13 @@ export function cachedRows<Row extends { readonly id: number }>(
     name,
     columns,
     alsoOn = () => [],
+    privacy = 'public',
     policy = {},
   }: {
     readonly name: string
     readonly columns: RawBuilder<unknown>
     readonly alsoOn?: (id: number) => CacheTag[]
+    readonly privacy?: Privacy | ((row: Row | undefined) => Privacy)
     readonly policy?: Partial<Policy>
   },
 ): CachedKind<number, Row> {
@@ -36,6 +47,7 @@ export function cachedRows<Row extends { readonly id: number }>(
     name,
     ttlMs,
     ...policy,
+    privacy,
     madeOf: [table, columns.toOperationNode(), alsoOn],
     key: String,
     parseKey: Number,
@@ -49,25 +61,35 @@ export function cachedRows<Row extends { readonly id: number }>(
 }
 
 /** Ids by a unique text column, which must be among the `columns` that `stet.watch` watches. */
-export function cachedIds(
-  { cache, database, table, ttlMs }: CachedTable,
+export const cachedIds = (
+  table: CachedTable,
   { name, column }: { readonly name: string; readonly column: string },
-): CachedKind<string, number> {
-  return cache.kind<string, number>({
-    name,
+): CachedKind<string, number> => cachedBy<number>(table, { name, column, value: sql`id`, isValue: isWhole })
+
+/** What rows hold, by a unique text column. `value` must depend on watched columns alone, as `column` must. */
+export function cachedBy<V>(
+  { cache, database, table, ttlMs }: CachedTable,
+  { column, value, ...own }: CachedByOptions<V>,
+): CachedKind<string, V> {
+  return cache.kind<string, V>({
+    ...own,
     ttlMs,
-    madeOf: [table, column],
-    key: (value) => value,
+    madeOf: [table, column, value.toOperationNode()],
+    key: (key) => key,
     parseKey: (text) => text,
-    tags: (value) => [columnTag(table, column, value)],
-    load: async (values, source) => {
-      const query = sql<{ id: number; value: string }>`
-        select id, ${sql.ref(column)} as value from ${sql.table(table)} where ${isAmong(column, values)}`
-      const read = inOrderOf(values, await readAsOf(database.loader(source), query), (row) => row.value)
-      return { ...read, values: read.values.map((row) => row?.id) }
+    tags: (key) => [columnTag(table, column, key)],
+    load: async (keys, source) => {
+      const query = sql<{ key: string; value: V }>`
+        select ${sql.ref(column)} as key, ${value} as value from ${sql.table(table)} where ${isAmong(column, keys)}`
+      const read = inOrderOf(keys, await readAsOf(database.loader(source), query), (row) => row.key)
+      return { ...read, values: read.values.map((row) => row?.value) }
     },
-    isValue: isWhole,
   })
+}
+
+interface CachedByOptions<V> extends Pick<KindDefinition<string, V>, 'name' | 'isValue' | 'privacy'> {
+  readonly column: string
+  readonly value: RawBuilder<V>
 }
 
 /** Whether `value` is an id or a count. */

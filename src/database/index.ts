@@ -1,6 +1,6 @@
 export { type Act, AuditPlugin, operatorAct, recordAct, recordWritten } from './audit.ts'
 export { pruneAudit, readAudit } from './audit-records.ts'
-export { type CachedTable, cachedIds, cachedRows, isWhole } from './cached-rows.ts'
+export { type CachedTable, cachedBy, cachedIds, cachedRows, isWhole } from './cached-rows.ts'
 export { DatabaseUnavailableError, explainConnectionError, isLostOnTheWay, isRetryable } from './connection-errors.ts'
 export type { Database, SentStatement } from './database.ts'
 export {

@@ -21,6 +21,7 @@ const ONE = `{ article(id: "${ids.published}") { title author { displayName } } 
 const TRUE_ONE = { article: { title: 'Published', author: { displayName: 'Ann' } } }
 
 beforeEach(async () => {
+  for (const node of nodes) await node.flush()
   await queryOnce(database.url, 'truncate users, tags, articles, article_tags, article_stats restart identity cascade')
   await addContent(database.url)
   for (const key of await client.keys(`${redis.redisPrefix}*`)) await client.del(key)
@@ -67,6 +68,20 @@ function lie({ value }: Entry): Partial<Entry> {
 
 const isAnswer = (value: unknown): value is { readonly bytes: string; readonly newest: number } =>
   typeof value === 'object' && value !== null && 'bytes' in value
+
+it('takes what another node has stored, of every kind', async () => {
+  const page = 'nodes { bodyHtml viewCount author { displayName } tags { name articleCount } } totalCount'
+  const query = `{ articles { ${page} } users { totalCount nodes { id } } tags { totalCount nodes { id } }
+    article(slug: "published") { id } user(username: "ann") { id } tag(slug: "cats") { id } }`
+  const before = await results(reader, 'corrupt')
+  await forge(() => ({}), query)
+  await client.del(...(await client.keys(`${redis.redisPrefix}1:response.*`)))
+  const missed = await results(reader, 'miss')
+  await reader.visitor.get(query)
+  expect(await results(reader, 'corrupt')).toBe(before)
+  // The answer itself.
+  expect(await results(reader, 'miss')).toBe(missed + 1)
+})
 
 it('takes nothing for an entry that is as of a position beyond the end of the log, and loads over it', async () => {
   const before = await results(reader, 'future')

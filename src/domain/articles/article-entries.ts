@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
-import { columnTag, type Reader, rowTag } from '../../cache/index.ts'
+import { columnTag, type Privacy, type Reader, rowTag } from '../../cache/index.ts'
 import {
   type CachedTable,
-  cachedIds,
+  cachedBy,
   cachedRows,
   inOrderOf,
   isPage,
@@ -15,7 +15,7 @@ import {
   readPages,
 } from '../../database/index.ts'
 import { EntryLoader, perRequest } from '../../graphql/resolving/index.ts'
-import type { Article } from '../../graphql/schema/index.ts'
+import type { Article, ArticleOrder } from '../../graphql/schema/index.ts'
 import { isSelfOrAdmin, type Viewer } from '../../identity/index.ts'
 import {
   type ArticleListPage,
@@ -31,7 +31,7 @@ import {
   selectionTags,
 } from './article-list.ts'
 import type { MarkdownRenderer } from './markdown-renderer.ts'
-import type { Rendering } from './rendering.ts'
+import { isRendering, type Rendering } from './rendering.ts'
 import { renderingCode } from './rendering-thread.ts'
 
 export interface ArticleEntriesOptions extends Omit<CachedTable, 'table'> {
@@ -47,10 +47,18 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
     name: 'article',
     columns: sql.join(articleColumns.map((column) => (typeof column === 'string' ? sql.ref(column) : column))),
     alsoOn: (id) => [columnTag('article_tags', 'article_id', id)],
+    privacy: (article) => (article && isDraft(article) ? 'sealed' : 'public'),
     policy: { writeThrough: true },
   })
 
-  const idBySlug = cachedIds(source, { name: 'article-by-slug', column: 'slug' })
+  const bySlug = cachedBy<FoundBySlug>(source, {
+    name: 'article-by-slug',
+    column: 'slug',
+    value: sql`json_build_object('id', id, 'isDraft', published_at is null)`,
+    isValue: (found) => typeof found === 'object' && found !== null && 'id' in found && isWhole(found.id),
+    // The key is the slug.
+    privacy: (found) => (found?.isDraft ? 'memory' : 'public'),
+  })
 
   const views = cache.kind<number, number>({
     name: 'article-views',
@@ -68,7 +76,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
   })
 
   /** Depends on no row, because it is made of the text in the key alone. A body that can't be rendered has an entry like any other. */
-  const html = cache.kind<string, Rendering>({
+  const html = cache.kind<BodyToRender, Rendering>({
     name: 'article-html',
     ttlMs,
     // Each body is answered as soon as it is rendered.
@@ -78,13 +86,14 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
     // Rendering is quicker than asking Redis for a lease.
     leaseMs: 0,
     madeOf: [renderingCode()],
-    key: (body) => createHash('sha256').update(body).digest('base64url'),
+    key: ({ body }) => createHash('sha256').update(body).digest('base64url'),
     tags: () => [],
     load: async (bodies) => {
       const asOf = cache.position
-      return { asOf, unsettled: false, values: await Promise.all(bodies.map((body) => renderer.render(body))) }
+      return { asOf, unsettled: false, values: await Promise.all(bodies.map(({ body }) => renderer.render(body))) }
     },
-    isValue: (html) => typeof html === 'string',
+    isValue: isRendering,
+    privacy: (_rendering, { isPublished }) => (isPublished ? 'public' : 'sealed'),
   })
 
   const pages = cache.kind<ArticleListPage, PlacesOnPage>({
@@ -97,6 +106,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
     tags: ({ selection, orderBy }) => [...selectionTags(selection), ...orderTags(orderBy)],
     load: (lists, source) => readPages(database.loader(source), lists.map(pagedQuery)),
     isValue: isPage,
+    privacy: (_places, { selection, orderBy }) => listPrivacy(selection, orderBy),
   })
 
   const counts = cache.kind<ArticleSelection, number>({
@@ -112,21 +122,37 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
       return readCounts(database.loader(source), queries)
     },
     isValue: isWhole,
+    privacy: (_count, selection) => listPrivacy(selection),
   })
 
   return perRequest(({ reader, progress }) => ({
     byId: new EntryLoader(byId, reader),
     /** Caches the article as this request has written it, so that the next read is a hit. */
     keep: (article: Article) => byId.writeThrough(article.id, article, progress.wroteFrom),
-    idBySlug: new EntryLoader(idBySlug, reader),
+    bySlug: new EntryLoader(bySlug, reader),
     views: new EntryLoader(views, reader),
     html: new EntryLoader(html, reader.bypass ? withoutBypass(reader) : reader),
     /** What a body looks like that is about to be written. It is no part of the answer. */
-    rendering: (body: string) => html.get(body),
+    rendering: (body: string) => html.get({ body, isPublished: false }),
     pages: new EntryLoader(pages, reader),
     counts: new EntryLoader(counts, reader),
   }))
 }
+
+interface FoundBySlug {
+  readonly id: number
+  readonly isDraft: boolean
+}
+
+export interface BodyToRender {
+  readonly body: string
+  /** False: it is a draft's, or that is not known yet. */
+  readonly isPublished: boolean
+}
+
+/** A list of drafts holds ids alone. HAZARD: in order of their titles it holds titles; its key holds what was searched for, and the title that a page begins after. */
+const listPrivacy = ({ scope, search }: ArticleSelection, orderBy?: ArticleOrder): Privacy =>
+  scope !== 'published' && (search !== undefined || orderBy === 'TITLE') ? 'memory' : 'public'
 
 /** A rendering depends on the body alone. Reading through to the database would only have it made again. */
 const withoutBypass = (reader: Reader): Reader => ({
@@ -155,9 +181,9 @@ export const articleColumns = [
 /** The loaders of articles of one request. HAZARD: they also load drafts that the viewer must not see. Check with `canSee`. */
 export type ArticleEntries = ReturnType<typeof articleEntries>
 
-/**
- * True unless the article is a draft of another user. Admins see every draft. By the table's constraints exactly the
- * published articles have a date. Looking at that spares a read of the text in `status`.
- */
+/** By the table's constraints exactly the published articles have a date. Looking at that spares a read of the text in `status`. */
+const isDraft = ({ published_at }: Pick<Article, 'published_at'>): boolean => published_at === null
+
+/** True unless the article is a draft of another user. Admins see every draft. */
 export const canSee = (viewer: Viewer, article: Pick<Article, 'published_at' | 'author_id'>): boolean =>
-  article.published_at !== null || isSelfOrAdmin(viewer, article.author_id)
+  !isDraft(article) || isSelfOrAdmin(viewer, article.author_id)

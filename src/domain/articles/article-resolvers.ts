@@ -30,7 +30,10 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
     Query: {
       article: (_parent, { id, slug }, context) => {
         const [by, value] = exactlyOne({ id, slug })
-        const articleId = by === 'id' ? fromGlobalId('Article', value) : articles(context).idBySlug.load(value)
+        const articleId =
+          by === 'id'
+            ? fromGlobalId('Article', value)
+            : nowOrLater(articles(context).bySlug.load(value), (found) => found?.id)
         return nowOrLater(articleId, (id) => (id === undefined ? null : visibleArticle(articles, id, context)))
       },
       articles: (_parent, args, context) => {
@@ -69,8 +72,11 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
         const { byId } = tags(context)
         return nowOrLater(allNowOrLater(tag_ids.map((id) => byId.load(id))), inOrder)
       },
-      bodyHtml: ({ body }, _args, context) =>
-        nowOrLater(articles(context).html.load(body), (rendering) => rendering?.html ?? ''),
+      bodyHtml: ({ body, published_at }, _args, context) =>
+        nowOrLater(
+          articles(context).html.load({ body, isPublished: published_at !== null }),
+          (rendering) => rendering?.html ?? '',
+        ),
       viewCount: ({ id }, _args, context) => nowOrLater(articles(context).views.load(id), (views) => views ?? 0),
       publishedAt: ({ published_at }) => published_at,
       createdAt: ({ created_at }) => created_at,

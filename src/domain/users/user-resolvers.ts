@@ -11,7 +11,7 @@ import {
 import { ClientError } from '../../kernel/errors.ts'
 import { checkLength, checkPattern, exactlyOne, given } from '../../kernel/input.ts'
 import { nowOrLater } from '../../kernel/promise-or-value.ts'
-import { type UserEntries, userOrder } from './user-entries.ts'
+import { type UserEntries, userColumns, userOrder } from './user-entries.ts'
 
 export function userResolvers(entries: UserEntries): Resolvers {
   return {
@@ -42,7 +42,10 @@ export function userResolvers(entries: UserEntries): Resolvers {
       displayName: ({ display_name }) => display_name,
       avatarUrl: ({ avatar_url }) => avatar_url,
       createdAt: ({ created_at }) => created_at,
-      email: ({ id, email }, _args, { viewer }) => (isSelfOrAdmin(viewer, id) ? email : null),
+      email: ({ id }, _args, context) =>
+        isSelfOrAdmin(context.viewer, id)
+          ? nowOrLater(entries(context).emails.load(id), (row) => row?.email ?? null)
+          : null,
     },
   }
 }
@@ -58,7 +61,7 @@ function userMutations(entries: UserEntries): MutationResolvers {
         email: input.email,
       }
       const user = await context.writeAtOnce(
-        (primary) => primary.insertInto('users').values(values).returningAll().executeTakeFirstOrThrow(),
+        (primary) => primary.insertInto('users').values(values).returning(userColumns).executeTakeFirstOrThrow(),
         constraintErrors,
       )
       return { user: await readWritten(user, 'user', entries(context)) }
@@ -75,7 +78,7 @@ function userMutations(entries: UserEntries): MutationResolvers {
       }
       const changes = { ...checkUser(input), id }
       const user = await context.writeAtOnce((primary) => {
-        const query = primary.updateTable('users').set(changes).where('id', '=', id).returningAll()
+        const query = primary.updateTable('users').set(changes).where('id', '=', id).returning(userColumns)
         return query.executeTakeFirstOrThrow(() => noSuchUser('input.id'))
       }, constraintErrors)
       return { user: await readWritten(user, 'user', entries(context)) }
