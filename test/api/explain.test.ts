@@ -388,7 +388,12 @@ function start(options: Partial<TestNodeOptions> = {}): Promise<TestNode> {
     ...useRedis(),
     ...options,
     // Statements are counted, and what is looked up must have arrived.
-    environment: { CACHE_EARLY_REFRESH: '0', WORKER: 'off', ...options.environment },
+    environment: {
+      CACHE_EARLY_REFRESH: '0',
+      WORKER: 'off',
+      CACHE_SECRET: 'so that admins find their answers in Redis',
+      ...options.environment,
+    },
   })
 }
 
