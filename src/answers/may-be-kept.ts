@@ -63,10 +63,11 @@ export function decideKeeping(made: Made, operation: Operation, { key, isWorthKe
   const never = { asOf, epoch, tags: [], ttlMs: 0 }
   if (refusal || body.kind !== 'complete') return { ...never, answer: undefined, refusal: refusal ?? FAILED }
   const { newest } = progress
-  if (!isWorthKeeping) return { ...never, answer: writeOnce(body.string, newest), refusal }
+  const { tags, ttlMs } = cacheControl
+  // HAZARD: requests that waited for this one take it only if it stands for them, so it needs its tags too.
+  if (!isWorthKeeping) return { ...never, tags, answer: writeOnce(body.string, newest), refusal }
   const isPrivate = operation.isPrivate || cacheControl.isPrivate
   const isPublic = !isPrivate && (isShared(key) || unmarkedViewer.kind === 'visitor')
-  const { tags, ttlMs } = cacheControl
   const answer = writeKept(body.string, { tags: isPublic ? tags : undefined, newest })
   // The least that the schema, a resolver or an entry in it says.
   return { answer, asOf, epoch, tags, ttlMs: Math.min(operation.maxAge * 1000, ttlMs), refusal }

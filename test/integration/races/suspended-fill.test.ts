@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { eventually, sharedServers } from '../../harness/index.ts'
+import { readMetric } from '../../harness/read-metric.ts'
 import { type ArticleWorld, createArticleWorld, ROW_READ, readTitle, writeTitle } from './article-world.ts'
 import { isNotification, type ReplyGate } from './reply-gate.ts'
 
@@ -50,6 +51,22 @@ it('forgets a suspended fill that a mutation on another node overtook', async ()
   expect(await later).toBe('new')
   expect(['old', 'new']).toContain(await early)
   await expectNewEverywhere([node, writer])
+})
+
+it('gives a request that waits for the answer of another one what its token asks for', async () => {
+  const node = await world.startNode({ databaseUrl: postgres.through(world.database.url) })
+  const writer = await world.startNode()
+  const fill = postgres.hold(ROW_READ)
+  const early = readTitle(node.visitor)
+  await fill.arrived
+  const { token } = await writeTitle(writer.admin, 'new')
+  const joined = () => readMetric(node.url, 'stet_cache_flights_joined_total')
+  const before = await joined()
+  const late = readTitle(node.visitor, token)
+  await eventually(async () => (await joined()) > before)
+  fill.release()
+  expect(await late).toBe('new')
+  expect(['old', 'new']).toContain(await early)
 })
 
 it('lets nobody believe what a node stored that had not heard of the write', async () => {
