@@ -75,7 +75,7 @@ export class KeptAnswers {
       },
       isValue: isKeptAnswer,
       newestIn: ({ newest }) => newest,
-      privacy: (answer) => (answer?.isPublic === false ? 'sealed' : 'public'),
+      privacy: (_answer, { key }) => (isForOne(key) ? 'sealed' : 'public'),
     })
   }
 
@@ -220,5 +220,8 @@ export function answerKey(canonicalKey: string, viewer: Viewer): string {
 export const sharedKey = (canonicalKey: string): string => canonicalKey + SHARED
 
 export const isShared = (key: string): boolean => key.endsWith(SHARED)
+
+/** Whether the key names the answer for one viewer alone. A hash holds no dot. */
+const isForOne = (key: string): boolean => key.includes('.') && !isShared(key)
 
 const SHARED = '.signed-in'

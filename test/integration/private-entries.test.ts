@@ -159,6 +159,18 @@ describe.each([
     expect(headers.get('cache-status')).toContain('detail=redis')
   })
 
+  it('tells a visitor of a draft what it tells of nothing', async () => {
+    const [{ visitor }] = nodes
+    const tell = async (slug: string) => {
+      const query = `{ article(slug: "${slug}") { title } }`
+      for (let time = 0; time < 2; time++) await visitor.send(query)
+      const { data, headers } = await visitor.send(query)
+      expect(headers.get('x-cache')).toBe('HIT')
+      return { data, tags: headers.get('surrogate-key')?.replaceAll(slug, 'slug') }
+    }
+    expect(await tell('anns-draft')).toEqual(await tell('no-article'))
+  })
+
   /** Where in Redis a secret is found: in a key, or in a value as it is, or inflated. */
   async function found(): Promise<string[]> {
     const places: string[] = []

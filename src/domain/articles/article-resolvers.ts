@@ -33,7 +33,10 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
         const articleId =
           by === 'id'
             ? fromGlobalId('Article', value)
-            : nowOrLater(articles(context).bySlug.load(value), (found) => found?.id)
+            : nowOrLater(articles(context).bySlug.load(value), (found) =>
+                // Not even its row is read: the answer's cache tags would tell a visitor that there is one.
+                found?.isDraft && context.viewer.kind === 'visitor' ? undefined : found?.id,
+              )
         return nowOrLater(articleId, (id) => (id === undefined ? null : visibleArticle(articles, id, context)))
       },
       articles: (_parent, args, context) => {
