@@ -1,16 +1,19 @@
 import type { FastifyInstance } from 'fastify'
 import { inTime } from '../kernel/in-time.ts'
 
-/** One check per dependency: resolves where it is well. Without `required` a failure is told, but the node stays ready. */
+/** One check per dependency: resolves if it is well. If it is not `required`, a failure is told and the node stays ready. */
 export interface HealthChecks {
   readonly [dependency: string]: { readonly required: boolean; readonly check: () => Promise<unknown> }
 }
 
-/** `/healthz`: the process answers. `/readyz`: it can serve, with a line per dependency; never an error's text. */
+/**
+ * `/healthz`: the process answers. `/readyz`: it can serve, with a line for each dependency; never an error's text. Those who ask
+ * at the same moment share one look at the dependencies.
+ */
 export function registerHealth(app: FastifyInstance, checks: HealthChecks, isClosing: () => boolean): void {
-  app.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'))
-  app.get('/readyz', async (_request, reply) => {
-    const results = await Promise.all(
+  let looking: ReturnType<typeof look> | undefined
+  const look = () =>
+    Promise.all(
       Object.entries(checks).map(async ([name, { required, check }]) => {
         const well = await inTime(
           check().then(() => true),
@@ -20,6 +23,12 @@ export function registerHealth(app: FastifyInstance, checks: HealthChecks, isClo
         return { name, well, ready: well || !required }
       }),
     )
+  app.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'))
+  app.get('/readyz', async (_request, reply) => {
+    looking ??= look().finally(() => {
+      looking = undefined
+    })
+    const results = await looking
     const closing = isClosing()
     const ready = !closing && results.every((result) => result.ready)
     const lines = [

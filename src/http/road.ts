@@ -58,6 +58,7 @@ export interface RoadOptions {
 /**
  * The road of a request to `/graphql`. Every one walks it, whatever its method, and however its path is spelt:
  *
+ *   order     waits until the answers before it on its connection have left
  *   read      its body, bounded
  *   present?  what the same bytes were answered with, if memory holds it and it stands. Synchronous: a hit leaves here
  *   who       asks
