@@ -19,8 +19,8 @@ await reader.catchUp()
 const FORGED: [what: string, isTold: boolean, tags: readonly string[]][] = [
   ['tags without a colon', false, Array.from({ length: 5000 }, (_, n) => `tag-${n}`)],
   ['a megabyte in one tag', false, ['x'.repeat(1024 * 1024)]],
-  ['thousands of tables', false, Array.from({ length: 20_000 }, (_, n) => `table${n}:1`)],
-  ['thousands of tags of one table', true, Array.from({ length: 20_000 }, (_, n) => `tags:${n}`)],
+  ['thousands of tables', false, Array.from({ length: 9000 }, (_, n) => `table${n}:1`)],
+  ['thousands of tags of one table', true, Array.from({ length: 9000 }, (_, n) => `tags:${n}`)],
   ['line breaks', true, ['tags:1\r\nset-cookie: stolen=1', 'tags:2\nx: y', 'a\rb', 'c\0d', 'e f,g', '\u2028', 'ü']],
 ]
 

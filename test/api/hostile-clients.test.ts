@@ -15,7 +15,6 @@ const environment = {
   REQUEST_MAX_MB_PER_ADDRESS: '4',
   REQUEST_HEAD_TIMEOUT_MS: '400',
   REQUEST_TIMEOUT_MS: '2000',
-  ANSWER_MAX_MB_UNREAD_PER_ADDRESS: '2',
 }
 const node = await useNode({ database, environment })
 /** Clients come by a proxy, which says who they are. */
@@ -23,7 +22,11 @@ const behindProxy = await useNode({
   database,
   environment: { ...environment, TRUST_PROXY: 'loopback', CONNECTIONS_MAX: '60', CONNECTIONS_MAX_PER_ADDRESS: '5' },
 })
-const small = await useNode({ database, environment: { CONNECTIONS_MAX_PER_ADDRESS: '20' } })
+/** It takes little, and waits for long. */
+const small = await useNode({
+  database,
+  environment: { CONNECTIONS_MAX_PER_ADDRESS: '20', ANSWER_MAX_MB_UNREAD_PER_ADDRESS: '2' },
+})
 await addContent(database.url)
 await queryOnce(database.url, `update articles set body = repeat('A fox, ', 50000) where id = 1`)
 await node.catchUp()
@@ -246,15 +249,22 @@ it('waits no longer than it may for a client that reads nothing', async () => {
 })
 
 it('holds no more of what clients do not read than it may', async () => {
-  const sockets = await Promise.all(Array.from({ length: 12 }, () => open()))
+  await exchange(small.url, Array(3).fill({ bytes: ARTICLE }))
+  const sockets = await Promise.all(Array.from({ length: 12 }, () => open(small)))
   for (const socket of sockets) {
     socket.pause()
     socket.write(ARTICLE.repeat(90))
   }
   // Each holds one answer of 350 KB, beside what the kernel has taken.
-  const refused = () => readMetric(node.url, 'stet_http_refused_total', { why: 'unread-bytes' })
+  const refused = () => readMetric(small.url, 'stet_http_refused_total', { why: 'unread-bytes' })
   await eventually(async () => (await refused()) >= 12 - Math.floor((2 * MiB) / 350_000))
-  for (const socket of sockets) socket.destroy()
+  await Promise.all(
+    sockets.map((socket) => {
+      const end = closed(socket)
+      socket.destroy()
+      return end
+    }),
+  )
 })
 
 it('bounds the connections of one address, and goes on to answer on those that it has', async () => {
