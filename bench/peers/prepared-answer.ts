@@ -17,9 +17,12 @@ export const headersLikeStets = {
   vary: 'Accept, Accept-Encoding, Authorization, Stet-As-Of',
   'cache-status': 'stet; hit; ttl=3400; detail=memory',
   'cache-tag': '',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+  'referrer-policy': 'no-referrer',
   'stet-as-of': '10431.0123456789ab',
   'surrogate-key': '',
   'x-cache': 'HIT',
+  'x-content-type-options': 'nosniff',
   'x-request-id': '7d9f4f8e-2b1c-4a55-9d0e-6f3a1c2b4d5e-9ix',
 }
 
