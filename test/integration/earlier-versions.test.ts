@@ -30,7 +30,7 @@ describe('A database of the first version', () => {
   it('is taken over with every row, position, record, epoch and trigger, once', async () => {
     const before = await readEverything(database.url)
     expect(before).toMatchObject({ log: [{ position: 1 }, { position: 2 }, { position: 3 }], pending: [{}, {}] })
-    expect(await migrateNow()).toEqual([LOG, '0008_search_path', '0009_audit'])
+    expect(await migrateNow()).toEqual([LOG, '0008_search_path', '0009_audit', '0010_definers'])
     expect(await readEverything(database.url)).toEqual(before)
     expect(await describeDatabase(database.url)).toEqual(await describeFreshDatabase())
 
@@ -78,7 +78,7 @@ describe('A database of the first version', () => {
   it('is taken over once by two nodes that start at once', async () => {
     const before = await readEverything(database.url)
     const applied = await Promise.all([migrateNow(), migrateNow()])
-    expect(applied.flat()).toEqual([LOG, '0008_search_path', '0009_audit'])
+    expect(applied.flat()).toEqual([LOG, '0008_search_path', '0009_audit', '0010_definers'])
     expect(await readEverything(database.url)).toEqual(before)
   })
 
@@ -176,7 +176,7 @@ it('brings a log up to date that an earlier version installed for another API', 
   expect(await describeDatabase(database.url)).toEqual(await describeFreshDatabase(installOn))
 })
 
-const CONTENT = ['0002_content', '0003_views', '0007_search_words', '0008_search_path', '0009_audit']
+const CONTENT = ['0002_content', '0003_views', '0007_search_words', '0008_search_path', '0009_audit', '0010_definers']
 
 /** Of everything some: positions 1 to 3, and two changes that have none yet. */
 async function fill(): Promise<void> {

@@ -247,6 +247,7 @@ it('is asked for if an earlier version put the content into a schema that somebo
     expect.stringMatching(/^log-/),
     '0008_search_path',
     '0009_audit',
+    '0010_definers',
   ])
 })
 
