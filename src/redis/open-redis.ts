@@ -201,6 +201,8 @@ const DEMOTED_REST_MS = 5000
 const limits: CommonRedisOptions & Pick<RedisOptions, 'disconnectTimeout'> = {
   retryStrategy,
   connectTimeout: CONNECT_TIMEOUT_MS,
+  // CLIENT SETINFO would tell the server which library this is. A user of few rights is refused it, and the refusal is logged.
+  disableClientInfo: true,
   // Otherwise a client that is broken already keeps its process alive for two seconds.
   disconnectTimeout: 100,
   // Nothing here needs RESP3, and some end points before a cluster hang up on HELLO.
