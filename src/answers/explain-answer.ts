@@ -4,7 +4,7 @@ import type { Cache, Entry, Ledger, Origin, StaleReason, WhyNotStored } from '..
 import { canonicalKeyOf, type Operation } from '../graphql/operation/index.ts'
 import type { Viewer } from '../identity/index.ts'
 import type { Follower } from '../invalidation/index.ts'
-import type { ExplainedEntry, Explanation, HeldAnswer } from './explanation.ts'
+import type { ExplainedCost, ExplainedEntry, Explanation, HeldAnswer } from './explanation.ts'
 import { keysFor } from './find-answer.ts'
 import { isShared, type KeptAnswers, RESPONSES } from './kept-answers.ts'
 import type { Asking, MakeAnswer, Question } from './make-answer.ts'
@@ -41,7 +41,7 @@ export class Explainer {
     return header === '1' && (this.#options.forEveryone || viewer.kind === 'admin')
   }
 
-  /** Answers a request, and explains the answer in `extensions.stet`. */
+  /** Answers a request, and explains the answer in `extensions.stet` and `extensions.cost`. */
   async explain({ question, asking, token }: ExplainOptions, make: MakeAnswer): Promise<Made> {
     const { cache, ledger, follower, responses } = this.#options
     const subject = subjectOf(question, asking, responses)
@@ -69,7 +69,8 @@ export class Explainer {
         asked: token ?? null,
       },
     }
-    return { ...made, response: withExtension(made.response, explanation) }
+    const cost: ExplainedCost = { price: made.context.progress.cost ?? null, left: asking.allowance?.left() ?? null }
+    return { ...made, response: withExtensions(made.response, { cost, stet: explanation }) }
   }
 }
 
@@ -205,10 +206,13 @@ function explainRead(
 }
 
 /** Adds the explanation beside `data`, `errors` and other extensions. */
-function withExtension(response: HTTPGraphQLResponse, stet: Explanation): HTTPGraphQLResponse {
+function withExtensions(
+  response: HTTPGraphQLResponse,
+  added: { readonly cost: ExplainedCost; readonly stet: Explanation },
+): HTTPGraphQLResponse {
   if (response.body.kind !== 'complete' || !response.headers.get('content-type')?.includes('json')) return response
   const answer = JSON.parse(response.body.string) as { readonly extensions?: object }
-  const string = `${JSON.stringify({ ...answer, extensions: { ...answer.extensions, stet } })}\n`
+  const string = `${JSON.stringify({ ...answer, extensions: { ...answer.extensions, ...added } })}\n`
   return { ...response, body: { kind: 'complete', string } }
 }
 

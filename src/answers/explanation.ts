@@ -24,6 +24,14 @@ export interface Explanation {
   }
 }
 
+/** What an answer to a request with `Stet-Explain: 1` holds as `extensions.cost`. */
+export interface ExplainedCost {
+  /** What the operation costs. Null if it can't be run. */
+  readonly price: number | null
+  /** What the client may spend now. Null if that is not counted. */
+  readonly left: number | null
+}
+
 /** What an unexplained request would have met, and what would have become of its answer. */
 interface ExplainedAnswer {
   readonly operation: string

@@ -2,7 +2,7 @@ import type { Ledger, Reader } from '../cache/index.ts'
 import type { Database } from '../database/index.ts'
 import type { Api, Runnable } from '../graphql/index.ts'
 import type { ApolloRequest } from '../graphql/operation/index.ts'
-import { RequestContext } from '../graphql/resolving/index.ts'
+import { type Allowance, RequestContext } from '../graphql/resolving/index.ts'
 import type { Viewer } from '../identity/index.ts'
 import type { Follower } from '../invalidation/index.ts'
 import type { Made } from './may-be-kept.ts'
@@ -19,6 +19,8 @@ export interface Asking {
   readonly requestId: string
   /** Where the request came from. */
   readonly address: string
+  /** What its client may spend. Undefined: that is not counted, or the answer is made anew in the background. */
+  readonly allowance?: Allowance | undefined
 }
 
 /** What is run: the request as Apollo takes it, and its operation if one could be found. */
@@ -40,7 +42,14 @@ export type MakeAnswer = (question: Question, asking: Asking, onRead?: Reader['o
 export function answerMaker({ api, database, follower, ledger }: AnswerMakerOptions): MakeAnswer {
   const makeOnce: MakeAnswer = async ({ http, runnable }, asking, onRead) => {
     const began = ledger.place
-    const context = new RequestContext({ ...asking, database, follower, ledger, onRead })
+    const context = new RequestContext({
+      ...asking,
+      database,
+      follower,
+      ledger,
+      onRead,
+      onPriced: asking.allowance?.price,
+    })
     const response = await api.answer(http, context, runnable)
     return { context, response, began }
   }

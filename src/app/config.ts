@@ -393,6 +393,19 @@ export const options = {
     default: '60',
     about: 'After how long that count begins anew.',
   }),
+  rateLimitMode: option('RATE_LIMIT_MODE', oneOf('off', 'measure', 'enforce'), {
+    default: 'off',
+    about:
+      'Whether the cost of requests is counted for each user, otherwise each address. `measure`: told in headers and metrics. `enforce`: also refused.',
+  }),
+  rateLimitCostMax: option('RATE_LIMIT_COST_MAX', whole(1000, 1_000_000_000), {
+    default: '100000',
+    about: 'What a client may spend at once, as the schema prices its fields. Answers that were kept cost nothing.',
+  }),
+  rateLimitCostPerSecond: option('RATE_LIMIT_COST_PER_SECOND', whole(1, 1_000_000_000), {
+    default: '2000',
+    about: 'What a client may spend again after each second, up to RATE_LIMIT_COST_MAX.',
+  }),
   trustProxy: option('TRUST_PROXY', proxies, {
     about: 'Proxies whose X-Forwarded-For is believed: addresses, networks or names of networks, separated by commas.',
   }),

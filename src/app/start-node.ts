@@ -13,6 +13,7 @@ import {
   type RequestLimits,
   readTrustedDocuments,
 } from '../graphql/operation/index.ts'
+import { type AllowanceObserver, Allowances } from '../graphql/resolving/index.ts'
 import { createServer, createStatusServer } from '../http/index.ts'
 import { Authenticator } from '../identity/index.ts'
 import { startPruner } from '../invalidation/index.ts'
@@ -102,6 +103,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
     maxCost: config.queryMaxComplexity,
     limits: { maxErrors: config.queryMaxErrors, maxBytes: config.answerMaxBytes, timeoutMs: config.queryTimeoutMs },
     introspection: new Introspection(introspection),
+    onPriced: metrics.onPriced,
     onUnexpected: (error, requestId) => logger.error({ err: error, requestId }, 'A request failed'),
   })
   await api.start()
@@ -133,6 +135,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       encoded,
       explainer: new Explainer({ cache, ledger, follower, responses: kept, forEveryone: keys.demo }),
       authenticator,
+      allowances: openAllowances(config, redis, metrics.allowances),
       follower,
       ledger,
       catchUpTimeoutMs: config.catchUpTimeoutMs,
@@ -193,6 +196,12 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
 interface Upkeep extends Pick<StartOptions, 'config' | 'logger'> {
   readonly engine: Engine
   readonly onRedisError: (error: Error) => void
+}
+
+function openAllowances(config: Config, redis: Engine['redis'], observer: AllowanceObserver): Allowances | undefined {
+  const { rateLimitMode: mode, rateLimitCostMax: max, rateLimitCostPerSecond: perSecond } = config
+  const prefix = `${config.redisKeyPrefix}rate:cost:`
+  return mode === 'off' ? undefined : new Allowances({ mode, max, perSecond, redis, prefix, observer })
 }
 
 /** What a request may hold, before it is looked at what it would cost. */

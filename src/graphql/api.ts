@@ -18,7 +18,7 @@ import { ClientError } from '../kernel/errors.ts'
 import { type AnswerLimits, answerTooLarge, Executor } from './execution/index.ts'
 import { type CostLimits, type Introspection, limitComplexity, type Operation } from './operation/index.ts'
 import { addCodes, type Context, isOurFault, isUnexpected, maskError, nameMutations } from './resolving/index.ts'
-import { dateTime, nodeResolvers, type Resolvers, type Room, readSchema } from './schema/index.ts'
+import { dateTime, mergeResolvers, nodeResolvers, type Room, readSchema } from './schema/index.ts'
 
 export interface ApiOptions {
   readonly rooms: readonly Room[]
@@ -26,6 +26,8 @@ export interface ApiOptions {
   readonly maxCost: CostLimits
   readonly limits: AnswerLimits
   readonly introspection: Introspection
+  /** Called with what each operation costs that is about to be run. */
+  readonly onPriced?: (cost: number) => void
   /** Called for every error that a client is not told of. It should be logged. */
   readonly onUnexpected: (error: Error, requestId: string | undefined) => void
 }
@@ -45,7 +47,7 @@ export class Api {
   readonly #limits: AnswerLimits
 
   constructor(options: ApiOptions) {
-    const { rooms, maxCost, limits, introspection } = options
+    const { rooms, maxCost, limits, introspection, onPriced } = options
     const schema = makeExecutableSchema({
       typeDefs: readSchema(),
       resolvers: nameMutations(
@@ -53,7 +55,12 @@ export class Api {
       ),
     })
     this.#limits = limits
-    this.#runner = new Runner(new Executor(schema, limits), limitComplexity(schema, maxCost), introspection)
+    this.#runner = new Runner({
+      executor: new Executor(schema, limits),
+      limit: limitComplexity(schema, maxCost),
+      introspection,
+      onPriced,
+    })
     this.#apollo = new ApolloServer<Context>({
       gateway: gatewayTo(schema),
       plugins: [
@@ -142,20 +149,27 @@ export class Api {
   }
 }
 
+interface RunnerParts extends Pick<ApiOptions, 'introspection' | 'onPriced'> {
+  readonly executor: Executor
+  readonly limit: ReturnType<typeof limitComplexity>
+}
+
 /** Prepares, prices and runs the operation of a request: each once, whether Apollo is asked or not. */
 class Runner {
   readonly #executor: Executor
   readonly #limit: ReturnType<typeof limitComplexity>
   readonly #introspection: Introspection
+  readonly #onPriced: ApiOptions['onPriced']
 
-  constructor(executor: Executor, limit: ReturnType<typeof limitComplexity>, introspection: Introspection) {
+  constructor({ executor, limit, introspection, onPriced }: RunnerParts) {
     this.#executor = executor
     this.#limit = limit
     this.#introspection = introspection
+    this.#onPriced = onPriced
   }
 
   /** Throws a `ClientError` if the operation is beyond the limits or not for this viewer, a `GraphQLError` if an argument in it is wrong. */
-  prepare({ document, operationName, variables }: Asked, { progress, role }: Context): void {
+  prepare({ document, operationName, variables }: Asked, { progress, role, onPriced }: Context): void {
     if (progress.prepared || progress.result) return
     this.#introspection.check(document, role)
     const prepared = this.#executor.prepare({ document, operationName, variables })
@@ -163,7 +177,10 @@ class Runner {
       progress.result = prepared
       return
     }
-    this.#limit({ ...prepared, given: variables }, role)
+    const cost = this.#limit({ ...prepared, given: variables }, role)
+    onPriced?.(cost)
+    this.#onPriced?.(cost)
+    progress.cost = cost
     progress.prepared = prepared
   }
 
@@ -280,15 +297,4 @@ function reportErrors({ onUnexpected, introspection }: ApiOptions): ApolloServer
       }
     },
   }
-}
-
-/** Several rooms may add fields to one type. */
-function mergeResolvers(all: readonly Resolvers[]): Resolvers {
-  const merged: Record<string, object> = {}
-  for (const resolvers of all) {
-    for (const [type, fields] of Object.entries(resolvers)) {
-      merged[type] = type === 'DateTime' ? fields : { ...merged[type], ...fields }
-    }
-  }
-  return merged
 }

@@ -36,6 +36,8 @@ export interface Reply {
   readonly allow?: string | undefined
   /** After how many seconds to try again. */
   readonly retryAfter?: string | undefined
+  /** `RateLimit` and `RateLimit-Policy`, by their names in lower case. */
+  readonly rateLimit?: Readonly<Record<string, string>> | undefined
 }
 
 export interface FoundFor {
@@ -102,6 +104,9 @@ export function replyWithResponse(
     lifetime: undefined,
     allow: headers.get('allow'),
     retryAfter: headers.get('retry-after'),
+    ...(status === 429 && {
+      rateLimit: Object.fromEntries([...headers].filter(([name]) => name.startsWith('ratelimit'))),
+    }),
   }
 }
 
@@ -172,10 +177,11 @@ function write(
 }
 
 /** The lines of a head that differ from request to request. The others are the answer's own: see `represent`. */
-function headLines({ status, cache, asOf, lifetime, allow, retryAfter }: Reply, requestId: string): string {
+function headLines({ status, cache, asOf, lifetime, allow, retryAfter, rateLimit }: Reply, requestId: string): string {
   let lines = `stet-as-of: ${asOf}\r\nx-request-id: ${requestId}\r\n`
   if (cache) lines += `cache-status: stet; ${cache.status}\r\nx-cache: ${cache.word}\r\n`
   lines += lifetime ? sharedLines(lifetime) : 'cache-control: private, no-store\r\n'
+  if (rateLimit) for (const [name, value] of Object.entries(rateLimit)) lines += `${name}: ${value}\r\n`
   if (status === 200) return lines
   if (status === 401) lines += 'www-authenticate: Bearer\r\n'
   const seconds = retryAfter ?? (status === 503 ? '1' : undefined)

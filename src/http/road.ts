@@ -1,59 +1,22 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import proxyAddr from '@fastify/proxy-addr'
-import type {
-  AnswerFinder,
-  Asking,
-  EncodedAnswers,
-  Explainer,
-  Found,
-  KeptAnswers,
-  MakeAnswer,
-  Question,
-} from '../answers/index.ts'
-import type { Ledger } from '../cache/index.ts'
-import type { Api } from '../graphql/index.ts'
-import { ApolloRequest, type Documents, findOperation, type Operations } from '../graphql/operation/index.ts'
+import type { Asking, Found, Question } from '../answers/index.ts'
+import { ApolloRequest, findOperation } from '../graphql/operation/index.ts'
 import { toGraphQLError } from '../graphql/resolving/index.ts'
-import { type Authenticator, clientAddress, clientOf, type Viewer, visitor } from '../identity/index.ts'
-import { catchUp, type Follower, positionIfReached } from '../invalidation/index.ts'
+import { clientAddress, clientOf, type Viewer, visitor } from '../identity/index.ts'
+import { catchUp, positionIfReached } from '../invalidation/index.ts'
 import { ClientError } from '../kernel/errors.ts'
 import type { Answered } from '../metrics/index.ts'
 import { inOrder } from './in-order.ts'
 import { isJson, parseBody } from './parse-body.ts'
-import { type BodyFault, type ReadBodyOptions, readBody } from './read-body.ts'
+import { type BodyFault, readBody } from './read-body.ts'
 import { RefusedRequest, refusedBody } from './refused-request.ts'
 import { type Reply, replyWith, replyWithResponse, sendReply } from './reply.ts'
 import { asksForMore, chooseMediaType, isBehindTls, isGraphQL, isHost, rawKeyOf, requestIdOf } from './request-head.ts'
+import type { RoadOptions } from './road-options.ts'
 import { SECURE_LINE } from './safe-headers.ts'
 import { Turns } from './turns.ts'
 import { writeMessage } from './write-message.ts'
-
-export interface RoadOptions {
-  readonly api: Api
-  readonly operations: Operations
-  readonly documents: Documents
-  /** Undefined: no answer is kept. */
-  readonly kept: KeptAnswers | undefined
-  readonly finder: AnswerFinder
-  readonly make: MakeAnswer
-  readonly encoded: EncodedAnswers
-  readonly explainer: Explainer
-  readonly authenticator: Authenticator
-  readonly follower: Follower
-  readonly ledger: Ledger
-  readonly catchUpTimeoutMs: number
-  /** For how long to answer while the log can't be read, in milliseconds. 0: for ever. */
-  readonly logSilenceMaxMs: number
-  /** Says which proxies are believed when they tell where a request came from. */
-  readonly trustsProxy: (address: string, hop: number) => boolean
-  readonly onAnswer: (answered: Answered) => void
-  readonly bodies: ReadBodyOptions
-  /** Called if some of a response waits for its client to read. */
-  readonly onUnread: (request: IncomingMessage, response: ServerResponse) => void
-  /** For how long a client may read nothing of its answer, in milliseconds. */
-  readonly unreadMaxMs: number
-  readonly onRefused: (why: 'pipelined' | BodyFault) => void
-}
 
 /**
  * The road of a request to `/graphql`. Every one walks it, whatever its method, and however its path is spelt:
@@ -63,6 +26,8 @@ export interface RoadOptions {
  *   present?  what the same bytes were answered with, if memory holds it and it stands. Synchronous: a hit leaves here
  *   who       asks
  *   since     which position the answer must reflect: this node catches up
+ *   may it    go on, or has its client spent what it may? Before any of it is read, so that faulty requests count too. It takes its
+ *             price once that is known, which is before it is run
  *   turn      is waited for: the requests of each client begin in turn
  *   what      is asked: documents by name are found, operations are parsed
  *   answer    it is explained, or found among the kept answers, or made
@@ -147,25 +112,37 @@ export class Road {
   }
 
   /** The rest of the road. */
-  async #go({ request, body, requestId }: Call): Promise<Outcome> {
-    const { finder, make, explainer, authenticator, ledger, trustsProxy } = this.#options
+  async #go(call: Call): Promise<Outcome> {
+    const { authenticator, allowances, trustsProxy } = this.#options
+    const { request, requestId } = call
     const { headers } = request
     if (!isHost(headers.host)) throw new RefusedRequest(400, 'The Host header names no host.')
     const address = clientAddress(proxyAddr.all(request, trustsProxy))
     const bearer = await authenticator.verify(headers.authorization, address)
     const position = await this.#since(headers['stet-as-of'])
     const viewer = await authenticator.viewerOf(bearer)
-    await this.#turns.take(clientOf(viewer, address), tooMany)
+    const client = clientOf(viewer, address)
+    const allowance = await allowances?.open(client)
+    try {
+      await this.#turns.take(client, () => {
+        allowance?.waive()
+        return tooMany()
+      })
+      const bypass = mayBypass(viewer, headers['cache-control'])
+      const unsure = this.#isUnsure()
+      return await this.#find(call, { viewer, position, bypass, unsure, requestId, address, allowance })
+    } finally {
+      allowance?.close()
+    }
+  }
+
+  /** What is asked, and its answer. */
+  async #find({ request, body }: Call, asking: Asking): Promise<Outcome> {
+    const { finder, make, explainer, ledger } = this.#options
+    const { headers } = request
+    const { viewer, allowance } = asking
     const { question, registers } = await this.#what(request, body)
     const { runnable } = question
-    const asking: Asking = {
-      viewer,
-      position,
-      bypass: mayBypass(viewer, headers['cache-control']),
-      unsure: this.#isUnsure(),
-      requestId,
-      address,
-    }
     const found: Found = explainer.isAsked(headers, viewer)
       ? { made: await explainer.explain({ question, asking, token: headers['stet-as-of']?.toString() }, make) }
       : await finder.find({
@@ -174,9 +151,13 @@ export class Road {
           rawKey: registers ? undefined : rawKeyOf(request, body),
           isCacheable: request.method !== 'POST',
         })
+    if (!found.made) allowance?.waive()
     const reply = replyWith(found, { mediaType: chooseMediaType(headers.accept), unsure: asking.unsure, ledger })
     const isKept = found.obtained === undefined ? undefined : found.obtained.origin !== 'source'
-    return { reply, operation: runnable?.operation.type ?? 'none', isKept }
+    // Shared caches would tell others what is left of it.
+    const isTold = found.made && !reply.lifetime
+    const told = isTold ? { ...reply, rateLimit: allowance?.headers() } : reply
+    return { reply: told, operation: runnable?.operation.type ?? 'none', isKept }
   }
 
   /** The position that the answer must reflect, once this node reflects it. */

@@ -11,6 +11,7 @@ export class ClientError extends Error {
    * @param options.field the input field to blame, as in `input.slug` or `first`
    * @param options.status the HTTP status, if the whole request is refused
    * @param options.retryAfterSeconds when another try may succeed, if the whole request is refused: sent as `Retry-After`
+   * @param options.headers further headers, by their names in lower case, if the whole request is refused
    */
   constructor(
     code: ErrorCode,
@@ -19,17 +20,19 @@ export class ClientError extends Error {
       readonly field?: string | undefined
       readonly status?: number
       readonly retryAfterSeconds?: number
+      readonly headers?: Readonly<Record<string, string>>
       readonly cause?: unknown
     } = {},
   ) {
     super(message, { cause: options.cause })
     this.code = code
     const { field, status, retryAfterSeconds } = options
-    const headers = retryAfterSeconds && new Map([['retry-after', String(retryAfterSeconds)]])
+    const retryAfter = retryAfterSeconds && { 'retry-after': String(retryAfterSeconds) }
+    const headers = new Map(Object.entries({ ...options.headers, ...retryAfter }))
     this.extensions = {
       code,
       ...(field === undefined ? {} : { field }),
-      ...(status === undefined ? {} : { http: { status, ...(headers && { headers }) } }),
+      ...(status === undefined ? {} : { http: { status, ...(headers.size > 0 && { headers }) } }),
     }
   }
 }
@@ -46,7 +49,7 @@ export const errorCodes = {
   UNAUTHENTICATED: 'The request has no token, or its token is not valid. HTTP status 401 if the token was refused.',
   FORBIDDEN: 'The viewer may not do this.',
   RATE_LIMITED:
-    'The client did this too often: try again after the time that the message names. HTTP status 429 with `Retry-After` if the whole request was refused.',
+    'The client did this too often, or its requests have cost too much: try again after the time that the message names. HTTP status 429 with `Retry-After` if the whole request was refused.',
   QUERY_TOO_COMPLEX:
     'The query is longer, deeper or wider than the server takes, or could ask for more objects than it gives at once. HTTP status 400.',
   ANSWER_TOO_LARGE:

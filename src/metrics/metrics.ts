@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { CacheObserver, Ledger } from '../cache/index.ts'
 import type { Database } from '../database/index.ts'
+import type { AllowanceObserver } from '../graphql/resolving/index.ts'
 import type { Follower, FollowerObserver } from '../invalidation/index.ts'
 import type { BreakerState } from '../redis/index.ts'
 import type { QueueState, Worker, WorkerObserver } from '../worker/index.ts'
@@ -27,6 +28,12 @@ export class Metrics {
   readonly #statements = this.#counter('stet_sql_statements_total', 'SQL statements sent', 'kind')
   readonly #applied = this.#counter('stet_queue_applied_total', 'Jobs that were applied', 'queue')
   readonly #again = this.#counter('stet_queue_redelivered_total', 'Jobs that came again and were not applied', 'queue')
+  readonly #costs = new Histogram({
+    name: 'stet_operation_cost',
+    help: 'What operations cost that were run, as the schema prices their fields',
+    buckets: [10, 100, 1000, 10_000, 100_000],
+    registers: [this.registry],
+  })
   readonly #breakers: Gauge<'name'>
   #watched: Watched | undefined
 
@@ -94,6 +101,16 @@ export class Metrics {
     onJobError: this.#tally('stet_job_errors_total', 'Times that a periodic job failed', 'job'),
   }
 
+  readonly allowances: AllowanceObserver = {
+    onExceeded: this.#tally(
+      'stet_rate_limit_exceeded_total',
+      'Requests of clients that had spent all that they may: refused in the mode `enforce`',
+      'mode',
+    ),
+    onRedisError: () => this.#remoteErrors.inc(),
+  }
+
+  readonly onPriced = (cost: number): void => this.#costs.observe(cost)
   readonly onStatement = ({ kind }: { readonly kind: string }): void => this.#statements.inc({ kind })
   readonly onRedisRoundTrip: () => void = this.#tally('stet_redis_round_trips_total', 'Pipelines sent to Redis')
   readonly onForgedMessage: () => void = this.#tally(

@@ -18,6 +18,8 @@ export interface Context {
   readonly role: Viewer['kind']
   /** For how long the answer may be cached, for whom, and what invalidates it. */
   readonly cacheControl: CacheControl
+  /** Called with what the operation costs, before it is run. */
+  readonly onPriced: ((cost: number) => void) | undefined
   /** The client whose actions rate limits count: see `clientOf`. */
   readonly client: string
   /** Passed to every read of the cache. */
@@ -33,6 +35,8 @@ export interface Context {
     document: DocumentNode | undefined
     /** The operation, once it may be run. */
     prepared: PreparedOperation | undefined
+    /** What it costs. */
+    cost: number | undefined
     /** Why it may not be run. */
     refusal: Error | undefined
     /** What running it brought, or why it can't be run. */

@@ -30,6 +30,8 @@ export interface RequestContextParts {
   readonly position: number
   /** The log cannot be read at present: this node may not know of recent writes. */
   readonly unsure: boolean
+  /** Called with what the operation costs, before it is run. */
+  readonly onPriced?: ((cost: number) => void) | undefined
   /** Called for every entry that is read. */
   readonly onRead?: Reader['onRead'] | undefined
 }
@@ -41,6 +43,7 @@ export interface RequestContextParts {
 export class RequestContext implements Context {
   readonly requestId: string
   readonly role: Viewer['kind']
+  readonly onPriced: Context['onPriced']
   readonly client: string
   readonly cacheControl = new CacheControl()
   readonly progress: Progress
@@ -63,6 +66,7 @@ export class RequestContext implements Context {
     bypass,
     position,
     unsure,
+    onPriced,
     onRead,
   }: RequestContextParts) {
     const progress = {
@@ -70,6 +74,7 @@ export class RequestContext implements Context {
       mutation: undefined,
       document: undefined,
       prepared: undefined,
+      cost: undefined,
       refusal: undefined,
       result: undefined,
       writes: 0,
@@ -81,6 +86,7 @@ export class RequestContext implements Context {
     this.requestId = requestId
     this.unmarkedViewer = viewer
     this.role = viewer.kind
+    this.onPriced = onPriced
     this.client = clientOf(viewer, address)
     this.progress = progress
     this.unsure = unsure

@@ -1,6 +1,7 @@
 export { type FieldHint, fieldHints } from './cache-hint.ts'
 export { dateTime } from './date-time.ts'
 export { fieldPrices } from './field-prices.ts'
+export { mergeResolvers } from './merge-resolvers.ts'
 export type { Article, Tag, User } from './models.ts'
 export { nodeResolvers } from './node-resolvers.ts'
 export { readSchema } from './read-schema.ts'
