@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import proxyAddr from '@fastify/proxy-addr'
-import type { Asking, Found, Question } from '../answers/index.ts'
+import { type Asking, type Found, MEDIA_TYPES, type Question } from '../answers/index.ts'
 import { ApolloRequest, findOperation } from '../graphql/operation/index.ts'
 import { toGraphQLError } from '../graphql/resolving/index.ts'
 import { clientAddress, clientOf, type Viewer, visitor } from '../identity/index.ts'
@@ -180,6 +180,8 @@ export class Road {
     const { http, parameters, registers } = await documents.resolve(sent)
     const operation = findOperation(parameters, operations)
     const mediaType = chooseMediaType(request.headers.accept)
+    // Apollo would run the operation first, also a mutation.
+    if (operation && !mediaType) throw new RefusedRequest(406, NOT_ACCEPTABLE)
     return { question: { http, runnable: operation && mediaType && { ...operation, mediaType } }, registers }
   }
 
@@ -270,5 +272,7 @@ const tooMany = (): ClientError =>
   new ClientError('OVERLOADED', `More than ${MAX_WAITING} requests wait for their turn: try again.`, { status: 503 })
 
 const MAX_WAITING = 10_000
+
+const NOT_ACCEPTABLE = `The Accept header takes neither ${MEDIA_TYPES.join(' nor ')}.`
 
 const METHODS = 'GET, HEAD, POST'

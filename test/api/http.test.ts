@@ -57,6 +57,14 @@ it('refuses to change anything by GET', async () => {
   expect(await (await get({ query: QUERY })).json()).toEqual(ANSWER)
 })
 
+it('changes nothing if the client takes no answer in JSON', async () => {
+  const body = JSON.stringify({ query: `mutation { deleteArticle(id: "${ids.published}") { deletedId } }` })
+  const answer = await post(body, { ...accepting('text/html'), authorization: `Bearer ${await testToken('admin')}` })
+  expect(answer.status).toBe(406)
+  expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] })
+  expect(await (await get({ query: QUERY })).json()).toEqual(ANSWER)
+})
+
 const BAD_REQUESTS: [what: string, status: number, send: () => Promise<Response>][] = [
   ['a body that is not JSON', 400, () => post('{"query": ')],
   ['an empty body', 400, () => post('')],
