@@ -22,16 +22,17 @@ export interface RawReply {
  * There are fewer answers than requests if the server closes the connection.
  *
  * @param isPipelined all requests are sent at once
+ * @param timeoutMs how long the server may be silent before the connection is given up
  */
 export async function exchange(
   url: string,
   requests: readonly RawRequest[],
-  { isPipelined = false }: { readonly isPipelined?: boolean } = {},
+  { isPipelined = false, timeoutMs = TIMEOUT_MS }: { readonly isPipelined?: boolean; readonly timeoutMs?: number } = {},
 ): Promise<RawReply[]> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
   socket.on('error', () => {}) // the server may close it under us
-  socket.setTimeout(TIMEOUT_MS, () => socket.destroy())
+  socket.setTimeout(timeoutMs, () => socket.destroy())
   socket.setEncoding('latin1')
   await once(socket, 'connect')
   const replies: RawReply[] = []

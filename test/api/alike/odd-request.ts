@@ -49,13 +49,13 @@ export interface Draft {
 export function plainRequest({ n, method }: OddRequest, marks: Marks, bearer?: string): Written {
   const draft = draftOf(n, method, marks)
   if (bearer !== undefined) draft.headers.set('authorization', `Authorization: Bearer ${bearer}`)
-  return write(draft)
+  return writeDraft(draft)
 }
 
 export function oddRequest({ n, method, oddities }: OddRequest, marks: Marks): Written & Pick<Draft, 'isPipelined'> {
   const draft = draftOf(n, method, marks)
   for (const { apply } of oddities) apply(draft)
-  return { ...write(draft), isPipelined: draft.isPipelined }
+  return { ...writeDraft(draft), isPipelined: draft.isPipelined }
 }
 
 interface Written extends RawRequest {
@@ -82,7 +82,8 @@ function draftOf(n: number, method: Method, marks: Marks): Draft {
 
 const JSON_TYPE = ['content-type', 'Content-Type: application/json'] as const
 
-function write({ method, path, search, version, headers, body, isChunked }: Draft): Written {
+/** The bytes of a request. Its length, if nothing says it yet, is that of its body. */
+export function writeDraft({ method, path, search, version, headers, body, isChunked }: Draft): Written {
   const content = Buffer.from(body ?? '')
   const lines = [...headers.values()]
   if (body !== undefined && !headers.has('content-length') && !headers.has('transfer-encoding')) {
