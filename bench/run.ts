@@ -4,6 +4,7 @@ import { codecs } from './codecs.ts'
 import { compression } from './compression.ts'
 import { eviction } from './eviction/eviction.ts'
 import { fanOut } from './fan-out.ts'
+import { hostile } from './hostile/hostile.ts'
 import { memory } from './memory.ts'
 import { peers } from './peers/peers.ts'
 import { redisDown } from './redis-down.ts'
@@ -16,6 +17,7 @@ const benchmarks: Record<string, (options: readonly string[]) => Promise<void>> 
   compression,
   eviction,
   'fan-out': fanOut,
+  hostile,
   memory,
   'redis-down': redisDown,
   peers,

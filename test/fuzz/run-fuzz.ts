@@ -32,8 +32,6 @@ try {
 const { faults, statuses, codes, heldBytes } = report
 for (const fault of faults) console.log(`\n${fault}`)
 console.log(`\nanswers: ${JSON.stringify(statuses)}\ncodes: ${JSON.stringify(codes)}`)
-console.log(
-  `heap after each tenth: ${heldBytes.map((bytes) => `${Math.round(bytes / 2 ** 20)} MB`).join(', ')}`,
-)
+console.log(`heap after each tenth: ${heldBytes.map((bytes) => `${Math.round(bytes / 2 ** 20)} MB`).join(', ')}`)
 console.log(`faults: ${faults.length}, in ${Math.round((performance.now() - startedAt) / 1000)} s`)
 process.exit(faults.length === 0 ? 0 : 1)
