@@ -41,7 +41,12 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzReport> {
 }
 
 /** Small caches: they are full after a tenth of a long run. */
-const ENVIRONMENT = { CACHE_MEMORY_MAX_MB: '8', CATCH_UP_TIMEOUT_MS: '50', AUTH_MAX_FAILURES: '1000000000' }
+const ENVIRONMENT = {
+  CACHE_MEMORY_MAX_MB: '8',
+  CATCH_UP_TIMEOUT_MS: '50',
+  AUTH_MAX_FAILURES: '1000000000',
+  RATE_LIMIT_MODE: 'measure',
+}
 
 const BATCH = 100
 const AT_ONCE = 8
