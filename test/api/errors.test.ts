@@ -19,7 +19,14 @@ import { ANN, addContent, ids } from './add-content.ts'
 let logged: { readonly level: number; readonly requestId?: string; readonly err?: { readonly message: string } }[] = []
 
 const database = await useDatabase()
-const environment = { PORT: '0', DATABASE_URL: database.url, AUTH_JWT_SECRET: TEST_JWT_SECRET, INTROSPECTION: 'on' }
+const environment = {
+  PORT: '0',
+  DATABASE_URL: database.url,
+  AUTH_JWT_SECRET: TEST_JWT_SECRET,
+  INTROSPECTION: 'on',
+  // No job meets a table that a test has taken away.
+  RANK_ARTICLES_EVERY: '86400',
+}
 const logger = pino({}, { write: (line: string) => logged.push(JSON.parse(line)) })
 const node = use(await startNode({ config: readConfig(environment), logger }), (it) => it.close())
 await addContent(database.url)
