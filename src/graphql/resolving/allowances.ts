@@ -175,12 +175,12 @@ const TAKE = `
 local max, per_second, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local known = redis.call('HMGET', KEYS[1], 'left', 'at')
-local left, at = tonumber(known[1]) or max, tonumber(known[2]) or now
+local left, at = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) (%S+)$')
+left, at = tonumber(left) or max, tonumber(at) or now
 left = math.min(max, left + math.max(0, now - at) * per_second / 1000)
 if cost == 0 then return tostring(left) end
 left = math.min(max, math.max(left - cost, -max))
-redis.call('HSET', KEYS[1], 'left', tostring(left), 'at', tostring(now))
-redis.call('PEXPIRE', KEYS[1], math.ceil((max - left) / per_second * 1000) + 1)
+local ms_until_full = math.ceil((max - left) / per_second * 1000) + 1
+redis.call('SET', KEYS[1], tostring(left) .. ' ' .. tostring(now), 'PX', ms_until_full)
 return tostring(left)
 `
