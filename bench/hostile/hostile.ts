@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { loadavg } from 'node:os'
@@ -25,6 +26,7 @@ import { ATTACKS, type Attack, LONG, MARKDOWN } from './attacks.ts'
  */
 export async function hostile(options: readonly string[]): Promise<void> {
   const only = optionOf(options, '--only') ?? ''
+  execFileSync('npm', ['run', 'build:server'], { stdio: 'ignore' })
   const database = await createTestDatabase()
   const node = new RunningStet(['serve', '--json'], {
     PORT: '0',
