@@ -21,7 +21,8 @@ COPY sql ./sql
 COPY schema ./schema
 COPY content ./content
 RUN ln -s /app/dist/stet.js /usr/local/bin/stet && chmod +x dist/stet.js && mkdir .data && chown node .data
-USER node
+# By number, so that Kubernetes can tell that it is not root (`runAsNonRoot`).
+USER 1000:1000
 EXPOSE 4000
 HEALTHCHECK --interval=5s CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 4000) + '/readyz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["stet"]

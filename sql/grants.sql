@@ -11,6 +11,10 @@ declare
   node    text := format('%I', current_setting('stet.grant_to'));
   content text := format('%I', current_schema());
 begin
+  if content = 'stet' then
+    raise exception 'the content stands beside the log, in the schema stet, so a role could not be kept from the log'
+      using hint = 'Set DATABASE_SCHEMA to another schema and migrate: the content then moves there.';
+  end if;
   execute format('grant usage on schema stet, %s to %s', content, node);
 
   -- Each table of the content, also those that an API author adds.

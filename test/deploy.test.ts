@@ -78,7 +78,11 @@ it('has secrets for trying it out that fit each other, and that Stet takes', () 
 
 it('makes an image whose process is not root', () => {
   const [user] = readFileSync('Dockerfile', 'utf8').match(/(?<=^USER )\S+$(?![\s\S]*^USER )/m) ?? []
-  expect(user).toBe('node')
+  expect(user).toBe('1000:1000')
+})
+
+it('sends no secret to whoever builds the image', () => {
+  expect(readFileSync('.dockerignore', 'utf8').split('\n')).toContain('deploy')
 })
 
 /** All packages, those of development marked. `--omit dev` would leave out what both need, such as graphql. */

@@ -150,6 +150,14 @@ begin
   loop
     execute format('%s set schema %I', step, current_schema());
   end loop;
+  -- Functions that were told to look for tables in the schema that these stood in.
+  for step in
+    select format('alter routine %s set search_path = %I, pg_temp', oid::regprocedure, current_schema()) from pg_proc
+     where pronamespace = to_regnamespace(quote_ident(current_schema()))
+       and exists (select from unnest(proconfig) as setting where setting ~ '^search_path=stet\\y')
+  loop
+    execute step;
+  end loop;
 end
 $move$`
 

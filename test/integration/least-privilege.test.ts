@@ -25,6 +25,16 @@ it('needs an owner who is no superuser to migrate, and may do so again', async (
   expect(await migrate()).toMatchObject({ code: 0, stdout: 'Up to date.\n', stderr: '' })
 })
 
+it('is refused where it could not keep the role from the log', async () => {
+  const other = await server.createDatabase()
+  await queryOnce(server.url, `alter database ${other.name} owner to stet_owner`)
+  const environment = { DATABASE_URL: urlOf('stet_owner', other.url), DATABASE_SCHEMA: 'stet' }
+  expect(await runStet(['migrate', '--grant-to', 'stet_node'], environment)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('in the schema stet'),
+  })
+})
+
 it('lets a node do every mutation, answer every query and count views', async () => {
   const node = await startTestNode({ databaseUrl: nodes, ...redis })
   try {
@@ -134,8 +144,8 @@ it('lets a role write articles that may write nothing else, but the log', async 
   )
 })
 
-function urlOf(role: string): string {
-  const url = new URL(database.url)
+function urlOf(role: string, at = database.url): string {
+  const url = new URL(at)
   url.username = role
   url.password = 'secret'
   return url.href

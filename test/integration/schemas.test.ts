@@ -237,6 +237,22 @@ describe('A database in which the first version put the content into the schema 
   })
 })
 
+it('moves out of the schema stet later, too, and every trigger finds it there', async () => {
+  await queryOnce(database.url, `alter database ${database.name} owner to stet`)
+  await migrateAs('stet', database.url, 'stet')
+  await queryOnce(urlOf('stet'), ADD_ARTICLE('stet'))
+  await migrateAs('stet')
+  await queryOnce(
+    urlOf('stet'),
+    `set search_path = ''; insert into public.articles (slug, title, body, author_id) values ('two', 'Two', '', 1);
+    update public.articles set status = 'PUBLISHED', published_at = now()`,
+  )
+  expect(await queryOnce(database.url, 'select article_id from article_stats order by 1')).toEqual([
+    { article_id: '1' },
+    { article_id: '2' },
+  ])
+})
+
 it('is asked for if an earlier version put the content into a schema that somebody chose', async () => {
   await queryOnce(database.url, `create schema mine; alter database ${database.name} set search_path = mine, public`)
   await migrateAsFirstVersion(database.url)
