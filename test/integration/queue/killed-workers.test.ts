@@ -31,7 +31,12 @@ const closers: (() => unknown)[] = []
 beforeEach(async () => {
   database = await createTestDatabase()
   redisPrefix = createRedisPrefix()
-  const environment = { WORKER: 'off', RATE_LIMIT_MAX: '1000000', QUERY_MAX_MUTATIONS: '100' }
+  const environment = {
+    WORKER: 'off',
+    RATE_LIMIT_MAX: '1000000',
+    QUERY_MAX_MUTATIONS: '100',
+    QUERY_MAX_ROOT_FIELDS: '100',
+  }
   node = await startTestNode({ databaseUrl: database.url, redisUrl, redisPrefix, environment })
   await addContent(database.url)
   workers = []
