@@ -32,8 +32,8 @@ const environment = {
 it('is never refused, whatever a node, a worker or a command does', async () => {
   await run('migrate')
   await addContent(database.url)
-  const nodes = [new RunningStet(['serve', '--json'], environment), new RunningStet(['serve', '--json'], environment)]
-  const worker = new RunningStet(['worker', '--json'], environment)
+  const nodes = [start('serve'), start('serve')]
+  const worker = start('worker')
   const urls = await Promise.all(nodes.map(async (node) => (await node.serving()).url))
   const [one = '', two = ''] = urls
   const author = new GraphQLClient(one, await testToken('author', 1))
@@ -109,4 +109,9 @@ async function run(...args: string[]) {
   const ran = await runStet(args, environment)
   expect(ran.stderr).not.toContain('NOPERM')
   return ran
+}
+
+/** Ended after the last test, also if one fails. */
+function start(command: string): RunningStet {
+  return use(new RunningStet([command, '--json'], environment), (it) => it.end('SIGKILL'))
 }
