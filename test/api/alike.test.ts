@@ -81,7 +81,7 @@ it(`answers ${cases.length} odd requests alike, on a miss and on a hit (TEST_SEE
   await repeat('when that was made again')
   expect([...different.values()].join('\n')).toBe('')
   expect(hits).toBeGreaterThan(cases.length)
-})
+}, 180_000)
 
 /** Visits all cases, a few at a time. */
 async function each<T>(visit: (request: OddRequest) => Promise<T>): Promise<T[]> {
