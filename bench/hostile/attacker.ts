@@ -23,6 +23,8 @@ const count = (what: string) => {
   answered[what] = (answered[what] ?? 0) + 1
 }
 let next = 0
+/** What all connections send that hold on to the server. */
+let heldBytes: Buffer | undefined
 
 await Promise.race([
   Promise.all(
@@ -63,17 +65,18 @@ async function ask(attack: Attack): Promise<void> {
 
 /** Opens a connection and sends what keeps the server waiting, again and again. */
 async function hold(attack: Attack): Promise<void> {
+  heldBytes ??= bytesOf(attack)
+  const bytes = heldBytes
   while (performance.now() < endsAt) {
     const socket = connect({ host: hostname, port: Number(port), localAddress: ADDRESS })
     const closed = new Promise((resolve) => socket.once('close', resolve))
     socket.on('error', () => {})
     if (attack.kind === 'withheld') {
-      const bytes = bytesOf(attack)
       socket.write(bytes.subarray(0, -1))
       socket.once('data', () => count('answered at once'))
     } else {
       socket.pause()
-      pour(socket, Buffer.concat(Array.from({ length: 50 }, () => bytesOf(attack))))
+      pour(socket, Buffer.concat(Array(50).fill(bytes)))
     }
     await closed
     count('closed by the server')
