@@ -7,7 +7,8 @@ import { ATTACKS, type Attack } from './attacks.ts'
 export interface AttackOrder {
   readonly name: string
   readonly url: string
-  readonly bearer: string
+  /** Undefined: a visitor. */
+  readonly bearer: string | undefined
   readonly forMs: number
 }
 
@@ -95,11 +96,11 @@ function bytesOf(attack: Attack): Buffer {
   return Buffer.from(`POST /graphql HTTP/1.1\r\nhost: test\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
 }
 
-function headersOf({ isSignedIn, headers }: Attack, body: string): Record<string, string> {
+function headersOf({ headers }: Attack, body: string): Record<string, string> {
   return {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
-    ...(isSignedIn && { authorization: `Bearer ${bearer}` }),
+    ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
     ...headers,
   }
 }
