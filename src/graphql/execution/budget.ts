@@ -43,15 +43,15 @@ export class Budget {
     throw this.#end(new ClientError('TOO_MANY_ERRORS', message))
   }
 
-  /** `data`, or a rejection with LOAD_TIMEOUT if it takes too long. What arrives later is not awaited. */
-  inTime<T>(data: Promise<T>): Promise<T> {
+  /** `result`, or a rejection with LOAD_TIMEOUT if it takes too long. What arrives later is not awaited. */
+  inTime<T>(result: Promise<T>): Promise<T> {
     const { timeoutMs } = this.#limits
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.after(timeoutMs, () => {
         const message = `The query took longer than ${timeoutMs} ms: it was given up.`
         reject(this.#end(new ClientError('LOAD_TIMEOUT', message)))
       })
-      data.finally(cancel).then(resolve, reject)
+      result.finally(cancel).then(resolve, reject)
     })
   }
 

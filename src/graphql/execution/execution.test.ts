@@ -187,6 +187,26 @@ it('does not mistake one operation, or one set of conditions, for another', () =
     [{ b: true }, 'A'],
   ]))
 
+it('tells no error that comes a tick after the one that leaves no data', () =>
+  sameAsGraphQLJs(
+    `query ($a: Boolean!, $b: Boolean = true) {
+      thing { id plain }
+      sureThing {
+        being_OTHER: being(is: OTHER) { id ... on Thing { ... on Thing @skip(if: $a) { here: sureThing(how: HERE) { id plain } } } ... on Other { other { name } } }
+        here: sureThing(how: HERE) { nonsense: sureThing(how: NONSENSE) { id plain } }
+        thing(how: HERE) { name(how: HERE) }
+        id @skip(if: $a) name @skip(if: $b)
+      }
+      thing {
+        being(is: LATER_THING) { id ... on Thing { later: sureThings(how: [LATER]) { id plain } } ... on Other { other { name } } }
+        nulls: sureThings(how: [NULL, NULL]) { id plain }
+        id ...F ...G
+      }
+    }
+    fragment F on Thing { plain thing { ...G } things { id } } fragment G on Being { id name(how: LATER) ... on Thing { list } }`,
+    { a: false, b: false },
+  ))
+
 it('answers any document as graphql-js does', async () => {
   await fc.assert(
     fc.asyncProperty(documents(), fc.boolean(), fc.boolean(), async (text, a, b) => {

@@ -52,9 +52,11 @@ export class Execution {
     try {
       const data = this.#executeOperation()
       if (!isPromise(data)) return this.#succeed(data)
+      // At once: an error that comes a tick later no longer belongs to the result.
+      const result = data.then(this.#succeed, this.#fail)
       // A write that was begun is not given up.
-      const isWrite = this.plan.operation.operation === OperationTypeNode.MUTATION
-      return (isWrite ? data : this.#budget.inTime(data)).then(this.#succeed, this.#fail)
+      if (this.plan.operation.operation === OperationTypeNode.MUTATION) return result
+      return this.#budget.inTime(result).catch(this.#fail)
     } catch (error) {
       return this.#fail(error)
     }
