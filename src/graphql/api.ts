@@ -187,9 +187,10 @@ class Runner {
   /** The result of what was prepared. */
   async run(context: Context): Promise<ExecutionResult> {
     const { progress } = context
-    if (!progress.result && !progress.prepared) throw new TypeError('Nothing was prepared.')
-    progress.result ??= progress.prepared && (await this.#executor.run(progress.prepared, context))
-    return progress.result as ExecutionResult
+    if (progress.result) return progress.result
+    if (!progress.prepared) throw new TypeError('Nothing was prepared.')
+    progress.result = await this.#executor.run(progress.prepared, context)
+    return progress.result
   }
 }
 
