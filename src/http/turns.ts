@@ -39,7 +39,7 @@ export class Turns {
 
   readonly #nextTurn = (): void => {
     this.#since = undefined
-    if (this.#count > 0 && this.#hasTime()) this.#beginNext()
+    this.#goOn()
   }
 
   #beginNext(): void {

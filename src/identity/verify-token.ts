@@ -15,9 +15,9 @@ export type TokenKeys =
 
 /** What a token must say, beside its role and its expiry. */
 export interface TokenRules {
-  /** Names of this API, one of which must be the token's `aud`. `*`: any will do. Undefined: the token must have none. */
+  /** Names of this API. The token's `aud` must hold one of them. `*`: it may hold any. Undefined: the token must have no `aud`. */
   readonly audience?: readonly string[] | '*' | undefined
-  /** One of them must be the token's `iss`. Undefined: any will do. */
+  /** The token's `iss` must be one of them. Undefined: it is not looked at. */
   readonly issuers?: readonly string[] | undefined
   /** By how much the clock of a token may differ from ours. Default: 0. */
   readonly clockToleranceMs?: number | undefined

@@ -114,7 +114,7 @@ const HEADERS: Readonly<Record<string, (marks: Marks) => readonly string[]>> = {
   cookie: () => ['a=b', '='.repeat(4000)],
 }
 
-/** What a header may hold of what is odd: any byte but the ends of lines. */
+/** An odd value of a header: any bytes except CR and LF, which would end it. */
 const noise = (dice: Dice): string =>
   Array.from({ length: dice.below(30) }, () =>
     String.fromCharCode(dice.chance(90) ? 32 + dice.below(95) : 128 + dice.below(128)),
