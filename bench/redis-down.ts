@@ -1,5 +1,3 @@
-import { seedContent } from '../src/content/index.ts'
-import { openDatabases } from '../src/database/open-databases.ts'
 import { toGlobalId } from '../src/identity/global-id.ts'
 import { Random } from '../src/kernel/random.ts'
 import {
@@ -13,6 +11,7 @@ import {
   startTestNode,
   type TestNode,
 } from '../test/harness/index.ts'
+import { seedArticles } from './seed-articles.ts'
 
 /** Compares what reads on one node cost while Redis is well, gone, and hanging, in turns. */
 export async function redisDown(): Promise<void> {
@@ -27,7 +26,7 @@ export async function redisDown(): Promise<void> {
     environment: { CACHE_MEMORY_MAX_MB: '2', WORKER: 'off' },
   })
   try {
-    await seed(database.url)
+    await seedArticles(database.url, ARTICLES)
     const states: Record<State, { latencies: number[]; statements: number }> = {
       well: { latencies: [], statements: 0 },
       gone: { latencies: [], statements: 0 },
@@ -119,17 +118,4 @@ function print(states: Record<State, { latencies: number[]; statements: number }
 function at(values: readonly number[], quantile: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.floor(sorted.length * quantile)] ?? Number.NaN
-}
-
-async function seed(url: string): Promise<void> {
-  const databases = await openDatabases({
-    url,
-    replicaUrl: undefined,
-    dataDirectory: '',
-    poolMax: 4,
-    statementTimeoutMs: 60_000,
-    onError: () => {},
-  })
-  await seedContent(databases.database.primary, { articles: ARTICLES, users: 40, tags: 50 })
-  await databases.close()
 }

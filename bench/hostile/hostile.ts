@@ -3,8 +3,6 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { loadavg } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { seedContent } from '../../src/content/index.ts'
-import { openDatabases } from '../../src/database/open-databases.ts'
 import { toGlobalId } from '../../src/identity/global-id.ts'
 import { Random, Zipf } from '../../src/kernel/random.ts'
 import { RunningStet } from '../../test/api/run-stet.ts'
@@ -16,6 +14,7 @@ import {
   TEST_JWT_SECRET,
   testToken,
 } from '../../test/harness/index.ts'
+import { seedArticles } from '../seed-articles.ts'
 import type { AttackOrder } from './attacker.ts'
 import { ATTACKS, type Attack, LONG, MARKDOWN } from './attacks.ts'
 
@@ -154,16 +153,7 @@ class LegitimateClient {
 }
 
 async function seed(url: string): Promise<void> {
-  const databases = await openDatabases({
-    url,
-    replicaUrl: undefined,
-    dataDirectory: '',
-    poolMax: 4,
-    statementTimeoutMs: 60_000,
-    onError: () => {},
-  })
-  await seedContent(databases.database.primary, { articles: ARTICLES, users: 40, tags: 50 })
-  await databases.close()
+  await seedArticles(url, ARTICLES)
   const insert = `insert into articles (slug, title, body, author_id, status, published_at)
     values ($1, 'Hostile', $2, 1, 'PUBLISHED', '2001-01-01')`
   await queryOnce(url, insert, [LONG, 'a word '.repeat(70_000)])
