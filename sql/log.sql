@@ -133,7 +133,9 @@ $$;
 
 -- Gives every committed pending record a position. Costs a look at two ends of an index if there is nothing to do.
 --
---   epoch, tip, tip_written_at_us   the present history, the log's last position, and when that record was written
+--   epoch, tip, tip_written_at_us   the present history, the log's last position, and when that record was written. At some
+--                                   moment nothing was pending, and this position was the last one, if `sequenced` says that
+--                                   all got theirs
 --   sequenced                       how many records this call appended: 100,000 and one at most, so that no burst takes
 --                                   longer than a statement may. Call it again while it appends as many
 --   records                         those, after the one before them, as [position, tags, microseconds]. Null if they are
@@ -162,9 +164,13 @@ begin
   sequenced := 0;
   now_open := pg_current_snapshot();
   select * into last from stet.log order by position desc limit 1;
+  tip := coalesce(last.position, 0);
+  tip_written_at_us := stet.microseconds(last.written_at);
   if last.epoch <> epoch or last.next_xact > pg_snapshot_xmax(now_open)
     or exists (select from stet.pending where xact >= coalesce(last.next_xact, '0'))
     or exists (select from stet.pending where xact = any(last.open_xacts))
+    -- In the same snapshot: a position is a moment of the database only if nothing was pending when it was the last one.
+    or exists (select from stet.log where position > coalesce(last.position, 0))
   then
     -- A caller that stays idle in its transaction must not keep the lock from everybody.
     if current_setting('idle_in_transaction_session_timeout') = '0' then
@@ -201,6 +207,7 @@ begin
         from moved;
     get diagnostics appended = row_count;
     sequenced := sequenced + appended;
+    tip := tip + appended;
     if sequenced between 1 and 20 then
       records := (
         select json_agg(json_build_array(log.position, log.tags, stet.microseconds(log.written_at)) order by log.position)
@@ -212,11 +219,10 @@ begin
     end if;
     if sequenced > 0 then
       -- Here and not in the triggers: NOTIFY makes commits wait for one another, and only sequencers should wait.
-      perform pg_notify('stet', (tip + appended)::text);
+      perform pg_notify('stet', tip::text);
     end if;
+    select stet.microseconds(log.written_at) into tip_written_at_us from stet.log where log.position = tip;
   end if;
-  select log.position, stet.microseconds(log.written_at) into tip, tip_written_at_us from stet.log order by position desc limit 1;
-  tip := coalesce(tip, 0);
 end
 $$;
 

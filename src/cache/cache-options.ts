@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Keyring } from '../redis/index.ts'
 import type { Entry } from './entry.ts'
 import type { Judgement } from './judgement.ts'
+import type { OpenSnapshot } from './kind.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { HotKeys } from './memory/hot-keys.ts'
 import type { MemoryTier } from './memory/memory-tier.ts'
@@ -18,6 +19,8 @@ export interface CacheOptions {
   readonly ledger: Ledger
   /** Resolves once every write committed before the call has its position, and the ledger knows it. */
   readonly settle: () => Promise<void>
+  /** How to read everything in one snapshot of the source. Default: `Cache.snapshot` rejects if what it reads keeps changing. */
+  readonly openSnapshot?: OpenSnapshot | undefined
   /** The tier that processes share, such as a `RedisTier`. Default: none, memory alone. */
   readonly remote?: RemoteTier
   /**
@@ -43,7 +46,9 @@ export interface CacheOptions {
 }
 
 /** What all kinds of one cache share: its options with their defaults, and the memory tier. */
-export interface CacheParts extends Required<Omit<CacheOptions, 'remote' | 'secrets' | 'memoryMaxBytes' | 'defaults'>> {
+export interface CacheParts
+  extends Required<Omit<CacheOptions, 'openSnapshot' | 'remote' | 'secrets' | 'memoryMaxBytes' | 'defaults'>> {
+  readonly openSnapshot: OpenSnapshot | undefined
   readonly memory: MemoryTier
   readonly keyring: Keyring | undefined
   readonly remote?: RemoteTier | undefined
@@ -72,6 +77,8 @@ export interface CacheObserver {
   onRefreshError?(kind: string, error: Error): void
   /** A value was larger than its policy's `maxBytes`: it was served, and not stored. */
   onOversized?(kind: string): void
+  /** What was read for `Cache.snapshot` was no snapshot, so it is read again. @param attempt the first is 1; after the third all is read in one transaction */
+  onMadeAgain?(attempt: number): void
   /** The remote tier could not be read: entries were loaded instead. */
   onRemoteError?(error: Error): void
 }

@@ -1,4 +1,5 @@
 import { systemClock } from '../kernel/clock.ts'
+import type { PromiseOrValue } from '../kernel/promise-or-value.ts'
 import { Keyring } from '../redis/index.ts'
 import type { CacheOptions, CacheParts } from './cache-options.ts'
 import type { Entry } from './entry.ts'
@@ -8,9 +9,11 @@ import { HotKeys } from './memory/hot-keys.ts'
 import { MemoryTier } from './memory/memory-tier.ts'
 import { startRefresher } from './memory/refresher.ts'
 import type { Policy } from './policy.ts'
+import type { Reader } from './reader.ts'
 import { CachedKind, type Verdict } from './reading/cached-kind.ts'
 import { decodeEntry } from './remote/envelope.ts'
 import { HeldLeases } from './remote/held-leases.ts'
+import { type OneSnapshot, Snapshots } from './snapshot.ts'
 
 /**
  * Two tiers in front of a source, whose entries are judged by the ledger whenever they are read. The constructor throws a
@@ -32,12 +35,13 @@ import { HeldLeases } from './remote/held-leases.ts'
  */
 export class Cache {
   readonly #parts: CacheParts
+  readonly #snapshots: Snapshots
   readonly #leases: HeldLeases | undefined
   readonly #kinds = new Map<string, NamedKind>()
   readonly #defaults: Partial<Policy>
 
   constructor(options: CacheOptions) {
-    const { memoryMaxBytes = 64 * 1024 * 1024, ledger, settle, remote, secrets } = options
+    const { memoryMaxBytes = 64 * 1024 * 1024, ledger, settle, openSnapshot, remote, secrets } = options
     const { namespace = 'stet:', clock = systemClock, random = Math.random, observer = {} } = options
     this.#defaults = options.defaults ?? {}
     if (!(Number.isSafeInteger(memoryMaxBytes) && memoryMaxBytes > 0)) {
@@ -47,8 +51,9 @@ export class Cache {
     const hotKeys = options.hotKeys ?? new HotKeys({ random })
     this.#leases = remote && new HeldLeases(remote)
     const keyring = secrets && new Keyring(secrets, 'cached value')
-    const given = { ledger, settle, namespace, clock, random, observer }
+    const given = { ledger, settle, openSnapshot, namespace, clock, random, observer }
     this.#parts = { ...given, remote: this.#leases, keyring, memory, hotKeys }
+    this.#snapshots = new Snapshots(this.#parts)
   }
 
   /** Declares a kind of entry. Throws a `TypeError` if the definition makes no sense or the name is taken. */
@@ -92,6 +97,22 @@ export class Cache {
       if (!value) throw new Error(`"${kind.name}" was loaded without a result.`)
       return value.result
     }
+  }
+
+  /**
+   * What `make` makes of one snapshot of the source: all that it reads is what the source held at one position of the log, at or
+   * after the one that the ledger had reached at the call. `make` must read with the `Reader` that it is given. It is called
+   * again, with another one, if what it read changed meanwhile; after the third time within `CacheOptions.openSnapshot`. Rejects
+   * as `make` does. Functions that were wrapped belong to the snapshot only as far as their tags say what they depend on.
+   *
+   * @example
+   * const { value: sum } = await cache.snapshot(async (reader) => {
+   *   const [from, to] = await accounts.getMany([1, 2], reader)
+   *   return (from?.amount ?? 0) + (to?.amount ?? 0)
+   * })
+   */
+  snapshot<T>(make: (reader: Reader) => PromiseOrValue<T>, reader: Reader = {}): PromiseOrValue<OneSnapshot<T>> {
+    return this.#snapshots.take(make, reader)
   }
 
   /** All kinds, in the order in which they were declared: for tools, which know kinds by name and keys as text. */

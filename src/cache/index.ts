@@ -4,7 +4,7 @@ export type { CacheObserver, CacheOptions, LookUpResult, RefreshReason } from '.
 export type { Entry } from './entry.ts'
 export type { EntryExplanation, Standing } from './explain-entry.ts'
 export type { Condition, Judgement } from './judgement.ts'
-export type { KindDefinition, Load, Privacy, Snapshot, Source, Traits } from './kind.ts'
+export type { KindDefinition, Load, OpenSnapshot, Privacy, Snapshot, Source, SourceSnapshot, Traits } from './kind.ts'
 export {
   anyRowTag,
   anyWriteTag,
@@ -15,7 +15,7 @@ export {
   softly,
   withTables,
 } from './ledger/cache-tag.ts'
-export { Ledger, type LogPlace, type LogRecord, type LogStretch, type TagWrite } from './ledger/ledger.ts'
+export { Ledger, type LogPlace, type LogRecord, type LogStretch, type Span, type TagWrite } from './ledger/ledger.ts'
 export { HotKeys } from './memory/hot-keys.ts'
 export type { Grace, LoadTimeout, Policy } from './policy.ts'
 export type { Origin, Reader, StaleReason } from './reader.ts'
@@ -26,3 +26,4 @@ export { decodeEntry } from './remote/envelope.ts'
 export { RedisTier, type RedisTierOptions } from './remote/redis-tier.ts'
 export type { RoundTrip } from './remote/redis-turns.ts'
 export type { Found, LeaseRequest, ReadRequest, RemoteTier } from './remote/remote-tier.ts'
+export type { OneSnapshot } from './snapshot.ts'

@@ -59,7 +59,8 @@ export type Privacy = 'public' | 'sealed' | 'memory'
  * rejects, the keys of each reader are asked for again by themselves.
  *
  * @param keys distinct
- * @param source `any`: a replica will do. `primary`: it must have every write committed before the call.
+ * @param source `any`: a replica will do. `primary`: it must have every write committed before the call. Anything else is what
+ *   `CacheOptions.openSnapshot` made: without that option there is none
  * @param viewer who reads, for kinds of scope `viewer`: the same for all keys
  *
  * @example
@@ -75,10 +76,22 @@ export type Privacy = 'public' | 'sealed' | 'memory'
 export type Load<K, V> = (keys: readonly K[], source: Source, viewer?: string) => Promise<Snapshot<V>>
 
 /**
- * Which database a load may read: `any`, a replica too, or the `primary` alone.
- * @example const pool = (source: Source) => (source === 'primary' ? primary : replica)
+ * Which database a load may read: `any`, a replica too; the `primary` alone; or one snapshot of the primary.
+ * @example const pool = (source: Source) => (typeof source === 'object' ? transactionOf(source) : source === 'primary' ? primary : replica)
  */
-export type Source = 'any' | 'primary'
+export type Source = 'any' | 'primary' | SourceSnapshot
+
+/** What `CacheOptions.openSnapshot` made: loads are given it, and read within it. @example const source: SourceSnapshot = { transaction } */
+export type SourceSnapshot = object
+
+/**
+ * Runs `work` while `source` reads one snapshot of the primary, whatever is written meanwhile. Rejects as `work` does.
+ *
+ * @example
+ * const openSnapshot: OpenSnapshot = (work) =>
+ *   primary.transaction().setIsolationLevel('repeatable read').execute((transaction) => work({ transaction }))
+ */
+export type OpenSnapshot = <T>(work: (source: SourceSnapshot) => Promise<T>) => Promise<T>
 
 /**
  * What a load read. Values are plain data, as a remote tier gives it back: objects, arrays, strings, numbers, booleans,

@@ -1,4 +1,5 @@
 import type { Entry } from './entry.ts'
+import type { SourceSnapshot } from './kind.ts'
 
 /**
  * Where a value came from: `source` is what the kind's `load` reads.
@@ -30,12 +31,14 @@ export type StaleReason = 'revalidating' | 'softened' | 'error' | 'slow'
 export interface Reader {
   /** Reads through to the source, past both tiers. What is read is stored all the same. */
   readonly bypass?: boolean
+  /** With `bypass`: what to read from. Default: the primary. What is read from a snapshot is not stored. */
+  readonly source?: SourceSnapshot | undefined
   /** Nothing stale, because the reader has written just now. */
   readonly fresh?: boolean
   /** A log position that the reader knows of: an entry that was softened up to it, or may have been, doesn't serve. Default 0. */
   readonly position?: number
   /** Names who reads, for kinds of scope `viewer`. */
-  readonly viewer?: string
+  readonly viewer?: string | undefined
   /** Told of each entry that a read uses, once. @param stale why a stale entry was served. Undefined if it was fresh */
   readonly onRead?: (kind: string, entry: Entry, origin: Origin, stale: StaleReason | undefined) => void
 }

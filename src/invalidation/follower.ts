@@ -94,39 +94,43 @@ export class Follower {
   /** @param newEpoch why another epoch was begun just now */
   async #run(newEpoch?: string): Promise<void> {
     // Taken before the log is asked: meanwhile a loudspeaker may bring the ledger further than the log's answer.
-    const { epoch, seen, seenWrittenAtUs } = this.#ledger
+    const { epoch, lastHeld } = this.#ledger
     const tip = await this.#inTime(this.#log.sequence())
     if (tip.epoch !== epoch) {
       if (epoch !== '') this.#observer.onNewEpoch?.(newEpoch ?? `the log's epoch was ${epoch}`)
       this.#ledger.restart(tip.epoch, Math.max(0, tip.position - this.#readBack))
-    } else if (tip.position < seen) {
-      return this.#startEpoch(`the log ends at ${tip.position}, and ${seen} was seen`)
-    } else if (tip.position === seen && seenWrittenAtUs !== undefined && tip.writtenAtUs !== seenWrittenAtUs) {
-      return this.#startEpoch(`the record at ${seen} isn't the one that was seen`)
+    } else if (tip.position < lastHeld.position) {
+      return this.#startEpoch(`the log ends at ${tip.position}, and ${lastHeld.position} was seen`)
+    } else if (tip.position === lastHeld.position && isOther(lastHeld, tip)) {
+      return this.#startEpoch(`the record at ${lastHeld.position} isn't the one that was seen`)
     }
 
     let last: LogRecord[] = []
     while (this.#ledger.seen < tip.position) {
-      const from = this.#ledger.seen
+      const from = this.#ledger.lastHeld.position
       const first = tip.records?.[0]
       const reachBack = first && first.position <= Math.max(1, from)
       const records = reachBack ? tip.records : await this.#inTime(this.#log.recordsFrom(from, PAGE))
       // A loudspeaker may have brought the ledger further meanwhile.
-      const { seen, seenWrittenAtUs } = this.#ledger
-      const known = records.find((record) => record.position === seen)
-      if (known && seenWrittenAtUs !== undefined && known.writtenAtUs !== seenWrittenAtUs) {
-        return this.#startEpoch(`the record at ${seen} isn't the one that was seen`)
+      const { lastHeld } = this.#ledger
+      const known = records.find(({ position }) => position === lastHeld.position)
+      if (known && isOther(lastHeld, known)) {
+        return this.#startEpoch(`the record at ${lastHeld.position} isn't the one that was seen`)
       }
-      const news = records.filter((record) => record.position > seen)
+      // What follows the tip may be a part of what another run is numbering.
+      const news = records.filter(({ position }) => position > lastHeld.position && position <= tip.position)
       const [next] = news
       if (!next) {
-        if (seen > from) continue
-        throw new Error(`The log said that it ends at ${tip.position}, and then held nothing after ${seen}.`)
+        if (lastHeld.position > from) continue
+        throw new Error(
+          `The log said that it ends at ${tip.position}, and then held nothing after ${lastHeld.position}.`,
+        )
       }
       // Records were pruned that the ledger has not seen. HAZARD: any entry may have fallen by them, so none from before may stand.
-      if (next.position > seen + 1) this.#ledger.restart(tip.epoch, next.position - 1)
+      if (next.position > lastHeld.position + 1) this.#ledger.restart(tip.epoch, next.position - 1)
       last = news.filter((record, index) => record.position === next.position + index)
-      this.#apply({ epoch: tip.epoch, after: this.#ledger.seen, records: last }, 'log')
+      const isWhole = last.at(-1)?.position === tip.position
+      this.#apply({ epoch: tip.epoch, after: this.#ledger.lastHeld.position, records: last, isWhole }, 'log')
     }
     this.#settledAtMs = performance.now()
     if (tip.sequenced > 0) this.#publish(tip, last)
@@ -154,7 +158,7 @@ export class Follower {
   }
 
   #apply(stretch: LogStretch, source: string): boolean {
-    const before = this.#ledger.seen
+    const before = this.#ledger.lastHeld.position
     const applied = this.#ledger.advance(stretch)
     const news = applied ? stretch.records.filter((record) => record.position > before) : []
     if (news.length > 0) this.#observer.onAdvance?.(news, source)
@@ -191,6 +195,10 @@ export class Follower {
     }, delayMs)
   }
 }
+
+/** Whether the record that the log has at a position is another than the one that was seen there. */
+const isOther = (seen: Pick<Tip, 'writtenAtUs'>, present: Pick<Tip, 'writtenAtUs'>): boolean =>
+  seen.writtenAtUs !== undefined && seen.writtenAtUs !== present.writtenAtUs
 
 /** How many records are read from the log at once. */
 const PAGE = 5000

@@ -14,6 +14,27 @@ export class TinyDatabase<V> {
     this.#states.push({ rows: changed, pending: [...pending, tags], log })
   }
 
+  /**
+   * Commits several rows at once: a statement for each, so a record for each. `placeOf` says where the next record goes among the
+   * pending ones, because ids are not in the order of commits.
+   */
+  transact(changes: ReadonlyMap<string, V>, placeOf: (pending: number) => number): void {
+    const { rows, pending, log } = this.#present
+    const ordered = [...pending]
+    for (const key of changes.keys()) ordered.splice(placeOf(ordered.length), 0, [`rows:${key}`])
+    this.#states.push({ rows: new Map([...rows, ...changes]), pending: ordered, log })
+  }
+
+  /** How often something was committed, or given positions. */
+  get version(): number {
+    return this.#states.length - 1
+  }
+
+  /** The rows as they were at a version. */
+  rowsAt(version: number): ReadonlyMap<string, V> {
+    return this.#states[version]?.rows ?? new Map()
+  }
+
   sequence(): void {
     const { rows, pending, log } = this.#present
     if (pending.length === 0) return
@@ -30,10 +51,11 @@ export class TinyDatabase<V> {
     return { asOf: log.length, unsettled: pending.length > 0, values: keys.map((key) => rows.get(key)) }
   }
 
-  /** What a process does to keep up. */
-  tell(ledger: Ledger): void {
+  /** What a process does to keep up. @param upTo how many records have arrived, of all. Default: all of them */
+  tell(ledger: Ledger, upTo = this.position): void {
     if (ledger.epoch !== this.epoch) ledger.restart(this.epoch, 0)
-    ledger.advance({ epoch: this.epoch, after: 0, records: this.#present.log })
+    const isWhole = upTo === this.position
+    ledger.advance({ epoch: this.epoch, after: 0, records: this.#present.log.slice(0, upTo), isWhole })
   }
 
   /** As after a failover to a standby that had not received the last `commits`. */

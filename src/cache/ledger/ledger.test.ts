@@ -61,11 +61,42 @@ it('takes from an overlapping stretch only what is news to it', () => {
 
 it('tells when the last record it saw was written', () => {
   const ledger = startedAt(0)
-  expect(ledger.seenWrittenAtUs).toBeUndefined()
+  expect(ledger.lastHeld).toEqual({ position: 0, writtenAtUs: undefined })
   ledger.advance(stretch(0, ['articles:1'], ['articles:2']))
-  expect(ledger.seenWrittenAtUs).toBe(record(2, []).writtenAtUs)
+  expect(ledger.lastHeld).toEqual({ position: 2, writtenAtUs: record(2, []).writtenAtUs })
   ledger.restart('a', 1)
-  expect(ledger.seenWrittenAtUs).toBeUndefined()
+  expect(ledger.lastHeld).toEqual({ position: 1, writtenAtUs: undefined })
+})
+
+it('has seen no more than whole runs: what stands is not raised into one', () => {
+  const ledger = startedAt(0)
+  const entry = entryAsOf(0, ['articles:1'])
+  expect(ledger.advance({ ...stretch(0, ['articles:2']), isWhole: false })).toBe(true)
+  expect(ledger.lastHeld.position).toBe(1)
+  expect([ledger.seen, ledger.stands(entry), entry.asOf]).toEqual([0, true, 0])
+  expect(ledger.stands(entryAsOf(0, ['articles:2']))).toBe(false)
+  ledger.advance(stretch(1, ['articles:3']))
+  expect([ledger.seen, ledger.stands(entry), entry.asOf]).toEqual([2, true, 2])
+})
+
+it('has seen a run whose last records came by themselves', () => {
+  const ledger = startedAt(0)
+  ledger.advance({ ...stretch(0, ['articles:1'], ['articles:2']), isWhole: false })
+  ledger.advance({ ...stretch(0, ['articles:1'], ['articles:2']), isWhole: true })
+  expect(ledger.seen).toBe(2)
+})
+
+it('tells at which positions the database held an entry', () => {
+  const ledger = startedAt(4)
+  ledger.advance(stretch(4, ['articles:1'], ['articles:2'], ['articles:3'], ['articles:2']))
+  expect(ledger.spanOf(entryAsOf(5, ['articles:1']))).toEqual({ from: 5, to: 8 })
+  expect(ledger.spanOf(entryAsOf(7, ['articles:1', 'articles:3']))).toEqual({ from: 7, to: 8 })
+  expect(ledger.spanOf(entryAsOf(7, ['articles:4']))).toEqual({ from: 4, to: 8 })
+  // It was written twice, and the ledger knows the last time alone.
+  expect(ledger.spanOf(entryAsOf(5, ['articles:2']))).toEqual({ from: 5, to: 5 })
+  // Before what it remembers, and after.
+  expect(ledger.spanOf(entryAsOf(3, ['articles:4']))).toEqual({ from: 3, to: 3 })
+  expect(ledger.spanOf(entryAsOf(9, ['articles:4']))).toEqual({ from: 9, to: 9 })
 })
 
 it('lets nothing of another epoch stand, and takes no records of one', () => {

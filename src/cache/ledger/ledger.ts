@@ -20,6 +20,8 @@ export interface LogStretch {
   readonly epoch: string
   readonly after: number
   readonly records: readonly LogRecord[]
+  /** False: it ends within what one run of the sequencer numbered, and the rest follows. Default: it ends where a run does. */
+  readonly isWhole?: boolean
 }
 
 /** A place in one history of the log. @example const began: LogPlace = ledger.place */
@@ -40,6 +42,12 @@ export interface Judgeable {
   marks?: Marks | undefined
 }
 
+/** The positions from which and up to which the database held a value. @example const span: Span = { from: 12, to: 17 } */
+export interface Span {
+  readonly from: number
+  readonly to: number
+}
+
 /**
  * A record of the log, as far as an entry depends on it.
  * @example const by: TagWrite | undefined = ledger.lastWriteSince(entry)
@@ -54,6 +62,9 @@ export interface TagWrite {
  *
  * Gapless: it knows every record in (`floor`, `seen`]. So an entry as of `floor` or later, none of whose tags was
  * written after it was read, is as good as one read now, by a database that stands at `seen`.
+ *
+ * HAZARD: `seen` is always the end of a run of the sequencer. What one run numbers need not have become visible in that
+ * order, so at a position within it the database may never have stood.
  *
  * @example
  * const ledger = new Ledger()
@@ -71,9 +82,11 @@ export class Ledger {
   /** The last records, oldest first: see `recordsSince`. */
   #recent: LogRecord[] = []
   #epoch = ''
+  /** The last record that it holds: beyond `seen` while the rest of a run is still to come. */
+  #held = 0
   #seen = 0
   #floor = 0
-  #seenWrittenAtUs: number | undefined
+  #heldWrittenAtUs: number | undefined
 
   /** @param options.maxTags how many tags to remember (about 150 bytes each); beyond it the oldest go and the floor rises. */
   constructor({ maxTags = 250_000 }: { readonly maxTags?: number } = {}) {
@@ -87,14 +100,14 @@ export class Ledger {
     return this.#epoch
   }
 
-  /** The last position this process knows of. */
+  /** The last position up to which this process knows the log. */
   get seen(): number {
     return this.#seen
   }
 
-  /** When the record at `seen` was written: tells whether the log still holds the history that was seen. */
-  get seenWrittenAtUs(): number | undefined {
-    return this.#seenWrittenAtUs
+  /** The last record that it holds, and when that was written: tells whether the log still holds the history that was seen. */
+  get lastHeld(): { readonly position: number; readonly writtenAtUs: number | undefined } {
+    return { position: this.#held, writtenAtUs: this.#heldWrittenAtUs }
   }
 
   /** Records at or before this position are forgotten. */
@@ -119,17 +132,30 @@ export class Ledger {
    */
   stands(entry: Judgeable): boolean {
     if (entry.epoch !== this.#epoch || this.#epoch === '') return false
-    if (entry.asOf >= this.#seen) return true
+    if (entry.asOf >= this.#held) return true
     if (entry.asOf < this.#floor) return false
     entry.marks ??= marksOf(entry.key, entry.tags)
-    if (this.#marks.areOlder(entry.marks, entry.asOf)) {
-      entry.asOf = this.#seen
-      return true
+    if (!this.#marks.areOlder(entry.marks, entry.asOf)) {
+      if (lastOf(this.#lastWritten, entry) > 0) return false
+      // A softened entry keeps its position: by it the ledger knows that it was softened.
+      if (this.softenedAt(entry) > 0) return true
     }
-    if (lastOf(this.#lastWritten, entry) > 0) return false
-    // A softened entry keeps its position: by it the ledger knows that it was softened.
-    if (this.softenedAt(entry) === 0) entry.asOf = this.#seen
+    if (entry.asOf < this.#seen) entry.asOf = this.#seen
     return true
+  }
+
+  /**
+   * The positions at which the database surely held what `entry` holds: from its last write before it was read, to `seen` if
+   * nothing was written since. HAZARD: `entry` must be of this history.
+   */
+  spanOf({ asOf, key, tags }: Judgeable): Span {
+    const written = tags.reduce(
+      (last, tag) => Math.max(last, this.#lastWritten.get(tag) ?? 0),
+      this.#lastWritten.get(key) ?? 0,
+    )
+    // Otherwise nobody here knows what was written just before, or just after.
+    if (asOf < this.#floor || asOf > this.#held || written > asOf) return { from: asOf, to: asOf }
+    return { from: Math.max(written, this.#floor), to: Math.max(asOf, this.#seen) }
   }
 
   /** True if `entry` is as of a later position of this history. If that is so even after `settle`, the log has no such position. */
@@ -139,7 +165,7 @@ export class Ledger {
 
   /** The last position after `entry` was read at which something that it depends on was written softly, 0 if nothing was. */
   softenedAt(entry: Judgeable): number {
-    return entry.asOf >= this.#seen || this.#lastSoftened.size === 0 ? 0 : lastOf(this.#lastSoftened, entry)
+    return entry.asOf >= this.#held || this.#lastSoftened.size === 0 ? 0 : lastOf(this.#lastSoftened, entry)
   }
 
   /** The last record after `entry` was read that wrote something it depends on: what felled it, or softened it. Undefined if there is none. */
@@ -152,7 +178,7 @@ export class Ledger {
 
   /** How many records after `position` hold one of `tags`, hard or soft. Undefined if the ledger does not remember that far back: it keeps the last 1000 records. */
   recordsSince({ epoch, position }: LogPlace, tags: readonly CacheTag[]): number | undefined {
-    const first = this.#recent[0]?.position ?? this.#seen + 1
+    const first = this.#recent[0]?.position ?? this.#held + 1
     if (epoch !== this.#epoch || position < first - 1) return undefined
     const wanted = new Set(tags)
     let count = 0
@@ -165,20 +191,21 @@ export class Ledger {
   }
 
   /** Applies a stretch of the log. Returns false on a gap or another epoch, changing nothing. NEVER skip ahead: a missed record is a stale answer. */
-  advance({ epoch, after, records }: LogStretch): boolean {
-    if (epoch !== this.#epoch || after > this.#seen) return false
+  advance({ epoch, after, records, isWhole = true }: LogStretch): boolean {
+    if (epoch !== this.#epoch || after > this.#held) return false
     if (records.some((record, index) => record.position !== after + index + 1)) return false
     for (const record of records) {
-      if (record.position <= this.#seen) continue
+      if (record.position <= this.#held) continue
       for (const tag of record.tags) {
         const last = isSoft(tag) ? this.#lastSoftened : this.#lastWritten
         last.set(hard(tag), record.position)
         this.#marks.set(hard(tag), record.position)
       }
       this.#recent.push(record)
-      this.#seen = record.position
-      this.#seenWrittenAtUs = record.writtenAtUs
+      this.#held = record.position
+      this.#heldWrittenAtUs = record.writtenAtUs
     }
+    if (isWhole && after + records.length === this.#held) this.#seen = this.#held
     if (this.#recent.length > 2 * RECENT) this.#recent = this.#recent.slice(-RECENT)
     this.#floor = Math.max(this.#floor, this.#lastWritten.forgottenUpTo, this.#lastSoftened.forgottenUpTo)
     return true
@@ -191,9 +218,10 @@ export class Ledger {
     this.#marks = new TagMarks()
     this.#recent = []
     this.#epoch = epoch
+    this.#held = position
     this.#seen = position
     this.#floor = position
-    this.#seenWrittenAtUs = undefined
+    this.#heldWrittenAtUs = undefined
   }
 }
 

@@ -67,7 +67,7 @@ export class AwaitedReads<K, V> {
   ): readonly { readonly flight: Coming<V>; readonly joined: boolean }[] {
     const { flights } = this.#options
     if (!reader.bypass) return flights.joinOrLaunch(requests, isFirst ? ANYTHING : FRESH)
-    const all = flights.readThrough(requests)
+    const all = flights.readThrough(requests, reader.source)
     return requests.map(({ id }, index) => {
       const arrival = all.then((read) => read[index])
       // A caller that waits for several meets the first failure, and never looks at the others.
@@ -118,7 +118,7 @@ export class AwaitedReads<K, V> {
   #accept(obtained: Obtained<V>, request: LoadRequest<K>, reader: Reader, since: LogPlace): Obtained<V> | undefined {
     const { flights, parts } = this.#options
     const { entry, origin, stale } = obtained
-    if (stale) return obtained
+    if (stale || reader.source) return obtained
     const reflects = flights.reflects(entry, since)
     if (origin === 'source') return reflects ? obtained : undefined
     if (reflects && parts.clock.now() < entry.staleAtMs) return obtained

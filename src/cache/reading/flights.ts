@@ -83,12 +83,12 @@ export class Flights<K, V> {
     return flights
   }
 
-  /** Reads from the primary, past every flight and lease, and stores what stands. */
-  async readThrough(requests: readonly LoadRequest<K>[]): Promise<Obtained<V>[]> {
-    const entries = await this.#queue.load(requests, 'primary')
+  /** Reads past every flight and lease. What was read from the primary, and stands, is stored. */
+  async readThrough(requests: readonly LoadRequest<K>[], source: Source = 'primary'): Promise<Obtained<V>[]> {
+    const entries = await this.#queue.load(requests, source)
     for (const [index, { key }] of requests.entries()) {
       const entry = entries[index]
-      if (entry) this.#tiers.store(key, entry)
+      if (entry && source === 'primary') this.#tiers.store(key, entry)
     }
     return entries.map((entry) => ({ entry, origin: 'source' }))
   }

@@ -15,8 +15,8 @@ export interface LoadRequest<K> {
 export class LoadQueue<K, V> {
   readonly #kind: ResolvedKind<K, V>
   readonly #parts: CacheParts
-  /** Orders that may share a call, by that call as text. */
-  readonly #waiting = new Map<string, Order<K, V>[]>()
+  /** Calls that more orders may share. */
+  readonly #waiting = new Set<{ readonly call: Call; readonly orders: Order<K, V>[] }>()
 
   constructor(kind: ResolvedKind<K, V>, parts: CacheParts) {
     this.#kind = kind
@@ -29,14 +29,12 @@ export class LoadQueue<K, V> {
       const order = { requests, resolve, reject }
       const call: Call = [source, requests[0]?.viewer]
       if (this.#kind.policy.maxBatch === 1) return void this.#fill([order], call)
-      const name = JSON.stringify(call)
-      const waiting = this.#waiting.get(name)
-      if (waiting) return void waiting.push(order)
-      const orders: Order<K, V>[] = [order]
-      this.#waiting.set(name, orders)
+      for (const waiting of this.#waiting) if (isSame(waiting.call, call)) return void waiting.orders.push(order)
+      const waiting = { call, orders: [order] }
+      this.#waiting.add(waiting)
       setImmediate(() => {
-        this.#waiting.delete(name)
-        void this.#fill(orders, call)
+        this.#waiting.delete(waiting)
+        void this.#fill(waiting.orders, call)
       })
     })
   }
@@ -75,12 +73,14 @@ export class LoadQueue<K, V> {
     const loadMs = Math.ceil(tookMs)
     // The value may show a write that has no position yet. The write gets one before any reader sees the value, so that a
     // token handed out with it covers the write, and the entry doesn't stand as of a position before it.
-    if (snapshot.unsettled) await settle()
+    // (After a whole snapshot was read, `Snapshots` does that.)
+    const [source] = call
+    if (snapshot.unsettled && typeof source === 'string') await settle()
     const storedAtMs = clock.now()
     return requests.map(({ id, key }, index) => {
       const value = snapshot.values[index]
       const traits = snapshot.traits?.[index]
-      return {
+      const entry: Entry<V> = {
         key: id,
         // The very same string if it is equal: to compare two strings takes longer at every hit.
         epoch: snapshot.epoch === undefined || snapshot.epoch === followed ? followed : snapshot.epoch,
@@ -93,12 +93,16 @@ export class LoadQueue<K, V> {
         staleAtMs: storedAtMs + lifeMs(policy, { value, ttlMs: traits?.ttlMs, random: random() }),
         marks: undefined,
       }
+      // Whether it shows the writes that had no position when it was read, only their order could tell.
+      return snapshot.unsettled && !ledger.stands(entry) ? { ...entry, isOfNoMoment: true } : entry
     })
   }
 }
 
 /** What the keys of one call have in common. */
 type Call = readonly [source: Source, viewer: string | undefined]
+
+const isSame = ([source, viewer]: Call, other: Call): boolean => source === other[0] && viewer === other[1]
 
 interface Order<K, V> {
   readonly requests: readonly LoadRequest<K>[]
