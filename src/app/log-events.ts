@@ -20,13 +20,13 @@ export function sparingly(
   let quietUntil = Number.NEGATIVE_INFINITY
   let untold = 0
   return (error) => {
-    if (clock.now() < quietUntil) {
+    if (clock.elapsed() < quietUntil) {
       untold++
       return
     }
     tell(error, untold)
     untold = 0
-    quietUntil = clock.now() + everyMs
+    quietUntil = clock.elapsed() + everyMs
   }
 }
 

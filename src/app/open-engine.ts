@@ -95,7 +95,11 @@ async function openStages(
       }),
     ...(remote && { remote }),
     namespace,
-    observer: tracing({ ...observer.cache, onRemoteError: redis?.onError }),
+    observer: tracing({
+      ...observer.cache,
+      onRemoteError: redis?.onError,
+      onClockSetBack: (byMs) => logger.warn({ byMs }, 'The clock was set back: memory was emptied'),
+    }),
   })
   // Refreshes in the background may be under way when everything else has stopped.
   onClose(() => cache.close(config.shutdownTimeoutMs))

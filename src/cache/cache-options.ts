@@ -79,6 +79,8 @@ export interface CacheObserver {
   onOversized?(kind: string): void
   /** What was read for `Cache.snapshot` was no snapshot, so it is read again. @param attempt the first is 1; after the third all is read in one transaction */
   onMadeAgain?(attempt: number): void
+  /** The clock was set back, by so many milliseconds: memory was emptied, because how old its entries are can't be told any more. */
+  onClockSetBack?(byMs: number): void
   /** The remote tier could not be read: entries were loaded instead. */
   onRemoteError?(error: Error): void
 }

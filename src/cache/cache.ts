@@ -8,6 +8,7 @@ import type { CacheTag } from './ledger/cache-tag.ts'
 import { HotKeys } from './memory/hot-keys.ts'
 import { MemoryTier } from './memory/memory-tier.ts'
 import { startRefresher } from './memory/refresher.ts'
+import { noticingClock } from './noticing-clock.ts'
 import type { Policy } from './policy.ts'
 import type { Reader } from './reader.ts'
 import { CachedKind, type Verdict } from './reading/cached-kind.ts'
@@ -42,12 +43,17 @@ export class Cache {
 
   constructor(options: CacheOptions) {
     const { memoryMaxBytes = 64 * 1024 * 1024, ledger, settle, openSnapshot, remote, secrets } = options
-    const { namespace = 'stet:', clock = systemClock, random = Math.random, observer = {} } = options
+    const { namespace = 'stet:', random = Math.random, observer = {} } = options
     this.#defaults = options.defaults ?? {}
     if (!(Number.isSafeInteger(memoryMaxBytes) && memoryMaxBytes > 0)) {
       throw new TypeError(`memoryMaxBytes must be a whole number of bytes above 0, not ${memoryMaxBytes}.`)
     }
     const memory = new MemoryTier({ maxBytes: memoryMaxBytes })
+    // How old its entries are can no longer be told. The remote tier's are bounded when they are read: see `Tiers.decode`.
+    const clock = noticingClock(options.clock ?? systemClock, (byMs) => {
+      memory.clear()
+      observer.onClockSetBack?.(byMs)
+    })
     const hotKeys = options.hotKeys ?? new HotKeys({ random })
     this.#leases = remote && new HeldLeases(remote)
     const keyring = secrets && new Keyring(secrets, 'cached value')

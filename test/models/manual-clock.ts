@@ -3,6 +3,7 @@ import type { Clock } from '../../src/kernel/clock.ts'
 /** A clock that moves only when it is told to. */
 export class ManualClock implements Clock {
   #nowMs: number
+  #shownMs = 0
   readonly #timers = new Set<{ readonly atMs: number; readonly run: () => void }>()
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -10,7 +11,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#nowMs
+    return this.#nowMs + this.#shownMs
   }
 
   elapsed(): number {
@@ -37,6 +38,11 @@ export class ManualClock implements Clock {
       next.run()
     }
     this.#nowMs = untilMs
+  }
+
+  /** Sets what it shows by `ms`, ahead or back, while no time passes. */
+  set(ms: number): void {
+    this.#shownMs += ms
   }
 
   #nextUntil(untilMs: number) {

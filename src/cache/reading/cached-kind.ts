@@ -241,11 +241,12 @@ export class CachedKind<K, V> {
 
   /** The entry in `slot`, if it may be served. Tells its reader, and begins a refresh if one is due. */
   #serve(slot: Slot<Entry<V>>, key: K, reader: Reader): Entry<V> | undefined {
+    const { observer, hotKeys, clock } = this.#parts
+    // HAZARD: first, because memory is emptied if the clock was set back.
+    const nowMs = clock.now()
     const entry = use(slot)
     if (!entry) return undefined
-    const { observer, hotKeys, clock } = this.#parts
     const { name, policy, parseKey } = this.#kind
-    const nowMs = clock.now()
     const judgement = judge(entry, nowMs, this.#rules, reader)
     const resting = isResting(entry, nowMs)
     if (judgement.is === 'fresh') {

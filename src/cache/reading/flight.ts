@@ -103,7 +103,7 @@ export class LoadTimeoutError extends Error {
 /**
  * How far a flight is with the lease on its key:
  *
- *   asking  it asks for the lease with its next read of the remote tier, and waits for another holder until `untilMs`
+ *   asking  it asks for the lease with its next read of the remote tier, and waits for another holder until `untilMs`, by `Clock.elapsed`
  *   held    it has the lease, and must give it back
  *   none    it does without: there is no remote tier, the tier failed, or the flight has waited long enough
  */

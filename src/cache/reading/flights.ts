@@ -116,7 +116,7 @@ export class Flights<K, V> {
     const { ledger, clock } = this.#parts
     const { leaseMs } = this.#kind.policy
     if (leaseMs <= 0 || this.#tiers.remote?.wakes !== true) return { kind: 'none' }
-    const untilMs = clock.now() + LEASES_WAITED_FOR * leaseMs
+    const untilMs = clock.elapsed() + LEASES_WAITED_FOR * leaseMs
     return { kind: 'asking', holder: formatHolder(ledger.place), evenIfFound: fresh, untilMs }
   }
 
@@ -228,7 +228,7 @@ export class Flights<K, V> {
   ): Next {
     const { observer, clock } = this.#parts
     const isRefused = lease === undefined && (asking.evenIfFound || !isFound)
-    if (clock.now() >= asking.untilMs || isRefused) {
+    if (clock.elapsed() >= asking.untilMs || isRefused) {
       flight.lease = { kind: 'none' }
       return 'load'
     }
@@ -242,7 +242,7 @@ export class Flights<K, V> {
       return 'ask again'
     }
     observer.onLeaseAwaited?.(this.#kind.name)
-    return { waitMs: Math.min(lease.leftMs, asking.untilMs - clock.now()) }
+    return { waitMs: Math.min(lease.leftMs, asking.untilMs - clock.elapsed()) }
   }
 
   #listen(flight: Flight<K, V>): Flight<K, V>['ear'] {

@@ -56,14 +56,14 @@ export class Tiers<K, V> {
 
   /**
    * The entry that the remote tier holds under `id`. Undefined if `bytes` are none, or if they say that it was stored more
-   * than a day from now. It lives no longer than the policy of its kind says, by this process's clock.
+   * than a day from now. By this process's clock, it lives no longer than the policy of its kind says, nor than its own life.
    */
   decode(id: string, bytes: Buffer): Entry<V> | undefined {
     const entry = decodeEntry<V>(id, bytes, this.#parts.keyring)
     const nowMs = this.#parts.clock.now()
     if (!entry || entry.storedAtMs > nowMs + DAY_MS) return undefined
     const storedAtMs = Math.min(entry.storedAtMs, nowMs)
-    const staleAtMs = Math.min(entry.staleAtMs, storedAtMs + this.#kind.policy.ttlMs)
+    const staleAtMs = storedAtMs + Math.min(entry.staleAtMs - entry.storedAtMs, this.#kind.policy.ttlMs)
     const isInOrder = storedAtMs === entry.storedAtMs && staleAtMs === entry.staleAtMs
     return isInOrder ? entry : { ...entry, storedAtMs, staleAtMs }
   }
