@@ -234,7 +234,7 @@ export const options = {
   }),
   logBeatMs: option('LOG_BEAT_MS', milliseconds(1, 60_000), {
     default: '50',
-    about: 'How long after its last look at the log a node looks again by itself: no write goes unnoticed for longer.',
+    about: 'How long after its last look at the log a node looks again by itself. 250 ms later, answers say STALE.',
   }),
   logKeepRecords: option('LOG_KEEP_RECORDS', whole(1, 100_000_000), {
     default: '100000',

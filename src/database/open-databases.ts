@@ -1,5 +1,5 @@
 import { Kysely } from 'kysely'
-import type { ListeningClient } from '../invalidation/index.ts'
+import type { ConnectionPool, ListeningClient, SqlClient } from '../invalidation/index.ts'
 import { AuditingDialect } from './audit.ts'
 import { Database, type DatabaseOptions } from './database.ts'
 import { Connections, createPool, type Pool, type PoolOptions } from './pool.ts'
@@ -19,7 +19,7 @@ export interface OpenDatabases {
   readonly database: Database
   readonly primary: Pool
   /** Connections to the primary for those that follow the log. Neither loads nor writes can take them. */
-  readonly log: Pool
+  readonly log: SqlClient | ConnectionPool
   /** Makes a client to LISTEN with. Undefined for an embedded database, because no other process writes to it. */
   readonly listen: (() => ListeningClient) | undefined
   readonly where: string
@@ -41,7 +41,8 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
     return {
       database,
       primary: pool,
-      log: pool,
+      // No pool, to the log: it is part of this process, and its only connection must not be cut.
+      log: { query: (text, values) => pool.query(text, values) },
       listen: undefined,
       where: `embedded PostgreSQL in ${dataDirectory}`,
       unhurried: (work) => work(database.primary),
@@ -80,5 +81,5 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
   }
 }
 
-/** One connection follows the log. The other prunes it, and checks that the server is well. */
-const LOG_POOL_MAX = 2
+/** One connection follows the log. The second is asked if the first hangs. The third prunes the log, and checks that the server is well. */
+const LOG_POOL_MAX = 3

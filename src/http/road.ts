@@ -95,10 +95,10 @@ export class Road {
 
   /** What a request with the same bytes was answered with, if nothing in this one asks for more than that. */
   #findPresent({ request, body, requestId }: Call): Outcome | undefined {
-    const { kept, finder, authenticator, ledger } = this.#options
+    const { kept, finder, authenticator, follower, ledger } = this.#options
     const { headers } = request
     if (asksForMore(headers) || !isHost(headers.host) || (body && !isJson(headers))) return
-    if (this.#isUnsure() || this.#isOutOfTouch()) return
+    if (follower.isUnsure || this.#isOutOfTouch()) return
     const viewer = headers.authorization ? authenticator.recall(headers.authorization) : visitor
     const mediaType = chooseMediaType(headers.accept)
     const token = headers['stet-as-of']
@@ -113,7 +113,7 @@ export class Road {
 
   /** The rest of the road. */
   async #go(call: Call): Promise<Outcome> {
-    const { authenticator, allowances, trustsProxy } = this.#options
+    const { authenticator, allowances, follower, trustsProxy } = this.#options
     const { request, requestId } = call
     const { headers } = request
     if (!isHost(headers.host)) throw new RefusedRequest(400, 'The Host header names no host.')
@@ -129,7 +129,7 @@ export class Road {
         return tooMany()
       })
       const bypass = mayBypass(viewer, headers['cache-control'])
-      const unsure = this.#isUnsure()
+      const unsure = follower.isUnsure && !(await follower.reassure())
       return await this.#find(call, { viewer, position, bypass, unsure, requestId, address, allowance })
     } finally {
       allowance?.close()
@@ -232,12 +232,6 @@ export class Road {
 
   #isSecure({ request }: Call): boolean {
     return isBehindTls(request, this.#options.trustsProxy)
-  }
-
-  /** Others may have written what this node knows nothing of. A beat may be late on a busy machine. */
-  #isUnsure(): boolean {
-    const { unsureForMs, beatMs } = this.#options.follower
-    return unsureForMs > Math.max(2000, 4 * beatMs)
   }
 
   /** The log could not be read for so long that no request is answered. */

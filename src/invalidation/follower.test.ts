@@ -129,6 +129,47 @@ it('gives up on a log that does not answer, rather than wait for ever', async ()
   expect(ledger.seen).toBe(1)
 })
 
+it('is unsure after a pause of its process, and one look makes it sure again', async () => {
+  const { follower, client } = await follow({ beatMs: 50 })
+  pauseProcess(400)
+  expect(follower.isUnsure).toBe(true)
+  client.texts.length = 0
+  expect(await follower.reassure()).toBe(true)
+  expect(client.texts.length).toBeGreaterThan(0)
+})
+
+it('lets nobody wait for a log that is late, or fails: it is unsure until the log answers', async () => {
+  const { follower, client } = await follow({ beatMs: 5, timeoutMs: 1e6 })
+  let release = () => {}
+  client.onQuery = async (_, ask) => {
+    await new Promise<void>((resolve) => (release = resolve))
+    return ask()
+  }
+  await eventually(() => follower.isUnsure)
+  expect(await follower.reassure()).toBe(false)
+  const looks = client.texts.length
+  for (let time = 0; time < 100; time++) expect(await follower.reassure()).toBe(false)
+  expect(client.texts).toHaveLength(looks)
+  client.onQuery = () => Promise.reject(new Error('connection lost'))
+  release()
+  expect(await follower.reassure()).toBe(false)
+  client.onQuery = (_, ask) => ask()
+  await eventually(() => !follower.isUnsure)
+})
+
+it('is as sure as its last look is old, from when that began', async () => {
+  const { follower, client } = await follow({ beatMs: 1e8 })
+  const gate = holdBack(client, 'stet.sequence')
+  const askedAt = performance.now()
+  const settled = follower.settle()
+  const answered = await gate.answered
+  pauseProcess(50)
+  answered.release()
+  await settled
+  expect(follower.unsureForMs).toBeGreaterThanOrEqual(50)
+  expect(follower.unsureForMs).toBeLessThanOrEqual(performance.now() - askedAt + 1)
+})
+
 it('can be started again where the log could not be read', async () => {
   const speaker = new TinyLoudspeaker()
   const { follower, ledger, client } = prepare({ loudspeakers: [speaker] })
@@ -414,6 +455,12 @@ async function follow(options: Partial<FollowerOptions> = {}) {
   const prepared = prepare(options)
   await prepared.follower.start()
   return prepared
+}
+
+/** As when a machine has other things to do. */
+function pauseProcess(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until);
 }
 
 /** Commits writes that have no position yet, one by one. */

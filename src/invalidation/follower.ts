@@ -29,6 +29,8 @@ export class Follower {
   #beat: NodeJS.Timeout | undefined
   #stopped = false
   #settledAtMs = performance.now()
+  /** The log failed, or has not answered for long. */
+  #isLate = false
 
   constructor(options: FollowerOptions) {
     this.#log = options.log
@@ -67,15 +69,36 @@ export class Follower {
       .then(() => {
         this.#next = undefined
         this.#running = next
-        return this.#run()
+        return this.#look()
       })
     this.#next = next
     return next
   }
 
-  /** How long ago the ledger was last known to be at the log's end, in milliseconds. */
+  /** How long ago the ledger was last known to be at the log's end, in milliseconds: when the last look that succeeded began. */
   get unsureForMs(): number {
     return performance.now() - this.#settledAtMs
+  }
+
+  /**
+   * True if a write of another process may have gone unnoticed for longer than a beat and a quarter of a second. A look begins one
+   * beat after the one before it, and may take that quarter: a connection that hangs is noticed and replaced meanwhile, and a busy
+   * machine is not taken for a log that fails.
+   */
+  get isUnsure(): boolean {
+    return this.unsureForMs > this.beatMs + LATE_MS
+  }
+
+  /**
+   * Resolves with true once the ledger is known to be at the log's end, or with false if the log doesn't answer. Never waits for a
+   * log that failed, or is late already: then resolves at once. After a pause of this process it costs one look.
+   */
+  async reassure(): Promise<boolean> {
+    if (this.isUnsure && !this.#isLate) {
+      const settled = this.settle().catch(() => {})
+      await inTime(settled, LATE_MS, () => {})
+    }
+    return !this.isUnsure
   }
 
   /** Resolves with true once the ledger has reached `position`, or with false if that takes longer than `withinMs`. */
@@ -89,6 +112,27 @@ export class Follower {
       () => {},
     )
     return this.#ledger.seen >= position
+  }
+
+  async #look(): Promise<void> {
+    const beganAtMs = performance.now()
+    let isOver = false
+    const beLate = () => {
+      if (!isOver) this.#isLate = true
+    }
+    // Node runs timers before it reads sockets: after a pause of this process, the answer may be there.
+    const timer = setTimeout(() => setImmediate(beLate), LATE_MS)
+    try {
+      await this.#run()
+      this.#settledAtMs = beganAtMs
+      this.#isLate = false
+    } catch (error) {
+      this.#isLate = true
+      throw error
+    } finally {
+      isOver = true
+      clearTimeout(timer)
+    }
   }
 
   /** @param newEpoch why another epoch was begun just now */
@@ -132,7 +176,6 @@ export class Follower {
       const isWhole = last.at(-1)?.position === tip.position
       this.#apply({ epoch: tip.epoch, after: this.#ledger.lastHeld.position, records: last, isWhole }, 'log')
     }
-    this.#settledAtMs = performance.now()
     if (tip.sequenced > 0) this.#publish(tip, last)
   }
 
@@ -205,6 +248,8 @@ const PAGE = 5000
 /** With more tags than this, sending a message to all takes longer than their reading the log. */
 const MAX_TAGS_TOLD = 2000
 const PAUSE_AFTER_ERROR_MS = 500
+/** How long a look may take, in milliseconds, until answers say that they may be stale. */
+const LATE_MS = 250
 
 /**
  * What a follower follows, and how.

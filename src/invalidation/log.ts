@@ -1,4 +1,5 @@
 import type { LogRecord } from '../cache/index.ts'
+import { askAgain, type ConnectionPool } from './ask-again.ts'
 
 /**
  * The log of committed changes in PostgreSQL, which `installStet` creates. Methods reject with the client's own errors.
@@ -8,10 +9,12 @@ import type { LogRecord } from '../cache/index.ts'
  * const { position, epoch } = await log.sequence()
  */
 export class Log {
-  readonly #primary: SqlClient
+  readonly #primary: SqlClient | ConnectionPool
+  readonly #options: LogOptions
 
-  constructor(primary: SqlClient) {
+  constructor(primary: SqlClient | ConnectionPool, options: LogOptions = {}) {
     this.#primary = primary
+    this.#options = options
   }
 
   /** Gives every change that was committed before the call its position, then says where the log ends. */
@@ -25,7 +28,7 @@ export class Log {
   }
 
   async #sequenceSome(): Promise<Tip> {
-    const { rows } = await this.#primary.query<{
+    const { rows } = await this.#ask<{
       epoch: string
       tip: string
       tip_written_at_us: string | null
@@ -45,7 +48,7 @@ export class Log {
 
   /** At most `limit` records, in order, from `position` on. The record at `position` is the first of them. */
   async recordsFrom(position: number, limit: number): Promise<LogRecord[]> {
-    const { rows } = await this.#primary.query<{ position: string; tags: string[]; written_at_us: string }>(
+    const { rows } = await this.#ask<{ position: string; tags: string[]; written_at_us: string }>(
       `select position, tags, stet.microseconds(written_at) as written_at_us
          from stet.log where position >= $1 order by position limit $2`,
       [position, limit],
@@ -59,7 +62,7 @@ export class Log {
 
   /** Begins another epoch, unless `present` is no longer the log's epoch: then another process has begun one. */
   async startEpoch(present: string): Promise<void> {
-    await this.#primary.query('select stet.start_epoch($1)', [present])
+    await this.#ask('select stet.start_epoch($1)', [present])
   }
 
   /** Deletes records that are older than `keepMs` and not among the last `keepRecords`. Returns how many it deleted. */
@@ -70,8 +73,20 @@ export class Log {
     )
     return Number(rows[0]?.pruned ?? 0)
   }
+
+  /** Every write waits for these answers, so a pool's connection that hangs is not waited for. Each query may be repeated. */
+  #ask<Row extends object>(text: string, values?: unknown[]): Promise<{ rows: Row[] }> {
+    const { askAgainMs: afterMs = ASK_AGAIN_MS, onCut } = this.#options
+    const primary = this.#primary
+    return isPool(primary) ? askAgain(primary, { text, values, afterMs, onCut }) : primary.query(text, values)
+  }
 }
 
+// A `pg.Client` has `connect`, too, which lends nothing.
+const isPool = (primary: SqlClient | ConnectionPool): primary is ConnectionPool => 'totalCount' in primary
+
+/** Far longer than `stet.sequence()` takes where nothing hangs. */
+const ASK_AGAIN_MS = 100
 /** How many records `stet.sequence()` appends at most. */
 const BATCH = 100_000
 
@@ -93,6 +108,20 @@ export interface Tip {
   readonly sequenced: number
   /** Those records and the one before them, in order. Undefined if they are too many for one answer. */
   readonly records?: readonly LogRecord[] | undefined
+}
+
+/**
+ * How long the log waits for a connection.
+ * @example const log = new Log(pool, { askAgainMs: 200, onCut: () => console.warn('A connection to the log was dead') })
+ */
+export interface LogOptions {
+  /**
+   * After how long to ask again on another connection, in milliseconds. Default 100. If the second connection answers, the first is
+   * cut. HAZARD: with less than the server takes, each look at the log uses two connections.
+   */
+  readonly askAgainMs?: number
+  /** Called for each connection that was cut, because another one answered sooner. */
+  readonly onCut?: (() => void) | undefined
 }
 
 /**

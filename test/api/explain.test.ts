@@ -284,7 +284,7 @@ it('says that nobody knows what was written while the log is silent', async () =
       return !explained.stet.answer.kept.kept && explained.stet
     })
     expect(stet.answer).toMatchObject({ found: { in: 'memory' }, kept: { kept: false, why: 'log-silent' } })
-    expect(stet.log.unsureForMs).toBeGreaterThan(2000)
+    expect(stet.log.unsureForMs).toBeGreaterThan(300)
   } finally {
     await other.close()
     await postgres.close()

@@ -87,9 +87,27 @@ export class FaultProxy {
     return doomed.length
   }
 
-  /** As when a firewall forgets: what is connected now stays so, and nothing gets through it ever again. Others can be made. */
-  halfOpen(): void {
-    for (const pair of this.#pairs) pair.forgotten = true
+  /**
+   * As when a firewall forgets: what is connected now stays so, and nothing gets through it ever again. Others can be made.
+   *
+   * @param said only the connections whose client has said this, early on. Default: all of them
+   * @returns how many it were
+   */
+  halfOpen(said = ''): number {
+    const forgotten = this.#saying(said)
+    for (const pair of forgotten) pair.forgotten = true
+    return forgotten.length
+  }
+
+  /**
+   * Sends bytes to clients as if the server had, at once. Returns to how many.
+   *
+   * @param said only to those that have said this, early on
+   */
+  inject(bytes: string | Buffer, said: string): number {
+    const told = this.#saying(said)
+    for (const { client } of told) client.write(bytes)
+    return told.length
   }
 
   /** As when the server has died: breaks every connection, refuses new ones. */
@@ -145,12 +163,17 @@ export class FaultProxy {
     await this.cut()
   }
 
+  #saying(said: string): Pair[] {
+    return [...this.#pairs].filter((pair) => !pair.forgotten && pair.said.includes(said))
+  }
+
   #join(client: Socket): void {
-    const pair: Pair = { client, server: connect(this.#target), forgotten: false }
+    const pair: Pair = { client, server: connect(this.#target), forgotten: false, said: '' }
     this.#pairs.add(pair)
     let serverSpokeLast = true
-    client.on('data', ({ length }) => {
-      this.#bytes += length
+    client.on('data', (chunk) => {
+      if (pair.said.length < REMEMBERED_BYTES) pair.said += chunk.toString('latin1')
+      this.#bytes += chunk.length
       if (serverSpokeLast) this.#roundTrips++
       serverSpokeLast = false
     })
@@ -213,7 +236,11 @@ interface Pair {
   readonly server: Socket
   /** Nothing passes from one to the other any longer, not even an end. */
   forgotten: boolean
+  /** How the client began. */
+  said: string
 }
+
+const REMEMBERED_BYTES = 8192
 
 interface Relay {
   readonly from: Socket
