@@ -1,4 +1,4 @@
-import type { Ledger, Reader } from '../cache/index.ts'
+import type { Cache, Ledger, Reader } from '../cache/index.ts'
 import type { Database } from '../database/index.ts'
 import type { Api, Runnable } from '../graphql/index.ts'
 import type { ApolloRequest } from '../graphql/operation/index.ts'
@@ -31,32 +31,18 @@ export interface Question {
 
 export interface AnswerMakerOptions {
   readonly api: Api
+  readonly cache: Pick<Cache, 'snapshot'>
   readonly database: Database
   readonly follower: Follower
   readonly ledger: Ledger
 }
 
-/** Makes an answer: one execution. A query is executed again if another history of the log began meanwhile, because a part of it was read in each. */
+/** Makes an answer: what a query or a field of a mutation shows is one snapshot of the database. */
 export type MakeAnswer = (question: Question, asking: Asking, onRead?: Reader['onRead']) => Promise<Made>
 
-export function answerMaker({ api, database, follower, ledger }: AnswerMakerOptions): MakeAnswer {
-  const makeOnce: MakeAnswer = async ({ http, runnable }, asking, onRead) => {
-    const began = ledger.place
-    const context = new RequestContext({
-      ...asking,
-      database,
-      follower,
-      ledger,
-      onRead,
-      onPriced: asking.allowance?.price,
-    })
-    const response = await api.answer(http, context, runnable)
-    return { context, response, began }
-  }
-  return async (question, asking, onRead) => {
-    for (;;) {
-      const made = await makeOnce(question, asking, onRead)
-      if (question.runnable?.operation.type !== 'query' || made.began.epoch === ledger.epoch) return made
-    }
+export function answerMaker({ api, ...parts }: AnswerMakerOptions): MakeAnswer {
+  return async ({ http, runnable }, asking, onRead) => {
+    const context = new RequestContext({ ...parts, ...asking, onRead, onPriced: asking.allowance?.price })
+    return { context, response: await api.answer(http, context, runnable) }
   }
 }

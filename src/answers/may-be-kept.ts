@@ -1,5 +1,4 @@
 import type { HTTPGraphQLResponse } from '@apollo/server'
-import type { LogPlace } from '../cache/index.ts'
 import type { Operation } from '../graphql/operation/index.ts'
 import type { RequestContext } from '../graphql/resolving/index.ts'
 import { isShared, type Run } from './kept-answers.ts'
@@ -9,8 +8,6 @@ import { writeKept, writeOnce } from './written-answer.ts'
 export interface Made {
   readonly context: RequestContext
   readonly response: HTTPGraphQLResponse
-  /** Where the ledger stood before anything was read. */
-  readonly began: LogPlace
 }
 
 /** Why an answer is not kept: a word that tools may rely on, and a sentence for people. */
@@ -58,7 +55,7 @@ export interface Decision extends Run {
 export function decideKeeping(made: Made, operation: Operation, { key, isWorthKeeping }: Keeping): Decision {
   const { cacheControl, unmarkedViewer, progress } = made.context
   const { body } = made.response
-  const { position: asOf, epoch } = made.began
+  const { position: asOf, epoch } = progress.snapshot
   const refusal = whyNotKept(made, operation, key)
   const never = { asOf, epoch, tags: [], ttlMs: 0 }
   if (refusal || body.kind !== 'complete') return { ...never, answer: undefined, refusal: refusal ?? FAILED }

@@ -93,6 +93,7 @@ async function openStages(
       follower.settle().catch((error: unknown) => {
         throw explainConnectionError(error)
       }),
+    openSnapshot: databases.database.openSnapshot,
     ...(remote && { remote }),
     namespace,
     observer: tracing({

@@ -122,7 +122,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
   const persisted = config.persistedQueries === 'on' && !trustedOnly ? persistedQueries : undefined
   const demoTokens = await makeDemoTokens(config, keys, database)
   const kept = config.cacheResponses === 'on' ? responses : undefined
-  const make = answerMaker({ api, database, follower, ledger })
+  const make = answerMaker({ api, cache, database, follower, ledger })
   const { metricsPort, metricsToken } = config
   const app = await createServer({
     graphql: {

@@ -39,6 +39,7 @@ export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>,
   try {
     const { worker } = openRooms({ config, logger, engine })
     const context = new RequestContext({
+      cache: engine.cache,
       database: engine.databases.database,
       follower: engine.follower,
       ledger: engine.ledger,

@@ -1,6 +1,6 @@
 import { ConsecutiveBreaker, circuitBreaker, handleWhen, type IPolicy, isBrokenCircuitError } from 'cockatiel'
-import { Kysely, type QueryResult, type RawBuilder } from 'kysely'
-import type { Source } from '../cache/index.ts'
+import { Kysely, type QueryResult, type RawBuilder, type Transaction } from 'kysely'
+import type { OpenSnapshot, Source } from '../cache/index.ts'
 import { AuditingDialect } from './audit.ts'
 import { explainConnectionError, isConnectionError } from './connection-errors.ts'
 import { DatabaseOverloadedError, LoadLimit, type LoadLimitOptions } from './load-limit.ts'
@@ -65,12 +65,29 @@ export class Database {
     }
   }
 
+  /** Runs `work` while its source reads one snapshot of the primary. All of it counts as one load. @throws as `loader` does */
+  readonly openSnapshot: OpenSnapshot = async (work) => {
+    try {
+      return await this.loads.run(() =>
+        this.primary
+          .transaction()
+          .setIsolationLevel('repeatable read')
+          .setAccessMode('read only')
+          .execute((transaction) => work(new OpenTransaction(transaction))),
+      )
+    } catch (error) {
+      throw explainConnectionError(error)
+    }
+  }
+
   /**
-   * How to run a loading query: on the replica while it answers, unless `source` is 'primary'; otherwise on the primary.
+   * How to run a loading query: within a transaction that `openSnapshot` began; on the replica while it answers, if `source` is
+   * 'any'; otherwise on the primary.
    *
    * @throws DatabaseOverloadedError beyond the limit of loads; DatabaseUnavailableError if the primary can't be reached
    */
   loader(source: Source): RunQuery {
+    if (source instanceof OpenTransaction) return source.run
     const fromPrimary: RunQuery = async (query) => {
       try {
         return await this.loads.run(() => query.execute(this.primary))
@@ -90,6 +107,22 @@ export class Database {
         return fromPrimary(query)
       }
     }
+  }
+}
+
+/** A transaction of which several loads are a part. Its connection takes one statement at a time. */
+class OpenTransaction {
+  readonly #transaction: Transaction<Tables>
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(transaction: Transaction<Tables>) {
+    this.#transaction = transaction
+  }
+
+  readonly run: RunQuery = (query) => {
+    const result = this.#last.then(() => query.execute(this.#transaction))
+    this.#last = result.catch(() => {})
+    return result
   }
 }
 

@@ -189,7 +189,7 @@ class Runner {
     const { progress } = context
     if (progress.result) return progress.result
     if (!progress.prepared) throw new TypeError('Nothing was prepared.')
-    progress.result = await this.#executor.run(progress.prepared, context)
+    progress.result = await this.#executor.run(progress.prepared, context, context.inOneSnapshot)
     return progress.result
   }
 }

@@ -68,6 +68,11 @@ export class Metrics {
     onLoad: (kind, seconds) => this.#loads.observe({ kind }, seconds),
     onFlightJoined: this.#tally('stet_cache_flights_joined_total', 'Look-ups that waited for a load under way'),
     onLeaseAwaited: this.#tally('stet_cache_leases_awaited_total', 'Look-ups that waited for another node to load'),
+    onMadeAgain: this.#tally(
+      'stet_answers_made_again_total',
+      'Times that what an answer showed was no single snapshot of the database. The third time it is read in one transaction',
+      'attempt',
+    ),
     onStaleServed: (_kind, why) => this.#stale.inc({ why }),
     onRefresh: this.#tally('stet_cache_refreshes_total', 'Loads in the background', 'kind', 'why'),
     onRefreshError: this.#tally('stet_cache_refresh_errors_total', 'Background loads that failed', 'kind'),

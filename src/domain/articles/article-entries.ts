@@ -125,7 +125,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
     privacy: (_count, selection) => listPrivacy(selection),
   })
 
-  return perRequest(({ reader, progress }) => ({
+  return perRequest(({ progress, progress: { reader } }) => ({
     byId: new EntryLoader(byId, reader),
     /** Caches the article as this request has written it, so that the next read is a hit. */
     keep: (article: Article) => byId.writeThrough(article.id, article, progress.wroteFrom),

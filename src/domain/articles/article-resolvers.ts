@@ -4,6 +4,7 @@ import {
   makeConnection,
   type PageArguments,
   type RateLimit,
+  readWritten,
 } from '../../graphql/resolving/index.ts'
 import type { Article, ArticleFilter, ArticleOrder, Resolvers, Tag } from '../../graphql/schema/index.ts'
 import { fromGlobalId, toGlobalId, type Viewer } from '../../identity/index.ts'
@@ -63,6 +64,10 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
         await views.add(id)
         return true
       },
+    },
+    ArticlePayload: {
+      article: ({ id }, _args, context) =>
+        readWritten(() => visibleArticle(articles, id, context), 'the article was deleted or hidden'),
     },
     Article: {
       id: ({ id }) => toGlobalId('Article', id),

@@ -21,7 +21,7 @@ export function tagEntries(parts: Omit<CachedTable, 'table'>) {
     tags: [anyRowTag('tags'), fieldTag('tags', 'name')],
   })
 
-  return perRequest(({ reader, progress }) => ({
+  return perRequest(({ progress, progress: { reader } }) => ({
     byId: new EntryLoader(byId, reader),
     /** Caches the tag as this request has written it, so that the next read is a hit. Undefined: the tag was deleted. */
     keep: (id: number, tag: Tag | undefined) => byId.writeThrough(id, tag, progress.wroteFrom),

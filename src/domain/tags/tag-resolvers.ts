@@ -27,6 +27,9 @@ export function tagResolvers(entries: TagEntries): Resolvers {
       },
     },
     Mutation: tagMutations(entries),
+    TagPayload: {
+      tag: ({ id }, _args, context) => readWritten(() => entries(context).byId.load(id), 'the tag was deleted'),
+    },
     Tag: { id: ({ id }) => toGlobalId('Tag', id) },
   }
 }
@@ -41,7 +44,8 @@ function tagMutations(entries: TagEntries): MutationResolvers {
         (primary) => primary.insertInto('tags').values(values).returningAll().executeTakeFirstOrThrow(),
         constraintErrors,
       )
-      return { tag: await readWritten(tag, 'tag', entries(context)) }
+      entries(context).keep(tag.id, tag)
+      return { id: tag.id }
     },
 
     updateTag: async (_parent, { input }, context) => {
@@ -52,7 +56,8 @@ function tagMutations(entries: TagEntries): MutationResolvers {
         const query = primary.updateTable('tags').set(changes).where('id', '=', id).returningAll()
         return query.executeTakeFirstOrThrow(() => noSuchTag('input.id'))
       }, constraintErrors)
-      return { tag: await readWritten(tag, 'tag', entries(context)) }
+      entries(context).keep(tag.id, tag)
+      return { id: tag.id }
     },
 
     deleteTag: async (_parent, { id: globalId }, context) => {

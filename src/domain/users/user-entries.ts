@@ -32,7 +32,7 @@ export function userEntries(parts: UserSource, byId: CachedKind<number, User>) {
     tags: [anyRowTag('users')],
   })
 
-  return perRequest(({ reader, progress }) => ({
+  return perRequest(({ progress, progress: { reader } }) => ({
     byId: new EntryLoader(byId, reader),
     /** Caches the user as this request has written them, so that the next read is a hit. Undefined: the user was deleted. */
     keep: (id: number, user: User | undefined) => byId.writeThrough(id, user, progress.wroteFrom),

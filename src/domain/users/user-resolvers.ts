@@ -37,6 +37,9 @@ export function userResolvers(entries: UserEntries): Resolvers {
       },
     },
     Mutation: userMutations(entries),
+    UserPayload: {
+      user: ({ id }, _args, context) => readWritten(() => entries(context).byId.load(id), 'the user was deleted'),
+    },
     User: {
       id: ({ id }) => toGlobalId('User', id),
       displayName: ({ display_name }) => display_name,
@@ -64,7 +67,8 @@ function userMutations(entries: UserEntries): MutationResolvers {
         (primary) => primary.insertInto('users').values(values).returning(userColumns).executeTakeFirstOrThrow(),
         constraintErrors,
       )
-      return { user: await readWritten(user, 'user', entries(context)) }
+      entries(context).keep(user.id, user)
+      return { id: user.id }
     },
 
     updateUser: async (_parent, { input }, context) => {
@@ -81,7 +85,8 @@ function userMutations(entries: UserEntries): MutationResolvers {
         const query = primary.updateTable('users').set(changes).where('id', '=', id).returning(userColumns)
         return query.executeTakeFirstOrThrow(() => noSuchUser('input.id'))
       }, constraintErrors)
-      return { user: await readWritten(user, 'user', entries(context)) }
+      entries(context).keep(user.id, user)
+      return { id: user.id }
     },
 
     deleteUser: async (_parent, { id: globalId }, context) => {

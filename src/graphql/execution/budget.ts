@@ -15,13 +15,25 @@ export interface AnswerLimits {
 export class Budget {
   readonly #limits: AnswerLimits
   readonly #clock: Clock
+  readonly #beganAt: number
   #bytes = 0
   #errors = 0
   #overdrawn: ClientError | undefined
 
-  constructor(limits: AnswerLimits, clock: Clock) {
+  /** @param beganAt when the operation was first run, by the clock's `elapsed` */
+  constructor(limits: AnswerLimits, clock: Clock, beganAt = clock.elapsed()) {
     this.#limits = limits
     this.#clock = clock
+    this.#beganAt = beganAt
+  }
+
+  /** Another one, which has cost as much. */
+  copy(): Budget {
+    const copy = new Budget(this.#limits, this.#clock, this.#beganAt)
+    copy.#bytes = this.#bytes
+    copy.#errors = this.#errors
+    copy.#overdrawn = this.#overdrawn
+    return copy
   }
 
   /** Why the execution is over. Undefined while it is not. */
@@ -47,7 +59,8 @@ export class Budget {
   inTime<T>(result: Promise<T>): Promise<T> {
     const { timeoutMs } = this.#limits
     return new Promise((resolve, reject) => {
-      const cancel = this.#clock.after(timeoutMs, () => {
+      const leftMs = Math.max(0, this.#beganAt + timeoutMs - this.#clock.elapsed())
+      const cancel = this.#clock.after(leftMs, () => {
         const message = `The query took longer than ${timeoutMs} ms: it was given up.`
         reject(this.#end(new ClientError('LOAD_TIMEOUT', message)))
       })

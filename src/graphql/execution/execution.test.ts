@@ -13,7 +13,9 @@ import {
   responsePathAsArray,
   validate,
 } from 'graphql'
+import { isPromise } from '../../kernel/promise-or-value.ts'
 import { Executor } from './executor.ts'
+import type { Repeat } from './run-operation.ts'
 
 /** Whatever can become of a field: `how` says what. */
 const schema = makeExecutableSchema({
@@ -237,6 +239,18 @@ function comparer() {
     })
     expect(actual).toEqual(expected)
     expect(JSON.stringify(actual)).toBe(JSON.stringify(expected))
+    return expected
+  }
+  const compareRepeated = async (document: DocumentNode, variables?: object | null, operationName?: string | null) => {
+    const expected = await compare(document, variables, operationName)
+    const repeated = await run((context) => {
+      const prepared = executor.prepare({ document, variables: variables as Record<string, unknown>, operationName })
+      return 'operation' in prepared ? executor.run(prepared, context, twice) : prepared
+    })
+    expect(repeated.result).toEqual(expected.result)
+    // Whatever is made again, no mutation is.
+    const mutations = ({ calls }: Notes) => calls.filter((call) => call.includes(' Mutation.'))
+    expect(mutations(repeated)).toEqual(mutations(expected))
   }
   const asDocument = (text: string | DocumentNode) => {
     const document = typeof text === 'string' ? parse(text) : text
@@ -244,7 +258,8 @@ function comparer() {
   }
   const thrice = async (text: string | DocumentNode, variables?: object | null, operationName?: string | null) => {
     const document = asDocument(text)
-    for (let time = 0; time < 3; time++) await compare(document, variables, operationName)
+    for (let time = 0; time < 2; time++) await compare(document, variables, operationName)
+    await compareRepeated(document, variables, operationName)
   }
   return Object.assign(thrice, {
     async inTurn(text: string, turns: readonly (readonly [object, string])[]) {
@@ -252,6 +267,15 @@ function comparer() {
       for (const [variables, operationName] of turns) await compare(document, variables, operationName)
     },
   })
+}
+
+const twice: Repeat = (run) => {
+  try {
+    const first = run()
+    return isPromise(first) ? first.then(run, run) : run()
+  } catch {
+    return run()
+  }
 }
 
 interface Notes {

@@ -1,13 +1,11 @@
 import {
   defaultTypeResolver,
-  type ExecutionResult,
   type GraphQLAbstractType,
   GraphQLError,
   type GraphQLLeafType,
   type GraphQLObjectType,
   getArgumentValues,
   locatedError,
-  OperationTypeNode,
   type ResponsePath,
   responsePathAsArray,
 } from 'graphql'
@@ -29,15 +27,12 @@ interface ExecutionParts {
   readonly budget: Budget
 }
 
-/**
- * One run of a plan. Returns what graphql-js's `execute` would return, including the errors and their order: it takes the same steps,
- * and waits if graphql-js waits. `execution.test.ts` compares the two. One that goes beyond its budget ends at once, with no data.
- */
+/** One run of a plan: resolves fields, and completes their values. It takes the steps that graphql-js takes, and waits if graphql-js waits. */
 export class Execution {
   readonly plan: OperationPlan
   readonly variables: Variables
   readonly #context: unknown
-  readonly #budget: Budget
+  #budget: Budget
   readonly #errors = new FieldErrors()
   readonly #arguments = new Map<FieldPlan, Arguments>()
 
@@ -48,52 +43,36 @@ export class Execution {
     this.#budget = budget
   }
 
-  run(): PromiseOrValue<ExecutionResult> {
-    try {
-      const data = this.#executeOperation()
-      if (!isPromise(data)) return this.#succeed(data)
-      // At once: an error that comes a tick later no longer belongs to the result.
-      const result = data.then(this.#succeed, this.#fail)
-      // A write that was begun is not given up.
-      if (this.plan.operation.operation === OperationTypeNode.MUTATION) return result
-      return this.#budget.inTime(result).catch(this.#fail)
-    } catch (error) {
-      return this.#fail(error)
-    }
+  get budget(): Budget {
+    return this.#budget
   }
 
-  readonly #succeed = (data: Answer): ExecutionResult => {
-    const { list } = this.#errors
-    return list.length === 0 ? { data } : { errors: list, data }
+  /** The errors so far. */
+  get errors(): readonly GraphQLError[] {
+    return this.#errors.list
   }
 
-  readonly #fail = (error: unknown): ExecutionResult => {
+  /** Another execution of the same operation, which has no errors yet. */
+  copy(): Execution {
+    const { plan, variables } = this
+    return new Execution({ plan, variables, context: this.#context, budget: this.#budget.copy() })
+  }
+
+  /** Counts what a copy has cost, and the errors that it found. */
+  adopt(copy: Execution): void {
+    if (copy === this) return
+    this.#budget = copy.#budget
+    this.#errors.take(copy.#errors)
+  }
+
+  /** Adds an error that ends the execution. */
+  fail(error: unknown): void {
     const located = error === this.#budget.overdrawn ? locatedError(error, undefined) : error
     this.#errors.add(located as GraphQLError, undefined)
-    return { errors: this.#errors.list, data: null }
   }
 
-  #executeOperation(): PromiseOrValue<Answer> {
-    const { schema, operation } = this.plan
-    const type = schema.getRootType(operation.operation)
-    if (!type) {
-      const message = `Schema is not configured to execute ${operation.operation} operation.`
-      throw new GraphQLError(message, { nodes: operation })
-    }
-    const selection = this.plan.root(type)
-    return operation.operation === OperationTypeNode.MUTATION
-      ? this.#executeSerially(selection)
-      : this.#executeFields(selection, undefined, undefined)
-  }
-
-  /** Executes each field when those before it are done. */
-  async #executeSerially({ fields, blank }: SelectionPlan): Promise<Answer> {
-    const answer = blank()
-    for (const field of fields) answer[field.key] = await this.#executeField(field, undefined, undefined)
-    return answer
-  }
-
-  #executeFields(
+  /** Executes the fields of an object. */
+  executeFields(
     { fields, blank }: SelectionPlan,
     source: unknown,
     path: ResponsePath | undefined,
@@ -120,20 +99,21 @@ export class Execution {
     let path: ResponsePath | undefined
     this.#budget.takeBytes(field.key.length + 4)
     try {
-      const value = this.#resolve(field, source, parentPath)
+      const value = this.resolve(field, source, parentPath)
       const { shape } = field
       if ((shape.kind === 'text' || shape.kind === 'leaf') && !isPromise(value))
-        return this.#complete(shape, field, undefined, value)
+        return this.complete(shape, field, undefined, value)
       path = pathOf(field, parentPath)
       if (isPromise(value)) return this.#await(this.#completeLater(value, shape, field, path), shape, field, path)
-      const completed = this.#complete(shape, field, path, value)
+      const completed = this.complete(shape, field, path, value)
       return completed instanceof Promise ? this.#await(completed, shape, field, path) : completed
     } catch (error) {
-      return this.#giveUp(error, field.shape, field, path ?? pathOf(field, parentPath))
+      return this.giveUp(error, field.shape, field, path ?? pathOf(field, parentPath))
     }
   }
 
-  #resolve(field: FieldPlan, source: unknown, parentPath: ResponsePath | undefined): unknown {
+  /** What the resolver of a field returns. */
+  resolve(field: FieldPlan, source: unknown, parentPath: ResponsePath | undefined): unknown {
     const args = field.args ?? this.#argumentsOf(field)
     if (field.resolve) return field.resolve(source, args, this.#context, new ResolveInfo(this, field, parentPath))
     if ((typeof source !== 'object' || source === null) && typeof source !== 'function') return undefined
@@ -153,7 +133,7 @@ export class Execution {
   }
 
   /** The specification's CompleteValue. */
-  #complete(shape: Shape, field: FieldPlan, path: ResponsePath | undefined, value: unknown): unknown {
+  complete(shape: Shape, field: FieldPlan, path: ResponsePath | undefined, value: unknown): unknown {
     if (value instanceof Error) throw value
     if (value === null || value === undefined) {
       if (!shape.nonNull) return null
@@ -207,10 +187,10 @@ export class Execution {
   #completeItem(shape: Shape, field: FieldPlan, path: ResponsePath, value: unknown): unknown {
     try {
       if (isPromise(value)) return this.#await(this.#completeLater(value, shape, field, path), shape, field, path)
-      const completed = this.#complete(shape, field, path, value)
+      const completed = this.complete(shape, field, path, value)
       return completed instanceof Promise ? this.#await(completed, shape, field, path) : completed
     } catch (error) {
-      return this.#giveUp(error, shape, field, path)
+      return this.giveUp(error, shape, field, path)
     }
   }
 
@@ -222,7 +202,7 @@ export class Execution {
     field: FieldPlan,
     path: ResponsePath | undefined,
   ): Promise<unknown> {
-    return Promise.resolve(value).then((arrived) => this.#complete(shape, field, path, arrived))
+    return Promise.resolve(value).then((arrived) => this.complete(shape, field, path, arrived))
   }
 
   #await(
@@ -231,7 +211,7 @@ export class Execution {
     field: FieldPlan,
     path: ResponsePath | undefined,
   ): Promise<unknown> {
-    return completed.then(undefined, (error) => this.#giveUp(error, shape, field, path))
+    return completed.then(undefined, (error) => this.giveUp(error, shape, field, path))
   }
 
   #completeAbstract(type: GraphQLAbstractType, field: FieldPlan, path: ResponsePath | undefined, value: unknown) {
@@ -252,7 +232,7 @@ export class Execution {
     const selection = field.below(type)
     return type.isTypeOf
       ? this.#completeIfTypeOf(type, selection, field, path, value)
-      : this.#executeFields(selection, value, path)
+      : this.executeFields(selection, value, path)
   }
 
   #completeIfTypeOf(
@@ -263,7 +243,7 @@ export class Execution {
     value: unknown,
   ): PromiseOrValue<Answer> {
     const execute = (isTypeOf: boolean | undefined) => {
-      if (isTypeOf) return this.#executeFields(selection, value, path)
+      if (isTypeOf) return this.executeFields(selection, value, path)
       throw new GraphQLError(`Expected value of type "${type.name}" but got: ${inspect(value)}.`, {
         nodes: field.nodes,
       })
@@ -273,7 +253,7 @@ export class Execution {
   }
 
   /** Answers null for a value that failed. Throws on if it must not be null: then the value around it becomes null. */
-  #giveUp(error: unknown, { nonNull }: Shape, { nodes }: FieldPlan, path: ResponsePath | undefined): null {
+  giveUp(error: unknown, { nonNull }: Shape, { nodes }: FieldPlan, path: ResponsePath | undefined): null {
     const isNew = !(error instanceof GraphQLError && error.path)
     if (isNew || this.#budget.overdrawn) this.#budget.takeError()
     const located = locatedError(error, nodes, responsePathAsArray(path))
@@ -283,7 +263,7 @@ export class Execution {
   }
 }
 
-type Answer = Record<string, unknown>
+export type Answer = Record<string, unknown>
 
 const arrived = (answer: Answer): Promise<Answer> =>
   Promise.all(Object.values(answer)).then((values) => {

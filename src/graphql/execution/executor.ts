@@ -17,6 +17,7 @@ import { nowOrLater, type PromiseOrValue } from '../../kernel/promise-or-value.t
 import { type AnswerLimits, Budget } from './budget.ts'
 import { Execution } from './execution.ts'
 import { type Fragments, OperationPlan, type Variables } from './operation-plan.ts'
+import { isMutation, type Repeat, runOperation } from './run-operation.ts'
 
 interface ExecutorRequest {
   /** Parsed and valid. A caller that passes the same object again spares the planning: plans are kept by it. */
@@ -61,18 +62,30 @@ export class Executor {
     return { errors }
   }
 
-  /** Runs what `prepare` made. */
-  run({ document, operation, variables }: Prepared, context: unknown): PromiseOrValue<ExecutionResult> {
+  /**
+   * Runs what `prepare` made.
+   * @param repeat runs a query, or what a field of a mutation shows: as often as it wants to. Default: once
+   */
+  run(
+    { document, operation, variables }: Prepared,
+    context: unknown,
+    repeat: Repeat = once,
+  ): PromiseOrValue<ExecutionResult> {
     const plans = this.#kept.get(document) ?? new DocumentPlans(this.#schema, document)
     const known = plans.size
     const plan = plans.planOf(operation, variables)
-    const execution = new Execution({ plan, context, variables, budget: new Budget(this.#limits, this.#clock) })
-    return nowOrLater(execution.run(), (result) => {
+    const beganAt = this.#clock.elapsed()
+    const begin = () =>
+      new Execution({ plan, context, variables, budget: new Budget(this.#limits, this.#clock, beganAt) })
+    const run = () => runOperation(begin(), repeat)
+    return nowOrLater(isMutation({ plan }) ? run() : repeat(run), (result) => {
       if (plans.size !== known) this.#kept.set(document, plans, { size: plans.size })
       return result
     })
   }
 }
+
+const once: Repeat = (run) => run()
 
 /** Fields in all plans together. Each takes about half a kilobyte. */
 const MAX_FIELDS = 50_000

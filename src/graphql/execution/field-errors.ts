@@ -12,6 +12,11 @@ export class FieldErrors {
     this.#places.add(path)
     this.list.push(error)
   }
+
+  /** Adds those of another part of the answer. */
+  take({ list }: FieldErrors): void {
+    this.list.push(...list)
+  }
 }
 
 /** The path of a field, from that of its parent object. */

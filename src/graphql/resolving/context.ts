@@ -4,6 +4,7 @@ import type { LogPlace, Origin, Reader } from '../../cache/index.ts'
 import type { Tables } from '../../database/index.ts'
 import type { Viewer } from '../../identity/index.ts'
 import type { ErrorCode } from '../../kernel/errors.ts'
+import type { PromiseOrValue } from '../../kernel/promise-or-value.ts'
 import type { CacheControl } from './cache-control.ts'
 
 /** The GraphQL context of one request: its viewer, how it reads the cache and how it writes to the database. */
@@ -22,11 +23,11 @@ export interface Context {
   readonly onPriced: ((cost: number) => void) | undefined
   /** The client whose actions rate limits count: see `clientOf`. */
   readonly client: string
-  /** Passed to every read of the cache. */
-  readonly reader: Reader
   /** The log cannot be read at present, so the answer may be out of date. */
   readonly unsure: boolean
   readonly progress: {
+    /** Passed to every read of the cache. It is another one after each write, and whenever the answer is made again. */
+    readonly reader: Reader
     /** The request holds an operation. Any further error is about the operation, not about the HTTP request. */
     isQuestion: boolean
     /** The field of the mutation that is executed now: audit records name it. */
@@ -41,17 +42,21 @@ export interface Context {
     refusal: Error | undefined
     /** What running it brought, or why it can't be run. */
     result: ExecutionResult | undefined
-    /** How many writes this request has made. What was loaded before a write is not served after it. */
+    /** How many writes this request has made. */
     readonly writes: number
     /** This node's place in the log when the last of these writes began. */
     readonly wroteFrom: LogPlace
     /** The newest position as of which anything in the answer was read. */
     readonly newest: number
+    /** Of which snapshot the answer is. A mutation's is that of its last field. */
+    readonly snapshot: LogPlace
     /** How many entries were read from each origin. */
     readonly read: Readonly<Record<Origin | 'stale', number>>
   }
   /** The values that `perRequest` made for this request. */
-  readonly made: Map<(context: Context) => unknown, { readonly writes: number; readonly value: unknown }>
+  readonly made: Map<(context: Context) => unknown, { readonly reader: Reader; readonly value: unknown }>
+  /** What `make` makes of one snapshot of the database. It is made again while what it reads isn't one: see `Cache.snapshot`. */
+  inOneSnapshot<T>(make: () => PromiseOrValue<T>): PromiseOrValue<T>
   /**
    * Runs `work` in a transaction, which leaves an audit record. Resolves once the transaction's writes are in the log and this node's ledger knows them.
    *
@@ -83,7 +88,7 @@ export interface ConstraintErrors {
 export type CacheWord = 'HIT' | 'MISS' | 'STALE' | 'BYPASS'
 
 /** STALE if any entry was stale, or may be because the log cannot be read. MISS if any entry was loaded, or none was read. */
-export function cacheWord({ reader, unsure, progress: { read } }: Context): CacheWord {
+export function cacheWord({ unsure, progress: { reader, read } }: Context): CacheWord {
   if (reader.bypass) return 'BYPASS'
   const held = read.memory + read.redis
   if (read.stale > 0 || (unsure && held > 0)) return 'STALE'
@@ -91,16 +96,17 @@ export function cacheWord({ reader, unsure, progress: { read } }: Context): Cach
 }
 
 /**
- * Makes a value once in a request, and again after each write of the request. For loaders, which keep what they loaded.
+ * Makes a value once for each Reader of a request: again after a write, and when the answer is made again. For loaders, which
+ * keep what they loaded.
  * The request itself holds the values: in a WeakMap they would stay in memory until V8's next full garbage collection.
  */
 export function perRequest<T>(make: (context: Context) => T): (context: Context) => T {
   return (context) => {
-    const { writes } = context.progress
+    const { reader } = context.progress
     const existing = context.made.get(make)
-    if (existing && existing.writes === writes) return existing.value as T
+    if (existing && existing.reader === reader) return existing.value as T
     const value = make(context)
-    context.made.set(make, { writes, value })
+    context.made.set(make, { reader, value })
     return value
   }
 }

@@ -1,4 +1,4 @@
-import type { Entry, Ledger, Origin, Reader, StaleReason } from '../../cache/index.ts'
+import type { Cache, Entry, Ledger, Origin, Reader, StaleReason } from '../../cache/index.ts'
 import {
   type Act,
   AuditPlugin,
@@ -11,10 +11,12 @@ import {
 import { clientOf, userIdOf, type Viewer } from '../../identity/index.ts'
 import type { Follower } from '../../invalidation/index.ts'
 import { ClientError } from '../../kernel/errors.ts'
+import { nowOrLater } from '../../kernel/promise-or-value.ts'
 import { CacheControl } from './cache-control.ts'
 import type { ConstraintErrors, Context } from './context.ts'
 
 export interface RequestContextParts {
+  readonly cache: Pick<Cache, 'snapshot'>
   readonly database: Database
   readonly follower: Follower
   readonly ledger: Ledger
@@ -48,14 +50,15 @@ export class RequestContext implements Context {
   readonly cacheControl = new CacheControl()
   readonly progress: Progress
   readonly unsure: boolean
-  readonly reader: Reader
   readonly made: Context['made'] = new Map()
+  readonly inOneSnapshot: Context['inOneSnapshot']
   readonly write: Context['write']
   readonly writeAtOnce: Context['writeAtOnce']
   /** The viewer, without marking the answer as personal: for `viewer` alone. */
   readonly unmarkedViewer: Viewer
 
   constructor({
+    cache,
     database,
     follower,
     ledger,
@@ -69,7 +72,10 @@ export class RequestContext implements Context {
     onPriced,
     onRead,
   }: RequestContextParts) {
-    const progress = {
+    const { cacheControl } = this
+    const newReader = (): Reader => new RequestReader({ bypass, position, onRead }, progress, cacheControl)
+    const progress: Progress = {
+      reader: NO_READER,
       isQuestion: false,
       mutation: undefined,
       document: undefined,
@@ -80,9 +86,10 @@ export class RequestContext implements Context {
       writes: 0,
       wroteFrom: ledger.place,
       newest: 0,
+      snapshot: ledger.place,
       read: { memory: 0, redis: 0, source: 0, stale: 0 },
     }
-    const { cacheControl } = this
+    progress.reader = newReader()
     this.requestId = requestId
     this.unmarkedViewer = viewer
     this.role = viewer.kind
@@ -90,12 +97,23 @@ export class RequestContext implements Context {
     this.client = clientOf(viewer, address)
     this.progress = progress
     this.unsure = unsure
-    this.reader = new RequestReader({ bypass, position, onRead }, progress, cacheControl)
+    this.inOneSnapshot = (make) =>
+      nowOrLater(
+        cache.snapshot((reader) => {
+          progress.reader = reader
+          return make()
+        }, newReader()),
+        ({ value, ...snapshot }) => {
+          progress.snapshot = snapshot
+          return value
+        },
+      )
     const perform = async <T>(errors: ConstraintErrors | undefined, attempt: Attempt<T>) => {
       const began = ledger.place
       const audited = act ?? actOf(progress, { viewer, address, requestId })
       const result = await database.writes.run(() => commit((onCommit) => attempt(onCommit, audited), errors))
       progress.writes++
+      progress.reader = newReader()
       await confirm(follower)
       progress.wroteFrom = began
       return result
@@ -124,6 +142,9 @@ export class RequestContext implements Context {
     return this.unmarkedViewer
   }
 }
+
+/** Until the context is made. */
+const NO_READER: Reader = Object.freeze({})
 
 /** A class, because V8 gives every object literal with a getter a hidden class of its own, which makes each read slow. */
 class RequestReader implements Reader {

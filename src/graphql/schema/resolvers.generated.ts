@@ -3,7 +3,7 @@
 /* biome-ignore-all format: generated */
 /* biome-ignore-all assist: generated */
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
-import type { Article as ArticleModel, User as UserModel, Tag as TagModel } from './models.ts';
+import type { Article as ArticleModel, User as UserModel, Tag as TagModel, Written as WrittenModel } from './models.ts';
 import type { Connection, Context } from '../resolving/index.ts';
 export type Maybe<T> = T | null | undefined;
 export type InputMaybe<T> = T | null | undefined;
@@ -569,7 +569,7 @@ export type ResolversTypes = {
   Tag: ResolverTypeWrapper<TagModel>;
   CreateArticleInput: CreateArticleInput;
   UpdateArticleInput: UpdateArticleInput;
-  ArticlePayload: ResolverTypeWrapper<Omit<ArticlePayload, 'article'> & { article: ResolversTypes['Article'] }>;
+  ArticlePayload: ResolverTypeWrapper<WrittenModel>;
   CacheControlScope: CacheControlScope;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   Node: ResolverTypeWrapper<ResolversInterfaceTypes<ResolversTypes>['Node']>;
@@ -579,13 +579,13 @@ export type ResolversTypes = {
   TagEdge: ResolverTypeWrapper<Omit<TagEdge, 'node'> & { node: ResolversTypes['Tag'] }>;
   CreateTagInput: CreateTagInput;
   UpdateTagInput: UpdateTagInput;
-  TagPayload: ResolverTypeWrapper<Omit<TagPayload, 'tag'> & { tag: ResolversTypes['Tag'] }>;
+  TagPayload: ResolverTypeWrapper<WrittenModel>;
   Role: Role;
   UserConnection: ResolverTypeWrapper<Connection<UserModel>>;
   UserEdge: ResolverTypeWrapper<Omit<UserEdge, 'node'> & { node: ResolversTypes['User'] }>;
   CreateUserInput: CreateUserInput;
   UpdateUserInput: UpdateUserInput;
-  UserPayload: ResolverTypeWrapper<Omit<UserPayload, 'user'> & { user: ResolversTypes['User'] }>;
+  UserPayload: ResolverTypeWrapper<WrittenModel>;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
@@ -605,7 +605,7 @@ export type ResolversParentTypes = {
   Tag: TagModel;
   CreateArticleInput: CreateArticleInput;
   UpdateArticleInput: UpdateArticleInput;
-  ArticlePayload: Omit<ArticlePayload, 'article'> & { article: ResolversParentTypes['Article'] };
+  ArticlePayload: WrittenModel;
   DateTime: Scalars['DateTime']['output'];
   Node: ResolversInterfaceTypes<ResolversParentTypes>['Node'];
   PageInfo: PageInfo;
@@ -614,12 +614,12 @@ export type ResolversParentTypes = {
   TagEdge: Omit<TagEdge, 'node'> & { node: ResolversParentTypes['Tag'] };
   CreateTagInput: CreateTagInput;
   UpdateTagInput: UpdateTagInput;
-  TagPayload: Omit<TagPayload, 'tag'> & { tag: ResolversParentTypes['Tag'] };
+  TagPayload: WrittenModel;
   UserConnection: Connection<UserModel>;
   UserEdge: Omit<UserEdge, 'node'> & { node: ResolversParentTypes['User'] };
   CreateUserInput: CreateUserInput;
   UpdateUserInput: UpdateUserInput;
-  UserPayload: Omit<UserPayload, 'user'> & { user: ResolversParentTypes['User'] };
+  UserPayload: WrittenModel;
   Int: Scalars['Int']['output'];
   Boolean: Scalars['Boolean']['output'];
   String: Scalars['String']['output'];
