@@ -47,7 +47,8 @@ export class AwaitedReads<K, V> {
           const request = missing.get(flight.id)
           const found = await this.#await(flight, { reader, soft, hard, joined, isFirst })
           const accepted = found && request && this.#accept(found, request, reader, since)
-          if (!accepted) continue
+          // What may show a write that had no position is loaded again, once: then it may be kept, too.
+          if (!accepted || (isFirst && accepted.entry.isOfNoMoment)) continue
           obtained.set(flight.id, accepted)
           missing.delete(flight.id)
         }

@@ -74,8 +74,8 @@ export class LoadQueue<K, V> {
     // The value may show a write that has no position yet. The write gets one before any reader sees the value, so that a
     // token handed out with it covers the write, and the entry doesn't stand as of a position before it.
     // (After a whole snapshot was read, `Snapshots` does that.)
-    const [source] = call
-    if (snapshot.unsettled && typeof source === 'string') await settle()
+    const isUnsettled = snapshot.unsettled && typeof call[0] === 'string'
+    if (isUnsettled) await settle()
     const storedAtMs = clock.now()
     return requests.map(({ id, key }, index) => {
       const value = snapshot.values[index]
@@ -93,8 +93,8 @@ export class LoadQueue<K, V> {
         staleAtMs: storedAtMs + lifeMs(policy, { value, ttlMs: traits?.ttlMs, random: random() }),
         marks: undefined,
       }
-      // Whether it shows the writes that had no position when it was read, only their order could tell.
-      return snapshot.unsettled && !ledger.stands(entry) ? { ...entry, isOfNoMoment: true } : entry
+      // Whether it shows those writes, only the order of their commits could tell.
+      return isUnsettled && !ledger.stands(entry) ? { ...entry, isOfNoMoment: true } : entry
     })
   }
 }
