@@ -1,3 +1,5 @@
+import { codeFingerprints } from './scripts/code-fingerprints.mjs'
+
 /**
  * Bundles `src` and what it uses into few files, flat in `dist`: Node takes longer to find and open two thousand files than to
  * run what is in them.
@@ -17,6 +19,14 @@ export default {
     /^pino($|\/)/,
     /^@electric-sql\/pglite($|\/)/,
     'pg',
+  ],
+  plugins: [
+    {
+      name: 'code-fingerprints',
+      generateBundle() {
+        this.emitFile({ type: 'asset', fileName: 'code.json', source: JSON.stringify(codeFingerprints(), null, 2) })
+      },
+    },
   ],
   output: { dir: 'dist', chunkFileNames: '[name].js', sourcemap: true },
 }

@@ -33,7 +33,6 @@ export class EncodedAnswers {
       tiers: 'memory',
       // No body is read so often that compressing it early would help.
       earlyRefresh: 0,
-      madeOf: [compress, COMPRESS],
       key: ({ answer, encoding }) => `${etagOf(answer)}.${encoding}`,
       tags: () => [],
       load: async (all) => ({

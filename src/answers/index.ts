@@ -1,4 +1,3 @@
-export { codeFingerprint } from './code-fingerprint.ts'
 export { EncodedAnswers, type EncodingChoice } from './encoded-answers.ts'
 export { Explainer } from './explain-answer.ts'
 export { AnswerFinder, type Found } from './find-answer.ts'

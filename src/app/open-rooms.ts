@@ -1,10 +1,11 @@
-import { codeFingerprint, EncodedAnswers, KeptAnswers } from '../answers/index.ts'
+import { EncodedAnswers, KeptAnswers } from '../answers/index.ts'
 import { adminRoom } from '../domain/admin/index.ts'
 import { articlesRoom, MarkdownRenderer } from '../domain/articles/index.ts'
 import { tagsRoom } from '../domain/tags/index.ts'
 import { usersRoom } from '../domain/users/index.ts'
 import { PersistedQueries } from '../graphql/operation/index.ts'
 import { createRateLimit } from '../graphql/resolving/index.ts'
+import { codeOf } from '../kernel/code-of.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { Worker, type WorkerObserver } from '../worker/index.ts'
 import type { Config } from './config.ts'
@@ -66,7 +67,7 @@ export function openRooms({ config, logger, engine, observer = {} }: OpenRoomsOp
     worker,
     responses: new KeptAnswers({
       cache,
-      madeBy: codeFingerprint(),
+      madeBy: codeOf('app/start-node.ts'),
       adminsShare: config.queryMaxComplexity.author === config.queryMaxComplexity.admin,
     }),
     encoded: new EncodedAnswers(cache),

@@ -19,8 +19,9 @@ export interface KindDefinition<K, V> extends Policy {
   /** Unique in its cache; part of every key and of the metrics. */
   readonly name: string
   /**
-   * Functions and statements that `key`, `tags` and `load` use. Their text is hashed into every key, beside that of the three,
-   * so that a deploy which changes it can't read what older code stored. HAZARD: what isn't named here can change unnoticed.
+   * What decides a value beside `key`, `tags` and `load`: functions that these call, statements, versions of libraries, or a hash of all the
+   * code. Its text is hashed into every key, beside that of the three, so that a deploy which changes it can't read what older
+   * code stored. HAZARD: what isn't named here can change unnoticed.
    */
   readonly madeOf?: readonly unknown[]
   /** Names the entry among its kind. HAZARD: everything the value depends on must be in it; for values that differ by viewer see `scope`. */

@@ -19,6 +19,8 @@ export interface CachedTable {
   readonly database: Database
   readonly table: keyof Tables
   readonly ttlMs: number
+  /** Names the code that declares the kind: `codeOf` its module. */
+  readonly code: string
 }
 
 /**
@@ -28,7 +30,7 @@ export interface CachedTable {
  * @example cachedRows<Tag>({ cache, database, table: 'tags', ttlMs }, { name: 'tag', columns: sql`id, slug, name` })
  */
 export function cachedRows<Row extends { readonly id: number }>(
-  { cache, database, table, ttlMs }: CachedTable,
+  { cache, database, table, ttlMs, code }: CachedTable,
   {
     name,
     columns,
@@ -48,7 +50,7 @@ export function cachedRows<Row extends { readonly id: number }>(
     ttlMs,
     ...policy,
     privacy,
-    madeOf: [table, columns.toOperationNode(), alsoOn],
+    madeOf: [code],
     key: String,
     parseKey: Number,
     tags: (id) => [rowTag(table, id), ...alsoOn(id)],
@@ -68,13 +70,13 @@ export const cachedIds = (
 
 /** What rows hold, by a unique text column. `value` must depend on watched columns alone, as `column` must. */
 export function cachedBy<V>(
-  { cache, database, table, ttlMs }: CachedTable,
+  { cache, database, table, ttlMs, code }: CachedTable,
   { column, value, ...own }: CachedByOptions<V>,
 ): CachedKind<string, V> {
   return cache.kind<string, V>({
     ...own,
     ttlMs,
-    madeOf: [table, column, value.toOperationNode()],
+    madeOf: [code],
     key: (key) => key,
     parseKey: (text) => text,
     tags: (key) => [columnTag(table, column, key)],

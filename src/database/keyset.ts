@@ -21,12 +21,11 @@ export interface Page {
 
 /** Pages of the whole table in one order, and the number of its rows. `tags` must cover both. */
 export function cachedList(
-  { cache, database, table, ttlMs }: CachedTable,
+  { cache, database, table, ttlMs, code }: CachedTable,
   { name, ordering, tags }: { readonly name: string; readonly ordering: Ordering; readonly tags: readonly CacheTag[] },
 ): { readonly pages: CachedKind<Page, PlacesOnPage>; readonly count: CachedKind<'all', number> } {
   const list = { from: sql.table(table), where: [], ordering }
-  const madeOf = [table, ordering.keyType, ordering.value.toOperationNode(), ordering.descending, tags, readPages]
-  const policy = { ttlMs, madeOf, tags: () => tags }
+  const policy = { ttlMs, madeOf: [code], tags: () => tags }
   return {
     pages: cache.kind<Page, PlacesOnPage>({
       ...policy,

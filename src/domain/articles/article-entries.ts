@@ -17,12 +17,12 @@ import {
 import { EntryLoader, perRequest } from '../../graphql/resolving/index.ts'
 import type { Article, ArticleOrder } from '../../graphql/schema/index.ts'
 import { isSelfOrAdmin, type Viewer } from '../../identity/index.ts'
+import { codeOf } from '../../kernel/code-of.ts'
 import {
   type ArticleListPage,
   type ArticleSelection,
   formatList,
   formatSelection,
-  listsAreMadeOf,
   orderTags,
   pagedQuery,
   parseList,
@@ -32,16 +32,16 @@ import {
 } from './article-list.ts'
 import type { MarkdownRenderer } from './markdown-renderer.ts'
 import { isRendering, type Rendering } from './rendering.ts'
-import { renderingCode } from './rendering-thread.ts'
 
-export interface ArticleEntriesOptions extends Omit<CachedTable, 'table'> {
+export interface ArticleEntriesOptions extends Omit<CachedTable, 'table' | 'code'> {
   readonly listTtlMs: number
   readonly renderer: MarkdownRenderer
 }
 
 /** The cached kinds of articles: their SQL, and the cache tags that invalidate them. */
 export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: ArticleEntriesOptions) {
-  const source = { cache, database, table: 'articles', ttlMs } as const
+  const code = codeOf('domain/articles/article-entries.ts')
+  const source = { cache, database, table: 'articles', ttlMs, code } as const
 
   const byId = cachedRows<Article>(source, {
     name: 'article',
@@ -63,6 +63,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
   const views = cache.kind<number, number>({
     name: 'article-views',
     ttlMs: listTtlMs,
+    madeOf: [code],
     key: String,
     parseKey: Number,
     tags: (id) => [rowTag('article_stats', id)],
@@ -85,7 +86,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
     maxBytes: Number.POSITIVE_INFINITY,
     // Rendering is quicker than asking Redis for a lease.
     leaseMs: 0,
-    madeOf: [renderingCode()],
+    madeOf: [code],
     key: ({ body }) => createHash('sha256').update(body).digest('base64url'),
     tags: () => [],
     load: async (bodies) => {
@@ -100,7 +101,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
     name: 'article-list',
     ttlMs: listTtlMs,
     maxBatch: PAGES_AT_ONCE,
-    madeOf: listsAreMadeOf(),
+    madeOf: [code],
     key: formatList,
     parseKey: parseList,
     tags: ({ selection, orderBy }) => [...selectionTags(selection), ...orderTags(orderBy)],
@@ -113,7 +114,7 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
     name: 'article-count',
     ttlMs: listTtlMs,
     maxBatch: PAGES_AT_ONCE,
-    madeOf: listsAreMadeOf(),
+    madeOf: [code],
     key: formatSelection,
     parseKey: parseSelection,
     tags: selectionTags,

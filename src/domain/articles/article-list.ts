@@ -145,20 +145,6 @@ export function selectionQuery(
   return { from: sql.join([sql`articles a`, ...joins], sql` `), where }
 }
 
-/** The code that decides what lists hold and depend on. Its hash is part of their keys, so a new version reads no old entry. */
-export const listsAreMadeOf = (): readonly unknown[] => [
-  selectionParts,
-  pageParts,
-  selectionQuery,
-  selectionTags,
-  orderTags,
-  ...Object.values(orderings).flatMap(({ value, keyType, descending }) => [
-    value.toOperationNode(),
-    keyType,
-    descending,
-  ]),
-]
-
 const id = sql<number>`a.id`
 const orderings: Record<ArticleOrder, Ordering> = {
   NEWEST: { value: sql`a.sorted_at`, keyType: 'instant', id, descending: true },

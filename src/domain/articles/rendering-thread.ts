@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { ClientError } from '../../kernel/errors.ts'
 import { PROJECT } from '../../kernel/project.ts'
@@ -119,6 +118,3 @@ const MAX_HEAP_MB = 1024
 
 /** Always what was built: Node can't run TypeScript in a thread. `npm test` and `npm start` build first. */
 const BUILT = new URL('dist/rendering-thread-entry.js', PROJECT)
-
-/** The text of what renders, libraries included: another one may render otherwise. */
-export const renderingCode = (): string => readFileSync(BUILT, 'utf8')

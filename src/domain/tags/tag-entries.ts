@@ -3,12 +3,15 @@ import { anyRowTag, fieldTag } from '../../cache/index.ts'
 import { type CachedTable, cachedIds, cachedList, cachedRows } from '../../database/index.ts'
 import { EntryLoader, perRequest } from '../../graphql/resolving/index.ts'
 import type { Tag } from '../../graphql/schema/index.ts'
+import { codeOf } from '../../kernel/code-of.ts'
 
 export const tagOrder = { name: 'NAME', keyType: 'text' } as const
 
+export type TagSource = Omit<CachedTable, 'table' | 'code'>
+
 /** The cached kinds of tags: their SQL, and the cache tags that invalidate them. */
-export function tagEntries(parts: Omit<CachedTable, 'table'>) {
-  const source = { ...parts, table: 'tags' } as const
+export function tagEntries(parts: TagSource) {
+  const source = { ...parts, table: 'tags', code: codeOf('domain/tags/tag-entries.ts') } as const
   const byId = cachedRows<Tag>(source, {
     name: 'tag',
     columns: sql`id, slug, name, description`,

@@ -3,10 +3,11 @@ import { anyRowTag, type CachedKind } from '../../cache/index.ts'
 import { type CachedTable, cachedIds, cachedList, cachedRows, type UserRow } from '../../database/index.ts'
 import { EntryLoader, perRequest } from '../../graphql/resolving/index.ts'
 import type { User } from '../../graphql/schema/index.ts'
+import { codeOf } from '../../kernel/code-of.ts'
 
 export const userOrder = { name: 'USERNAME', keyType: 'text' } as const
 
-export type UserSource = Omit<CachedTable, 'table'>
+export type UserSource = Omit<CachedTable, 'table' | 'code'>
 
 /** The columns of a cached user. HAZARD: everyone is given the same row. What not everyone may know is an entry of its own. */
 export const userColumns = ['id', 'username', 'display_name', 'bio', 'avatar_url', 'role', 'created_at'] as const
@@ -14,12 +15,12 @@ export const userColumns = ['id', 'username', 'display_name', 'bio', 'avatar_url
 /** The cached rows of users. */
 export const userRows = (source: UserSource): CachedKind<number, User> => {
   const columns = sql.join(userColumns.map((column) => sql.ref(column)))
-  return cachedRows({ ...source, table: 'users' }, { name: 'user', columns, policy: { writeThrough: true } })
+  return cachedRows(ofUsers(source), { name: 'user', columns, policy: { writeThrough: true } })
 }
 
 /** The cached kinds of users: their SQL, and the cache tags that invalidate them. */
 export function userEntries(parts: UserSource, byId: CachedKind<number, User>) {
-  const source = { ...parts, table: 'users' } as const
+  const source = ofUsers(parts)
   const idByUsername = cachedIds(source, { name: 'user-by-username', column: 'username' })
   const emails = cachedRows<Pick<UserRow, 'id' | 'email'>>(source, {
     name: 'user-email',
@@ -43,6 +44,12 @@ export function userEntries(parts: UserSource, byId: CachedKind<number, User>) {
     count: new EntryLoader(list.count, reader),
   }))
 }
+
+const ofUsers = (source: UserSource): CachedTable => ({
+  ...source,
+  table: 'users',
+  code: codeOf('domain/users/user-entries.ts'),
+})
 
 /** The loaders of users of one request. */
 export type UserEntries = ReturnType<typeof userEntries>
