@@ -8,6 +8,7 @@ import { hostile } from './hostile/hostile.ts'
 import { memory } from './memory.ts'
 import { peers } from './peers/peers.ts'
 import { redisDown } from './redis-down.ts'
+import { smallHeap } from './small-heap.ts'
 import { snapshots } from './snapshots.ts'
 import { staleness } from './staleness/staleness.ts'
 import { writes } from './writes.ts'
@@ -23,6 +24,7 @@ const benchmarks: Record<string, (options: readonly string[]) => Promise<void>> 
   'redis-down': redisDown,
   peers,
   snapshots,
+  'small-heap': smallHeap,
   staleness,
   writes,
 }

@@ -2,8 +2,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import type { Command } from 'commander'
-import { options } from '../src/app/config.ts'
+import { parse } from 'graphql'
+import { options, readConfig } from '../src/app/config.ts'
+import { memoryBounds } from '../src/app/memory-bounds.ts'
+import type { Entry } from '../src/cache/entry.ts'
+import { MemoryTier } from '../src/cache/memory/memory-tier.ts'
 import { program } from '../src/cli/program.ts'
+import { shrink } from '../src/graphql/operation/document-store.ts'
 import { errorCodes } from '../src/kernel/errors.ts'
 import { Metrics } from '../src/metrics/metrics.ts'
 import { DOCUMENTS } from './docs/blocks.ts'
@@ -16,6 +21,53 @@ it('documents every option, with its default and unit', () => {
     expect(reference).toContain(`| \`${variable}\` | ${value} | ${unit} | ${about} |`)
   }
   expect(firstCells('Options')).toHaveLength(Object.keys(options).length)
+})
+
+it('documents what fits in which memory', () => {
+  const MB = 2 ** 20
+  const fields = Array.from({ length: 20 }, (_, index) => `field${index}`).join(' ')
+  const document = shrink(parse(`query Q($id: ID!) { article(id: $id) { ${fields} } }`))
+  const memory = new MemoryTier({ maxBytes: MB })
+  memory.set(articleOf2KB())
+  for (const [container, old] of [
+    [320, 160],
+    [512, 320],
+    [1024, 640],
+    [2048, 1280],
+    [4096, 2048],
+  ] as const) {
+    // Three semi-spaces of 16 MB come on top.
+    const sizes = { heap: (old + 48) * MB, whole: container * MB }
+    const { entries, mostEntries, documents, bodies, unread, warnings } = memoryBounds(readConfig({}), sizes)
+    const inMb = [entries, mostEntries, documents, bodies, unread].map((bytes) => Math.round(bytes / MB))
+    const fits = [entries / memory.bytes, mostEntries / memory.bytes, documents / document].map((count) =>
+      thousands(Math.floor(count / 100) * 100),
+    )
+    expect([container, warnings]).toEqual([container, []])
+    expect(reference).toContain(`| ${[container, old, ...inMb, ...fits].join(' | ')} |`)
+  }
+})
+
+const thousands = (count: number): string => count.toLocaleString('en')
+
+const articleOf2KB = (): Entry => ({
+  key: 'stet:1:article.GXYDPB_A:1',
+  epoch: 'e',
+  asOf: 1,
+  tags: ['articles:1', 'article_tags:article_id=1'],
+  value: {
+    id: 1,
+    slug: 'one',
+    title: 'x'.repeat(60),
+    summary: 'x'.repeat(200),
+    body: 'x'.repeat(1700),
+    author_id: 1,
+    tag_ids: [1, 2],
+  },
+  storedAtMs: 1,
+  staleAtMs: 1,
+  loadMs: 1.5,
+  marks: undefined,
 })
 
 it('documents every error code', () => {

@@ -190,8 +190,7 @@ export const options = {
     about: 'Entries that take more in memory are served and not stored.',
   }),
   cacheMemoryMaxBytes: option('CACHE_MEMORY_MAX_MB', megabytes(positive), {
-    default: '64',
-    about: 'Size of the memory tier.',
+    about: "Size of the memory tier. Absent: a fifth of the heap's limit, at most 64.",
   }),
   cacheResponses: option('CACHE_RESPONSES', onOrOff, {
     default: 'on',
@@ -308,16 +307,16 @@ export const options = {
     about: 'The body of a request at most. A longer one is REQUEST_TOO_LARGE.',
   }),
   requestMaxBytesInFlight: option('REQUEST_MAX_MB_IN_FLIGHT', megabytes(positive), {
-    default: '64',
-    about: 'Bodies of more than 4 KiB together, until their requests are answered. Any more are OVERLOADED.',
+    about:
+      'Bodies of more than 4 KiB together, until their requests are answered. Any more are OVERLOADED. Absent: a third of the memory beside the heap, at most 64.',
   }),
   requestMaxBytesPerAddress: option('REQUEST_MAX_MB_PER_ADDRESS', megabytes(positive), {
     default: '16',
     about: 'The same, of one address. Behind TRUST_PROXY that is the address of the client.',
   }),
   answerMaxBytesUnread: option('ANSWER_MAX_MB_UNREAD', megabytes(positive), {
-    default: '256',
-    about: 'Answers that clients have not read yet, together. The connection of any more is closed.',
+    about:
+      'Answers that clients have not read yet, together. The connection of any more is closed. Absent: two thirds of the memory beside the heap, at most 256.',
   }),
   answerMaxBytesUnreadPerAddress: option('ANSWER_MAX_MB_UNREAD_PER_ADDRESS', megabytes(positive), {
     default: '32',

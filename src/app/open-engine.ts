@@ -14,6 +14,7 @@ import { type OnClose, openTogether } from '../kernel/open-together.ts'
 import { type GuardedRedis, openRedis, type RedisClients } from '../redis/index.ts'
 import { type Config, hasRedis } from './config.ts'
 import { logFollower, logRedis, logRedisMissing, type RedisObserver, warnOf } from './log-events.ts'
+import { memoryBounds } from './memory-bounds.ts'
 
 export interface OpenEngineOptions {
   readonly config: Config
@@ -224,7 +225,7 @@ function openRedisTier({ config, observer }: Stage, redis: ObservedRedis): Redis
 
 const cacheOptions = (config: Config) => ({
   secrets: config.cacheSecrets,
-  memoryMaxBytes: config.cacheMemoryMaxBytes,
+  memoryMaxBytes: memoryBounds(config).entries,
   defaults: {
     jitter: config.cacheTtlJitter,
     grace: { staleWhileRevalidateMs: config.cacheGraceMs, staleIfErrorMs: config.cacheGraceIfErrorMs },

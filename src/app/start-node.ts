@@ -7,6 +7,7 @@ import { loadSampleContent } from '../content/index.ts'
 import { migrate, whileEmpty } from '../database/index.ts'
 import { Api } from '../graphql/index.ts'
 import {
+  DocumentStore,
   Documents,
   Introspection,
   Operations,
@@ -23,6 +24,7 @@ import { PROJECT } from '../kernel/project.ts'
 import { Metrics } from '../metrics/index.ts'
 import type { Config } from './config.ts'
 import { warnOf } from './log-events.ts'
+import { memoryBounds } from './memory-bounds.ts'
 import { type Engine, openEngine } from './open-engine.ts'
 import { openRooms } from './open-rooms.ts'
 import { type DemoTokens, makeDemoTokens, tokenKeys, tokenRules } from './token-keys.ts'
@@ -68,6 +70,8 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
   const limits = requestLimits(config)
   const trusted =
     config.trustedDocuments === undefined ? undefined : readTrustedDocuments(config.trustedDocuments, limits)
+  const bounds = memoryBounds(config)
+  for (const warning of bounds.warnings) logger.warn(warning)
   const metrics = new Metrics()
   const engine = await openEngine({
     config,
@@ -103,6 +107,8 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
     maxCost: config.queryMaxComplexity,
     limits: { maxErrors: config.queryMaxErrors, maxBytes: config.answerMaxBytes, timeoutMs: config.queryTimeoutMs },
     introspection: new Introspection(introspection),
+    documents: new DocumentStore({ maxBytes: bounds.documents }),
+    maxPlannedFields: bounds.plannedFields,
     onPriced: metrics.onPriced,
     onUnexpected: (error, requestId) => logger.error({ err: error, requestId }, 'A request failed'),
   })
@@ -117,7 +123,10 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
     failures: { max: config.authMaxFailures, windowMs: config.rateLimitWindowMs },
   })
   onClose(watchSecrets({ config, logger, authenticator }))
-  const operations = new Operations(limits, undefined, { keepsIntrospection: introspection === 'on' })
+  const operations = new Operations(limits, undefined, {
+    keepsIntrospection: introspection === 'on',
+    maxBytes: bounds.operations,
+  })
   const trustedOnly = config.trustedDocumentsOnly === 'on'
   const persisted = config.persistedQueries === 'on' && !trustedOnly ? persistedQueries : undefined
   const demoTokens = await makeDemoTokens(config, keys, database)
@@ -146,8 +155,8 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       maxConnections: config.connectionsMax,
       maxConnectionsPerAddress: config.connectionsMaxPerAddress,
       maxBodyBytes: config.requestMaxBytes,
-      bodies: { maxBytes: config.requestMaxBytesInFlight, maxBytesPerAddress: config.requestMaxBytesPerAddress },
-      unread: { maxBytes: config.answerMaxBytesUnread, maxBytesPerAddress: config.answerMaxBytesUnreadPerAddress },
+      bodies: { maxBytes: bounds.bodies, maxBytesPerAddress: config.requestMaxBytesPerAddress },
+      unread: { maxBytes: bounds.unread, maxBytesPerAddress: config.answerMaxBytesUnreadPerAddress },
       headTimeoutMs: config.requestHeadTimeoutMs,
       requestTimeoutMs: config.requestTimeoutMs,
     },

@@ -1,6 +1,5 @@
 import {
   ApolloServer,
-  type ApolloServerOptions,
   type ApolloServerPlugin,
   HeaderMap,
   type HTTPGraphQLRequest,
@@ -13,10 +12,17 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled'
 import { makeExecutableSchema } from '@graphql-tools/schema'
-import { type DocumentNode, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
+import { type DocumentNode, type ExecutionResult, GraphQLError } from 'graphql'
 import { ClientError } from '../kernel/errors.ts'
 import { type AnswerLimits, answerTooLarge, Executor } from './execution/index.ts'
-import { type CostLimits, type Introspection, limitComplexity, type Operation } from './operation/index.ts'
+import { gatewayTo } from './gateway.ts'
+import {
+  type CostLimits,
+  type DocumentStore,
+  type Introspection,
+  limitComplexity,
+  type Operation,
+} from './operation/index.ts'
 import { addCodes, type Context, isOurFault, isUnexpected, maskError, nameMutations } from './resolving/index.ts'
 import { dateTime, mergeResolvers, nodeResolvers, type Room, readSchema } from './schema/index.ts'
 
@@ -26,6 +32,9 @@ export interface ApiOptions {
   readonly maxCost: CostLimits
   readonly limits: AnswerLimits
   readonly introspection: Introspection
+  readonly documents: DocumentStore
+  /** How many fields the plans of operations may have together. */
+  readonly maxPlannedFields: number
   /** Called with what each operation costs that is about to be run. */
   readonly onPriced?: (cost: number) => void
   /** Called for every error that a client is not told of. It should be logged. */
@@ -47,7 +56,7 @@ export class Api {
   readonly #limits: AnswerLimits
 
   constructor(options: ApiOptions) {
-    const { rooms, maxCost, limits, introspection, onPriced } = options
+    const { rooms, maxCost, limits, introspection, onPriced, documents, maxPlannedFields } = options
     const schema = makeExecutableSchema({
       typeDefs: readSchema(),
       resolvers: nameMutations(
@@ -56,7 +65,7 @@ export class Api {
     })
     this.#limits = limits
     this.#runner = new Runner({
-      executor: new Executor(schema, limits),
+      executor: new Executor(schema, limits, { maxPlannedFields }),
       limit: limitComplexity(schema, maxCost),
       introspection,
       onPriced,
@@ -74,6 +83,7 @@ export class Api {
       ],
       // `Documents` has resolved them.
       persistedQueries: false,
+      documentStore: documents,
       maxRecursiveSelections: true,
       formatError: maskError,
       // `Introspection` decides, by the viewer.
@@ -243,24 +253,6 @@ const answerBy = (runner: Runner): ApolloServerPlugin<Context> => ({
     }
   },
 })
-
-/** What Apollo calls a gateway. It hands on the schema, and the result that `answerBy` has. */
-function gatewayTo(schema: GraphQLSchema): NonNullable<ApolloServerOptions<Context>['gateway']> {
-  return {
-    onSchemaLoadOrUpdate: (tell) => {
-      tell({ apiSchema: schema, coreSupergraphSdl: '' })
-      return () => {}
-    },
-    load: async () => ({
-      executor: async ({ context }) => {
-        const { result } = (context as Context).progress
-        if (!result) throw new TypeError('An operation has not been executed.')
-        return result
-      },
-    }),
-    stop: async () => {},
-  }
-}
 
 /** Logs the errors that clients are not shown, and notes what errors say of an answer. */
 function reportErrors({ onUnexpected, introspection }: ApiOptions): ApolloServerPlugin<Context> {

@@ -33,7 +33,7 @@ function fail(): never {
 }
 
 const clock = new ManualClock()
-const executor = new Executor(schema, { maxErrors: 5, maxBytes: 1000, timeoutMs: 100 }, clock)
+const executor = new Executor(schema, { maxErrors: 5, maxBytes: 1000, timeoutMs: 100 }, { clock })
 
 function run(text: string) {
   calls = 0

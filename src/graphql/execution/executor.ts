@@ -39,12 +39,14 @@ export class Executor {
   readonly #schema: GraphQLSchema
   readonly #limits: AnswerLimits
   readonly #clock: Clock
-  readonly #kept = new LRUCache<DocumentNode, DocumentPlans>({ maxSize: MAX_FIELDS })
+  readonly #kept: LRUCache<DocumentNode, DocumentPlans>
 
-  constructor(schema: GraphQLSchema, limits: AnswerLimits, clock = systemClock) {
+  /** @param options.maxPlannedFields of all plans together; each takes about 770 bytes of the heap, beside its document */
+  constructor(schema: GraphQLSchema, limits: AnswerLimits, { clock = systemClock, maxPlannedFields = 50_000 } = {}) {
     this.#schema = schema
     this.#limits = limits
     this.#clock = clock
+    this.#kept = new LRUCache({ maxSize: maxPlannedFields })
   }
 
   /** Finds the operation and coerces its variables. An `ExecutionResult` holds the errors of those that can't be run. */
@@ -87,8 +89,6 @@ export class Executor {
 
 const once: Repeat = (run) => run()
 
-/** Fields in all plans together. Each takes about half a kilobyte. */
-const MAX_FIELDS = 50_000
 /** The default of graphql-js. */
 const MAX_VARIABLE_ERRORS = 50
 

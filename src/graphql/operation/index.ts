@@ -1,3 +1,4 @@
+export { DocumentStore } from './document-store.ts'
 export { Documents } from './documents.ts'
 export { Introspection } from './introspection.ts'
 export { type CostLimits, limitComplexity } from './limit-complexity.ts'

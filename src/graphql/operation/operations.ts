@@ -46,16 +46,24 @@ export class Operations {
   readonly #schema: GraphQLSchema
   readonly #keepsIntrospection: boolean
   readonly #hintOf: ReturnType<typeof fieldHints>
-  readonly #known = new LRUCache<string, Operation>({
-    maxSize: 8 * 1024 * 1024,
-    sizeCalculation: ({ text }, key) => key.length + text.length + 200,
-  })
+  readonly #known: LRUCache<string, Operation>
 
-  /** @param options.keepsIntrospection false: no answer that tells the schema is kept, because not everyone may be given it */
-  constructor(limits: RequestLimits, schema = buildSchema(readSchema()), { keepsIntrospection = true } = {}) {
+  /**
+   * @param options.keepsIntrospection false: no answer that tells the schema is kept, because not everyone may be given it
+   * @param options.maxBytes of the heap, for what is known of all operations together
+   */
+  constructor(
+    limits: RequestLimits,
+    schema = buildSchema(readSchema()),
+    { keepsIntrospection = true, maxBytes = 8 * 1024 * 1024 } = {},
+  ) {
     this.limits = limits
     this.#schema = schema
     this.#keepsIntrospection = keepsIntrospection
+    this.#known = new LRUCache({
+      maxSize: maxBytes,
+      sizeCalculation: ({ text }, key) => key.length + text.length + BYTES_OF_OPERATION,
+    })
     this.#hintOf = fieldHints(this.#schema)
   }
 
@@ -125,5 +133,8 @@ export class Operations {
     return [{ hint: this.#hintOf(parent, field), of: parent.name }, ...others]
   }
 }
+
+/** Beside its texts. */
+const BYTES_OF_OPERATION = 450
 
 type Policy = Pick<Operation, 'maxAge' | 'isPrivate' | 'decidedBy'>
