@@ -15,7 +15,16 @@ const page = blocks.filter(({ file }) => file === 'docs/adding-a-table.md')
 const copy = use(await mkdtemp(join(tmpdir(), 'stet-adding-')), (directory) => rm(directory, { recursive: true }))
 const run = (command: string, ...words: string[]) => promisify(execFile)(command, words, { cwd: copy })
 
-for (const name of ['src', 'schema', 'migrations', 'sql', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json']) {
+for (const name of [
+  'src',
+  'schema',
+  'migrations',
+  'sql',
+  'scripts',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+]) {
   await cp(name, join(copy, name), { recursive: true })
 }
 for (const name of ['node_modules', 'dist']) await symlink(resolve(name), join(copy, name))

@@ -54,7 +54,10 @@ it('is never read by nodes of the other version, side by side: neither HTML nor 
 
   const { url, flush } = await startNext()
   const ofNext = await new GraphQLClient(url).get(QUERY, asked, headers)
-  expect(ofNext).toMatchObject({ article: { bodyHtml: '<p>See https://example.com</p>\n' }, users: { totalCount: 200 } })
+  expect(ofNext).toMatchObject({
+    article: { bodyHtml: '<p>See https://example.com</p>\n' },
+    users: { totalCount: 200 },
+  })
   await flush()
   const keysOfBoth = await storedKeys()
   expect(keysOfBoth).toHaveLength(2 * keysOfOld.length)
