@@ -5,7 +5,6 @@ import { openDatabases } from '../src/database/open-databases.ts'
 export async function seedArticles(url: string, articles: number): Promise<void> {
   const databases = await openDatabases({
     url,
-    replicaUrl: undefined,
     dataDirectory: '',
     poolMax: 4,
     statementTimeoutMs: 60_000,

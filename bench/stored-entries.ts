@@ -38,7 +38,6 @@ export async function storedEntries(): Promise<ReadonlyMap<string, readonly Entr
 
 async function seed(url: string): Promise<void> {
   const options = {
-    replicaUrl: undefined,
     dataDirectory: '',
     poolMax: 4,
     statementTimeoutMs: 60_000,

@@ -58,7 +58,6 @@ async function compare(url: string, fsync: string): Promise<void> {
 async function compareAudited(url: string, fsync: string): Promise<void> {
   const databases = await openDatabases({
     url,
-    replicaUrl: undefined,
     dataDirectory: '',
     poolMax: WRITERS + 2,
     statementTimeoutMs: 0,

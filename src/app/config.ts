@@ -42,6 +42,10 @@ export const options = {
     secret: true,
     about: 'PostgreSQL standby to load from. It may lag: what it lacks is read from the primary.',
   }),
+  databaseReplicaTimeoutMs: option('DATABASE_REPLICA_TIMEOUT_MS', milliseconds(1, 3_600_000), {
+    default: '500',
+    about: 'How long a load from the standby may take before the primary is asked; and how long it waits for its turn.',
+  }),
   databaseSchema: option('DATABASE_SCHEMA', schemaName, {
     default: 'public',
     about: "Schema of the content's tables, made if absent. The role's own search_path does not matter.",

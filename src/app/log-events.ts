@@ -1,3 +1,4 @@
+import type { ReplicaObserver, ReplicaState } from '../database/index.ts'
 import type { FollowerObserver } from '../invalidation/index.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
@@ -79,6 +80,30 @@ export function logRedisMissing(logger: Logger, err: Error): void {
       ? 'Redis refuses the user name or password in REDIS_URL: this node serves without it'
       : 'Redis could not be reached: until it can, this node serves without it',
   )
+}
+
+/** Tells `observer` what happens to the replica, and logs it: once when it is not used any more, and once when it is used again. */
+export function logReplica(logger: Logger, observer: ReplicaObserver): ReplicaObserver {
+  const warn = warnOf(logger, 'The replica did not answer a load: the primary was asked')
+  let told: ReplicaState['is'] = 'unknown'
+  return {
+    onReplicaState: (state) => {
+      observer.onReplicaState?.(state)
+      if (state.is === 'unknown' || state.is === told) return
+      if (state.is === 'away') {
+        logger.warn({ err: state.error }, 'The replica is left alone, being unwell: the primary is read')
+      } else if (state.is === 'unfit') {
+        logger.error({ why: state.why }, 'DATABASE_REPLICA_URL leads to no replica of this primary: it is not read')
+      } else if (told !== 'unknown') {
+        logger.info('The replica is well again')
+      }
+      told = state.is
+    },
+    onReplicaFallback: (why, error) => {
+      observer.onReplicaFallback?.(why, error)
+      if (why === 'failed') warn(error)
+    },
+  }
 }
 
 /** Tells `observer` what happens to the follower, and logs what an operator should know. */

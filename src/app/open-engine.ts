@@ -1,6 +1,12 @@
 import { Trace, tracing } from '../answers/index.ts'
 import { Cache, type CacheObserver, Ledger, RedisTier } from '../cache/index.ts'
-import { explainConnectionError, type OpenDatabases, openDatabases, type SentStatement } from '../database/index.ts'
+import {
+  explainConnectionError,
+  type OpenDatabases,
+  openDatabases,
+  type ReplicaObserver,
+  type SentStatement,
+} from '../database/index.ts'
 import {
   Follower,
   type FollowerObserver,
@@ -13,7 +19,7 @@ import type { Logger } from '../kernel/logger.ts'
 import { type OnClose, openTogether } from '../kernel/open-together.ts'
 import { type GuardedRedis, openRedis, type RedisClients } from '../redis/index.ts'
 import { type Config, hasRedis } from './config.ts'
-import { logFollower, logRedis, logRedisMissing, type RedisObserver, warnOf } from './log-events.ts'
+import { logFollower, logRedis, logRedisMissing, logReplica, type RedisObserver, warnOf } from './log-events.ts'
 import { memoryBounds } from './memory-bounds.ts'
 
 export interface OpenEngineOptions {
@@ -25,7 +31,7 @@ export interface OpenEngineOptions {
 }
 
 /** Told of what happens inside, for metrics. */
-interface EngineObserver extends RedisObserver {
+interface EngineObserver extends RedisObserver, ReplicaObserver {
   readonly cache?: CacheObserver
   readonly follower?: FollowerObserver
   onStatement?(statement: SentStatement): void
@@ -130,7 +136,14 @@ function openConfiguredDatabases({ config, logger, observer }: Stage): Promise<O
   const concurrent = Math.max(1, config.databasePoolMax - 2)
   return openDatabases({
     url: config.databaseUrl,
-    replicaUrl: config.databaseReplicaUrl,
+    replica:
+      config.databaseReplicaUrl === undefined
+        ? undefined
+        : {
+            url: config.databaseReplicaUrl,
+            timeoutMs: config.databaseReplicaTimeoutMs,
+            observer: logReplica(logger, observer),
+          },
     schema: config.databaseSchema,
     dataDirectory: config.dataDirectory,
     poolMax: config.databasePoolMax,
@@ -145,7 +158,6 @@ function openConfiguredDatabases({ config, logger, observer }: Stage): Promise<O
       queued: config.databaseWritesQueue,
       waitMs: config.databaseWritesWaitMs,
     },
-    onReplicaError: warnOf(logger, 'The replica could not be reached: the primary is read'),
     onStatement: (statement) => {
       observer.onStatement?.(statement)
       Trace.current?.statements.push(statement)

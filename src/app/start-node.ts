@@ -27,6 +27,7 @@ import { warnOf } from './log-events.ts'
 import { memoryBounds } from './memory-bounds.ts'
 import { type Engine, openEngine } from './open-engine.ts'
 import { openRooms } from './open-rooms.ts'
+import { replicaHealth } from './replica-health.ts'
 import { type DemoTokens, makeDemoTokens, tokenKeys, tokenRules } from './token-keys.ts'
 import { watchSecrets } from './watch-secrets.ts'
 
@@ -167,6 +168,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
     metricsFor: metricsPort === undefined && (metricsToken || keys.demo) ? { token: metricsToken } : undefined,
     health: {
       postgresql: { required: true, check: () => databases.log.query('select 1') },
+      ...replicaHealth(database.replica),
       ...(redis && { redis: { required: false, check: () => redis.client.ping() } }),
     },
     playground:

@@ -6,6 +6,7 @@ import { Metrics } from '../metrics/index.ts'
 import type { Config } from './config.ts'
 import { openEngine } from './open-engine.ts'
 import { openRooms } from './open-rooms.ts'
+import { replicaHealth } from './replica-health.ts'
 
 export interface StartWorkerOptions {
   readonly config: Config
@@ -45,6 +46,7 @@ async function open({ config, logger }: StartWorkerOptions, onClose: OnClose): P
     metricsToken: config.metricsToken,
     health: {
       postgresql: { required: true, check: () => databases.log.query('select 1') },
+      ...replicaHealth(databases.database.replica),
       ...(redis && { redis: { required: true, check: () => redis.client.ping() } }),
     },
     logger,

@@ -11,7 +11,6 @@ export async function withDatabase<T>(
   const config = readConfig()
   const databases = await openDatabases({
     url: config.databaseUrl,
-    replicaUrl: undefined,
     schema: config.databaseSchema,
     dataDirectory: config.dataDirectory,
     poolMax: 2,

@@ -1,32 +1,21 @@
-import { ConsecutiveBreaker, circuitBreaker, handleWhen, type IPolicy, isBrokenCircuitError } from 'cockatiel'
-import { Kysely, type QueryResult, type RawBuilder, type Transaction } from 'kysely'
+import type { Kysely, QueryResult, RawBuilder, Transaction } from 'kysely'
 import type { OpenSnapshot, Source } from '../cache/index.ts'
-import { AuditingDialect } from './audit.ts'
-import { explainConnectionError, isConnectionError } from './connection-errors.ts'
-import { DatabaseOverloadedError, LoadLimit, type LoadLimitOptions } from './load-limit.ts'
+import { explainConnectionError } from './connection-errors.ts'
+import { LoadLimit, type LoadLimitOptions } from './load-limit.ts'
+import { openKysely, type SentStatement } from './open-kysely.ts'
 import type { Pool } from './pool.ts'
+import type { Replica } from './replica.ts'
 import type { Tables } from './tables.ts'
 
 export interface DatabaseOptions {
   readonly primary: Pool
-  readonly replica?: Pool | undefined
-  /** How many loads run at a time, on each of the two. Default: eight. */
+  readonly replica?: Replica | undefined
+  /** How many loads run at a time on the primary. Default: eight. */
   readonly loads?: LoadLimitOptions | undefined
   /** How many transactions of requests run at a time, on the primary. Default: eight. */
   readonly writes?: LoadLimitOptions | undefined
-  /** Called for each SQL statement once it was answered. */
+  /** Called for each SQL statement on the primary once it was answered. */
   readonly onStatement?: ((statement: SentStatement) => void) | undefined
-  /** Called if the replica could not be read, and so the primary was. */
-  readonly onReplicaError?: ((error: Error) => void) | undefined
-}
-
-export interface SentStatement {
-  /** Its first word. */
-  readonly kind: string
-  /** As it was sent, without the values of its parameters. */
-  readonly text: string
-  readonly on: 'primary' | 'replica'
-  readonly ms: number
 }
 
 /** Runs one query. */
@@ -35,34 +24,17 @@ export type RunQuery = <Row>(query: RawBuilder<Row>) => Promise<QueryResult<Row>
 /** The primary, and a replica to load from, if there is one. */
 export class Database {
   readonly primary: Kysely<Tables>
+  readonly replica: Replica | undefined
+  /** Every load from the primary runs within it. */
   readonly loads: LoadLimit
   /** Every write of a request runs within it. */
   readonly writes: LoadLimit
-  readonly #replica: { readonly db: Kysely<Tables>; readonly loads: LoadLimit; readonly breaker: IPolicy } | undefined
-  readonly #onReplicaError: (error: Error) => void
 
-  constructor({ primary, replica, loads, writes, onStatement, onReplicaError = () => {} }: DatabaseOptions) {
-    const open = (pool: Pool, on: SentStatement['on']) =>
-      new Kysely<Tables>({
-        dialect: new AuditingDialect({ pool }),
-        ...(onStatement && {
-          log: ({ query: { sql: text }, queryDurationMillis: ms }) =>
-            onStatement({ kind: firstWord(text), text, on, ms }),
-        }),
-      })
-    this.primary = open(primary, 'primary')
+  constructor({ primary, replica, loads, writes, onStatement }: DatabaseOptions) {
+    this.primary = openKysely(primary, 'primary', onStatement)
+    this.replica = replica
     this.loads = new LoadLimit('read', loads)
     this.writes = new LoadLimit('written', writes)
-    this.#onReplicaError = onReplicaError
-    this.#replica = replica && {
-      db: open(replica, 'replica'),
-      loads: new LoadLimit('read', loads),
-      // Without it, every load would wait for the time-out of a replica that hangs.
-      breaker: circuitBreaker(handleWhen(isConnectionError), {
-        halfOpenAfter: REPLICA_PAUSE_MS,
-        breaker: new ConsecutiveBreaker(3),
-      }),
-    }
   }
 
   /** Runs `work` while its source reads one snapshot of the primary. All of it counts as one load. @throws as `loader` does */
@@ -81,31 +53,23 @@ export class Database {
   }
 
   /**
-   * How to run a loading query: within a transaction that `openSnapshot` began; on the replica while it answers, if `source` is
-   * 'any'; otherwise on the primary.
+   * How to run a loading query: within a transaction that `openSnapshot` began; on the replica while it is known to be well, if
+   * `source` is 'any'; otherwise on the primary, which is also asked if the replica does not answer.
    *
    * @throws DatabaseOverloadedError beyond the limit of loads; DatabaseUnavailableError if the primary can't be reached
    */
   loader(source: Source): RunQuery {
     if (source instanceof OpenTransaction) return source.run
-    const fromPrimary: RunQuery = async (query) => {
-      try {
-        return await this.loads.run(() => query.execute(this.primary))
-      } catch (error) {
-        throw explainConnectionError(error)
-      }
-    }
-    const replica = source === 'any' ? this.#replica : undefined
-    if (!replica) return fromPrimary
-    return async (query) => {
-      try {
-        return await replica.breaker.execute(() => replica.loads.run(() => query.execute(replica.db)))
-      } catch (error) {
-        if (error instanceof DatabaseOverloadedError) throw error
-        // Any error: a replica may lack a column that a migration has just made, or cancel a query for its own clean-up.
-        if (!isBrokenCircuitError(error)) this.#onReplicaError(error as Error)
-        return fromPrimary(query)
-      }
+    const { replica } = this
+    if (source !== 'any' || !replica?.isWell) return this.#fromPrimary
+    return async (query) => (await replica.load(query)) ?? this.#fromPrimary(query)
+  }
+
+  readonly #fromPrimary: RunQuery = async (query) => {
+    try {
+      return await this.loads.run(() => query.execute(this.primary))
+    } catch (error) {
+      throw explainConnectionError(error)
     }
   }
 }
@@ -125,8 +89,3 @@ class OpenTransaction {
     return result
   }
 }
-
-const REPLICA_PAUSE_MS = 1000
-
-/** Of a statement that appends an audit record: the word within. */
-const firstWord = (text: string): string => /^\s*(?:with written as \()?(\w+)/.exec(text)?.[1]?.toLowerCase() ?? 'other'

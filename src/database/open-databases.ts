@@ -1,8 +1,9 @@
-import { Kysely } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { ConnectionPool, ListeningClient, SqlClient } from '../invalidation/index.ts'
-import { AuditingDialect } from './audit.ts'
 import { Database, type DatabaseOptions } from './database.ts'
+import { openKysely } from './open-kysely.ts'
 import { Connections, createPool, type Pool, type PoolOptions } from './pool.ts'
+import { Replica, type ReplicaOptions } from './replica.ts'
 import type { Tables } from './tables.ts'
 
 export interface OpenDatabasesOptions
@@ -10,7 +11,7 @@ export interface OpenDatabasesOptions
     Pick<PoolOptions, 'schema' | 'statementTimeoutMs' | 'onError'> {
   /** Undefined: embedded PostgreSQL, in `dataDirectory`. */
   readonly url: string | undefined
-  readonly replicaUrl: string | undefined
+  readonly replica?: Pick<ReplicaOptions, 'url' | 'timeoutMs' | 'observer' | 'clock'> | undefined
   readonly dataDirectory: string
   readonly poolMax: number
 }
@@ -30,14 +31,14 @@ export interface OpenDatabases {
   close(): Promise<void>
 }
 
-/** Opens the primary, and the replica if there is one. Does not connect yet, unless it is embedded. */
+/** Opens the primary, and the replica if there is one, which is probed from now on. Waits for neither, unless the primary is embedded. */
 export async function openDatabases(options: OpenDatabasesOptions): Promise<OpenDatabases> {
-  const { url, replicaUrl, schema = 'public', dataDirectory, poolMax, statementTimeoutMs, onError } = options
+  const { url, schema = 'public', dataDirectory, poolMax, statementTimeoutMs, loads, onStatement, onError } = options
   if (url === undefined) {
     // Imported here, because it is large and most servers don't need it.
     const { openEmbedded } = await import('./embedded.ts')
     const { pool, close } = await openEmbedded(dataDirectory, schema)
-    const database = new Database({ ...options, primary: pool })
+    const database = new Database({ ...options, primary: pool, replica: undefined })
     return {
       database,
       primary: pool,
@@ -52,11 +53,12 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
     }
   }
   const connections = new Connections()
-  const open = (url: string, max = poolMax) =>
-    createPool({ url, schema, max, statementTimeoutMs, connections, onError })
-  const primary = open(url)
-  const log = open(url, LOG_POOL_MAX)
-  const replica = replicaUrl === undefined ? undefined : open(replicaUrl)
+  const open = (max: number) => createPool({ url, schema, max, statementTimeoutMs, connections, onError })
+  const primary = open(poolMax)
+  const log = open(LOG_POOL_MAX)
+  const replica =
+    options.replica && new Replica({ ...options.replica, schema, max: poolMax, primary: log, loads, onStatement })
+  replica?.start()
   return {
     database: new Database({ ...options, primary, replica }),
     primary,
@@ -65,7 +67,7 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
     where: `PostgreSQL at ${new URL(url).host}`,
     unhurried: async (work) => {
       const pool = createPool({ url, schema, max: 2, statementTimeoutMs: 0, onError })
-      const db = new Kysely<Tables>({ dialect: new AuditingDialect({ pool }) })
+      const db = openKysely(pool, 'primary')
       try {
         return await work(db)
       } finally {
@@ -73,13 +75,19 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
       }
     },
     cutAfter: (ms) => {
-      setTimeout(() => connections.cut(), ms).unref()
+      setTimeout(() => {
+        connections.cut()
+        replica?.cut()
+      }, ms).unref()
     },
     close: async () => {
-      await Promise.all([primary.end(), log.end(), replica?.end()])
+      await Promise.all([primary.end(), log.end(), replica?.stop()])
     },
   }
 }
 
-/** One connection follows the log. The second is asked if the first hangs. The third prunes the log, and checks that the server is well. */
+/**
+ * One connection follows the log. The second is asked if the first hangs. The third prunes the log, checks that the server is well,
+ * and asks it who it is.
+ */
 const LOG_POOL_MAX = 3

@@ -12,6 +12,12 @@ export interface PoolOptions {
   readonly max: number
   /** How long one statement may run, in milliseconds. 0: for ever. */
   readonly statementTimeoutMs: number
+  /** How much later than that the server's answer may come, in milliseconds. Then the connection is cut. Default 1000. */
+  readonly lateMs?: number
+  /** How long a connection may take to be made, or to become free, in milliseconds. Default 5000. */
+  readonly connectTimeoutMs?: number
+  /** Looks at each new connection before it is lent. If it rejects, the connection is closed, and its borrower gets the error. */
+  readonly examine?: (client: pg.ClientBase) => Promise<unknown>
   /** Its connections are added to these, to be cut with them. */
   readonly connections?: Connections
   /** Called if an idle connection breaks. The pool replaces it. */
@@ -20,7 +26,7 @@ export interface PoolOptions {
 
 /** A pool of connections to a PostgreSQL server. */
 export function createPool(options: PoolOptions): Pool {
-  const { schema = 'public', connections = new Connections() } = options
+  const { schema = 'public', connections = new Connections(), lateMs = 1000, connectTimeoutMs = 5000 } = options
   const names = new StatementNames()
   const pool = new pg.Pool({
     Client: class extends Client {
@@ -34,14 +40,14 @@ export function createPool(options: PoolOptions): Pool {
     statement_timeout: options.statementTimeoutMs,
     // The server itself ends a statement that takes too long. This ends one if the server hangs.
     ...(options.statementTimeoutMs > 0 && {
-      query_timeout: options.statementTimeoutMs + 1000,
+      query_timeout: options.statementTimeoutMs + lateMs,
       // If this process is stopped in a transaction, the transaction must not keep its locks.
-      idle_in_transaction_session_timeout: options.statementTimeoutMs + 1000,
+      idle_in_transaction_session_timeout: options.statementTimeoutMs + lateMs,
     }),
-    connectionTimeoutMillis: 5000,
+    connectionTimeoutMillis: connectTimeoutMs,
     application_name: 'stet',
     types: numericTypes,
-    ...inSchema(schema),
+    ...inSchema(schema, options.examine),
   })
   pool.on('error', options.onError)
   // A connection in use may break between two statements of a transaction. The next statement fails. An event without a
@@ -51,9 +57,12 @@ export function createPool(options: PoolOptions): Pool {
 }
 
 /** Options of a pool whose connections find tables in one schema alone, whatever the search_path of the role or the database. */
-export const inSchema = (schema: string): pg.PoolConfig => ({
+export const inSchema = (schema: string, examine?: PoolOptions['examine']): pg.PoolConfig => ({
   // pg-pool waits for it before it lends the connection. Not a startup parameter: poolers and PGlite ignore those.
-  onConnect: (client) => client.query(`set search_path to ${pg.escapeIdentifier(schema)}`),
+  onConnect: async (client) => {
+    await client.query(`set search_path to ${pg.escapeIdentifier(schema)}`)
+    await examine?.(client)
+  },
 })
 
 /** Names statements that are sent often. Destroys a connection whose server didn't answer in time: the next query would wait behind that one. */
@@ -129,7 +138,7 @@ export class StatementNames {
 
 const TIMES_BEFORE_NAMED = 3
 
-/** Every connection of this process to PostgreSQL. A process that must end in time can cut them all, whatever their statements wait for. */
+/** Connections to PostgreSQL that can all be cut at once, whatever their statements wait for. */
 export class Connections {
   readonly #open = new Set<pg.Client>()
   #areCut = false
@@ -152,6 +161,11 @@ export class Connections {
   /** Breaks all connections, and those that are made later. Their statements fail at once, and may have been run. */
   cut(): void {
     this.#areCut = true
+    this.drop()
+  }
+
+  /** Breaks all connections of now. Others can be made. */
+  drop(): void {
     for (const client of this.#open) client.connection.stream.destroy()
   }
 }

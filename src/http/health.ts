@@ -1,7 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import { inTime } from '../kernel/in-time.ts'
 
-/** One check per dependency: resolves if it is well. If it is not `required`, a failure is told and the node stays ready. */
+/**
+ * One check per dependency: resolves if it is well. If it is not `required`, a failure is told and the node stays ready.
+ * HAZARD: everyone may read the message of an `UnwellError`. Of any other error nothing is told.
+ */
 export interface HealthChecks {
   readonly [dependency: string]: { readonly required: boolean; readonly check: () => Promise<unknown> }
 }
@@ -15,12 +18,12 @@ export function registerHealth(app: FastifyInstance, checks: HealthChecks, isClo
   const look = () =>
     Promise.all(
       Object.entries(checks).map(async ([name, { required, check }]) => {
-        const well = await inTime(
-          check().then(() => true),
+        const state = await inTime(
+          check().then(() => 'ok'),
           CHECK_TIMEOUT_MS,
-          () => false,
-        ).catch(() => false)
-        return { name, well, ready: well || !required }
+          () => 'failing',
+        ).catch((error: unknown) => (error instanceof UnwellError ? `failing, because ${error.message}` : 'failing'))
+        return { name, state, ready: state === 'ok' || !required }
       }),
     )
   app.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'))
@@ -31,15 +34,17 @@ export function registerHealth(app: FastifyInstance, checks: HealthChecks, isClo
     const results = await looking
     const closing = isClosing()
     const ready = !closing && results.every((result) => result.ready)
-    const lines = [
-      closing ? 'server: closing' : 'server: ok',
-      ...results.map(({ name, well }) => `${name}: ${well ? 'ok' : 'failing'}`),
-    ]
+    const lines = [closing ? 'server: closing' : 'server: ok', ...results.map(({ name, state }) => `${name}: ${state}`)]
     return reply
       .code(ready ? 200 : 503)
       .type('text/plain')
       .send(`${lines.join('\n')}\n`)
   })
+}
+
+/** Says why a dependency is not well, in words that everyone may read. */
+export class UnwellError extends Error {
+  override readonly name = 'UnwellError'
 }
 
 /** A dependency that hangs is not well either. */

@@ -1,2 +1,3 @@
+export { type HealthChecks, UnwellError } from './health.ts'
 export { createServer } from './server.ts'
 export { createStatusServer } from './status-server.ts'

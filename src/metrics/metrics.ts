@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { CacheObserver, Ledger } from '../cache/index.ts'
-import type { Database } from '../database/index.ts'
+import type { Database, ReplicaState } from '../database/index.ts'
 import type { AllowanceObserver } from '../graphql/resolving/index.ts'
 import type { Follower, FollowerObserver } from '../invalidation/index.ts'
 import type { BreakerState } from '../redis/index.ts'
@@ -35,6 +35,7 @@ export class Metrics {
     registers: [this.registry],
   })
   readonly #breakers: Gauge<'name'>
+  readonly #replica: Gauge<'state'>
   #watched: Watched | undefined
 
   constructor() {
@@ -55,6 +56,12 @@ export class Metrics {
       name: 'stet_breaker_state',
       help: 'The breaker of a Redis server: 0 closed, 1 half open, 2 open',
       labelNames: ['name'],
+      registers: [this.registry],
+    })
+    this.#replica = new Gauge({
+      name: 'stet_replica_state',
+      help: 'What is known of the replica: 1 for the state that it is in. It is read only while it is `well`',
+      labelNames: ['state'],
       registers: [this.registry],
     })
   }
@@ -127,6 +134,14 @@ export class Metrics {
     if (state === 'gone') this.#breakers.remove({ name })
     else this.#breakers.set({ name }, BREAKER_STATES.indexOf(state))
   }
+  readonly onReplicaState = ({ is }: ReplicaState): void => {
+    for (const state of REPLICA_STATES) this.#replica.set({ state }, state === is ? 1 : 0)
+  }
+  readonly onReplicaFallback: (why: 'busy' | 'failed') => void = this.#tally(
+    'stet_replica_fallbacks_total',
+    'Loads that were meant for the replica and left to the primary: the replica was `busy`, or the load `failed` there',
+    'why',
+  )
   readonly onRefused: (why: string) => void = this.#tally(
     'stet_http_refused_total',
     'Requests and connections that were refused before anything of them was read as GraphQL',
@@ -193,4 +208,5 @@ interface Watched {
   readonly worker: Pick<Worker, 'states'>
 }
 
+const REPLICA_STATES: readonly ReplicaState['is'][] = ['unknown', 'well', 'away', 'unfit']
 const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half-open', 'open']

@@ -51,7 +51,7 @@ it.each([
   ['a command', ['src/cli/cache/stats.ts', 'import ', 'console.log(); import '], []],
   ['the version of a tool', lock('node_modules/typescript'), []],
   ['a comment', ['src/domain/articles/render-markdown.ts', '/** ', '/** Also: '], []],
-  ['a type', ['src/database/database.ts', 'readonly ms: number', 'readonly ms: number | bigint'], []],
+  ['a type', ['src/database/open-kysely.ts', 'readonly ms: number', 'readonly ms: number | bigint'], []],
 ])(
   'another version of %s is other code for what it makes, and for nothing else',
   (_what, [file, text, other], changed) => {

@@ -24,10 +24,15 @@ export interface Standby {
   /** From when this resolves the standby shows nothing newer. */
   pauseReplay(): Promise<void>
   resumeReplay(): Promise<void>
-  /** Resolves when it shows everything the primary had committed at the time of the call. */
-  caughtUp(): Promise<void>
+  /** Resolves when it shows everything that the primary, or `other`, had committed at the time of the call. */
+  caughtUp(other?: Pick<PostgresServer, 'url'>): Promise<void>
   /** From when this resolves it receives nothing more of its primary, which lives on or doesn't. */
   leave(): Promise<void>
   promote(): Promise<void>
+  /** From when this resolves it follows another server, which may have been promoted. */
+  follow(other: Pick<PostgresServer, 'url'>): Promise<void>
+  /** Stops it in its tracks, with every connection open and no answer to any. */
+  pause(): Promise<void>
+  resume(): Promise<void>
   stop(): Promise<void>
 }

@@ -4,7 +4,7 @@ import type { Standby } from './postgres-server.ts'
 import { queryOnce } from './query-once.ts'
 
 /** What a standby can be told over SQL, however its server was started. */
-export function replayControl(primaryUrl: string, url: string): Omit<Standby, 'stop'> {
+export function replayControl(primaryUrl: string, url: string): Omit<Standby, 'pause' | 'resume' | 'stop'> {
   return {
     url,
     urlOf: (database: TestDatabase) => withDatabase(url, database.name),
@@ -16,8 +16,8 @@ export function replayControl(primaryUrl: string, url: string): Omit<Standby, 's
     async resumeReplay() {
       await queryOnce(url, 'select pg_wal_replay_resume()')
     },
-    async caughtUp() {
-      const target = await single(primaryUrl, 'select pg_current_wal_lsn()')
+    async caughtUp(other = { url: primaryUrl }) {
+      const target = await single(other.url, 'select pg_current_wal_lsn()')
       const reached = 'select pg_last_wal_replay_lsn() >= $1::pg_lsn'
       await eventually(async () => (await single(url, reached, [target])) === true)
     },
@@ -25,6 +25,13 @@ export function replayControl(primaryUrl: string, url: string): Omit<Standby, 's
       await queryOnce(url, `alter system set primary_conninfo = ''`)
       await queryOnce(url, 'select pg_reload_conf()')
       await eventually(async () => (await queryOnce(url, 'select from pg_stat_wal_receiver')).length === 0)
+    },
+    async follow(other) {
+      const { hostname, port, username } = new URL(other.url)
+      await queryOnce(url, `alter system set primary_conninfo = 'host=${hostname} port=${port} user=${username}'`)
+      await queryOnce(url, 'select pg_reload_conf()')
+      const streams = `select from pg_stat_wal_receiver where status = 'streaming' and sender_port = $1`
+      await eventually(async () => (await queryOnce(url, streams, [port])).length === 1)
     },
     async promote() {
       const promoted = await single(url, 'select pg_promote(true, 30)')

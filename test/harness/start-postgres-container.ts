@@ -62,7 +62,12 @@ async function startStandby({ url: primaryUrl, runDirectory, network }: Primary)
       .withCommand([...postgresArguments({ listen_addresses: '*' })]),
     ready: (host) => queryOnce(urlAt(host, port), 'select 1'),
   })
-  return { ...replayControl(primaryUrl, urlAt(container.host, port)), stop: () => container.remove() }
+  return {
+    ...replayControl(primaryUrl, urlAt(container.host, port)),
+    pause: () => container.pause(),
+    resume: () => container.resume(),
+    stop: () => container.remove(),
+  }
 }
 
 const copyThenFollow = [

@@ -38,10 +38,15 @@ export async function startPostgresProcess(
 
 async function startStandby(house: House, primary: { readonly url: string; readonly port: number }): Promise<Standby> {
   const from = ['-h', '127.0.0.1', '-p', String(primary.port), '-U', 'postgres']
-  const { url, discard } = await startServer(house, 'standby', {}, (data) =>
+  const { server, url, discard } = await startServer(house, 'standby', {}, (data) =>
     runProgram(house, 'pg_basebackup', ['-D', data, ...from, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']),
   )
-  return { ...replayControl(primary.url, url), stop: discard }
+  return {
+    ...replayControl(primary.url, url),
+    pause: async () => server.pause(),
+    resume: async () => server.resume(),
+    stop: discard,
+  }
 }
 
 interface House {

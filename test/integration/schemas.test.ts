@@ -11,6 +11,7 @@ import {
   eventually,
   type PostgresServer,
   queryOnce,
+  replicaIs,
   startPostgres,
   startTestNode,
   type TestDatabase,
@@ -126,6 +127,7 @@ it('is found on a replica', async () => {
     environment: { DATABASE_SCHEMA: 'content', DATABASE_REPLICA_URL: replica.href },
   })
   try {
+    await replicaIs(node, 'well')
     await queryOnce(database.url, ADD_ARTICLE('content'))
     const asOf = await currentToken(databaseUrl)
     await standby.caughtUp()
@@ -151,7 +153,6 @@ it('is the same in embedded PostgreSQL', async () => {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'stet-schema-'))
   const databases = await openDatabases({
     url: undefined,
-    replicaUrl: undefined,
     schema: 'content',
     dataDirectory,
     poolMax: 1,
@@ -272,7 +273,6 @@ async function migrateAs(role: string, url = database.url, schema = 'public'): P
   as.username = role
   const databases = await openDatabases({
     url: as.href,
-    replicaUrl: undefined,
     schema,
     dataDirectory: '',
     poolMax: 1,

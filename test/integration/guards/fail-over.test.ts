@@ -3,6 +3,7 @@ import {
   eventually,
   type FaultProxy,
   type PostgresServer,
+  replicaIs,
   type Standby,
   startFaultProxy,
   startPostgres,
@@ -46,6 +47,7 @@ it('shows nothing of a history that was lost, from no tier and from no replica, 
   // Without Redis, where it would find what the writer loads from the heir.
   const fromReplica = { DATABASE_REPLICA_URL: leftBehind.urlOf(world.database), REDIS_URL: '' }
   const reader = await start(fromReplica)
+  await replicaIs(reader, 'well')
   for (const node of [writer, reader]) expect(await readTitle(node.visitor, lost)).toBe('lost')
   await writer.flush()
 

@@ -100,27 +100,6 @@ it('leaves a connection on which nothing comes back, and says so', async () => {
   await eventually(async () => (await node.visitor.send('{ users { totalCount } }')).errors.length === 0)
 })
 
-it('reads the primary where the replica is gone, or hangs', async () => {
-  const node = await start(database.url, {
-    DATABASE_REPLICA_URL: proxy.through(database.url),
-    DATABASE_STATEMENT_TIMEOUT_MS: '1000',
-  })
-  await proxy.cut()
-  await node.visitor.get('{ article(slug: "published") { title } }')
-  await proxy.restore()
-  proxy.stall()
-  await node.visitor.get('{ tags { totalCount } users { totalCount } }')
-})
-
-it('reads the primary where the replica lacks what a migration has made', async () => {
-  const bare = await createTestDatabase()
-  const node = await start(database.url, { DATABASE_REPLICA_URL: bare.url })
-  await node.visitor.get('{ article(slug: "published") { title } }')
-  await node.close()
-  nodes.pop()
-  await bare.drop()
-})
-
 it('does not claim to know whether a change is made, where the answer to its commit was lost', async () => {
   const gate = await startReplyGate(database.url)
   const node = await start(gate.through(database.url))

@@ -1,5 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals'
-import { type PostgresServer, type Standby, startPostgres, type TestNode } from '../../harness/index.ts'
+import {
+  type PostgresServer,
+  replicaIs,
+  type Standby,
+  startPostgres,
+  type TestNode,
+  type TestNodeOptions,
+} from '../../harness/index.ts'
 import {
   type ArticleWorld,
   askTitle,
@@ -37,7 +44,14 @@ afterEach(async () => {
   await world.end()
 })
 
-const startNode = () => world.startNode({ environment: { DATABASE_REPLICA_URL: standby.urlOf(world.database) } })
+const startNode = () => startReader({ environment: { DATABASE_REPLICA_URL: standby.urlOf(world.database) } })
+
+/** A node that loads from the replica by now. */
+async function startReader(options: Partial<TestNodeOptions>): Promise<TestNode> {
+  const node = await world.startNode(options)
+  await replicaIs(node, 'well')
+  return node
+}
 
 it('shows a write on every node, though the replica they load from lacks it', async () => {
   await standby.pauseReplay()
@@ -52,7 +66,7 @@ it('shows a write on every node, though the replica they load from lacks it', as
 
 it('loads from the replica what no write has touched, and from the primary what the replica lacks', async () => {
   const [replica, primary] = [await world.startGate(standby.url), await world.startGate(postgres.url)]
-  const reader = await world.startNode({
+  const reader = await startReader({
     redisUrl: undefined, // where the writer has put the row
     databaseUrl: primary.through(world.database.url),
     environment: { DATABASE_REPLICA_URL: replica.through(standby.urlOf(world.database)) },
