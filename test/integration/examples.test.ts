@@ -9,6 +9,7 @@ const printed = {
   'memory-only.mjs': ['loads 1', '100', '100', 'loads 1', '101'],
   'with-redis.mjs': ['one loads 1', 'one has 100', 'two has 100', 'two loads 1', 'two has 101'],
   'soft-purge.mjs': ['first 1.08', 'after a hard purge 1.09', 'after a soft purge 1.09', 'fresh 1.1', 'then 1.1'],
+  'one-snapshot.mjs': ['sums [ 100 ]'],
   'per-viewer.mjs': [
     'loads tea for ann',
     'ann [ 1 ]',
@@ -32,7 +33,7 @@ it.each(Object.entries(printed))('runs examples/%s as it stands, and once more',
   }
 })
 
-it('has five examples, and shows code of each in the docs', () => {
+it('has six examples, and shows code of each in the docs', () => {
   const names = readdirSync('examples')
   expect(names.sort()).toEqual(['shop.mjs', ...Object.keys(printed)].sort())
   expect([...new Set(excerpts().map(({ file }) => file))].sort()).toEqual(names.map((name) => `examples/${name}`))
