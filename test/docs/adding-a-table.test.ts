@@ -58,8 +58,10 @@ it('serves comments, fresh after each write', async () => {
     return admin.get(query, { id: ids.published }, { 'stet-as-of': await currentToken(database.url) })
   }
   expect(await read()).toEqual({ article: { comments: [] } })
-  const add = 'mutation ($id: ID!, $text: String!) { addComment(articleId: $id, text: $text) { text } }'
-  expect(await admin.get(add, { id: ids.published, text: 'First' })).toEqual({ addComment: { text: 'First' } })
+  const add = 'mutation ($id: ID!, $text: String!) { addComment(articleId: $id, text: $text) { comment { text } } }'
+  expect(await admin.get(add, { id: ids.published, text: 'First' })).toEqual({
+    addComment: { comment: { text: 'First' } },
+  })
   expect(await read()).toEqual({ article: { comments: [{ text: 'First' }] } })
   await queryOnce(database.url, `insert into comments (article_id, text) values (1, 'By hand'), (4, 'Elsewhere')`)
   expect(await read()).toEqual({ article: { comments: [{ text: 'First' }, { text: 'By hand' }] } })
