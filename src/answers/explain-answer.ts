@@ -61,6 +61,7 @@ export class Explainer {
       sql: trace.statements.map(({ text, on, ms }) => ({ text: text.replace(/\s+/g, ' ').trim(), on, ms: round(ms) })),
       redis: trace.roundTrips.map(({ ms, ...trip }) => ({ ...trip, ms: round(ms) })),
       waitedFor: { otherRequests: trace.flightsJoined, otherNodes: trace.leasesAwaited },
+      snapshot: { position: made.context.progress.snapshot.position, made: 1 + trace.madeAgain },
       log: {
         position: ledger.seen,
         epoch: ledger.epoch,

@@ -12,6 +12,8 @@ export interface Explanation {
   /** Pipelines, without those that store after the answer. */
   readonly redis: readonly RoundTrip[]
   readonly waitedFor: { readonly otherRequests: number; readonly otherNodes: number }
+  /** The position that the answer is a snapshot of, and how often it was made until it was one. */
+  readonly snapshot: { readonly position: number; readonly made: number }
   readonly log: {
     readonly position: number
     readonly epoch: string

@@ -9,6 +9,8 @@ export class Trace {
   /** Look-ups that waited for a load of another request (`flightsJoined`) or of another node (`leasesAwaited`). */
   flightsJoined = 0
   leasesAwaited = 0
+  /** How often what was read was no snapshot, and was read again. */
+  madeAgain = 0
   /** What a tier held and didn't serve, by tier and key, as it was judged then. */
   readonly refused = new Map<string, { readonly entry: Entry; readonly judgement: Judgement }>()
 
@@ -43,6 +45,11 @@ export const tracing = (observer: CacheObserver): CacheObserver => ({
     observer.onFlightJoined?.(kind)
     const trace = Trace.current
     if (trace) trace.flightsJoined++
+  },
+  onMadeAgain: (attempt) => {
+    observer.onMadeAgain?.(attempt)
+    const trace = Trace.current
+    if (trace) trace.madeAgain++
   },
   onLeaseAwaited: (kind) => {
     observer.onLeaseAwaited?.(kind)

@@ -69,7 +69,7 @@ it('explains to everyone in demo mode', async () => {
 it('says of an answer that is not at hand what made it, and how long it would live', async () => {
   const { stet, headers } = await explain(LIST)
   expect(headers.get('cache-control')).toBe('private, no-store')
-  const { answer, entries, sql, redis, waitedFor, log } = stet
+  const { answer, entries, sql, redis, waitedFor, snapshot, log } = stet
   expect(answer).toMatchObject({
     operation: 'query',
     policy: { maxAge: 60, scope: 'PUBLIC', decidedBy: { maxAge: 'Query.articles', scope: null } },
@@ -106,6 +106,7 @@ it('says of an answer that is not at hand what made it, and how long it would li
   expect(sql.at(-1)?.text).toMatch(/^select .* from "users" where "id" = any\(\$1\)/)
   expect(redis.map(({ entries }) => entries)).toEqual([1, 4, 2])
   expect(waitedFor).toEqual({ otherRequests: 0, otherNodes: 0 })
+  expect(snapshot).toEqual({ position: log.position, made: 1 })
   expect(log).toMatchObject({ position: node.ledger.seen, epoch: node.ledger.epoch, floor: 0, asked: null })
 })
 
@@ -256,6 +257,35 @@ it('says that an answer is too large to be kept', async () => {
   } finally {
     await other.close()
   }
+})
+
+it('says that an answer was made again, because what it read was never there at once', async () => {
+  const both = `{ article(id: "${ids.published}") { title } tags { nodes { name } } }`
+  await explain(`{ article(id: "${ids.published}") { title } }`)
+  const writer = new pg.Client({ connectionString: database.url })
+  await writer.connect()
+  await writer.query('begin; lock table tags')
+  const explaining = explain(both)
+  await eventually(async () => {
+    const waiting = `select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`
+    return (await queryOnce(database.url, waiting, [database.name])).length > 0
+  })
+  await writer.query(
+    `update articles set title = 'Made again' where id = 1; update tags set name = 'Kittens' where id = 1; commit`,
+  )
+  await writer.end()
+  const { data, stet } = await explaining
+  expect(data).toMatchObject({
+    article: { title: 'Made again' },
+    tags: { nodes: [{ name: 'Dogs' }, { name: 'Kittens' }] },
+  })
+  expect(stet.snapshot.made).toBeGreaterThan(1)
+  expect(stet.snapshot.position).toBe(stet.log.position)
+  await queryOnce(
+    database.url,
+    `update tags set name = 'Cats' where id = 1; update articles set title = 'Published' where id = 1`,
+  )
+  await node.catchUp()
 })
 
 it('says that a write overtook the answer', async () => {
