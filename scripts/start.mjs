@@ -8,8 +8,16 @@ const root = new URL('..', import.meta.url)
 const parts = [
   {
     script: 'build:server',
-    // The bundle holds packages, too.
-    from: ['src', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'rolldown.config.mjs'],
+    // The bundle holds packages, and names all that answers are made of: `scripts/code-fingerprints.mjs`.
+    from: [
+      'src',
+      'schema',
+      'scripts',
+      'package-lock.json',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'rolldown.config.mjs',
+    ],
     to: 'dist/stet.js',
   },
   { script: 'build:playground', from: ['playground'], to: 'dist/playground/index.html' },
