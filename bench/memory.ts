@@ -1,11 +1,14 @@
+import { hash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { parse } from 'graphql'
 import { writeKept } from '../src/answers/written-answer.ts'
 import type { Entry } from '../src/cache/entry.ts'
 import { marksOf } from '../src/cache/ledger/tag-marks.ts'
 import { MemoryTier } from '../src/cache/memory/memory-tier.ts'
 import { decodeEntry, encodeEntry } from '../src/cache/remote/envelope.ts'
+import { DocumentStore } from '../src/graphql/operation/document-store.ts'
 
 /** Compares the memory tier's count of bytes to what its entries take in the heap, if they were loaded, and if they were decoded. */
 export async function memory(): Promise<void> {
@@ -13,6 +16,10 @@ export async function memory(): Promise<void> {
   for (const [name, make] of Object.entries(samples)) {
     const [loaded, decoded] = [await countedShare(make, false), await countedShare(make, true)]
     console.log(`  ${name.padEnd(30)} loaded ${loaded.toFixed(2)}   decoded ${decoded.toFixed(2)}`)
+  }
+  console.log('\nmemory: the same of 2,000 parsed documents')
+  for (const fields of [1, 5, 20, 100]) {
+    console.log(`  ${`of ${fields} fields`.padEnd(30)} ${(await countedShareOfDocuments(fields)).toFixed(2)}`)
   }
 }
 
@@ -64,6 +71,23 @@ async function countedShare(make: (id: number) => unknown, decoded: boolean): Pr
   const tier = fill(8000)
   const real = (await heapUsed()) - before
   return tier.bytes / real
+}
+
+async function countedShareOfDocuments(fields: number): Promise<number> {
+  const fill = async (count: number) => {
+    const documents = new DocumentStore({ maxBytes: 1e9 })
+    for (let id = 0; id < count; id++) {
+      const names = Array.from({ length: fields }, (_, index) => `field${index}: name${id}`)
+      const query = flat(`query Q($id: ID!) { article(id: $id) { ${names.join(' ')} } }`)
+      await documents.set(hash('sha256', query), parse(query))
+    }
+    return documents
+  }
+  await fill(100)
+  const before = await heapUsed()
+  const documents = await fill(2000)
+  const real = (await heapUsed()) - before
+  return documents.bytes / real
 }
 
 async function heapUsed(): Promise<number> {
