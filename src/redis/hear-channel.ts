@@ -18,11 +18,16 @@ export function hearChannel(options: HearChannelOptions): () => void {
   const { subscriber, channel, keyring, hear, onForged = () => {}, onError } = options
   const receive = (from: string, message: string) => {
     if (from !== channel) return
-    const text = readMessage(channel, message, keyring)
-    if (text === undefined) onForged()
-    else hear(text)
+    try {
+      const text = readMessage(channel, message, keyring)
+      if (text === undefined) onForged()
+      else hear(text)
+    } catch (error) {
+      // HAZARD: what a listener of ioredis throws ends the process.
+      onError(error as Error)
+    }
   }
-  // ioredis subscribes again by itself after a reconnect, but not if the subscription had failed.
+  // ioredis would subscribe again by itself after a reconnect, but not if the subscription had failed.
   const subscribe = () => void subscriber.subscribe(channel).catch(onError)
   subscriber.on('message', receive).on('ready', subscribe)
   if (subscriber.status === 'ready' || subscriber.status === 'wait') subscribe()

@@ -1,12 +1,16 @@
 import { Cluster, type CommonRedisOptions, Redis, type RedisOptions } from 'ioredis'
 import { inTime } from '../kernel/in-time.ts'
+import { guardedSentinels, guardReplies } from './guard-replies.ts'
 import { GuardedRedis, type GuardedRedisOptions } from './guarded-redis.ts'
+import { type SubscriberWatch, type WatchSubscriberOptions, watchSubscriber } from './watch-subscriber.ts'
 
 export interface OpenRedisOptions {
   readonly servers: RedisServers
   /** How long a command may take, in milliseconds. */
   readonly timeoutMs: number
   readonly breaker: Pick<GuardedRedisOptions, 'failures' | 'resetMs' | 'onBreaker'>
+  /** How to find out that the subscriber's connection is dead. Default: each half second, a PING must be answered within a second, or within `timeoutMs` if that is longer. */
+  readonly watch?: WatchSubscriberOptions
   readonly onError: (error: Error) => void
 }
 
@@ -42,33 +46,37 @@ export interface RedisClients {
   readonly reader: GuardedRedis | undefined
   /** For every subscription of the process. Keeps trying to connect. */
   readonly subscriber: Redis
+  readonly watch: SubscriberWatch
   /** Resolves once connected. If that takes longer than a second, resolves with the reason: a start need not wait for a cache. */
   whenReady(): Promise<Error | undefined>
   close(): Promise<void>
 }
 
-export function openRedis({ servers, timeoutMs, breaker, onError }: OpenRedisOptions): RedisClients {
+export function openRedis({ servers, timeoutMs, breaker, watch, onError }: OpenRedisOptions): RedisClients {
+  const silenceMs = Math.max(SILENCE_MS, 5 * timeoutMs)
+  const guard = <Client extends Redis>(redis: Client) =>
+    lookBeforeTimeout(guardReplies(redis, { replyMaxMs: silenceMs }))
   const forCommands: CommonRedisOptions = {
     ...limits,
     commandTimeout: timeoutMs,
     // A connection can be dead without a sign. A new one may work.
-    socketTimeout: Math.max(SILENCE_MS, 5 * timeoutMs),
+    socketTimeout: silenceMs,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
   }
   // `hearChannel` subscribes at each connection. If ioredis did it, its failures would go unseen.
   const forSubscriptions: CommonRedisOptions = { ...limits, maxRetriesPerRequest: null, autoResubscribe: false }
   const cluster = servers.cluster && openCluster(servers.cluster, signIn(servers.url), forCommands)
-  const commands =
-    cluster ?? lookBeforeTimeout(openServer(servers, { ...forCommands, reconnectOnError: whereDemoted() }))
-  cluster?.on('+node', lookBeforeTimeout)
-  const subscriber = cluster
-    ? openRoaming(cluster, servers.cluster ?? [], { ...signIn(servers.url), ...forSubscriptions })
-    : openServer(servers, forSubscriptions)
+  const commands = cluster ?? guard(openServer(servers, { ...forCommands, reconnectOnError: whereDemoted() }))
+  cluster?.on('+node', guard)
+  const subscriber = guardReplies(
+    cluster
+      ? openRoaming(cluster, servers.cluster ?? [], { ...signIn(servers.url), ...forSubscriptions })
+      : openServer(servers, forSubscriptions),
+    { subscribes: true, replyMaxMs: silenceMs },
+  )
   // A single end point before a cluster may need READONLY before it reads from a replica. Other servers refuse it, which does no harm.
-  const reader = servers.readerUrl
-    ? lookBeforeTimeout(new Redis(servers.readerUrl, { ...forCommands, readOnly: true }))
-    : undefined
+  const reader = servers.readerUrl ? guard(new Redis(servers.readerUrl, { ...forCommands, readOnly: true })) : undefined
 
   let last: Error | undefined
   const tell = (error: Error & { readonly lastNodeError?: Error }) => {
@@ -84,6 +92,7 @@ export function openRedis({ servers, timeoutMs, breaker, onError }: OpenRedisOpt
     commands: new GuardedRedis(commands, { name: 'redis', ...breaker }),
     reader: readFrom && new GuardedRedis(readFrom, { name: 'redis reader', role: 'replica', ...breaker }),
     subscriber,
+    watch: watchSubscriber(subscriber, { silenceMs: Math.max(PING_TIMEOUT_MS, timeoutMs), ...watch }),
     whenReady: () => {
       const ready = new Promise<undefined>((resolve) => commands.once('ready', () => resolve(undefined)))
       return inTime<Error | undefined>(ready, START_TIMEOUT_MS, () => last ?? new Error('Redis did not answer'))
@@ -106,6 +115,7 @@ function openServer({ url = '', sentinels }: RedisServers, options: CommonRedisO
     sentinelPassword: sentinels.password,
     sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
     sentinelRetryStrategy: retryStrategy,
+    Connector: guardedSentinels({ replyMaxMs: CONNECT_TIMEOUT_MS }),
     ...(tls && { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
   })
 }
@@ -195,6 +205,7 @@ const retryStrategy = (attempt: number) => Math.min(1000, 50 * attempt) * (0.5 +
 const START_TIMEOUT_MS = 1000
 const CONNECT_TIMEOUT_MS = 2000
 const SILENCE_MS = 2000
+const PING_TIMEOUT_MS = 1000
 const MAP_INTERVAL_MS = 5000
 const DEMOTED_REST_MS = 5000
 

@@ -25,6 +25,7 @@ export class FaultProxy {
   #delayMs = 0
   #bytesPerMs = Number.POSITIVE_INFINITY
   #loseEvery = Number.POSITIVE_INFINITY
+  #instead: Buffer | undefined
   #published = 0
   #roundTrips = 0
   #bytes = 0
@@ -70,6 +71,11 @@ export class FaultProxy {
   /** Lets no more than so much through in a second, in each direction of each connection. */
   throttle(bytesPerSecond: number): void {
     this.#bytesPerMs = bytesPerSecond / 1000
+  }
+
+  /** From now on everything that the server says becomes this. */
+  replaceReplies(bytes: string): void {
+    this.#instead = Buffer.from(bytes)
   }
 
   /** Every n-th message of Redis pub/sub gets lost, as none is promised to arrive. Nothing else can get lost on a connection that stays. */
@@ -135,11 +141,12 @@ export class FaultProxy {
     this.#mode = { is: 'stalled', server: this.#mode.server, released, release }
   }
 
-  /** Ends a cut or a stall, and whatever delays or loses. What was held back by a stall is delivered. */
+  /** Ends a cut or a stall, and whatever delays, loses or replaces. What was held back by a stall is delivered. */
   async restore(): Promise<void> {
     this.#delayMs = 0
     this.#bytesPerMs = Number.POSITIVE_INFINITY
     this.#loseEvery = Number.POSITIVE_INFINITY
+    this.#instead = undefined
     const mode = this.#mode
     switch (mode.is) {
       case 'open':
@@ -183,13 +190,14 @@ export class FaultProxy {
       to: client,
       delayMs: () => this.#delayMs,
       isLost: (chunk) => isPublished(chunk) && ++this.#published % this.#loseEvery === 0,
+      replaced: (chunk) => this.#instead ?? chunk,
       delivered: () => {
         serverSpokeLast = true
       },
     })
   }
 
-  #relay(pair: Pair, { from, to, delayMs, isLost, delivered }: Relay): void {
+  #relay(pair: Pair, { from, to, delayMs, isLost, delivered, replaced = (chunk) => chunk }: Relay): void {
     from.setNoDelay(true)
     let tail: Promise<unknown> = Promise.resolve()
     let freeAt = 0
@@ -202,7 +210,7 @@ export class FaultProxy {
       freeAt = Math.max(freeAt, now) + chunk.length / this.#bytesPerMs
       const pass = () => {
         delivered?.()
-        if (to.writable) to.write(chunk)
+        if (to.writable) to.write(replaced(chunk))
       }
       inTurn(pass, Math.max(freeAt, now + delayMs()))
     })
@@ -248,4 +256,5 @@ interface Relay {
   readonly delayMs: () => number
   readonly isLost: (chunk: Buffer) => boolean
   readonly delivered?: () => void
+  readonly replaced?: (chunk: Buffer) => Buffer
 }
