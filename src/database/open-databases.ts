@@ -63,7 +63,13 @@ export async function openDatabases(options: OpenDatabasesOptions): Promise<Open
     database: new Database({ ...options, primary, replica }),
     primary,
     log,
-    listen: () => connections.makeClient({ connectionString: url, application_name: 'stet listen', keepAlive: true }),
+    listen: () =>
+      connections.makeClient({
+        connectionString: url,
+        application_name: 'stet listen',
+        keepAlive: true,
+        connectionTimeoutMillis: 5000,
+      }),
     where: `PostgreSQL at ${new URL(url).host}`,
     unhurried: async (work) => {
       const pool = createPool({ url, schema, max: 2, statementTimeoutMs: 0, onError })

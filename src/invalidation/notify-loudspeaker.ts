@@ -1,3 +1,4 @@
+import { inTime } from '../kernel/in-time.ts'
 import type { Heard, Loudspeaker } from './loudspeaker.ts'
 
 /**
@@ -15,11 +16,17 @@ export class NotifyLoudspeaker implements Loudspeaker {
   readonly name = 'notify'
   readonly #options: NotifyLoudspeakerOptions
   #client: ListeningClient | undefined
-  #retry: NodeJS.Timeout | undefined
+  #timer: NodeJS.Timeout | undefined
+  #isListening = false
   #stopped = false
 
   constructor(options: NotifyLoudspeakerOptions) {
     this.#options = options
+  }
+
+  /** True while it listens, and the connection is not known to be dead. */
+  get isListening(): boolean {
+    return this.#isListening
   }
 
   start(hear: (heard: Heard) => void): void {
@@ -30,22 +37,29 @@ export class NotifyLoudspeaker implements Loudspeaker {
     const again = () => {
       if (over || this.#stopped) return
       over = true
+      this.#isListening = false
+      clearTimeout(this.#timer)
       // The connection may still be open: a standby lets clients connect, and refuses to listen.
       client.end().catch(onError)
-      this.#retry = setTimeout(() => this.start(hear), RETRY_MS)
+      this.#timer = setTimeout(() => this.start(hear), RETRY_MS)
+    }
+    const fail = (error: Error) => {
+      if (over || this.#stopped) return
+      onError(error)
+      again()
     }
     client.on('error', onError)
     client.on('end', again)
     client.on('notification', ({ payload }) => {
       setTimeout(() => hear({ kind: 'tip', position: Number(payload) }), patienceMs).unref()
     })
-    client
-      .connect()
-      .then(() => client.query('listen stet'))
-      .catch((error: Error) => {
-        onError(error)
-        again()
+    this.#cutIfSilent(client.connect(), CONNECT_MS, fail)
+      .then(() => this.#ask(client, 'listen stet', fail))
+      .then(() => {
+        this.#isListening = !over && !this.#stopped
+        if (this.#isListening) this.#keepAsking(client, fail)
       })
+      .catch(fail)
   }
 
   /** Nothing to do: `stet.sequence()` has notified already. */
@@ -53,11 +67,51 @@ export class NotifyLoudspeaker implements Loudspeaker {
 
   async stop(): Promise<void> {
     this.#stopped = true
-    clearTimeout(this.#retry)
-    await this.#client?.end().catch(this.#options.onError)
+    this.#isListening = false
+    clearTimeout(this.#timer)
+    // A connection that is dead never ends.
+    await inTime(this.#client?.end().catch(this.#options.onError) ?? Promise.resolve(), CONNECT_MS, () => {})
+  }
+
+  /** A connection can be dead without a sign, and one that only listens would never notice. */
+  #keepAsking(client: ListeningClient, fail: (error: Error) => void): void {
+    const { askEveryMs = 1000 } = this.#options
+    this.#timer = setTimeout(() => {
+      this.#ask(client, 'select', fail).then(
+        () => {
+          if (this.#isListening && this.#client === client) this.#keepAsking(client, fail)
+        },
+        (error: Error) => fail(error),
+      )
+    }, askEveryMs)
+    this.#timer.unref()
+  }
+
+  #ask(client: ListeningClient, text: string, fail: (error: Error) => void): Promise<unknown> {
+    const { silenceMs = 2000 } = this.#options
+    return this.#cutIfSilent(client.query(text), silenceMs, (error) => {
+      if (this.#client === client && !this.#stopped) this.#options.onCut?.()
+      fail(error)
+    })
+  }
+
+  /** Resolves and rejects as `answer` does. If that takes longer than `ms`, `fail` is called meanwhile. */
+  #cutIfSilent<T>(answer: Promise<T>, ms: number, fail: (error: Error) => void): Promise<T> {
+    let isOver = false
+    const beSilent = () => {
+      if (!isOver) fail(new Error(`PostgreSQL was silent for ${ms} ms, and the connection that listens was cut`))
+    }
+    // Node runs timers before it reads sockets: after a pause of this process, the answer may be there.
+    const timer = setTimeout(() => setImmediate(beSilent), ms)
+    return answer.finally(() => {
+      isOver = true
+      clearTimeout(timer)
+    })
   }
 }
 
+/** How long it may take to connect. */
+const CONNECT_MS = 5000
 const RETRY_MS = 500
 
 /**
@@ -74,6 +128,12 @@ export interface NotifyLoudspeakerOptions {
    * a look at the log. Default 0.
    */
   readonly patienceMs?: number
+  /** How often to ask the server for a sign of life, in milliseconds. Default 1000. */
+  readonly askEveryMs?: number
+  /** How long the server may take for it, in milliseconds. Then the connection is cut, and another one made. Default 2000. */
+  readonly silenceMs?: number
+  /** Called for each connection that is cut. */
+  readonly onCut?: (() => void) | undefined
   /** Gets the errors of the connection. Another one is made after half a second. */
   readonly onError: (error: Error) => void
 }
