@@ -37,6 +37,31 @@ export default [
   }),
 
   scenario({
+    name: 'the connection that follows the log hangs',
+    servers: plainServers,
+    strike: (world) =>
+      afflict(world, {
+        to: 'PostgreSQL',
+        proxies: world.servers.postgresProxies,
+        what: 'is lost for ever, on the connections that follow the log',
+        harm: (proxy) => proxy.halfOpen('stet.sequence'),
+      }),
+  }),
+
+  scenario({
+    name: 'the connection that listens hangs',
+    servers: plainServers,
+    onlyLong: true,
+    strike: (world) =>
+      afflict(world, {
+        to: 'PostgreSQL',
+        proxies: world.servers.postgresProxies,
+        what: 'is lost for ever, on the connections that listen',
+        harm: (proxy) => proxy.halfOpen('listen stet'),
+      }),
+  }),
+
+  scenario({
     name: 'nothing passes between nodes and PostgreSQL for a while',
     onlyLong: true,
     servers: plainServers,

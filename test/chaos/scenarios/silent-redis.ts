@@ -50,6 +50,44 @@ export default [
         mostMs: 5000,
       }),
   }),
+
+  scenario({
+    name: 'subscribers of Redis hear nothing any more, and are not told',
+    servers: plainServers,
+    strike: (world) =>
+      afflict(world, {
+        to: 'Redis',
+        proxies: world.servers.redisProxies,
+        what: 'is lost for ever, on the connections that subscribe',
+        harm: (proxy) => proxy.halfOpen('subscribe'),
+        leastMs: 500,
+        mostMs: 3000,
+      }),
+  }),
+
+  scenario({
+    name: 'Redis sends what nobody asked for',
+    servers: plainServers,
+    tolerates: viewsOnly,
+    async strike({ servers, dice, hold, note }) {
+      for (let times = 0; times < 5; times++) {
+        const node = dice.below(servers.redisProxies.length)
+        const nonsense = NONSENSE[dice.below(NONSENSE.length)] ?? ''
+        const count = servers.redisProxies[node]?.inject(nonsense, '')
+        note(`${count} connections of node ${node} to Redis are sent ${JSON.stringify(nonsense)}`)
+        await hold(20, 300)
+      }
+    },
+  }),
+]
+
+const NONSENSE = [
+  '$-1\r\n',
+  '*1\r\n$-1\r\n',
+  '-ERR out of the blue\r\n',
+  '?what\r\n',
+  '$99999999999\r\n',
+  '*30000000\r\n',
 ]
 
 async function pause({ servers, hold, note }: StruckWorld<PlainServers>, leastMs: number, mostMs: number) {
