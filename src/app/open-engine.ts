@@ -7,6 +7,7 @@ import {
   type ReplicaObserver,
   type SentStatement,
 } from '../database/index.ts'
+import type { HealthChecks } from '../http/index.ts'
 import {
   Follower,
   type FollowerObserver,
@@ -35,7 +36,28 @@ interface EngineObserver extends RedisObserver, ReplicaObserver {
   readonly cache?: CacheObserver
   readonly follower?: FollowerObserver
   onStatement?(statement: SentStatement): void
+  /** A connection was silent for too long, and was cut. */
+  onLinkCut?(link: string): void
 }
+
+/**
+ * For each connection by which a node hears of others' writes, whether it is well. Without them it hears later: so a dead one must be
+ * noticed, although nobody waits for it.
+ */
+export interface Links {
+  readonly [link: string]: () => boolean
+}
+
+/** A line for each link in `/readyz`. A node without one hears later, and is ready all the same. */
+export const linkChecks = (links: Links): HealthChecks =>
+  Object.fromEntries(
+    Object.entries(links).map(([link, isWell]) => {
+      const check = async () => {
+        if (!isWell()) throw new Error(`${link} is not well`)
+      }
+      return [link, { required: false, check }]
+    }),
+  )
 
 /** The cache, and what it stands on: databases, Redis, and the log that is followed. It knows no article. */
 export interface Engine {
@@ -45,6 +67,7 @@ export interface Engine {
   readonly log: Log
   readonly ledger: Ledger
   readonly follower: Follower
+  readonly links: Links
   readonly cache: Cache
   /** Begins every key of the cache. */
   readonly namespace: string
@@ -79,12 +102,13 @@ async function openStages(
   }
 
   const ledger = new Ledger()
-  const log = new Log(databases.log)
+  const log = new Log(databases.log, { onCut: cutLink(stage, 'log') })
+  const { loudspeakers, links } = openLoudspeakers(stage, databases, redis)
   const follower = new Follower({
     log,
     ledger,
     beatMs: config.logBeatMs,
-    loudspeakers: openLoudspeakers(stage, databases, redis),
+    loudspeakers,
     observer: logFollower(logger, observer.follower),
   })
   onClose(() => follower.stop())
@@ -118,6 +142,7 @@ async function openStages(
     log,
     ledger,
     follower,
+    links: { log: () => !follower.isUnsure, ...links },
     cache,
     namespace,
     flush: async () => remote?.flush(),
@@ -172,7 +197,8 @@ interface ObservedRedis extends RedisClients {
   readonly onForged: () => void
 }
 
-function openConfiguredRedis({ config, logger, observer }: Stage): ObservedRedis {
+function openConfiguredRedis(stage: Stage): ObservedRedis {
+  const { config, logger, observer } = stage
   const { onError, onForged, onBreaker } = logRedis(logger, observer)
   const clients = openRedis({
     servers: {
@@ -189,6 +215,7 @@ function openConfiguredRedis({ config, logger, observer }: Stage): ObservedRedis
     },
     timeoutMs: config.redisTimeoutMs,
     breaker: { failures: config.redisBreakerFailures, resetMs: config.redisBreakerResetMs, onBreaker },
+    watch: { onCut: cutLink(stage, SUBSCRIBER) },
     onError,
   })
   return { ...clients, onError, onForged }
@@ -196,13 +223,16 @@ function openConfiguredRedis({ config, logger, observer }: Stage): ObservedRedis
 
 /** The ways in which a node hears of writes before its next look at the log. */
 function openLoudspeakers(
-  { config, logger }: Stage,
+  stage: Stage,
   { listen }: OpenDatabases,
   redis: ObservedRedis | undefined,
-): readonly Loudspeaker[] {
+): { readonly loudspeakers: readonly Loudspeaker[]; readonly links: Links } {
+  const { config, logger } = stage
   const loudspeakers: Loudspeaker[] = []
+  const links: Record<string, () => boolean> = {}
   if (redis) {
-    const { commands: publisher, subscriber, onForged, onError } = redis
+    const { commands: publisher, subscriber, watch, onForged, onError } = redis
+    links[SUBSCRIBER] = watch.isWell
     const channel = `${config.redisKeyPrefix}log`
     loudspeakers.push(
       new RedisLoudspeaker({ publisher, subscriber, channel, secrets: config.cacheSecrets, onForged, onError }),
@@ -212,10 +242,23 @@ function openLoudspeakers(
     // Redis brings the records themselves: NOTIFY says only that there are some, and can wait for them.
     const patienceMs = redis ? 20 : 0
     const onError = warnOf(logger, 'Listening for NOTIFY')
-    loudspeakers.push(new NotifyLoudspeaker({ connect: listen, patienceMs, onError }))
+    const onCut = cutLink(stage, 'notify')
+    const notify = new NotifyLoudspeaker({ connect: listen, patienceMs, onCut, onError })
+    loudspeakers.push(notify)
+    links.notify = () => notify.isListening
   }
-  return loudspeakers
+  return { loudspeakers, links }
 }
+
+function cutLink({ logger, observer }: Stage, link: string): () => void {
+  const warn = warnOf(logger, 'A connection was silent, and was cut: another one is made')
+  return () => {
+    observer.onLinkCut?.(link)
+    warn(new Error(`The connection for ${link} was dead without a sign.`))
+  }
+}
+
+const SUBSCRIBER = 'redis subscriber'
 
 function openRedisTier({ config, observer }: Stage, redis: ObservedRedis): RedisTier {
   return new RedisTier({

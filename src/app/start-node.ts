@@ -25,7 +25,7 @@ import { Metrics } from '../metrics/index.ts'
 import type { Config } from './config.ts'
 import { warnOf } from './log-events.ts'
 import { memoryBounds } from './memory-bounds.ts'
-import { type Engine, openEngine } from './open-engine.ts'
+import { type Engine, linkChecks, openEngine } from './open-engine.ts'
 import { openRooms } from './open-rooms.ts'
 import { replicaHealth } from './replica-health.ts'
 import { type DemoTokens, makeDemoTokens, tokenKeys, tokenRules } from './token-keys.ts'
@@ -88,12 +88,12 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       }),
   })
   onClose(engine.close)
-  const { cache, databases, flush, follower, ledger, redis } = engine
+  const { cache, databases, flush, follower, ledger, links, redis } = engine
   const { database } = databases
   const opened = openRooms({ config, logger, engine, observer: metrics })
   onClose(opened.close)
   const { rooms, userRows, worker, encoded, responses, persistedQueries } = opened
-  metrics.watch({ ledger, database, follower, worker })
+  metrics.watch({ ledger, database, follower, worker, links })
   if (config.worker === 'on') {
     worker.start()
     onClose(() => worker.stop())
@@ -170,6 +170,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       postgresql: { required: true, check: () => databases.log.query('select 1') },
       ...replicaHealth(database.replica),
       ...(redis && { redis: { required: false, check: () => redis.client.ping() } }),
+      ...linkChecks(links),
     },
     playground:
       playground === 'off'

@@ -37,9 +37,9 @@ async function open({ config, logger }: StartWorkerOptions, onClose: OnClose): P
     prepare: ({ unhurried }) => unhurried((primary) => migrate(primary, { schema: config.databaseSchema })),
   })
   onClose(engine.close)
-  const { databases, redis, follower, ledger } = engine
+  const { databases, redis, follower, ledger, links } = engine
   const { worker } = openRooms({ config, logger, engine, observer: metrics })
-  metrics.watch({ ledger, database: databases.database, follower, worker })
+  metrics.watch({ ledger, database: databases.database, follower, worker, links })
 
   const app = createStatusServer({
     metrics,

@@ -52,6 +52,7 @@ export class Metrics {
     this.#queueGauge('stet_queue_depth', 'Jobs that wait in a queue', ({ depth }) => depth)
     this.#queueGauge('stet_queue_lag_seconds', 'How long the oldest job has waited', ({ lagMs }) => lagMs / 1000)
     this.#queueGauge('stet_queue_dead', 'Jobs that could not be applied and were kept', ({ dead }) => dead)
+    this.#linkGauge()
     this.#breakers = new Gauge({
       name: 'stet_breaker_state',
       help: 'The breaker of a Redis server: 0 closed, 1 half open, 2 open',
@@ -129,6 +130,11 @@ export class Metrics {
     'stet_redis_forged_messages_total',
     'Messages in Redis that were ignored, because they were not signed with CACHE_SECRET',
   )
+  readonly onLinkCut: (link: string) => void = this.#tally(
+    'stet_links_cut_total',
+    'Connections that tell this node of writes and were cut, because they were silent for too long',
+    'link',
+  )
   readonly onRedisError = (): void => this.#remoteErrors.inc()
   readonly onBreaker = (name: string, state: BreakerState | 'gone'): void => {
     if (state === 'gone') this.#breakers.remove({ name })
@@ -188,6 +194,19 @@ export class Metrics {
     })
   }
 
+  #linkGauge(): void {
+    const read = () => Object.entries(this.#watched?.links ?? {})
+    new Gauge({
+      name: 'stet_link_up',
+      help: 'Whether a connection that tells this node of writes is well: 1, or 0',
+      labelNames: ['link'],
+      registers: [this.registry],
+      collect() {
+        for (const [link, isWell] of read()) this.set({ link }, isWell() ? 1 : 0)
+      },
+    })
+  }
+
   #gauge(name: string, help: string, measure: (watched: Watched) => number): void {
     const read = () => this.#watched && measure(this.#watched)
     new Gauge({
@@ -206,6 +225,7 @@ interface Watched {
   readonly follower: Pick<Follower, 'unsureForMs'>
   readonly database: Pick<Database, 'loads' | 'writes'>
   readonly worker: Pick<Worker, 'states'>
+  readonly links: { readonly [link: string]: () => boolean }
 }
 
 const REPLICA_STATES: readonly ReplicaState['is'][] = ['unknown', 'well', 'away', 'unfit']

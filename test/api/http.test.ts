@@ -254,7 +254,9 @@ it('is alive, ready and measured', async () => {
     return [answer.status, await answer.text()]
   }
   expect(await text('/healthz')).toEqual([200, 'ok\n'])
-  expect(await text('/readyz')).toEqual([200, 'server: ok\npostgresql: ok\n'])
+  await eventually(async () =>
+    expect(await text('/readyz')).toEqual([200, 'server: ok\npostgresql: ok\nlog: ok\nnotify: ok\n']),
+  )
   const metrics = await readMetrics(node.url)
   for (const name of [
     'stet_cache_requests_total',
@@ -276,7 +278,10 @@ it.each(['cut', 'stall'] as const)(
     try {
       await proxy[fault]()
       const ready = await fetch(`${remote.url}/readyz`)
-      expect([ready.status, await ready.text()]).toEqual([503, 'server: ok\npostgresql: failing\n'])
+      expect([ready.status, await ready.text()]).toEqual([
+        503,
+        expect.stringMatching(/^server: ok\npostgresql: failing\nlog: /),
+      ])
       expect((await fetch(`${remote.url}/healthz`)).status).toBe(200)
       await proxy.restore()
       await eventually(async () => (await fetch(`${remote.url}/readyz`)).status === 200)
@@ -296,7 +301,10 @@ it('says that Redis fails, and is ready all the same', async () => {
     await eventually(async () => (await (await fetch(`${remote.url}/readyz`)).text()).includes('redis: ok'))
     await proxy.cut()
     const ready = await fetch(`${remote.url}/readyz`)
-    expect([ready.status, await ready.text()]).toEqual([200, 'server: ok\npostgresql: ok\nredis: failing\n'])
+    expect([ready.status, await ready.text()]).toEqual([
+      200,
+      expect.stringMatching(/^server: ok\npostgresql: ok\nredis: failing\nlog: ok\nredis subscriber: failing\n/),
+    ])
   } finally {
     await proxy.restore()
     await remote.close()
@@ -342,7 +350,10 @@ it('says that it is not ready before it stops accepting', async () => {
   expect((await fetch(`${closing.url}/readyz`)).status).toBe(200)
   const closed = closing.close()
   const ready = await fetch(`${closing.url}/readyz`)
-  expect([ready.status, await ready.text()]).toEqual([503, 'server: closing\npostgresql: ok\n'])
+  expect([ready.status, await ready.text()]).toEqual([
+    503,
+    expect.stringMatching(/^server: closing\npostgresql: ok\nlog: ok\n/),
+  ])
   expect(await closing.visitor.send(QUERY)).toMatchObject({ status: 200, ...ANSWER })
   await closed
 })
