@@ -20,6 +20,6 @@ export interface Entry<V = unknown> extends Judgeable {
   readonly staleAtMs: number
   /** Until then no refresh is tried, because one has failed. Known to this process alone. */
   retryAtMs?: number
-  /** Its load saw writes that had no position yet, and one of them is of what it depends on. So it is no part of any snapshot, and is not kept. */
+  /** Its load saw writes that had no position yet, and one of them may be of what it depends on. So it is as of no position of the log, and is not kept. */
   readonly isOfNoMoment?: true
 }

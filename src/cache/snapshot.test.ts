@@ -192,6 +192,42 @@ it('is read in one snapshot of the source if it keeps changing', async () => {
   expect({ value, position }).toEqual({ value: ['7', '13'], position: 8 })
 })
 
+it('takes another snapshot of the source if one shows writes without a position', async () => {
+  let opened = 0
+  const { cache, accounts, database, ledger } = openable(new TinyDatabase(), () => {
+    if (opened++ === 0) write(database, 'pending')
+  })
+  const { value, position } = await cache.snapshot(async (reader) => {
+    const a = await accounts.get('a', reader)
+    if (opened === 0) {
+      write(database, 'torn')
+      database.sequence()
+      database.tell(ledger)
+    }
+    return [a, await accounts.get('b', reader)]
+  })
+  expect({ value, opened, position }).toEqual({ value: ['pending', 'pending'], opened: 2, position: database.position })
+})
+
+it('sends what a snapshot of the source shows once that has its positions, if each shows some without', async () => {
+  let opened = 0
+  const { cache, accounts, database, ledger } = openable(new TinyDatabase(), () => {
+    opened++
+    write(database, `${opened}`)
+  })
+  const { value } = await cache.snapshot(async (reader) => {
+    const a = await accounts.get('a', reader)
+    if (opened === 0) {
+      write(database, 'torn')
+      database.sequence()
+      database.tell(ledger)
+    }
+    return [a, await accounts.get('b', reader)]
+  })
+  expect({ value, opened }).toEqual({ value: ['5', '5'], opened: 5 })
+  expect(ledger.seen).toBe(database.position)
+})
+
 it('stores nothing of what a snapshot of the source showed', async () => {
   const { cache, accounts, database, ledger } = openable()
   await cache.snapshot(async (reader) => {
@@ -283,8 +319,19 @@ function transfer(process: TinyProcess, rows: Readonly<Record<string, string>>):
   process.follow()
 }
 
+/** A transaction that gives both rows one value. */
+function write(database: TinyDatabase<string>, value: string): void {
+  database.transact(
+    new Map([
+      ['a', value],
+      ['b', value],
+    ]),
+    (pending) => pending,
+  )
+}
+
 /** A cache that can read one snapshot of a tiny database, which holds `a` and `b`. */
-function openable(database = new TinyDatabase<string>()) {
+function openable(database = new TinyDatabase<string>(), onOpen = () => {}) {
   const ledger = new Ledger()
   database.transact(
     new Map([
@@ -305,6 +352,7 @@ function openable(database = new TinyDatabase<string>()) {
     },
     clock: new ManualClock(),
     openSnapshot: (work) => {
+      onOpen()
       const source = { behind: () => 0 }
       const { version } = database
       source.behind = () => database.version - version

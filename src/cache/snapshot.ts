@@ -52,19 +52,22 @@ export class Snapshots {
   async #inOneTransaction<T>(make: Make<T>, reader: Reader): Promise<OneSnapshot<T>> {
     const { ledger, settle, openSnapshot } = this.#parts
     if (!openSnapshot) throw new Error(`What was read changed meanwhile, ${ATTEMPTS} times.`)
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    for (let attempt = 1; attempt <= TRANSACTIONS; attempt++) {
+      // The fewer writes have no position, the likelier it is that the transaction sees none of them.
+      await settle()
       let reads = new Reads(reader, ledger)
       const value = await openSnapshot(async (source) => {
         reads = new Reads(reader, ledger, source)
         return make(reads)
       })
-      // It may show writes that had no position yet. They get one before anybody sees them.
-      await settle()
+      // In the end a snapshot will do that the log has no position for. What it shows gets its positions before anybody sees it.
+      if (reads.isOfNoMoment && attempt === TRANSACTIONS) await settle()
+      else if (reads.isOfNoMoment) continue
       if (reads.epochs.every((epoch) => epoch === ledger.epoch)) {
         return { value, epoch: ledger.epoch, position: Math.min(ledger.seen, reads.oldest) }
       }
     }
-    throw new Error(`The log's history changed ${ATTEMPTS} times meanwhile.`)
+    throw new Error(`The log's history changed ${TRANSACTIONS} times meanwhile.`)
   }
 }
 
@@ -115,6 +118,11 @@ class Reads implements Reader {
     this.#reader.onRead?.(kind, entry, origin, stale)
   }
 
+  /** Something was read that shows writes without a position. */
+  get isOfNoMoment(): boolean {
+    return this.#entries.some(({ isOfNoMoment }) => isOfNoMoment)
+  }
+
   get epochs(): readonly string[] {
     return this.#entries.map(({ epoch }) => epoch)
   }
@@ -159,3 +167,5 @@ class Reads implements Reader {
 
 /** How often it is tried without a transaction. */
 const ATTEMPTS = 3
+/** And how often with one. */
+const TRANSACTIONS = 5

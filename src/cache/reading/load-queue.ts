@@ -74,8 +74,8 @@ export class LoadQueue<K, V> {
     // The value may show a write that has no position yet. The write gets one before any reader sees the value, so that a
     // token handed out with it covers the write, and the entry doesn't stand as of a position before it.
     // (After a whole snapshot was read, `Snapshots` does that.)
-    const isUnsettled = snapshot.unsettled && typeof call[0] === 'string'
-    if (isUnsettled) await settle()
+    const isPartOfSnapshot = typeof call[0] === 'object'
+    if (snapshot.unsettled && !isPartOfSnapshot) await settle()
     const storedAtMs = clock.now()
     return requests.map(({ id, key }, index) => {
       const value = snapshot.values[index]
@@ -94,7 +94,8 @@ export class LoadQueue<K, V> {
         marks: undefined,
       }
       // Whether it shows those writes, only the order of their commits could tell.
-      return isUnsettled && !ledger.stands(entry) ? { ...entry, isOfNoMoment: true } : entry
+      const isOfNoMoment = snapshot.unsettled && (isPartOfSnapshot || !ledger.stands(entry))
+      return isOfNoMoment ? { ...entry, isOfNoMoment } : entry
     })
   }
 }

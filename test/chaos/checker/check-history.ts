@@ -1,4 +1,5 @@
 import type { Answer, History, Observation, RowKey } from '../history/history.ts'
+import { checkMoment } from './check-moment.ts'
 import { type Claim, checkObservation } from './check-observation.ts'
 import { checkViews } from './check-views.ts'
 import { checkWrite, Marks } from './check-write.ts'
@@ -67,6 +68,8 @@ class SessionChecker {
       if (violation) violations.push(violation)
       if (observation.of === 'row' && index !== undefined) learn(known, observation.row, index)
     }
+    const moments = violations.length === 0 && checkMoment(answer.observed, answer.viewer, window, this.#timeline)
+    if (moments) violations.push(moments)
     if (written.made) {
       const { row, index, position } = written.made
       learn(known, row, index)

@@ -41,14 +41,14 @@ export function checkObservation(claim: Claim, timeline: Timeline): Finding {
 
 function checkRow({ observation, viewer, window, floors, least }: ClaimOf<'row'>, timeline: Timeline): Finding {
   const { row, state } = observation
-  const matching = timeline.periods(row).filter((period) => says(viewer, row, state, period))
+  const matching = timeline.periods(row).filter((period) => period.from < period.to && says(viewer, row, state, period))
   const current = matching.filter((period) => meets(period, window))
   const right = current.find(({ index }) => index >= least)
   if (right) return { index: right.index }
   const told = (kind: ViolationKind, message: string): Finding => ({
     violation: { kind, message: `${row}: ${message}. It was shown ${JSON.stringify(state)}.`, rows: [row] },
   })
-  if (matching.length === 0) return told('never written', 'the database never held that, or not for this viewer')
+  if (matching.length === 0) return told('never written', 'the database held that at no moment, or not for this viewer')
   const newest = matching.at(-1)
   if (current.length > 0) return told('older than seen', `state ${current.at(-1)?.index}, and ${least} was seen before`)
   if (newest && newest.to <= window.from) {

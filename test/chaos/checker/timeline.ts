@@ -19,20 +19,16 @@ export interface Interval {
 export class Timeline {
   readonly #rows = new Map<RowKey, Period[]>()
   readonly #epochs: History['epochs']
-  readonly #unordered: History['unordered']
   readonly #members = new Map<string, Members>()
 
-  constructor({ writes, epochs, unordered }: Pick<History, 'writes' | 'epochs' | 'unordered'>) {
+  constructor({ writes, epochs }: Pick<History, 'writes' | 'epochs'>) {
     this.#epochs = epochs
-    this.#unordered = unordered
     for (const { row, state, position, atMs } of writes) {
       const periods = this.#rows.get(row) ?? [before]
-      const last = periods.at(-1) ?? before
-      // Several writes of one transaction: only the last was ever to be seen.
-      const earlier = last.from === position && last.index > 0 ? periods.slice(0, -1) : periods
-      const previous = earlier.at(-1) ?? before
+      const previous = periods.at(-1) ?? before
+      // Of several writes that were given their position at once only the last was ever there at a moment.
       this.#rows.set(row, [
-        ...earlier.slice(0, -1),
+        ...periods.slice(0, -1),
         { ...previous, to: position },
         { from: position, to: Number.POSITIVE_INFINITY, state, index: previous.index + 1, atMs },
       ])
@@ -72,7 +68,7 @@ export class Timeline {
     const key = JSON.stringify([selection, viewer])
     const known = this.#members.get(key)
     if (known) return known
-    const all = new Map<number, Membership>()
+    const all = new Map<number, readonly Interval[]>()
     for (const row of this.#rows.keys()) {
       const [table, id] = row.split(':')
       if (table !== selection.table) continue
@@ -86,35 +82,25 @@ export class Timeline {
             : undefined
       const linked = link ? this.periods(link).filter(({ state }) => state !== null) : [always]
       if (matching.length > 0 && linked.length > 0) {
-        all.set(Number(id), { matching, linked, intervals: merged(overlaps(matching, linked)) })
+        all.set(Number(id), merged(overlaps(matching, linked)))
       }
     }
-    const members = new Members(all, this.#unordered)
+    const members = new Members(all)
     this.#members.set(key, members)
     return members
   }
 }
 
-/** When a row was in a selection: where it met the conditions itself, and was linked with what is asked for. */
-interface Membership {
-  readonly matching: readonly Interval[]
-  readonly linked: readonly Interval[]
-  /** When both were so. */
-  readonly intervals: readonly Interval[]
-}
-
 /** When each row was in a selection. */
 export class Members {
-  readonly #all: ReadonlyMap<number, Membership>
-  readonly #unordered: History['unordered']
+  readonly #all: ReadonlyMap<number, readonly Interval[]>
   /** How many there were, from each position on. */
   readonly #counts: { readonly from: number; readonly count: number }[] = []
 
-  constructor(all: ReadonlyMap<number, Membership>, unordered: History['unordered']) {
+  constructor(all: ReadonlyMap<number, readonly Interval[]>) {
     this.#all = all
-    this.#unordered = unordered
     const changes = new Map<number, number>([[0, 0]])
-    for (const { from, to } of [...all.values()].flatMap(({ intervals }) => intervals)) {
+    for (const { from, to } of [...all.values()].flat()) {
       changes.set(from, (changes.get(from) ?? 0) + 1)
       changes.set(to, (changes.get(to) ?? 0) - 1)
     }
@@ -126,22 +112,17 @@ export class Members {
   }
 
   intervals(id: number): readonly Interval[] {
-    return this.#all.get(id)?.intervals ?? []
+    return this.#all.get(id) ?? []
   }
 
-  /** At some position of the window, or in between. */
+  /** At some position of the window. */
   mayHave(id: number, window: Window): boolean {
-    if (this.intervals(id).some((interval) => meets(interval, window))) return true
-    // It began to match, and lost its link, at once: whoever saw the one and not the other saw it.
-    const { matching = [], linked = [] } = this.#all.get(id) ?? {}
-    return this.#unorderedIn(window).some((stretch) =>
-      [matching, linked].every((intervals) => intervals.some((interval) => meets(interval, stretch))),
-    )
+    return this.intervals(id).some((interval) => meets(interval, window))
   }
 
   /** Those that were in it all through the window. */
   alwaysIn({ from, to }: Window): number[] {
-    return [...this.#all].flatMap(([id, { intervals }]) =>
+    return [...this.#all].flatMap(([id, intervals]) =>
       intervals.some((interval) => interval.from <= from && interval.to > to) ? id : [],
     )
   }
@@ -154,24 +135,11 @@ export class Members {
     return this.#counts.slice(Math.max(0, (start ?? 0) - 4), (end ?? 0) + 3)
   }
 
-  /** How many there were at each position of the window, and may have been in between. */
-  counts(window: Window): Set<number> {
-    const { from, to } = window
+  /** How many there were at each position of the window. */
+  counts({ from, to }: Window): Set<number> {
     const beginning = this.#counts.findLast((change) => change.from <= from)
     const later = this.#counts.filter((change) => change.from > from && change.from <= to)
-    const counts = new Set([beginning?.count ?? 0, ...later.map(({ count }) => count)])
-    for (const stretch of this.#unorderedIn(window)) {
-      const most = [...this.#all.keys()].filter((id) => this.mayHave(id, stretch)).length
-      for (let count = this.alwaysIn(stretch).length; count <= most; count++) counts.add(count)
-    }
-    return counts
-  }
-
-  /** From before the first transaction to after the last, as far as the window reaches: what is at its beginning has been seen. */
-  #unorderedIn({ from, to }: Window): Window[] {
-    return this.#unordered
-      .map(({ first, last }) => ({ from: Math.max(from, first - 1), to: Math.min(to, last) }))
-      .filter((stretch) => stretch.from < stretch.to)
+    return new Set([beginning?.count ?? 0, ...later.map(({ count }) => count)])
   }
 }
 

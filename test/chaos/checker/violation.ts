@@ -5,6 +5,7 @@
  *   older than acknowledged  it misses a write that the same node had acknowledged before
  *   older than seen          it misses what the same client was shown before, or whoever it has its token from
  *   beyond its token         it shows a write that its own `Stet-As-Of` does not cover
+ *   of several moments       each thing that it shows was so, and never all of them at once
  *   token went back          its `Stet-As-Of` is older than the one that was sent
  *   never written            it shows what the database never held, or what the viewer may not see
  *   lost write               a write was acknowledged, and the database doesn't have it
@@ -20,6 +21,7 @@ export type ViolationKind =
   | 'older than acknowledged'
   | 'older than seen'
   | 'beyond its token'
+  | 'of several moments'
   | 'token went back'
   | 'never written'
   | 'lost write'

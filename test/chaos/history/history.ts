@@ -4,11 +4,6 @@ export interface History {
   readonly writes: readonly RowWrite[]
   /** The histories of the log that survived, oldest first, each with its last position. */
   readonly epochs: readonly { readonly epoch: string; readonly last: number }[]
-  /**
-   * Where the log has several transactions, from the first up to the last, that were given their positions at once. The order
-   * in which they committed is another, perhaps: whoever read meanwhile saw some of them, and nobody knows which.
-   */
-  readonly unordered: readonly { readonly first: number; readonly last: number }[]
   /** In the order in which they were over. */
   readonly events: readonly Event[]
   /** Where the log stood when the first of them began. */
