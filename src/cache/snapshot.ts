@@ -54,7 +54,7 @@ export class Snapshots {
     if (!openSnapshot) throw new Error(`What was read changed meanwhile, ${ATTEMPTS} times.`)
     for (let attempt = 1; attempt <= TRANSACTIONS; attempt++) {
       // The fewer writes have no position, the likelier it is that the transaction sees none of them.
-      await settle()
+      await settle().catch(() => {})
       let reads = new Reads(reader, ledger)
       const value = await openSnapshot(async (source) => {
         reads = new Reads(reader, ledger, source)

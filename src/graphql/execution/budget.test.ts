@@ -91,10 +91,38 @@ it('gives up a query that takes too long, and what it still waited for', async (
   })
 })
 
+it('gives a query that is run again only the time that is left, and runs it no more without any', async () => {
+  const prepared = executor.prepare({ document: parse('{ thing { later { bad } } }') })
+  if (!('operation' in prepared)) throw new Error('It can not be run.')
+  calls = 0
+  const result = executor.run(prepared, {}, async (attempt) => {
+    await attempt()
+    clock.advance(99)
+    await attempt()
+    clock.advance(1)
+    return attempt()
+  })
+  expect(await result).toMatchObject({ data: null, errors: [{ extensions: { code: 'LOAD_TIMEOUT' } }] })
+  expect(calls).toBe(2)
+  expect(clock.waiting).toBe(0)
+})
+
 it('waits for a mutation, however long it takes', async () => {
   const result = Promise.resolve(run('mutation { never }'))
   clock.advance(1_000_000)
   expect(await Promise.race([result, new Promise((resolve) => setImmediate(resolve, 'waits'))])).toBe('waits')
+})
+
+it('counts what a mutation shows once, however often it is made', async () => {
+  const prepared = executor.prepare({ document: parse('mutation { text(length: 900) }') })
+  if (!('operation' in prepared)) throw new Error('It can not be run.')
+  const twice = async <T>(attempt: () => T | Promise<T>) => {
+    await attempt()
+    return attempt()
+  }
+  expect((await executor.run(prepared, {}, twice)).errors).toBeUndefined()
+  // Not by field: together they are too long.
+  expect((await endOf('mutation { a: text(length: 900) b: text(length: 900) }')).data).toBeNull()
 })
 
 it('keeps no timer of what is answered', async () => {

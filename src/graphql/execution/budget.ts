@@ -55,17 +55,26 @@ export class Budget {
     throw this.#end(new ClientError('TOO_MANY_ERRORS', message))
   }
 
+  /** Throws LOAD_TIMEOUT if no time is left. */
+  checkTime(): void {
+    if (this.#leftMs <= 0) throw this.#timeout()
+  }
+
   /** `result`, or a rejection with LOAD_TIMEOUT if it takes too long. What arrives later is not awaited. */
   inTime<T>(result: Promise<T>): Promise<T> {
-    const { timeoutMs } = this.#limits
     return new Promise((resolve, reject) => {
-      const leftMs = Math.max(0, this.#beganAt + timeoutMs - this.#clock.elapsed())
-      const cancel = this.#clock.after(leftMs, () => {
-        const message = `The query took longer than ${timeoutMs} ms: it was given up.`
-        reject(this.#end(new ClientError('LOAD_TIMEOUT', message)))
-      })
+      const cancel = this.#clock.after(Math.max(0, this.#leftMs), () => reject(this.#timeout()))
       result.finally(cancel).then(resolve, reject)
     })
+  }
+
+  get #leftMs(): number {
+    return this.#beganAt + this.#limits.timeoutMs - this.#clock.elapsed()
+  }
+
+  #timeout(): ClientError {
+    const message = `The query took longer than ${this.#limits.timeoutMs} ms: it was given up.`
+    return this.#end(new ClientError('LOAD_TIMEOUT', message))
   }
 
   #end(reason: ClientError): ClientError {

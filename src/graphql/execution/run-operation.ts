@@ -22,6 +22,8 @@ export function runOperation(execution: Execution, repeat: Repeat): PromiseOrVal
     return { errors: execution.errors, data: null }
   }
   try {
+    // It may have been run before, in vain.
+    if (!isMutation(execution)) execution.budget.checkTime()
     const data = execute(execution, repeat)
     if (!isPromise(data)) return succeed(data)
     // At once: an error that comes a tick later no longer belongs to the result.
