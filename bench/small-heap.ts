@@ -18,8 +18,7 @@ export async function smallHeap(args: readonly string[]): Promise<void> {
   })
   for (const [name, { method, write }] of Object.entries(shapes)) {
     console.log(`\nsmall-heap: ${name}, --max-old-space-size=${values.heap}, ${AT_ONCE} at a time`)
-    const report = new URL('../test/fuzz/report-heap.mjs', import.meta.url)
-    const node = await FuzzNode.start({ NODE_OPTIONS: `--max-old-space-size=${values.heap} --import=${report}` })
+    const node = await FuzzNode.start({}, Number(values.heap))
     try {
       await addContent(node.databaseUrl)
       const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })

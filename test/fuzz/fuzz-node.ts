@@ -15,7 +15,8 @@ export class FuzzNode {
   readonly #process: RunningStet
   readonly #drop: () => Promise<void>
 
-  static async start(environment: NodeJS.ProcessEnv = {}): Promise<FuzzNode> {
+  /** @param heapMb the limit of its old generation, by default as in a container of 512 MB */
+  static async start(environment: NodeJS.ProcessEnv = {}, heapMb = 320): Promise<FuzzNode> {
     const database = await createTestDatabase()
     const process = new RunningStet(['serve', '--json'], {
       PORT: '0',
@@ -24,7 +25,7 @@ export class FuzzNode {
       DATABASE_URL: database.url,
       REDIS_URL: sharedServers().redisUrl,
       REDIS_KEY_PREFIX: createRedisPrefix(),
-      NODE_OPTIONS: `--import=${new URL('./report-heap.mjs', import.meta.url)}`,
+      NODE_OPTIONS: `--max-old-space-size=${heapMb} --import=${new URL('./report-heap.mjs', import.meta.url)}`,
       ...environment,
     })
     try {

@@ -57,11 +57,11 @@ const ANSWER_MS = 30_000
 const PATIENCE_MS = 150
 /** A longer request may be refused before it is sent, and the answer lost: TCP drops it if more bytes arrive after the end. */
 const MAY_BE_CUT_OFF_BYTES = 60_000
-/** What the heap may hold: the caches of documents are bounded, and full after some 120,000 requests. */
-const MAX_HELD_BYTES = 400 * 1024 * 1024
+/** What the heap may hold: the caches of documents are bounded, and full after some 60,000 requests. */
+const MAX_HELD_BYTES = 200 * 1024 * 1024
 /** By how much it may grow from then on. */
 const MAX_GROWTH_BYTES = 24 * 1024 * 1024
-const FULL_AFTER_REQUESTS = 120_000
+const FULL_AFTER_REQUESTS = 60_000
 
 class FuzzRun {
   readonly #node: FuzzNode
