@@ -106,6 +106,11 @@ $$;
 create trigger articles_touch_tags after update on articles
   referencing old table as old_rows new table as new_rows
   for each statement execute function articles_touch_tags();
+-- Also if a writer sets session_replication_role to write faster.
+alter table articles
+  enable always trigger article_updated,
+  enable always trigger articles_have_stats,
+  enable always trigger articles_touch_tags;
 
 select stet.watch('users', 'id', '{username}');
 select stet.watch('tags', 'id', '{slug}', '{name}');

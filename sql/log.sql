@@ -261,8 +261,12 @@ $$;
 -- `key` is the column that names a row, or null if no entry depends on single rows (a join table).
 -- Columns of a continuous type (timestamps, floats) place a row in its lists, and have no tags of their own.
 -- Tags bear the table's name without its schema: tables of one name in two schemas fall together.
--- Partitions and children are watched too, under the name of `target`, for writers that write to them directly. After you
--- attach one, watch again and `select stet.touch('table')`. Do the same after an ALTER TABLE that changes what rows hold.
+-- Partitions and children are watched too, under the name of `target`, for writers that write to them directly.
+--
+-- Nothing about a writer decides what falls. The trigger function runs with the rights of its owner, so a writer needs none to
+-- the log. In its text every operator, function and type names its schema, so the writer's search_path doesn't matter. (A table with
+-- types of an extension has a search_path pinned instead. If everybody may create something there, its writers need rights to the log.)
+-- The function is also the mark of a table that is watched: to watch it no longer, drop the function with `cascade`.
 create or replace function stet.watch(target regclass, key text, columns text[] default '{}', fields text[] default '{}')
 returns void language plpgsql as $watch$
 declare
@@ -270,10 +274,13 @@ declare
   schema    text := (select relnamespace::regnamespace::text from pg_class where oid = target);
   -- Each table has one of its own, also if its name is too long, or stands in two schemas.
   trigger_function text := format('stet.%I', format('write_%s_%s', left(md5(format('%s.%I', schema, name)), 8), left(name, 40)));
-  member    regclass;
+  step      text;
   discrete  text[];
   unknown   text;
   pinned    text;  -- the search_path that the trigger function keeps, if it needs one
+  rights    text := 'security definer';
+  eq        text := 'operator(pg_catalog.=)';
+  differs   text;  -- whether a column has another value than before, as SQL with the column as %1$I
   of_old    text;  -- the tags that a row has in lists, as SQL: for rows that were there before the statement
   of_new    text;  -- and for those that are there after it
   moved     text;  -- did the row move in or between lists?
@@ -305,44 +312,60 @@ begin
    where attrelid = target and attname = any (columns) and typcategory not in ('D', 'T')
      and atttypid not in ('float4'::regtype, 'float8'::regtype);
 
-  -- The trigger runs with the writer's search_path. It must find the operators of an extension's types where they are found now.
-  -- Tables without such types do without, because it costs their writers time.
-  select case when bool_or(typnamespace <> 'pg_catalog'::regnamespace) then 'set search_path from current' else '' end into pinned
-    from pg_attribute join pg_type on pg_type.oid = atttypid
-   where attrelid = target and attname = any (array_remove(array[key], null) || columns || fields);
+  -- An extension's types have operators of their own, which must be found where they are found now. Tables without such types do
+  -- without a search_path, because it costs their writers time.
+  if exists (
+    select from pg_attribute join pg_type on pg_type.oid = atttypid
+     where attrelid = target and attname = any (array_remove(array[key], null) || columns || fields)
+       and typnamespace <> 'pg_catalog'::regnamespace
+  ) then
+    eq := '=';
+    -- pg_temp would be searched first if it weren't named.
+    pinned := format('set search_path = %s', (
+      select string_agg(quote_ident(nspname), ', ' order by place)
+        from unnest(current_schemas(false) || 'pg_temp'::name) with ordinality as searched(nspname, place)
+    ));
+    -- HAZARD: if everybody may put operators there, the owner's rights would be everybody's.
+    if exists (select from unnest(current_schemas(false)) as nspname where has_schema_privilege('public', nspname, 'create')) then
+      rights := '';
+    end if;
+  end if;
+  -- `is distinct from` can't name the schema of the operator that it uses.
+  differs := format('(o.%%1$I is null) operator(pg_catalog.<>) (n.%%1$I is null) or not (o.%%1$I %s n.%%1$I)', eq);
 
-  select string_agg(format(', (%L || coalesce(o.%I::text, ''null''))', name || ':' || col || '=', col), ''),
-         string_agg(format(', (%L || coalesce(n.%I::text, ''null''))', name || ':' || col || '=', col), '')
+  select string_agg(format(', (%L operator(pg_catalog.||) coalesce(o.%I::pg_catalog.text, ''null''))', name || ':' || col || '=', col), ''),
+         string_agg(format(', (%L operator(pg_catalog.||) coalesce(n.%I::pg_catalog.text, ''null''))', name || ':' || col || '=', col), '')
     into of_old, of_new from unnest(discrete) as col;
   of_old := format('(%L)', name || ':*') || coalesce(of_old, '');
   of_new := format('(%L)', name || ':*') || coalesce(of_new, '');
   if key is not null then
-    of_old := of_old || format(', (%L || o.%I::text)', name || ':', key);
-    of_new := of_new || format(', (%L || n.%I::text)', name || ':', key);
+    of_old := of_old || format(', (%L operator(pg_catalog.||) o.%I::pg_catalog.text)', name || ':', key);
+    of_new := of_new || format(', (%L operator(pg_catalog.||) n.%I::pg_catalog.text)', name || ':', key);
   end if;
-  select coalesce(string_agg(format('o.%1$I is distinct from n.%1$I', col), ' or '), 'false') into moved
+  select coalesce(string_agg(format(differs, col), ' or '), 'false') into moved
     from unnest(columns) as col;
-  select coalesce(string_agg(format(' union all select %L where o.%2$I is distinct from n.%2$I', name || ':' || field, field), ''), '')
+  select coalesce(string_agg(format(' union all select %L where ', name || ':' || field) || format(differs, field), ''), '')
     into changed from unnest(fields) as field;
 
   execute format($function$
-    create or replace function %1$s() returns trigger language plpgsql %7$s as $body$
-    declare touched text[];
+    create or replace function %1$s() returns trigger language plpgsql %8$s %7$s as $body$
+    declare
+      touched pg_catalog.text[];
     begin
-      if tg_op = 'TRUNCATE' then
+      if tg_op operator(pg_catalog.=) 'TRUNCATE' then
         touched := array[%2$L];
-      elsif tg_op = 'INSERT' then
-        touched := case when (select count(*) > 1000 from (select from new_rows limit 1001) counted) then array[%2$L]
+      elsif tg_op operator(pg_catalog.=) 'INSERT' then
+        touched := case when (select pg_catalog.count(*) operator(pg_catalog.>) 1000 from (select from new_rows limit 1001) counted) then array[%2$L]
           else array(select distinct tag from new_rows n, lateral (values %3$s) tags(tag)) end;
-      elsif tg_op = 'DELETE' then
-        touched := case when (select count(*) > 1000 from (select from old_rows limit 1001) counted) then array[%2$L]
+      elsif tg_op operator(pg_catalog.=) 'DELETE' then
+        touched := case when (select pg_catalog.count(*) operator(pg_catalog.>) 1000 from (select from old_rows limit 1001) counted) then array[%2$L]
           else array(select distinct tag from old_rows o, lateral (values %4$s) tags(tag)) end;
       else
-        touched := case when (select count(*) > 1000 from (select from new_rows limit 1001) counted) then array[%2$L]
+        touched := case when (select pg_catalog.count(*) operator(pg_catalog.>) 1000 from (select from new_rows limit 1001) counted) then array[%2$L]
           else array(%5$s) end;
       end if;
-      if cardinality(touched) > 0 then
-        insert into stet.pending (tags) values (touched || %6$L::text);
+      if pg_catalog.cardinality(touched) operator(pg_catalog.>) 0 then
+        insert into stet.pending (tags) values (pg_catalog.array_append(touched, %6$L));
       end if;
       return null;
     end
@@ -354,36 +377,181 @@ begin
               select distinct tag from new_rows n, lateral (values %s) tags(tag)', of_old, of_new)
     else
       -- A row whose key changed has no partner: it counts as one deleted and one inserted.
-      format('select distinct tag from old_rows o full join new_rows n on n.%1$I = o.%1$I, lateral (
-                select %2$L || o.%1$I::text where o.%1$I is not null
+      format('select distinct tag from old_rows o full join new_rows n on n.%1$I %7$s o.%1$I, lateral (
+                select %2$L operator(pg_catalog.||) o.%1$I::pg_catalog.text where o.%1$I is not null
                 union all select tag from (values %3$s) left_lists(tag)
                   where o.%1$I is not null and (n.%1$I is null or %5$s)
                 union all select tag from (values %4$s) joined_lists(tag)
                   where n.%1$I is not null and (o.%1$I is null or %5$s)
                 %6$s
-              ) tags(tag)', key, name || ':', of_old, of_new, moved, changed)
-    end, name || ':any', pinned);
+              ) tags(tag)', key, name || ':', of_old, of_new, moved, changed, eq)
+    end, name || ':any', pinned, rights);
+  -- It is the triggers' alone: nobody else may put it on a table of theirs.
+  execute format('revoke execute on function %s() from public', trigger_function);
 
-  for member in
-    with recursive family(id) as (
-      select target::oid union select inhrelid from pg_inherits join family on inhparent = id
-    )
-    select id::regclass from family
-  loop
-    execute format($triggers$
-      create or replace trigger stet_insert after insert on %1$s referencing new table as new_rows
-        for each statement execute function %2$s();
-      create or replace trigger stet_update after update on %1$s referencing old table as old_rows new table as new_rows
-        for each statement execute function %2$s();
-      create or replace trigger stet_delete after delete on %1$s referencing old table as old_rows
-        for each statement execute function %2$s();
-      create or replace trigger stet_truncate after truncate on %1$s
-        for each statement execute function %2$s();
-      -- Also if a writer sets session_replication_role to write faster.
-      alter table %1$s
-        enable always trigger stet_insert, enable always trigger stet_update,
-        enable always trigger stet_delete, enable always trigger stet_truncate;
-    $triggers$, member, trigger_function);
+  -- Others stay as they are, because replacing one waits for every writer. What is off is left to stet.mend().
+  for step in select mend from stet.log_trigger as needed where needed.watched = watch.target and state in ('absent', 'altered') loop
+    execute step;
   end loop;
 end
 $watch$;
+
+-- Each trigger that the log needs: four on every table that is watched, and on its partitions and children.
+--
+--   state   'on'; or what is wrong: 'absent', 'altered' (it calls another function), 'disabled', 'not always'
+--   mend    SQL that puts it right
+create or replace view stet.log_trigger as
+  with recursive mark as (
+    -- The function that is named after a table; otherwise the one that its triggers call, for a table that was moved since.
+    select pg_class.oid as id, pg_proc.oid as function, 1 as rank
+      from pg_class join pg_proc on pronamespace = 'stet'::regnamespace
+       and proname = format('write_%s_%s', left(md5(format('%s.%I', relnamespace::regnamespace, relname)), 8), left(relname, 40))::name
+     where relkind in ('r', 'p')
+    union all
+    select tgrelid, tgfoid, 2 from pg_trigger join pg_proc on pg_proc.oid = tgfoid
+     where pronamespace = 'stet'::regnamespace and proname ~ '^write_[0-9a-f]{8}_'
+  ), marked as (
+    select distinct on (id) id, function from mark order by id, rank, function
+  ), family as (
+    select id as watched, id, function from marked
+     where not exists (
+       select from pg_inherits join marked parent on parent.id = inhparent
+        where inhrelid = marked.id and parent.function = marked.function
+     )
+    union
+    select watched, inhrelid, function from pg_inherits join family on inhparent = id join pg_class on pg_class.oid = inhrelid
+     where relkind in ('r', 'p')
+  )
+  select watched::regclass, id::regclass as target, name as trigger, function::regproc, found.state,
+         case when found.state in ('absent', 'altered') then
+           format('create or replace trigger %s %s for each statement execute function %s(); ',
+             name, format(definition, id::regclass), function::regproc) else '' end
+         || format('alter table %s enable always trigger %s', id::regclass, name) as mend
+    from family
+    cross join (values
+      ('stet_insert', 'after insert on %s referencing new table as new_rows'),
+      ('stet_update', 'after update on %s referencing old table as old_rows new table as new_rows'),
+      ('stet_delete', 'after delete on %s referencing old table as old_rows'),
+      ('stet_truncate', 'after truncate on %s')
+    ) as needed(name, definition)
+    left join pg_trigger on tgrelid = id and tgname = name
+    cross join lateral (select case
+      when tgname is null then 'absent' when tgfoid <> function then 'altered'
+      when tgenabled = 'A' then 'on' when tgenabled = 'D' then 'disabled' else 'not always' end
+    ) as found(state);
+comment on view stet.log_trigger is 'Each trigger that the log needs, whether it is on, and the SQL that puts it right.';
+
+-- Triggers of the content that must never be off either: see stet.keep().
+create table if not exists stet.kept_trigger (
+  target     text not null,
+  name       text not null,
+  definition text not null,
+  tags       text[] not null,
+  missed     text,
+  primary key (target, name)
+);
+comment on table stet.kept_trigger is 'Triggers beside those of stet.watch() that must never be off. See stet.keep().';
+
+-- Each trigger that must be on, and is not: what is written meanwhile isn't in the log, or leaves the content wrong. Empty if all is well.
+--
+--   tags     what was read meanwhile, and must fall
+--   missed   SQL that does what the trigger should have done meanwhile, if that can be done
+create or replace view stet.trigger_off as
+  select target, trigger, state, mend, array[relname::text] as tags, null as missed
+    -- A table that is watched by itself and as a child has the triggers of one of the two.
+    from (select *, bool_or(state = 'on') over (partition by target, trigger) as is_on from stet.log_trigger) as log_trigger
+    join pg_class on pg_class.oid = watched
+   where not is_on
+  union all
+  select pg_class.oid::regclass, kept.name, found.state,
+         case when found.state = 'absent' then regexp_replace(definition, '^CREATE TRIGGER', 'create or replace trigger') || '; ' else '' end
+         || format('alter table %s enable always trigger %I', pg_class.oid::regclass, kept.name),
+         tags, missed
+    from stet.kept_trigger kept
+    join pg_namespace on true
+    join pg_class on relnamespace = pg_namespace.oid and format('%I.%I', nspname, relname) = kept.target
+    left join pg_trigger on tgrelid = pg_class.oid and tgname = kept.name
+    cross join lateral (select case
+      when tgname is null then 'absent' when tgenabled = 'A' then 'on' when tgenabled = 'D' then 'disabled' else 'not always' end
+    ) as found(state)
+   where found.state <> 'on';
+comment on view stet.trigger_off is 'Each trigger that must be on, and is not. select stet.mend(target) puts those of a table right.';
+-- It tells only what every role may read in the catalogue.
+grant select on stet.trigger_off to public;
+
+-- Has a trigger looked at, and mended, as those of stet.watch() are. Does not change the trigger, and locks no table.
+--
+--   tags     what must fall if it was off: its own table, and what the trigger writes
+--   missed   SQL that does what it should have done meanwhile. It is run in the schema of the table
+--   made     a `CREATE TRIGGER` that names all schemas, if there is no such trigger yet: stet.mend() makes it
+create or replace function stet.keep(target regclass, trigger text, tags text[], missed text default null, made text default null)
+returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  definition text := coalesce(
+    (select pg_get_triggerdef(oid) from pg_trigger where tgrelid = target and tgname = trigger and not tgisinternal), made
+  );
+begin
+  if definition is null then
+    raise exception 'stet.keep: table % has no trigger %', target, trigger using errcode = 'undefined_object';
+  end if;
+  insert into stet.kept_trigger values (target::text, trigger, definition, tags, missed)
+    on conflict on constraint kept_trigger_pkey
+    do update set definition = excluded.definition, tags = excluded.tags, missed = excluded.missed;
+end
+$$;
+
+-- Puts right the triggers of a table that are off, and lets everything fall that may have been read wrongly meanwhile. Returns the
+-- triggers that were off. For the owner of the table. Waits for its writers for 100 ms at most, because all others wait behind: then
+-- it fails with lock_not_available, and can be called again.
+--
+-- All is one transaction, so no process can die between the parts. Whoever wrote while a trigger was off has ended before the lock
+-- is given. The record's position comes after the commit, so what is read as of that position sees all of them.
+create or replace function stet.mend(target regclass) returns setof text
+language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '100ms' as $$
+declare
+  off    stet.trigger_off;
+  fallen text[] := '{}';
+  missed text[] := '{}';
+  step   text;
+begin
+  execute format('lock table only %s in share row exclusive mode', target);
+  for off in select * from stet.trigger_off as found where found.target = mend.target loop
+    execute off.mend;
+    fallen := fallen || off.tags;
+    missed := missed || off.missed;
+    return next off.trigger;
+  end loop;
+  perform set_config('search_path', format('%s, pg_temp', relnamespace::regnamespace), true) from pg_class where oid = target;
+  for step in select distinct given from unnest(missed) as given where given is not null loop
+    execute step;
+  end loop;
+  if cardinality(fallen) > 0 then
+    perform stet.touch(variadic array(select distinct tag from unnest(fallen) as tag order by tag));
+  end if;
+end
+$$;
+
+-- An `alter table … type … using` changes what rows hold, and fires no trigger. Only a superuser may have an event trigger, so
+-- otherwise whoever alters a table so runs `select stet.touch('table')` in the same transaction.
+create or replace function stet.touch_rewritten() returns event_trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- A migration may rewrite a table that never held a row.
+  if pg_relation_size(pg_event_trigger_table_rewrite_oid()) > 0 then
+    insert into stet.pending (tags)
+      select distinct array[relname::text] from stet.log_trigger join pg_class on pg_class.oid = watched
+       where target = pg_event_trigger_table_rewrite_oid();
+  end if;
+end
+$$;
+
+do $$
+begin
+  if not exists (select from pg_event_trigger where evtname = 'stet_rewritten') then
+    create event trigger stet_rewritten on table_rewrite execute function stet.touch_rewritten();
+    alter event trigger stet_rewritten enable always;
+  end if;
+exception when insufficient_privilege then
+  null;
+end
+$$;

@@ -20,7 +20,7 @@ export {
   readPages,
 } from './keyset.ts'
 export { DatabaseOverloadedError } from './load-limit.ts'
-export { migrate } from './migrate.ts'
+export { findUnmended, migrate } from './migrate.ts'
 export { type OpenDatabases, openDatabases } from './open-databases.ts'
 export type { SentStatement } from './open-kysely.ts'
 export type { Pool } from './pool.ts'

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { CompiledQuery, type Kysely, sql, type Transaction } from 'kysely'
-import { installStet } from '../invalidation/index.ts'
+import { findTriggersOff, installStet, mendTriggers, type SqlClient } from '../invalidation/index.ts'
 import { PROJECT } from '../kernel/project.ts'
 import { operatorAct, recordAct } from './audit.ts'
 import type { Tables } from './tables.ts'
@@ -14,26 +14,39 @@ export interface MigrateOptions {
 
 /**
  * Brings a database up to date, all or nothing: the log (`sql/log.sql`), then the content (`migrations/`). Takes a lock, so
- * that ten nodes may start at once.
+ * that ten nodes may start at once. Then mends the triggers that are off, table by table, if the role owns the tables.
  *
  * A database of any earlier version is taken over with its rows and its log. Nodes of that version may run on, and start
  * again, meanwhile: their own table of migrations stays as it was.
  *
- * @returns the names of what was applied, in order; none if the database was up to date
+ * @returns the names of what was applied and of the triggers that were mended, in order; none if the database was up to date
  */
 export async function migrate(primary: Kysely<Tables>, options: MigrateOptions = {}): Promise<readonly string[]> {
   const { schema = 'public', onApply = () => {} } = options
   const applied = await primary.transaction().execute((db) => apply(db, schema))
   for (const name of applied) onApply(name)
-  return applied
+  // HAZARD: never within the transaction: a lock on a table would be held until all of it has committed.
+  const mended = (await mendTriggers(clientOf(primary))).map(({ table, trigger }) => `trigger ${table}.${trigger}`)
+  for (const name of mended) onApply(name)
+  return [...applied, ...mended]
 }
+
+/** Returns the triggers that are off although `migrate` has run, such as `articles.stet_update (disabled)`. */
+export async function findUnmended(primary: Kysely<Tables>): Promise<readonly string[]> {
+  const off = await findTriggersOff(clientOf(primary))
+  return off.map(({ table, trigger, state }) => `${table}.${trigger} (${state})`)
+}
+
+const clientOf = (db: Kysely<Tables>): SqlClient => ({
+  query: (text, values) => db.executeQuery(CompiledQuery.raw(text, values)) as never,
+})
 
 async function apply(db: Transaction<Tables>, schema: string): Promise<string[]> {
   await sql`select pg_advisory_xact_lock(${LOCK})`.execute(db)
   const { recorded, earlier } = await readNames(db)
   const applied: string[] = []
 
-  const log = await installStet({ query: (text, values) => db.executeQuery(CompiledQuery.raw(text, values)) as never })
+  const log = await installStet(clientOf(db))
   if (!recorded.has(log)) applied.push(log)
 
   await enterSchema(db, schema)
@@ -47,6 +60,8 @@ async function apply(db: Transaction<Tables>, schema: string): Promise<string[]>
     }
     await sql`insert into stet.migration (name) values (${name})`.execute(db)
   }
+  // Nobody else knows the tables yet.
+  if (applied.includes('0002_content')) await mendTriggers(clientOf(db))
   if (applied.length > 0) await recordAct(db, operatorAct('migrate'), applied)
   return applied
 }
@@ -133,7 +148,7 @@ begin
     union all
     select format('alter table %s', oid::regclass) from pg_class
      where relnamespace = 'stet'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f', 'S')
-       and relname not in ('as_of', 'log', 'pending', 'epoch', 'migration', 'applied', 'job')
+       and relname not in ('as_of', 'log', 'pending', 'epoch', 'migration', 'applied', 'job', 'log_trigger', 'kept_trigger', 'trigger_off')
        and not exists (
          select from pg_depend where classid = 'pg_class'::regclass and objid = pg_class.oid
             and (deptype = 'e' or relkind = 'S' and deptype in ('a', 'i'))
@@ -141,7 +156,9 @@ begin
     union all
     select format('alter routine %s', oid::regprocedure) from pg_proc
      where pronamespace = 'stet'::regnamespace and proname !~ '^write_[0-9a-f]{8}_'
-       and proname not in ('sequence', 'current_epoch', 'start_epoch', 'microseconds', 'touch', 'prune', 'watch')
+       and proname not in (
+         'sequence', 'current_epoch', 'start_epoch', 'microseconds', 'touch', 'prune', 'watch', 'keep', 'mend', 'touch_rewritten'
+       )
        and not exists (select from pg_depend where classid = 'pg_proc'::regclass and objid = pg_proc.oid and deptype = 'e')
     union all
     select format('alter type %s', pg_type.oid::regtype) from pg_type left join pg_class on pg_class.oid = typrelid
@@ -158,6 +175,18 @@ begin
   loop
     execute step;
   end loop;
+  -- What says which triggers must be on. A trigger function is named after its table and the schema of that.
+  for step in
+    select distinct format('alter function %s() rename to %I', function, name)
+      from stet.log_trigger join pg_class on pg_class.oid = watched,
+           format('write_%s_%s', left(md5(format('%I.%I', current_schema(), relname)), 8), left(relname, 40)) as name
+     where relnamespace = to_regnamespace(quote_ident(current_schema())) and function::text <> format('stet.%I', name)
+  loop
+    execute step;
+  end loop;
+  update stet.kept_trigger
+     set target = regexp_replace(target, '^stet\\.', format('%I.', current_schema())),
+         definition = replace(definition, ' stet.', format(' %I.', current_schema()));
 end
 $move$`
 

@@ -6,3 +6,5 @@ export { Log, type LogOptions, type PrunerOptions, type SqlClient, startPruner, 
 export type { Heard, Loudspeaker } from './loudspeaker.ts'
 export { type ListeningClient, NotifyLoudspeaker, type NotifyLoudspeakerOptions } from './notify-loudspeaker.ts'
 export { RedisLoudspeaker, type RedisLoudspeakerOptions } from './redis-loudspeaker.ts'
+export { TriggerWatch, type TriggerWatchObserver, type TriggerWatchOptions } from './trigger-watch.ts'
+export { findTriggersOff, mendTriggers, type TriggerOff } from './triggers.ts'

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { addContent } from '../api/add-content.ts'
 import { ADD_LONELY, CALLS, MUTATIONS, sendMutation } from '../api/every-mutation.ts'
 import { RunningStet, runStet } from '../api/run-stet.ts'
@@ -142,6 +142,56 @@ it('lets a role write articles that may write nothing else, but the log', async 
   expect(tags).toEqual(
     expect.arrayContaining([expect.stringMatching(/^article_tags:tag_id=/), expect.stringMatching(/^article_stats:/)]),
   )
+})
+
+describe('a role that may write articles, and has no other right', () => {
+  const writer = (text: string) => queryOnce(urlOf('scribe'), text)
+  const tagsSince = async (position: unknown) => {
+    await asSuperuser('select stet.sequence()')
+    const rows = await asSuperuser(`select unnest(tags) as tag from stet.log where position > ${position}`)
+    return rows.map(({ tag }) => tag)
+  }
+
+  it.each(['', `set search_path = '';`])('writes them, and the log has it: %s', async (settings) => {
+    await asSuperuser(`do $$ begin create role scribe login; exception when duplicate_object then null; end $$;
+      grant connect on database ${database.name} to scribe; grant select, insert, update, delete on articles to scribe`)
+    const [{ tip } = {}] = await asSuperuser('select tip from stet.sequence()')
+    const [{ author } = {}] = await asSuperuser('select min(author_id) as author from articles')
+    await writer(
+      `${settings} insert into public.articles (slug, title, body, author_id) values ('by-scribe', 'T', 'B', ${author})`,
+    )
+    await asSuperuser(
+      `insert into article_tags select id, (select min(id) from tags) from articles where slug = 'by-scribe'`,
+    )
+    await writer(
+      `${settings} update public.articles set status = 'PUBLISHED', published_at = now() where slug = 'by-scribe'`,
+    )
+    await writer(`${settings} delete from public.articles where slug = 'by-scribe'`)
+    expect(await tagsSince(tip)).toEqual(
+      expect.arrayContaining([
+        'articles:slug=by-scribe',
+        'articles:status=PUBLISHED',
+        expect.stringMatching(/^article_tags:tag_id=/),
+        expect.stringMatching(/^article_stats:/),
+      ]),
+    )
+  })
+
+  it.each([
+    `select stet.touch('articles')`,
+    `insert into stet.pending (tags) values ('{articles}')`,
+    'insert into article_stats (article_id) select min(id) from articles',
+    'create trigger mine after insert on articles for each statement execute function articles_have_stats()',
+  ])('has no more rights by that: %s', async (statement) => {
+    await expect(writer(statement)).rejects.toThrow('permission denied')
+  })
+
+  it('may touch tags once it may append to the log', async () => {
+    await asSuperuser('grant usage on schema stet to scribe; grant insert on stet.pending to scribe')
+    const [{ tip } = {}] = await asSuperuser('select tip from stet.sequence()')
+    await writer(`set search_path = ''; select stet.touch('by scribe')`)
+    expect(await tagsSince(tip)).toEqual(['by scribe'])
+  })
 })
 
 function urlOf(role: string, at = database.url): string {

@@ -287,6 +287,20 @@ it('also notices who switches ordinary triggers off', async () => {
   expect(tags).toContain('articles:1')
 })
 
+it.each([
+  ["the schema is its owner's alone", 'revoke create on schema public from public', true],
+  ['anybody may put operators there', 'grant create on schema public to public', false],
+])("gives the function of a table with types of an extension its owner's rights if %s", async (_, rights, expected) => {
+  await client.query(`${rights}; create type mood as enum ('good', 'bad');
+    create table moods (id int primary key, mood mood); select stet.watch('moods', 'id', '{mood}')`)
+  const { rows } = await client.query(`select prosecdef from pg_proc where proname like 'write%_moods'`)
+  expect(rows).toEqual([{ prosecdef: expected }])
+  expect(await tagsOf(`insert into moods values (1, 'good')`)).toContain('moods:mood=good')
+  expect(await tagsOf(`set search_path = ''; update public.moods set mood = 'bad'; reset search_path`)).toContain(
+    'moods:mood=bad',
+  )
+})
+
 it('can be called again, with other columns', async () => {
   await client.query(`select stet.watch('articles', 'id', '{}')`)
   expect(await tagsOf('update articles set author_id = 8 where id = 1')).toEqual(['articles:1'])
