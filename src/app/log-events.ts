@@ -1,5 +1,5 @@
 import type { ReplicaObserver, ReplicaState } from '../database/index.ts'
-import type { FollowerObserver } from '../invalidation/index.ts'
+import type { FollowerObserver, TriggerWatchObserver } from '../invalidation/index.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { type BreakerState, isRefusal } from '../redis/index.ts'
@@ -119,6 +119,22 @@ export function logFollower(logger: Logger, observer: FollowerObserver = {}): Fo
       observer.onError?.(error)
       warn(error)
     },
+  }
+}
+
+/** Logs each trigger that is off, with what to do, and that all are on again. */
+export function logTriggers(logger: Logger): TriggerWatchObserver {
+  return {
+    onChange: (off) => {
+      for (const { table, trigger, state } of off) {
+        logger.error(
+          { table, trigger, state },
+          'A trigger is off, so what is cached of its table may be wrong: run `stet migrate` as the owner of the table',
+        )
+      }
+      if (off.length === 0) logger.info('All triggers are on again, and everything has fallen that may have been wrong')
+    },
+    onError: warnOf(logger, 'Whether the triggers are on could not be found out'),
   }
 }
 

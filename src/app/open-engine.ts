@@ -15,12 +15,13 @@ import {
   type Loudspeaker,
   NotifyLoudspeaker,
   RedisLoudspeaker,
+  TriggerWatch,
 } from '../invalidation/index.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { type OnClose, openTogether } from '../kernel/open-together.ts'
 import { type GuardedRedis, openRedis, type RedisClients } from '../redis/index.ts'
 import { type Config, hasRedis } from './config.ts'
-import { logFollower, logRedis, logRedisMissing, logReplica, type RedisObserver, warnOf } from './log-events.ts'
+import { logFollower, logRedis, logRedisMissing, logReplica, logTriggers, type RedisObserver, warnOf } from './log-events.ts'
 import { memoryBounds } from './memory-bounds.ts'
 
 export interface OpenEngineOptions {
@@ -68,6 +69,8 @@ export interface Engine {
   readonly ledger: Ledger
   readonly follower: Follower
   readonly links: Links
+  /** Looks at the triggers once it is started. */
+  readonly triggers: TriggerWatch
   readonly cache: Cache
   /** Begins every key of the cache. */
   readonly namespace: string
@@ -113,6 +116,8 @@ async function openStages(
   })
   onClose(() => follower.stop())
   await follower.start()
+  const triggers = new TriggerWatch({ primary: databases.log, observer: logTriggers(logger) })
+  onClose(() => triggers.stop())
 
   const remote = redis && openRedisTier(stage, redis)
   if (remote) onClose(() => remote.stop())
@@ -143,6 +148,7 @@ async function openStages(
     ledger,
     follower,
     links: { log: () => !follower.isUnsure, ...links },
+    triggers,
     cache,
     namespace,
     flush: async () => remote?.flush(),

@@ -88,12 +88,13 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       }),
   })
   onClose(engine.close)
-  const { cache, databases, flush, follower, ledger, links, redis } = engine
+  const { cache, databases, flush, follower, ledger, links, redis, triggers } = engine
+  await triggers.start()
   const { database } = databases
   const opened = openRooms({ config, logger, engine, observer: metrics })
   onClose(opened.close)
   const { rooms, userRows, worker, encoded, responses, persistedQueries } = opened
-  metrics.watch({ ledger, database, follower, worker, links })
+  metrics.watch({ ledger, database, follower, triggers, worker, links })
   if (config.worker === 'on') {
     worker.start()
     onClose(() => worker.stop())
@@ -147,6 +148,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       authenticator,
       allowances: openAllowances(config, redis, metrics.allowances),
       follower,
+      triggers,
       ledger,
       catchUpTimeoutMs: config.catchUpTimeoutMs,
       logSilenceMaxMs: config.logSilenceMaxMs,
@@ -171,6 +173,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       ...replicaHealth(database.replica),
       ...(redis && { redis: { required: false, check: () => redis.client.ping() } }),
       ...linkChecks(links),
+      triggers: { required: false, check: () => triggers.check() },
     },
     playground:
       playground === 'off'

@@ -37,9 +37,10 @@ async function open({ config, logger }: StartWorkerOptions, onClose: OnClose): P
     prepare: ({ unhurried }) => unhurried((primary) => migrate(primary, { schema: config.databaseSchema })),
   })
   onClose(engine.close)
-  const { databases, redis, follower, ledger, links } = engine
+  const { databases, redis, follower, ledger, links, triggers } = engine
+  await triggers.start()
   const { worker } = openRooms({ config, logger, engine, observer: metrics })
-  metrics.watch({ ledger, database: databases.database, follower, worker, links })
+  metrics.watch({ ledger, database: databases.database, follower, triggers, worker, links })
 
   const app = createStatusServer({
     metrics,
@@ -48,6 +49,7 @@ async function open({ config, logger }: StartWorkerOptions, onClose: OnClose): P
       postgresql: { required: true, check: () => databases.log.query('select 1') },
       ...replicaHealth(databases.database.replica),
       ...(redis && { redis: { required: true, check: () => redis.client.ping() } }),
+      triggers: { required: false, check: () => triggers.check() },
     },
     logger,
   })

@@ -5,7 +5,7 @@ import type { Api } from '../graphql/index.ts'
 import type { Documents, Operations } from '../graphql/operation/index.ts'
 import type { Allowances } from '../graphql/resolving/index.ts'
 import type { Authenticator } from '../identity/index.ts'
-import type { Follower } from '../invalidation/index.ts'
+import type { Follower, TriggerWatch } from '../invalidation/index.ts'
 import type { Answered } from '../metrics/index.ts'
 import type { BodyFault, ReadBodyOptions } from './read-body.ts'
 
@@ -24,6 +24,7 @@ export interface RoadOptions {
   /** What each client may spend. Undefined: that is not counted. */
   readonly allowances: Allowances | undefined
   readonly follower: Follower
+  readonly triggers: Pick<TriggerWatch, 'missesWrites'>
   readonly ledger: Ledger
   readonly catchUpTimeoutMs: number
   /** For how long to answer while the log can't be read, in milliseconds. 0: for ever. */

@@ -95,10 +95,10 @@ export class Road {
 
   /** What a request with the same bytes was answered with, if nothing in this one asks for more than that. */
   #findPresent({ request, body, requestId }: Call): Outcome | undefined {
-    const { kept, finder, authenticator, follower, ledger } = this.#options
+    const { kept, finder, authenticator, follower, triggers, ledger } = this.#options
     const { headers } = request
     if (asksForMore(headers) || !isHost(headers.host) || (body && !isJson(headers))) return
-    if (follower.isUnsure || this.#isOutOfTouch()) return
+    if (follower.isUnsure || triggers.missesWrites || this.#isOutOfTouch()) return
     const viewer = headers.authorization ? authenticator.recall(headers.authorization) : visitor
     const mediaType = chooseMediaType(headers.accept)
     const token = headers['stet-as-of']
@@ -113,7 +113,7 @@ export class Road {
 
   /** The rest of the road. */
   async #go(call: Call): Promise<Outcome> {
-    const { authenticator, allowances, follower, trustsProxy } = this.#options
+    const { authenticator, allowances, follower, triggers, trustsProxy } = this.#options
     const { request, requestId } = call
     const { headers } = request
     if (!isHost(headers.host)) throw new RefusedRequest(400, 'The Host header names no host.')
@@ -129,7 +129,7 @@ export class Road {
         return tooMany()
       })
       const bypass = mayBypass(viewer, headers['cache-control'])
-      const unsure = follower.isUnsure && !(await follower.reassure())
+      const unsure = triggers.missesWrites || (follower.isUnsure && !(await follower.reassure()))
       return await this.#find(call, { viewer, position, bypass, unsure, requestId, address, allowance })
     } finally {
       allowance?.close()

@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { CacheObserver, Ledger } from '../cache/index.ts'
 import type { Database, ReplicaState } from '../database/index.ts'
 import type { AllowanceObserver } from '../graphql/resolving/index.ts'
-import type { Follower, FollowerObserver } from '../invalidation/index.ts'
+import type { Follower, FollowerObserver, TriggerWatch } from '../invalidation/index.ts'
 import type { BreakerState } from '../redis/index.ts'
 import type { QueueState, Worker, WorkerObserver } from '../worker/index.ts'
 import { AnswerCounter, DURATION_BOUNDS, LookUpCounter } from './hot-counters.ts'
@@ -47,6 +47,11 @@ export class Metrics {
       ({ follower }) => follower.unsureForMs / 1000,
     )
     this.#gauge('stet_ledger_tags', 'Tags that the ledger remembers', ({ ledger }) => ledger.size)
+    this.#gauge(
+      'stet_triggers_off',
+      'Triggers that must be on and are not: while there are any, writes may be missing from the log',
+      ({ triggers }) => triggers.off.length,
+    )
     this.#limitGauges('loads', { running: 'Loads under way on the primary', waiting: 'Loads that wait to run' })
     this.#limitGauges('writes', { running: 'Writes of requests under way', waiting: 'Writes that wait to run' })
     this.#queueGauge('stet_queue_depth', 'Jobs that wait in a queue', ({ depth }) => depth)
@@ -223,6 +228,7 @@ export class Metrics {
 interface Watched {
   readonly ledger: Pick<Ledger, 'seen' | 'size'>
   readonly follower: Pick<Follower, 'unsureForMs'>
+  readonly triggers: Pick<TriggerWatch, 'off'>
   readonly database: Pick<Database, 'loads' | 'writes'>
   readonly worker: Pick<Worker, 'states'>
   readonly links: { readonly [link: string]: () => boolean }

@@ -255,7 +255,7 @@ it('is alive, ready and measured', async () => {
   }
   expect(await text('/healthz')).toEqual([200, 'ok\n'])
   await eventually(async () =>
-    expect(await text('/readyz')).toEqual([200, 'server: ok\npostgresql: ok\nlog: ok\nnotify: ok\n']),
+    expect(await text('/readyz')).toEqual([200, 'server: ok\npostgresql: ok\nlog: ok\nnotify: ok\ntriggers: ok\n']),
   )
   const metrics = await readMetrics(node.url)
   for (const name of [

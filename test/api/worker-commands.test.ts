@@ -54,7 +54,7 @@ it('tells how it is and what it does where it is given a port, until SIGTERM', a
   expect(metrics).toContain('\nstet_breaker_state{name="redis"} 0\n')
   expect(metrics).toMatch(/\nstet_ledger_position [1-9]/)
   expect(await text(`${url}/healthz`)).toBe('ok\n')
-  expect(await text(`${url}/readyz`)).toBe('server: ok\npostgresql: ok\nredis: ok\n')
+  expect(await text(`${url}/readyz`)).toBe('server: ok\npostgresql: ok\nredis: ok\ntriggers: ok\n')
   expect((await fetch(`${url}/graphql`)).status).toBe(404)
   expect(await worker.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' })
 })
@@ -69,7 +69,9 @@ it('is not ready while it cannot reach Redis, and no less alive', async () => {
   })
   const { url } = await worker.serving()
   await proxy.cut()
-  await eventually(async () => (await text(`${url}/readyz`)) === 'server: ok\npostgresql: ok\nredis: failing\n')
+  await eventually(
+    async () => (await text(`${url}/readyz`)) === 'server: ok\npostgresql: ok\nredis: failing\ntriggers: ok\n',
+  )
   expect((await fetch(`${url}/readyz`)).status).toBe(503)
   expect((await fetch(`${url}/healthz`)).status).toBe(200)
   await proxy.restore()
