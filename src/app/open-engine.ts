@@ -21,7 +21,15 @@ import type { Logger } from '../kernel/logger.ts'
 import { type OnClose, openTogether } from '../kernel/open-together.ts'
 import { type GuardedRedis, openRedis, type RedisClients } from '../redis/index.ts'
 import { type Config, hasRedis } from './config.ts'
-import { logFollower, logRedis, logRedisMissing, logReplica, logTriggers, type RedisObserver, warnOf } from './log-events.ts'
+import {
+  logFollower,
+  logRedis,
+  logRedisMissing,
+  logReplica,
+  logTriggers,
+  type RedisObserver,
+  warnOf,
+} from './log-events.ts'
 import { memoryBounds } from './memory-bounds.ts'
 
 export interface OpenEngineOptions {

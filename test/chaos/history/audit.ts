@@ -31,7 +31,8 @@ export const installAudit = (url: string) =>
      $$;
      ${TABLES.map(
        (table) =>
-         `create trigger chaos_record after insert or update or delete on ${table} for each row execute function chaos.record();`,
+         `create trigger chaos_record after insert or update or delete on ${table} for each row execute function chaos.record();
+         alter table ${table} enable always trigger chaos_record;`,
      ).join('\n')}`,
   )
 

@@ -31,17 +31,21 @@ export class SqlWriter {
   async #write(): Promise<void> {
     const { dice, recorder, databaseUrl } = this.#parts
     const { statement, write } = this.#choose()
+    const settings = dice.pick(SETTINGS)
     const isUndone = dice.chance(15)
     const startedAtMs = Date.now()
     const after = recorder.size
     // Whoever writes meanwhile commits first, and has a record that was appended later.
     const openForMs = dice.chance(50) ? dice.below(60) : 0
-    const error = await transact(databaseUrl(), statement, { end: isUndone ? 'rollback' : 'commit', openForMs })
+    const error = await transact(databaseUrl(), settings, statement, {
+      end: isUndone ? 'rollback' : 'commit',
+      openForMs,
+    })
       .then((rows) => (isUndone ? refused('ROLLED_BACK') : rows === 0 ? refused('NO_SUCH_ROW') : undefined))
       .catch(explain)
     recorder.record({
       is: 'answer',
-      asked: statement,
+      asked: `${settings} ${statement}`.trim(),
       field: 'sql',
       client: 'psql',
       viewer: 'admin',
@@ -63,24 +67,44 @@ export class SqlWriter {
     const marked = (statement: string) => ({ statement: `${statement} returning 1`, write: { mark } })
     const unmarked = (statement: string) => ({ statement: `${statement} returning 1`, write: {} })
     return dice.pick([
-      () => marked(`update articles set title = '${mark} by hand' where id = ${article}`),
-      () => marked(`update articles set title = '${mark} by hand', author_id = 1 + id % 3 where id = ${article}`),
-      () => marked(`update tags set description = '${mark} by hand', name = '${dice.words(1)}' where id = ${tag}`),
-      () => marked(`update users set display_name = '${mark} by hand' where id = ${content.pick('users', dice)}`),
-      () => unmarked(`update articles set status = 'DRAFT', published_at = null where id = ${article}`),
-      () => unmarked(`update articles set status = 'PUBLISHED', published_at = now() where id = ${article}`),
-      () => unmarked(`delete from article_tags where article_id = ${article} and tag_id = ${tag}`),
+      () => marked(`update public.articles set title = '${mark} by hand' where id = ${article}`),
+      () =>
+        marked(
+          `update public.articles a set title = '${mark} by hand',
+             author_id = (select id from public.users u where u.id = 1 + a.id % 3 for key share) where id = ${article}`,
+        ),
+      () =>
+        marked(`update public.tags set description = '${mark} by hand', name = '${dice.words(1)}' where id = ${tag}`),
+      () =>
+        marked(`update public.users set display_name = '${mark} by hand' where id = ${content.pick('users', dice)}`),
+      () => unmarked(`update public.articles set status = 'DRAFT', published_at = null where id = ${article}`),
+      () => unmarked(`update public.articles set status = 'PUBLISHED', published_at = now() where id = ${article}`),
+      () => unmarked(`delete from public.article_tags where article_id = ${article} and tag_id = ${tag}`),
       () =>
         unmarked(
-          `insert into article_tags select a.id, t.id from articles a, tags t where a.id = ${article} and t.id = ${tag} on conflict do nothing`,
+          `insert into public.article_tags select a.id, t.id from public.articles a, public.tags t
+             where a.id = ${article} and t.id = ${tag} for key share on conflict do nothing`,
         ),
     ])()
   }
 }
 
+/**
+ * How writers may have set up their transactions. A replica's role checks no foreign key, so what a statement refers to is locked
+ * by the statement itself.
+ */
+const SETTINGS = [
+  '',
+  '',
+  'set local session_replication_role = replica;',
+  `set local search_path = '';`,
+  `set local session_replication_role = replica; set local search_path = pg_temp;`,
+]
+
 /** Returns how many rows the statement gave back. */
 async function transact(
   url: string,
+  settings: string,
   statement: string,
   { end, openForMs }: { readonly end: 'commit' | 'rollback'; readonly openForMs: number },
 ): Promise<number> {
@@ -88,7 +112,7 @@ async function transact(
   client.on('error', () => {})
   try {
     await client.connect()
-    await client.query('begin')
+    await client.query(`begin; ${settings}`)
     const { rows } = await client.query(statement)
     await sleep(openForMs)
     await client.query(end)
