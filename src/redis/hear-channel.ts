@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import { type Keyring, SIGNATURE_BYTES } from './keyring.ts'
+import { isWatched, watchSubscriber } from './watch-subscriber.ts'
 
 export interface HearChannelOptions {
   /** A client that keeps trying to connect. It may be subscribed to other channels too. */
@@ -13,9 +14,13 @@ export interface HearChannelOptions {
   readonly onError: (error: Error) => void
 }
 
-/** Subscribes to `channel`, again at every connection, and calls `hear` with each message. Returns a function that ends that. */
+/**
+ * Subscribes to `channel`, again at every connection, and calls `hear` with each message. A connection that is dead without a sign
+ * is cut: see `watchSubscriber`. Returns a function that ends the hearing; the client is watched until it ends.
+ */
 export function hearChannel(options: HearChannelOptions): () => void {
   const { subscriber, channel, keyring, hear, onForged = () => {}, onError } = options
+  if (!isWatched(subscriber)) watchSubscriber(subscriber)
   const receive = (from: string, message: string) => {
     if (from !== channel) return
     try {

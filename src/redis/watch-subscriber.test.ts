@@ -85,6 +85,18 @@ it('leaves a connection alone on which nobody speaks, and after a pause of this 
   expect([closes, cuts, watch.isWell()]).toEqual([0, 0, true])
 })
 
+it('watches any client that hears a channel', async () => {
+  const subscriber = new Redis(proxy.through(server.url), { retryStrategy: () => 20, disconnectTimeout: 100 })
+  subscriber.on('error', ({ message }) => void errors.push(message))
+  hearChannel({ subscriber, channel: 'channel', hear: (message) => void heard.push(message), onError: () => {} })
+  hearChannel({ subscriber, channel: 'other', hear: () => {}, onError: () => {} })
+  await hears()
+  expect(proxy.halfOpen('subscribe')).toBe(1)
+  await hears()
+  expect(errors.join()).toContain('Redis was silent for 1000 ms')
+  subscriber.disconnect()
+})
+
 const itWhereItCan = canStartRedisCluster() ? it : it.skip
 
 itWhereItCan('goes on to another node of a cluster', async () => {

@@ -22,6 +22,7 @@ export interface SubscriberWatch {
  */
 export function watchSubscriber(redis: Redis, options: WatchSubscriberOptions = {}): SubscriberWatch {
   const { everyMs = 500, silenceMs = 1000, onCut = () => {} } = options
+  watched.add(redis)
   /** What was read when something was asked for, and when that was. */
   let asked: { readonly stream: Redis['stream']; readonly bytesRead: number; readonly atMs: number } | undefined
   const isSilent = () =>
@@ -47,3 +48,7 @@ export function watchSubscriber(redis: Redis, options: WatchSubscriberOptions = 
   redis.once('end', () => clearInterval(timer))
   return { isWell: () => redis.status === 'ready' && redis.mode === 'subscriber' && !isLate() }
 }
+
+export const isWatched = (redis: Redis): boolean => watched.has(redis)
+
+const watched = new WeakSet<Redis>()
