@@ -11,6 +11,8 @@ import type { Origin, Reader, StaleReason } from './reader.ts'
  */
 export interface OneSnapshot<T> extends LogPlace {
   readonly value: T
+  /** What it was made of. It falls when one of their tags is written. */
+  readonly entries: readonly Entry[]
 }
 
 /**
@@ -63,8 +65,10 @@ export class Snapshots {
       // In the end a snapshot will do that the log has no position for. What it shows gets its positions before anybody sees it.
       if (reads.isOfNoMoment && attempt === TRANSACTIONS) await settle()
       else if (reads.isOfNoMoment) continue
-      if (reads.epochs.every((epoch) => epoch === ledger.epoch)) {
-        return { value, epoch: ledger.epoch, position: Math.min(ledger.seen, reads.oldest) }
+      const { entries } = reads
+      if (entries.every(({ epoch }) => epoch === ledger.epoch)) {
+        const position = entries.reduce((oldest, { asOf }) => Math.min(oldest, asOf), ledger.seen)
+        return { value, epoch: ledger.epoch, position, entries }
       }
     }
     throw new Error(`The log's history changed ${TRANSACTIONS} times meanwhile.`)
@@ -82,54 +86,44 @@ interface Attempt<T> {
   readonly attempt: number
 }
 
-/** A Reader that notes what it is given. */
+/** A Reader that notes what it is given. Of plain fields, because every read looks at them. */
 class Reads implements Reader {
+  readonly bypass: boolean
   readonly source: SourceSnapshot | undefined
+  readonly fresh: boolean
+  readonly position: number
+  readonly viewer: string | undefined
   readonly #reader: Reader
   readonly #ledger: CacheParts['ledger']
-  readonly #since: number
+  readonly #since: LogPlace
   readonly #entries: Entry[] = []
+  /** Whether anything was read that is as of another position than `since`, or comes from the source. */
+  #isMixed = false
 
   constructor(reader: Reader, ledger: CacheParts['ledger'], source?: SourceSnapshot) {
+    this.bypass = source !== undefined || reader.bypass === true
+    this.source = source
+    this.fresh = reader.fresh === true
+    this.position = reader.position ?? 0
+    this.viewer = reader.viewer
     this.#reader = reader
     this.#ledger = ledger
-    this.#since = ledger.seen
-    this.source = source
-  }
-
-  get bypass(): boolean {
-    return this.source !== undefined || this.#reader.bypass === true
-  }
-
-  get fresh(): boolean {
-    return this.#reader.fresh === true
-  }
-
-  get position(): number {
-    return this.#reader.position ?? 0
-  }
-
-  get viewer(): string | undefined {
-    return this.#reader.viewer
+    this.#since = ledger.place
   }
 
   onRead(kind: string, entry: Entry, origin: Origin, stale: StaleReason | undefined): void {
     this.#entries.push(entry)
+    if (entry.asOf !== this.#since.position || origin === 'source') this.#isMixed = true
     this.#reader.onRead?.(kind, entry, origin, stale)
+  }
+
+  get entries(): readonly Entry[] {
+    return this.#entries
   }
 
   /** Something was read that shows writes without a position. */
   get isOfNoMoment(): boolean {
     return this.#entries.some(({ isOfNoMoment }) => isOfNoMoment)
-  }
-
-  get epochs(): readonly string[] {
-    return this.#entries.map(({ epoch }) => epoch)
-  }
-
-  /** The smallest position that anything was read as of. */
-  get oldest(): number {
-    return this.#entries.reduce((oldest, { asOf }) => Math.min(oldest, asOf), Number.POSITIVE_INFINITY)
   }
 
   get newest(): number {
@@ -138,22 +132,17 @@ class Reads implements Reader {
 
   /** `value`, with the last position that all that was read has in common. Undefined if there is none since this began. */
   inOneSnapshot<T>(value: T): OneSnapshot<T> | undefined {
-    const ledger = this.#ledger
     const position = this.#position()
-    return position === undefined ? undefined : { value, epoch: ledger.epoch, position }
+    return position === undefined ? undefined : { value, epoch: this.#ledger.epoch, position, entries: this.#entries }
   }
 
   #position(): number | undefined {
     const { epoch, seen } = this.#ledger
-    let lowest = Number.POSITIVE_INFINITY
-    let highest = 0
-    for (const entry of this.#entries) {
-      if (entry.epoch !== epoch || entry.isOfNoMoment) return undefined
-      if (entry.asOf < lowest) lowest = entry.asOf
-      if (entry.asOf > highest) highest = entry.asOf
-    }
     if (this.#entries.length === 0) return seen
-    if (lowest === highest && lowest >= this.#since) return lowest
+    if (!this.#isMixed && epoch === this.#since.epoch) return this.#since.position
+    if (this.isOfNoMoment || this.#entries.some((entry) => entry.epoch !== epoch)) return undefined
+    const lowest = this.#entries.reduce((lowest, { asOf }) => Math.min(lowest, asOf), Number.POSITIVE_INFINITY)
+    if (lowest === this.newest && lowest >= this.#since.position) return lowest
     let from = 0
     let to = Number.POSITIVE_INFINITY
     for (const entry of this.#entries) {
@@ -161,7 +150,7 @@ class Reads implements Reader {
       from = Math.max(from, span.from)
       to = Math.min(to, span.to)
     }
-    return from <= to && to >= this.#since ? to : undefined
+    return from <= to && to >= this.#since.position ? to : undefined
   }
 }
 

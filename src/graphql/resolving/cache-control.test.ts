@@ -17,7 +17,7 @@ it(`lives as long as the least of all hints, in whatever order they come (TEST_S
         for (const hint of hints) control.setCacheHint(hint)
       }
       if (hintsFirst) hear()
-      for (const life of lives) control.onEntry({ tags: [], storedAtMs: 1000, staleAtMs: 1000 + life })
+      for (const life of lives) control.onEntries([{ tags: [], storedAtMs: 1000, staleAtMs: 1000 + life }])
       if (!hintsFirst) hear()
       const all = [...hints.flatMap(({ maxAge }) => (maxAge === undefined ? [] : [maxAge * 1000])), ...lives]
       expect(control.ttlMs).toBe(Math.min(...all))
@@ -30,7 +30,7 @@ it(`lives as long as the least of all hints, in whatever order they come (TEST_S
 it('depends on the tags that resolvers add and on the tags of its entries', () => {
   const control = new CacheControl()
   control.cacheTag('weather', 'articles:1')
-  control.onEntry({ tags: ['articles:1', 'articles'], storedAtMs: 0, staleAtMs: 1 })
+  control.onEntries([{ tags: ['articles:1', 'articles'], storedAtMs: 0, staleAtMs: 1 }])
   control.cacheTag()
   expect([...control.tags]).toEqual(['weather', 'articles:1', 'articles'])
 })

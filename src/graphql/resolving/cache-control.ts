@@ -12,7 +12,7 @@ export interface CacheHint {
 export class CacheControl {
   readonly #ownTags: CacheTag[] = []
   /** An answer may use hundreds of entries, so their tags and times are only looked at when they are needed. */
-  readonly #entries: EntryInAnswer[] = []
+  #entries: readonly EntryInAnswer[] = []
   #hintedTtlMs = Number.POSITIVE_INFINITY
   /** A resolver has read the viewer, so another viewer might get another answer. */
   isPersonal = false
@@ -34,9 +34,9 @@ export class CacheControl {
     this.#ownTags.push(...tags)
   }
 
-  /** Makes the answer depend on an entry: on its tags, and with a time to live that is no longer than the entry's. */
-  onEntry(entry: EntryInAnswer): void {
-    this.#entries.push(entry)
+  /** Makes the answer depend on entries: on their tags, and with a time to live that is no longer than theirs. */
+  onEntries(entries: readonly EntryInAnswer[]): void {
+    this.#entries = this.#entries.length === 0 ? entries : [...this.#entries, ...entries]
   }
 
   /** The tags that the answer depends on as far as it is made, each once, including those of tables. */

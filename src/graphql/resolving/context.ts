@@ -46,7 +46,7 @@ export interface Context {
     readonly writes: number
     /** This node's place in the log when the last of these writes began. */
     readonly wroteFrom: LogPlace
-    /** The newest position as of which anything in the answer was read. */
+    /** The newest position that anything in the answer is of. */
     readonly newest: number
     /** Of which snapshot the answer is. A mutation's is that of its last field. */
     readonly snapshot: LogPlace

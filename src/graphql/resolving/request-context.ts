@@ -73,7 +73,7 @@ export class RequestContext implements Context {
     onRead,
   }: RequestContextParts) {
     const { cacheControl } = this
-    const newReader = (): Reader => new RequestReader({ bypass, position, onRead }, progress, cacheControl)
+    const newReader = (): Reader => new RequestReader({ bypass, position, onRead }, progress)
     const progress: Progress = {
       reader: NO_READER,
       isQuestion: false,
@@ -103,8 +103,10 @@ export class RequestContext implements Context {
           progress.reader = reader
           return make()
         }, newReader()),
-        ({ value, ...snapshot }) => {
-          progress.snapshot = snapshot
+        ({ value, epoch, position, entries }) => {
+          progress.snapshot = { epoch, position }
+          if (position > progress.newest) progress.newest = position
+          cacheControl.onEntries(entries)
           return value
         },
       )
@@ -152,18 +154,15 @@ class RequestReader implements Reader {
   readonly position: number
   readonly #onRead: Reader['onRead']
   readonly #progress: Progress
-  readonly #cacheControl: CacheControl
 
   constructor(
     { bypass, position, onRead }: Pick<RequestContextParts, 'bypass' | 'position' | 'onRead'>,
     progress: Progress,
-    cacheControl: CacheControl,
   ) {
     this.bypass = bypass
     this.position = position
     this.#onRead = onRead
     this.#progress = progress
-    this.#cacheControl = cacheControl
   }
 
   get fresh(): boolean {
@@ -171,10 +170,7 @@ class RequestReader implements Reader {
   }
 
   onRead(kind: string, entry: Entry, origin: Origin, stale: StaleReason | undefined): void {
-    const progress = this.#progress
-    if (entry.asOf > progress.newest) progress.newest = entry.asOf
-    progress.read[stale ? 'stale' : origin]++
-    this.#cacheControl.onEntry(entry)
+    this.#progress.read[stale ? 'stale' : origin]++
     this.#onRead?.(kind, entry, origin, stale)
   }
 }

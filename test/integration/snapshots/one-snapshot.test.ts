@@ -39,6 +39,7 @@ it('would show several moments if nobody looked', async () => {
         value: await make(reader),
         epoch: '',
         position: 0,
+        entries: [],
       }),
     })
   }
