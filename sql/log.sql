@@ -28,20 +28,61 @@ create table if not exists stet.migration (
 );
 comment on table stet.migration is 'What was applied: the migrations of the content, and each text of sql/log.sql by its fingerprint.';
 
+-- Names the cluster of servers, also to roles that may not ask for that themselves: all must get the same answer.
+create or replace function stet.system_identifier() returns text language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if has_function_privilege('pg_control_system()', 'execute') then
+    return (select system_identifier from pg_control_system());
+  end if;
+  return 'unknown';
+end
+$$;
+
+-- Where the log stands: the cluster, and the table of epochs in it. A dump is restored into another cluster, or into a table that
+-- is made anew. The cluster stays the same for as long as a session lasts, so it is asked once: that takes longer than the rest
+-- of stet.sequence().
+create or replace function stet.here() returns text language plpgsql stable as $$
+declare
+  system text := current_setting('stet.system_identifier', true);
+begin
+  if coalesce(system, '') = '' then
+    system := set_config('stet.system_identifier', stet.system_identifier(), false);
+  end if;
+  return system || '.' || 'stet.epoch'::regclass::oid;
+end
+$$;
+
 create table if not exists stet.epoch (
   id         uuid primary key default gen_random_uuid(),
-  started_at timestamptz not null default now()
+  started_at timestamptz not null default now(),
+  home       text not null default stet.here()
 );
 comment on table stet.epoch is 'One row: names the present history of the log. See stet.current_epoch().';
+-- Looks first: `alter table` would wait for every transaction that reads it, and keep all others waiting meanwhile.
+do $$
+begin
+  if not exists (select from pg_attribute where attrelid = 'stet.epoch'::regclass and attname = 'home') then
+    alter table stet.epoch add column home text not null default stet.here();
+  end if;
+end
+$$;
+comment on column stet.epoch.home is 'Where the epoch began. Elsewhere it is another: see stet.here().';
 insert into stet.epoch (id) select gen_random_uuid() where not exists (select from stet.epoch);
 
--- A promoted standby has a new timeline, a restored dump is another database. Each may hold another past than the one a
--- process remembers, so each is another epoch. In plpgsql, which keeps the plan: SQL is planned at every call.
+-- A promoted standby has a new timeline. A restored dump is another database, or stands in another cluster, or in tables that
+-- were made anew. Each may hold another past than the one a process remembers, so each is another epoch. In plpgsql, which
+-- keeps the plan: SQL is planned at every call.
 create or replace function stet.current_epoch() returns text language plpgsql stable as $$
+declare
+  here text := stet.here();
 begin
   return (
-    select left(md5(concat_ws('.', epoch.id, left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), database.oid)), 12)
-      from stet.epoch, pg_database database
+    select left(md5(concat_ws(
+             '.', epoch.id, left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), database.oid, nullif(here, epoch.home)
+           )), 12)
+      -- HAZARD: by an index, since stet.sequence() forbids anything else. Otherwise the plan counts as so dear that PostgreSQL
+      -- compiles it (JIT), anew at each call.
+      from (select id, home from stet.epoch order by id limit 1) epoch, pg_database database
      where database.datname = current_database()
   );
 end

@@ -157,7 +157,8 @@ begin
     select format('alter routine %s', oid::regprocedure) from pg_proc
      where pronamespace = 'stet'::regnamespace and proname !~ '^write_[0-9a-f]{8}_'
        and proname not in (
-         'sequence', 'current_epoch', 'start_epoch', 'microseconds', 'touch', 'prune', 'watch', 'keep', 'mend', 'touch_rewritten'
+         'sequence', 'system_identifier', 'here', 'current_epoch', 'start_epoch', 'microseconds', 'touch', 'prune', 'watch', 'keep', 'mend',
+         'touch_rewritten'
        )
        and not exists (select from pg_depend where classid = 'pg_proc'::regclass and objid = pg_proc.oid and deptype = 'e')
     union all

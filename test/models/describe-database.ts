@@ -27,7 +27,7 @@ export async function describeDatabase(url: string, content = 'public'): Promise
   return rows.map(({ line }) => String(line).replace(/write_[0-9a-f]{8}_/g, 'write_#_')).sort()
 }
 
-/** Every row of the content, the log, and what belongs to them. */
+/** Every row of the content, the log, and what belongs to them. Of epochs, what the first version had. */
 export async function readEverything(url: string, content = 'public'): Promise<Readonly<Record<string, unknown>>> {
   const tables = [
     ...['users', 'tags', 'articles', 'article_tags', 'article_stats'].map((table) => `${content}.${table}`),
@@ -35,7 +35,7 @@ export async function readEverything(url: string, content = 'public'): Promise<R
   ]
   const [everything] = await queryOnce(
     url,
-    `select ${tables.map((table, index) => `(select json_agg(t order by t::text) from ${table} t) as "${index}"`).join(', ')},
+    `select ${tables.map((table, index) => `(select json_agg(t order by t::text) from ${selectable(table)} t) as "${index}"`).join(', ')},
             stet.current_epoch() as epoch, (select to_json(as_of) from stet.as_of) as as_of`,
   )
   const { epoch, as_of, ...rows } = everything ?? {}
@@ -45,3 +45,5 @@ export async function readEverything(url: string, content = 'public'): Promise<R
     ...Object.fromEntries(tables.map((table, index) => [table.replace(/^.*\./, ''), rows[index]])),
   }
 }
+
+const selectable = (table: string): string => (table === 'stet.epoch' ? `(select id, started_at from ${table})` : table)
