@@ -138,6 +138,11 @@ async function openStages(
         throw explainConnectionError(error)
       }),
     openSnapshot: databases.database.openSnapshot,
+    startEpoch: async (epoch, why) => {
+      logger.warn({ why }, 'The log has lost a part of its past: another epoch begins')
+      await log.startEpoch(epoch)
+      await follower.settle()
+    },
     ...(remote && { remote }),
     namespace,
     observer: tracing({

@@ -21,6 +21,12 @@ export interface CacheOptions {
   readonly settle: () => Promise<void>
   /** How to read everything in one snapshot of the source. Default: `Cache.snapshot` rejects if what it reads keeps changing. */
   readonly openSnapshot?: OpenSnapshot | undefined
+  /**
+   * Begins another epoch of the log, unless `epoch` is no longer the present one. Called if an entry of the remote tier proves that
+   * the log has lost a part of its past. No reader is given such an entry in any case. HAZARD: used only with `secrets`: otherwise
+   * anybody who can write to the remote tier could make all processes forget what they hold. Default: nothing is begun.
+   */
+  readonly startEpoch?: ((epoch: string, why: string) => Promise<void>) | undefined
   /** The tier that processes share, such as a `RedisTier`. Default: none, memory alone. */
   readonly remote?: RemoteTier
   /**
@@ -47,8 +53,11 @@ export interface CacheOptions {
 
 /** What all kinds of one cache share: its options with their defaults, and the memory tier. */
 export interface CacheParts
-  extends Required<Omit<CacheOptions, 'openSnapshot' | 'remote' | 'secrets' | 'memoryMaxBytes' | 'defaults'>> {
+  extends Required<
+    Omit<CacheOptions, 'openSnapshot' | 'startEpoch' | 'remote' | 'secrets' | 'memoryMaxBytes' | 'defaults'>
+  > {
   readonly openSnapshot: OpenSnapshot | undefined
+  readonly startEpoch: CacheOptions['startEpoch']
   readonly memory: MemoryTier
   readonly keyring: Keyring | undefined
   readonly remote?: RemoteTier | undefined
@@ -87,10 +96,10 @@ export interface CacheObserver {
 
 /**
  * What a tier had. `corrupt`: a value that is no entry, or not of its kind. `future`: one that says it is as of a position
- * which the log has not reached.
+ * which the log has not reached. `lost`: one that is as of a record which the log does not hold, or no longer.
  * @example const results: readonly LookUpResult[] = ['corrupt', 'future']
  */
-export type LookUpResult = 'hit' | 'stale' | 'miss' | 'corrupt' | 'future'
+export type LookUpResult = 'hit' | 'stale' | 'miss' | 'corrupt' | 'future' | 'lost'
 
 /**
  * Why an entry is loaded anew in the background: it is `stale`; it will be soon, and `early` was drawn by chance; or it is `hot`.

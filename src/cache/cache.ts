@@ -57,7 +57,8 @@ export class Cache {
     const hotKeys = options.hotKeys ?? new HotKeys({ random })
     this.#leases = remote && new HeldLeases(remote)
     const keyring = secrets && new Keyring(secrets, 'cached value')
-    const given = { ledger, settle, openSnapshot, namespace, clock, random, observer }
+    const startEpoch = keyring && options.startEpoch
+    const given = { ledger, settle, openSnapshot, startEpoch, namespace, clock, random, observer }
     this.#parts = { ...given, remote: this.#leases, keyring, memory, hotKeys }
     this.#snapshots = new Snapshots(this.#parts)
   }

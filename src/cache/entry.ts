@@ -18,6 +18,11 @@ export interface Entry<V = unknown> extends Judgeable {
   readonly storedAtMs: number
   /** From then on it is stale, in milliseconds since the Unix epoch. */
   readonly staleAtMs: number
+  /**
+   * The last record of the log that its value shows, as the remote tier has it: tells whether the log still holds the history that
+   * the entry was read in. Undefined, unless the entry has just come from there.
+   */
+  lastRecord?: { readonly position: number; readonly writtenAtUs: number } | undefined
   /** Until then no refresh is tried, because one has failed. Known to this process alone. */
   retryAtMs?: number
   /** Its load saw writes that had no position yet, and one of them may be of what it depends on. So it is as of no position of the log, and is not kept. */

@@ -119,4 +119,4 @@ export class LookUpCounter {
 
 type Counts = Record<'memory' | 'redis', Record<LookUpResult, number>>
 
-const NONE: Readonly<Record<LookUpResult, number>> = { hit: 0, stale: 0, miss: 0, corrupt: 0, future: 0 }
+const NONE: Readonly<Record<LookUpResult, number>> = { hit: 0, stale: 0, miss: 0, corrupt: 0, future: 0, lost: 0 }

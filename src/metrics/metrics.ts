@@ -76,7 +76,7 @@ export class Metrics {
     onRequest: new LookUpCounter(
       this.registry,
       'stet_cache_requests_total',
-      'Look-ups in a cache tier. `corrupt`: it held what is no entry of this kind. `future`: an entry as of a position that the log has not reached',
+      'Look-ups in a cache tier. `corrupt`: it held what is no entry of this kind. `future`: an entry as of a position that the log has not reached. `lost`: one as of a record that the log does not hold',
     ).add,
     onLoad: (kind, seconds) => this.#loads.observe({ kind }, seconds),
     onFlightJoined: this.#tally('stet_cache_flights_joined_total', 'Look-ups that waited for a load under way'),

@@ -3,6 +3,7 @@ import type { CacheTag, Ledger, LogRecord, Snapshot } from '../../src/cache/inde
 /** The PostgreSQL of `migrations/0001_stet.sql` in a few lines: one table, snapshots, a log whose positions follow commits. */
 export class TinyDatabase<V> {
   epoch = 'first'
+  #losses = 0
   #states: State<V>[] = [{ rows: new Map(), pending: [], log: [] }]
 
   /** Commits. The write has no position until somebody sequences. Undefined deletes the row. */
@@ -40,7 +41,7 @@ export class TinyDatabase<V> {
     if (pending.length === 0) return
     const moved = pending.map((tags, index) => {
       const position = log.length + index + 1
-      return { position, tags, writtenAtUs: position }
+      return { position, tags, writtenAtUs: position + this.#losses * 1_000_000 }
     })
     this.#states.push({ rows, pending: [], log: [...log, ...moved] })
   }
@@ -61,6 +62,7 @@ export class TinyDatabase<V> {
   /** As after a failover to a standby that had not received the last `commits`. */
   loseLast(commits: number): void {
     this.#states = this.#states.slice(0, -commits)
+    this.#losses++
   }
 
   get position(): number {

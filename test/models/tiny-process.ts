@@ -21,6 +21,8 @@ export interface TinyProcessOptions {
   readonly namespace?: string
   readonly memoryMaxBytes?: number
   readonly defaults?: Partial<Policy>
+  readonly secrets?: readonly string[]
+  readonly startEpoch?: (epoch: string, why: string) => Promise<void>
 }
 
 /** A process that caches the rows of a tiny database, and does nothing by itself. */
@@ -53,6 +55,8 @@ export class TinyProcess {
       namespace: options.namespace,
       memoryMaxBytes: options.memoryMaxBytes,
       defaults: options.defaults,
+      secrets: options.secrets,
+      startEpoch: options.startEpoch,
     })
     this.rows = this.cache.kind<string, string>({
       name: 'row',

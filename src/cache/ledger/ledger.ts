@@ -1,5 +1,6 @@
 import { type CacheTag, hard, isSoft } from './cache-tag.ts'
 import { type Marks, marksOf, TagMarks } from './tag-marks.ts'
+import { WrittenTimes } from './written-times.ts'
 
 /**
  * One committed change, as the log has it.
@@ -81,6 +82,7 @@ export class Ledger {
   #marks = new TagMarks()
   /** The last records, oldest first: see `recordsSince`. */
   #recent: LogRecord[] = []
+  #times = new WrittenTimes(TIMES)
   #epoch = ''
   /** The last record that it holds: beyond `seen` while the rest of a run is still to come. */
   #held = 0
@@ -108,6 +110,11 @@ export class Ledger {
   /** The last record that it holds, and when that was written: tells whether the log still holds the history that was seen. */
   get lastHeld(): { readonly position: number; readonly writtenAtUs: number | undefined } {
     return { position: this.#held, writtenAtUs: this.#heldWrittenAtUs }
+  }
+
+  /** When the record at `position` was written, in microseconds. Undefined if this process does not know, or no longer: it remembers the last 250,000. */
+  writtenAtUs(position: number): number | undefined {
+    return this.#times.at(position)
   }
 
   /** Records at or before this position are forgotten. */
@@ -202,6 +209,7 @@ export class Ledger {
         this.#marks.set(hard(tag), record.position)
       }
       this.#recent.push(record)
+      this.#times.add(record.position, record.writtenAtUs)
       this.#held = record.position
       this.#heldWrittenAtUs = record.writtenAtUs
     }
@@ -217,6 +225,7 @@ export class Ledger {
     this.#lastSoftened = new TagPositions(this.#maxTags)
     this.#marks = new TagMarks()
     this.#recent = []
+    this.#times = new WrittenTimes(TIMES)
     this.#epoch = epoch
     this.#held = position
     this.#seen = position
@@ -276,3 +285,4 @@ function lastOf(written: TagPositions, { asOf, key, tags }: Judgeable): number {
 }
 
 const RECENT = 1000
+const TIMES = 250_000

@@ -229,7 +229,7 @@ export class CachedKind<K, V> {
     // From here on the ledger knows of every write that the load saw: what stands now must agree with it.
     await settle()
     return entries.map((entry, index) => {
-      if (ledger.isBehind(entry) || !ledger.stands(entry)) return 'fallen'
+      if (this.#tiers.whyStrange(entry as Entry<V>) || !ledger.stands(entry)) return 'fallen'
       return isDeepStrictEqual(entry.value, values[index]) ? 'right' : 'wrong'
     })
   }

@@ -3,8 +3,9 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Entry } from '../entry.ts'
 import type { LogPlace } from '../ledger/ledger.ts'
 import type { Origin, StaleReason } from '../reader.ts'
-import type { ReadRequest, RemoteTier } from '../remote/remote-tier.ts'
+import type { Found, ReadRequest, RemoteTier } from '../remote/remote-tier.ts'
 import type { LoadRequest } from './load-queue.ts'
+import type { WhyStrange } from './tiers.ts'
 
 /** An entry, and how it was come by. @example const { entry, origin, stale }: Obtained<City> = obtained */
 export interface Obtained<V> {
@@ -81,6 +82,16 @@ export class Flight<K, V> {
     const { holder, evenIfFound, from } = this.lease
     return { key: this.id, lease: { holder, ms: leaseMs, evenIfFound, ...(from !== undefined && { from }) } }
   }
+}
+
+/** What the remote tier had for a flight. */
+export interface Received<V> {
+  readonly isFound: boolean
+  /** Undefined if nothing was found, or if that is no entry. */
+  readonly entry: Entry<V> | undefined
+  readonly lease: Found['lease']
+  /** Why the entry is none, if that is known already. */
+  readonly why?: WhyStrange | undefined
 }
 
 /**

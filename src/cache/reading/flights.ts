@@ -14,6 +14,7 @@ import {
   type Need,
   type Obtained,
   parseHolder,
+  type Received,
 } from './flight.ts'
 import { LoadQueue, type LoadRequest } from './load-queue.ts'
 import type { Tiers } from './tiers.ts'
@@ -163,16 +164,16 @@ export class Flights<K, V> {
       else if (next !== 'landed') flight.ear?.wait(next.waitMs)
       if (typeof next !== 'object') flight.ear?.stop()
     }
-    const ahead = new Map<Flight<K, V>, Received<V>>()
+    const strange: { readonly flight: Flight<K, V>; readonly received: Received<V>; readonly entry: Entry<V> }[] = []
     for (const [index, flight] of flights.entries()) {
       const received = found && this.#decode(flight, found[index])
-      if (received?.entry && this.#tiers.isAhead(received.entry)) ahead.set(flight, received)
+      const { entry } = received ?? {}
+      if (received && entry && this.#tiers.isStrange(entry)) strange.push({ flight, received, entry })
       else receive(flight, received)
     }
-    if (ahead.size > 0) {
-      // Another process may know more of the log than this one. If the log can't be read, its beat reports that.
-      await this.#parts.settle().catch(() => {})
-      for (const [flight, received] of ahead) receive(flight, received)
+    if (strange.length > 0) {
+      const why = await this.#tiers.recognize(strange.map(({ entry }) => entry))
+      for (const [index, { flight, received }] of strange.entries()) receive(flight, { ...received, why: why[index] })
     }
     return askAgain.length > 0 ? [...toLoad, ...(await this.#fromRemote(askAgain))] : toLoad
   }
@@ -184,12 +185,12 @@ export class Flights<K, V> {
   }
 
   /** What to do about a flight, now that the remote tier has answered. */
-  #receive(flight: Flight<K, V>, { isFound, entry, lease }: Received<V>): Next {
+  #receive(flight: Flight<K, V>, { isFound, entry, lease, why }: Received<V>): Next {
     const { observer } = this.#parts
     const before = flight.lease
     if (lease === 'mine' && before.kind === 'asking') flight.lease = { kind: 'held', holder: before.holder }
-    const isAhead = entry !== undefined && this.#tiers.isAhead(entry)
-    if (entry && !isAhead && this.#serves(flight, entry)) {
+    const whyStrange = why ?? (entry && this.#tiers.whyStrange(entry))
+    if (entry && !whyStrange && this.#serves(flight, entry)) {
       observer.onRequest?.(this.#kind.name, 'redis', 'hit')
       flight.land({ entry, origin: 'redis' })
       return 'landed'
@@ -197,7 +198,7 @@ export class Flights<K, V> {
     // Once for each flight, however often it asks.
     if (!flight.missed) {
       flight.missed = true
-      observer.onRequest?.(this.#kind.name, 'redis', isAhead ? 'future' : isFound && !entry ? 'corrupt' : 'miss')
+      observer.onRequest?.(this.#kind.name, 'redis', whyStrange ?? (isFound && !entry ? 'corrupt' : 'miss'))
     }
     if (flight.lease.kind === 'held' || before.kind !== 'asking') return 'load'
     return this.#waitForLease(flight, before, lease, isFound)
@@ -205,6 +206,8 @@ export class Flights<K, V> {
 
   /** Whether an entry of the remote tier serves. One that is usable at all is kept in memory, and in reserve. */
   #serves(flight: Flight<K, V>, entry: Entry<V>): boolean {
+    // It was compared, and would only take memory.
+    entry.lastRecord = undefined
     const { observer, clock, ledger } = this.#parts
     const { name, policy } = this.#kind
     const judgement = judge(entry, clock.now(), { ledger, grace: policy.grace })
@@ -286,14 +289,6 @@ export class Flights<K, V> {
     flight.ear?.stop()
     if (flight.lease.kind === 'held') this.#tiers.remote?.release(flight.id, flight.lease.holder)
   }
-}
-
-/** What the remote tier had for a flight. */
-interface Received<V> {
-  readonly isFound: boolean
-  /** Undefined if nothing was found, or if that is no entry. */
-  readonly entry: Entry<V> | undefined
-  readonly lease: Found['lease']
 }
 
 type Next = 'landed' | 'load' | 'ask again' | { readonly waitMs: number }

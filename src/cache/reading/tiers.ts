@@ -1,4 +1,4 @@
-import type { CacheParts } from '../cache-options.ts'
+import type { CacheParts, LookUpResult } from '../cache-options.ts'
 import type { Entry } from '../entry.ts'
 import type { ResolvedKind } from '../kind.ts'
 import { entryBytes } from '../memory/memory-tier.ts'
@@ -35,23 +35,39 @@ export class Tiers<K, V> {
 
   /** Stores in every tier of the kind where it may lie, unless there is a reason not to: see `whyNotStored`. */
   store(key: K, entry: Entry<V>): void {
-    const { name, policy, privacy: ofKind } = this.#kind
+    const { name, privacy: ofKind } = this.#kind
     const whyNot = this.whyNotStored(entry)
     if (whyNot === 'too-large') this.#parts.observer.onOversized?.(name)
     if (whyNot) return
     const { keyring } = this.#parts
     const privacy = typeof ofKind === 'function' ? ofKind(entry.value, key) : ofKind
     const mayLeave = privacy === 'public' || (privacy === 'sealed' && keyring !== undefined)
-    if (this.remote && mayLeave && entry.tags.length <= MAX_TAGS) {
-      const lifeMs = entry.staleAtMs - this.#parts.clock.now() + graceMs(policy)
-      const bytes = encodeEntry(entry, {
-        compressAboveBytes: policy.compressAboveBytes,
-        keyring,
-        isPrivate: privacy === 'sealed',
-      })
-      this.remote.write(entry.key, bytes, lifeMs)
-    }
+    if (mayLeave && entry.tags.length <= MAX_TAGS) this.#share(entry, privacy === 'sealed')
     this.#remember(entry)
+  }
+
+  /** Stores in the remote tier, with what tells other processes which history the entry was read in. */
+  #share(entry: Entry<V>, isPrivate: boolean): void {
+    const { remote } = this
+    if (!remote) return
+    if (this.#writtenAtUs(entry) !== undefined) this.#send(remote, entry, isPrivate)
+    else if (this.#parts.ledger.isBehind(this.#placeOf(entry))) void this.#shareLater(remote, entry, isPrivate)
+  }
+
+  /** It was read as of a position that this process has not heard of yet. */
+  async #shareLater(remote: RemoteTier, entry: Entry<V>, isPrivate: boolean): Promise<void> {
+    // If the log can't be read, its beat reports that.
+    await this.#parts.settle().catch(() => {})
+    if (!this.whyNotStored(entry) && this.#writtenAtUs(entry) !== undefined) this.#send(remote, entry, isPrivate)
+  }
+
+  #send(remote: RemoteTier, entry: Entry<V>, isPrivate: boolean): void {
+    const { clock, keyring } = this.#parts
+    const { policy } = this.#kind
+    const lifeMs = entry.staleAtMs - clock.now() + graceMs(policy)
+    const { compressAboveBytes } = policy
+    const lastRecord = { position: this.#placeOf(entry).asOf, writtenAtUs: this.#writtenAtUs(entry) ?? 0 }
+    remote.write(entry.key, encodeEntry({ ...entry, lastRecord }, { compressAboveBytes, keyring, isPrivate }), lifeMs)
   }
 
   /**
@@ -68,10 +84,60 @@ export class Tiers<K, V> {
     return isInOrder ? entry : { ...entry, storedAtMs, staleAtMs }
   }
 
-  /** HAZARD: an entry of the remote tier that is as of a position which the log has not reached would stand whatever is written. */
-  isAhead({ epoch, asOf, value }: Entry<V>): boolean {
+  /**
+   * Why an entry of the remote tier is none, as far as this process knows the log: it is as of a position which the log has not
+   * reached (`future`), of a past which it does not hold (`lost`), or which this process has forgotten (`miss`). HAZARD: the
+   * first two would stand whatever is written. Undefined if it is an entry.
+   */
+  whyStrange(entry: Entry<V>): WhyStrange | undefined {
+    const { ledger } = this.#parts
+    const place = this.#placeOf(entry)
+    // What is of another epoch, or from before the ledger's floor, does not stand.
+    if (place.epoch !== ledger.epoch || place.asOf < ledger.floor) return undefined
+    const writtenAtUs = this.#writtenAtUs(entry)
+    if (writtenAtUs === undefined) return ledger.isBehind(place) ? 'future' : 'miss'
+    return !entry.lastRecord || entry.lastRecord.writtenAtUs === writtenAtUs ? undefined : 'lost'
+  }
+
+  /** Whether `recognize` may know better. */
+  isStrange(entry: Entry<V>): boolean {
+    const why = this.whyStrange(entry)
+    return why === 'future' || why === 'lost'
+  }
+
+  /**
+   * Another process may know more of the log than this one, so this one settles. Entries that are strange even then, and signed,
+   * prove that the log has lost a part of its past. Resolves with why each is strange, undefined if it is not. Never rejects.
+   */
+  async recognize(entries: readonly Entry<V>[]): Promise<readonly (WhyStrange | undefined)[]> {
+    const { settle, ledger, startEpoch } = this.#parts
+    // If the log can't be read, its beat reports that.
+    const isSettled = await settle().then(
+      () => true,
+      () => false,
+    )
+    const why = entries.map((entry) => this.whyStrange(entry))
+    const proof = isSettled ? entries.find((entry) => this.isStrange(entry)) : undefined
+    if (proof) await startEpoch?.(ledger.epoch, `${proof.key} is as of ${proof.asOf}`).catch(() => {})
+    return why
+  }
+
+  /** When the last record was written that the entry shows, as far as this process knows. */
+  #writtenAtUs(entry: Entry<V>): number | undefined {
+    return this.#parts.ledger.writtenAtUs(this.#placeOf(entry).asOf)
+  }
+
+  /** The last position that the entry shows. HAZARD: `asOf` may have been raised since it was read from the remote tier. */
+  #placeOf({ epoch, asOf, value, lastRecord }: Entry<V>): Pick<Entry, 'epoch' | 'asOf'> {
     const newest = value === undefined ? 0 : this.#kind.newestIn(value)
-    return this.#parts.ledger.isBehind({ epoch, asOf: Math.max(asOf, newest) })
+    return { epoch, asOf: Math.max(lastRecord?.position ?? asOf, newest) }
+  }
+
+  /** Whether an entry is strange, though this process has settled. */
+  async #isNone(entry: Entry<V>): Promise<boolean> {
+    if (!this.isStrange(entry)) return false
+    await this.#parts.settle()
+    return this.isStrange(entry)
   }
 
   /** Undefined if the entry may be stored. HAZARD: an entry that a write overtook while it was read may be answered once, and is NEVER stored. */
@@ -94,12 +160,15 @@ export class Tiers<K, V> {
     try {
       const [found] = await this.remote.read([{ key: id }])
       const bytes = found?.bytes
-      return { memory, redis: bytes && (this.decode(id, bytes) ?? 'unreadable') }
+      const redis = bytes && this.decode(id, bytes)
+      return { memory, redis: bytes && (!redis || (await this.#isNone(redis)) ? 'unreadable' : redis) }
     } catch {
       return { memory, redis: 'unreachable' }
     }
   }
 }
+
+export type WhyStrange = Extract<LookUpResult, 'future' | 'lost' | 'miss'>
 
 /** Clocks may differ by so much. */
 const DAY_MS = 24 * 60 * 60 * 1000

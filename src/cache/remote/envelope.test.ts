@@ -17,6 +17,7 @@ const sample: Entry = {
   staleAtMs: Date.UTC(2026, 0, 2) + 299_999.25,
   loadMs: 12.75,
   marks: undefined,
+  lastRecord: { position: 1234, writtenAtUs: 1_767_312_000_000_123 },
 }
 
 const long: Entry = {
@@ -143,7 +144,7 @@ it('does not compress what it would then refuse to inflate', () => {
 })
 
 it('refuses a forgery that is no entry, though its checksum is right', () => {
-  const fields = [...fieldsOf(sample), [1]]
+  const fields = [...fieldsOf(sample), [1], sample.lastRecord?.writtenAtUs]
   expect(decodeEntry('k', forge(2, 'k', pack(fields)))).toStrictEqual({ ...sample, key: 'k', value: 1 })
   const wrong = [
     null,
@@ -151,7 +152,7 @@ it('refuses a forgery that is no entry, though its checksum is right', () => {
     'text',
     {},
     [],
-    fields.slice(0, 6),
+    fields.slice(0, 7),
     [...fields, 1],
     fields.with(0, 1),
     fields.with(1, Number.NaN),
@@ -162,6 +163,7 @@ it('refuses a forgery that is no entry, though its checksum is right', () => {
     fields.with(5, [1]),
     fields.with(6, 1),
     fields.with(6, [1, 2]),
+    fields.with(7, '1'),
   )
   for (const body of wrong) expect(decodeEntry('k', forge(2, 'k', pack(body)))).toBeUndefined()
 })

@@ -10,7 +10,8 @@ import type { Entry } from '../entry.ts'
  *   rest    CHECKED  a CRC-32 of 4 bytes, and the body
  *           SIGNED   a signature of 20 bytes, and the body: see `Keyring.sign`
  *           SEALED   the body under AES-256-GCM: see `Keyring.seal`
- *   body    MessagePack array: epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, [value] or [] if it doesn't exist
+ *   body    MessagePack array: epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, [value] or [] if it doesn't exist,
+ *           when the record at `asOf` was written, or the last one that the value shows
  *
  * All three cover the format and the key, so a value under a foreign key is refused too. With a keyring only what is signed or
  * sealed is an entry; without one, only what is neither.
@@ -42,13 +43,14 @@ export interface EncodeOptions {
   readonly isPrivate?: boolean
 }
 
-/** Throws a `TypeError` if the entry is private and there is no keyring. */
+/** Throws a `TypeError` if the entry is private and there is no keyring. An entry without `lastRecord` is of no history that any log holds. */
 export function encodeEntry(entry: Entry, options: EncodeOptions = {}): Buffer {
   const { compressAboveBytes = 4096, keyring, isPrivate = false } = options
   if (isPrivate && !keyring) throw new TypeError(`${entry.key} is private, and there is no secret to seal it with.`)
-  const { key, epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value } = entry
+  const { key, epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value, lastRecord } = entry
   const form: Form = isPrivate ? SEALED : keyring ? SIGNED : CHECKED
-  const body = packr.pack([epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value === undefined ? [] : [value]])
+  const held = value === undefined ? [] : [value]
+  const body = packr.pack([epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, held, lastRecord?.writtenAtUs ?? 0])
   if (body.length > compressAboveBytes && body.length <= MAX_INFLATED_BYTES) {
     const deflated = deflateRawSync(body, { level: 1 })
     if (deflated.length < body.length) return wrap(form | DEFLATED, key, deflated, keyring)
@@ -71,8 +73,19 @@ export function decodeEntry<V>(key: string, bytes: Buffer, keyring?: Keyring): E
     const body = Number(bytes[0]) & DEFLATED ? inflateRawSync(stored, { maxOutputLength: MAX_INFLATED_BYTES }) : stored
     const fields: unknown = packr.unpack(body)
     if (!isEntry<V>(fields)) return undefined
-    const [epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, [value]] = fields
-    return { key, epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value, marks: undefined }
+    const [epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, [value], writtenAtUs] = fields
+    return {
+      key,
+      epoch,
+      asOf,
+      storedAtMs,
+      staleAtMs,
+      loadMs,
+      tags,
+      value,
+      marks: undefined,
+      lastRecord: { position: asOf, writtenAtUs },
+    }
   } catch {
     // Only a forgery comes here, and only without a keyring: its checksum is right and its body isn't.
     return undefined
@@ -125,17 +138,18 @@ type Fields<V> = [
   loadMs: number,
   tags: string[],
   value: [V] | [],
+  writtenAtUs: number,
 ]
 
 /** The value is not checked: the key names the kind and its version, which made it. */
 function isEntry<V>(fields: unknown): fields is Fields<V> {
-  if (!Array.isArray(fields) || fields.length !== 7) return false
-  const [epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value] = fields
+  if (!Array.isArray(fields) || fields.length !== 8) return false
+  const [epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value, writtenAtUs] = fields
   return (
     typeof epoch === 'string' &&
     Number.isSafeInteger(asOf) &&
     asOf >= 0 &&
-    [storedAtMs, staleAtMs, loadMs].every(Number.isFinite) &&
+    [storedAtMs, staleAtMs, loadMs, writtenAtUs].every(Number.isFinite) &&
     loadMs >= 0 &&
     Array.isArray(tags) &&
     tags.length <= MAX_TAGS &&

@@ -1,0 +1,159 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { Redis } from 'ioredis'
+import { encodeEntry } from '../../../src/cache/remote/envelope.ts'
+import { toGlobalId } from '../../../src/identity/global-id.ts'
+import { queryOnce, readMetric, sharedServers, type TestNode } from '../../harness/index.ts'
+import { asOf, readTitle, writeTitle } from '../races/article-world.ts'
+import { crash, LOST_PASTS, type LostPast } from './lost-pasts.ts'
+
+/** The log's past changes while no node lives. Redis still holds what was read as of the positions that are lost. */
+const COUNT = 10
+let past: LostPast
+const nodes: TestNode[] = []
+
+afterEach(async () => {
+  await closeNodes()
+  await past.stop()
+})
+
+describe.each(Object.entries(LOST_PASTS))('If %s', (_, begin) => {
+  it('shows nothing that is lost, and every write that comes afterwards', async () => {
+    past = await begin()
+    const url = await loseTitles()
+    const [node, other] = [await start(url), await start(url)]
+    expect(await titles(node)).toEqual(all('kept'))
+    const { token } = await writeTitle(node.admin, 'new')
+    for (const each of [node, other]) expect(await readTitle(each.visitor, token)).toBe('new')
+    expect(await titles(other)).toEqual(all('kept').with(0, 'new'))
+  })
+
+  it('shows nothing that is lost once the log has grown past where it was', async () => {
+    past = await begin()
+    const url = await loseTitles()
+    for (let time = 0; time < 3 * COUNT; time++) {
+      await queryOnce(url, `update users set bio = 'another' where id = 1`)
+      await queryOnce(url, 'select stet.sequence()')
+    }
+    const node = await start(url)
+    expect(await titles(node)).toEqual(all('kept'))
+    const { token } = await writeTitle(node.admin, 'new')
+    expect(await readTitle((await start(url)).visitor, token)).toBe('new')
+  })
+})
+
+describe('If the log has lost a part of its past, and is called as before', () => {
+  const secret = { CACHE_SECRET: 'a secret of the tests, of 32 bytes' }
+
+  it.each([
+    [
+      'and an entry that is signed proves it: another epoch begins, and no token of the lost past is waited for',
+      secret,
+      true,
+    ],
+    ['and Redis proves nothing, because nothing is signed: the epoch goes on', {}, false],
+  ])('%s', async (_, environment, begins) => {
+    past = await crash()
+    const { url, epoch, token } = await loseAndTell(environment)
+    const node = await start(url, environment)
+    expect(await titles(node)).toEqual(all('kept'))
+    expect((await epochOf(url)) !== epoch).toBe(begins)
+    const { status } = await node.visitor.send('{ viewer { id } }', {}, asOf(token))
+    expect(status).toBe(begins ? 200 : 503)
+    expect((await results(node, 'lost')) + (await results(node, 'future'))).toBeGreaterThan(0)
+  })
+
+  it("begins no epoch for a client's token of the future, nor for an entry that is forged", async () => {
+    past = await crash()
+    const url = past.world.database.url
+    const node = await start(url, secret)
+    const before = await epochOf(url)
+    const [position, epoch] = [2 ** 40, before]
+    expect((await node.visitor.send('{ viewer { id } }', {}, asOf(`${position}.${epoch}`))).status).toBe(503)
+    const rows = node.cache.find('article')
+    const key = String(rows?.keyOf('1'))
+    const value = { id: 1, title: 'forged' }
+    const forged = {
+      key,
+      epoch,
+      asOf: position,
+      tags: [],
+      value,
+      storedAtMs: Date.now(),
+      staleAtMs: Date.now() + 60_000,
+      loadMs: 1,
+    }
+    const redis = new Redis(sharedServers().redisUrl)
+    await redis.set(key, encodeEntry(forged))
+    redis.disconnect()
+    expect(await readTitle(node.visitor)).toBe('old')
+    expect(await epochOf(url)).toBe(before)
+  })
+})
+
+/** Titles that nodes have read, and left in Redis, are lost. Resolves with where the database is now. */
+const loseTitles = async () => (await loseAndTell()).url
+
+async function loseAndTell(environment: Record<string, string> = {}) {
+  const { world } = past
+  await world.sql(
+    `insert into articles (slug, title, body, status, author_id, published_at)
+     select 'more-' || n, 'old', 'Body', 'PUBLISHED', 1, now() from generate_series(3, ${COUNT}) n`,
+  )
+  await world.sql(`update articles set title = 'kept ' || id`)
+  const first = await start(world.database.url, environment)
+  expect(await titles(first)).toEqual(all('kept'))
+  await closeNodes()
+
+  const writtenAt = await past.mark()
+  const writer = await start(writtenAt, environment)
+  let token = ''
+  for (let id = 1; id <= COUNT; id++) ({ token } = await writeTitle(writer.admin, `lost ${id}`, id))
+  // As rows, and as answers that are kept.
+  for (let time = 0; time < 3; time++) expect(await titles(writer)).toEqual(all('lost'))
+  const epoch = await epochOf(writtenAt)
+  await closeNodes()
+
+  const url = await past.lose()
+  expect(await queryOnce(url, 'select title from articles order by id')).toEqual(
+    all('kept').map((title) => ({ title })),
+  )
+  return { url, epoch, token }
+}
+
+const all = (what: string) => Array.from({ length: COUNT }, (_, index) => `${what} ${index + 1}`)
+
+function titles(node: TestNode): Promise<(string | undefined)[]> {
+  const query = 'query ($id: ID!) { article(id: $id) { title } }'
+  return Promise.all(
+    all('').map(async (_, index) => {
+      const { article } = await node.visitor.get<{ article: { title: string } }>(query, {
+        id: toGlobalId('Article', index + 1),
+      })
+      return article.title
+    }),
+  )
+}
+
+async function epochOf(url: string): Promise<string> {
+  const [row] = await queryOnce(url, 'select stet.current_epoch() as epoch')
+  return String(row?.epoch)
+}
+
+const results = (node: TestNode, result: string) =>
+  readMetric(node.url, 'stet_cache_requests_total', { tier: 'redis', result })
+
+async function start(databaseUrl: string, environment: Record<string, string> = {}): Promise<TestNode> {
+  const node = await past.world.startNode({
+    databaseUrl,
+    environment: { LOG_BEAT_MS: '50', WORKER: 'off', ...environment },
+  })
+  nodes.push(node)
+  return node
+}
+
+async function closeNodes(): Promise<void> {
+  for (const node of nodes.splice(0)) {
+    await node.flush()
+    await node.close()
+  }
+}
