@@ -81,6 +81,13 @@ it.each([
   ['CACHE_TTL_ARTICLE', 'Infinity', 'a number above 0'],
   ['CACHE_TTL_JITTER', '1', 'a number from 0 to below 1'],
   ['WORKER', 'yes', 'one of on, off'],
+  ...['app.example', 'https://app.example/path', '*, https://app.example', 'https://*.example', 'null', ','].map(
+    (value): [string, string, string] => [
+      'CORS_ORIGINS',
+      value,
+      'origins such as https://app.example, separated by commas, or * alone',
+    ],
+  ),
   ['TRUST_PROXY', 'everybody', 'addresses or networks such as 10.0.0.0/8, separated by commas'],
   ['TRUST_PROXY', '10.0.0.0/33', 'addresses or networks such as 10.0.0.0/8, separated by commas'],
   ['DATABASE_SCHEMA', 'My Schema', 'the name of a schema: small letters, digits and underscores'],
@@ -100,6 +107,13 @@ it.each([
 ])('names a variable that holds nonsense, what it wants and what it got: %s=%s', (variable, value, wanted) => {
   const message = `${variable} must be ${wanted}, not ${JSON.stringify(value)}.`
   expect(() => readConfig({ [variable]: value })).toThrow(new ConfigError(message))
+})
+
+it('takes origins as browsers write them', () => {
+  expect(readConfig({ CORS_ORIGINS: '*' }).corsOrigins).toBe('*')
+  expect(
+    readConfig({ CORS_ORIGINS: 'HTTPS://App.example:443, http://[::1]:80,capacitor://localhost' }).corsOrigins,
+  ).toEqual(['https://app.example', 'http://[::1]', 'capacitor://localhost'])
 })
 
 it('takes addresses, networks and their names for proxies', () => {

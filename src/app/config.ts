@@ -12,6 +12,7 @@ import {
   namesOrAny,
   number,
   oneOf,
+  origins,
   type Parser,
   positive,
   proxies,
@@ -289,6 +290,10 @@ export const options = {
   }),
   introspection: option('INTROSPECTION', onAdminOrOff, {
     about: '`on`, `admin` or `off`: who may ask for the schema, and sees suggestions in errors. Absent: as PLAYGROUND.',
+  }),
+  corsOrigins: option('CORS_ORIGINS', origins, {
+    about:
+      'Origins whose pages may call `/graphql`, separated by commas, or `*` for any. Absent: in demo mode those of this machine, otherwise none.',
   }),
   metricsPort: option('METRICS_PORT', whole(0, 65535), {
     about: 'Where `serve` answers /metrics, on HOST, instead of on PORT; 0 takes any free port.',

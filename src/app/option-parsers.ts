@@ -129,6 +129,20 @@ export function schemaName(value: string): string {
   return value
 }
 
+/** Origins of pages, separated by commas, as browsers name them: `https://app.example`, without a path. Or `*` alone, which stands for any. */
+export const origins: Parser<readonly string[] | '*'> = (value) => {
+  if (value === '*') return value
+  return value.split(',').map((item) => {
+    const text = item.trim()
+    if (!/^[a-z][a-z\d+.-]*:\/\/[^/?#@\s*]+$/i.test(text) || !URL.canParse(text)) {
+      throw new Error('origins such as https://app.example, separated by commas, or * alone')
+    }
+    const { origin } = new URL(text)
+    // Apps have schemes of their own, such as `capacitor:`.
+    return origin === 'null' ? text.toLowerCase() : origin
+  })
+}
+
 /** Addresses, networks and names of networks, separated by commas. */
 export const proxies: Parser<string> = (value) => {
   const parts = value.split(',').map((part) => part.trim())

@@ -163,6 +163,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       headTimeoutMs: config.requestHeadTimeoutMs,
       requestTimeoutMs: config.requestTimeoutMs,
     },
+    corsOrigins: config.corsOrigins ?? (keys.demo ? 'loopback' : undefined),
     trustProxy: config.trustProxy ?? false,
     shutdownDelayMs: config.shutdownDelayMs,
     shutdownTimeoutMs: config.shutdownTimeoutMs,

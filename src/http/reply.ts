@@ -143,6 +143,8 @@ export interface Sending {
   readonly isSecure: boolean
   /** The connection ends with this response. */
   readonly isLast: boolean
+  /** Lines of the head for pages of other origins. Empty if none may call. */
+  readonly corsLines: string
   /** Called if some of the response waits for the client to read. */
   readonly onUnread: (request: IncomingMessage, response: ServerResponse) => void
 }
@@ -158,20 +160,21 @@ export function sendReply(reply: Reply, sending: Sending): void {
 function write(
   reply: Reply,
   encoded: EncodedBody | undefined,
-  { request, response, requestId, isSecure, isLast, onUnread }: Sending,
+  { request, response, requestId, isSecure, isLast, corsLines, onUnread }: Sending,
 ): void {
   const { answer, mediaType, lifetime } = reply
   const { method, headers } = request
   const form: Form = { mediaType, encoded, isPublic: lifetime !== undefined }
   if (isLast) response.shouldKeepAlive = false
-  const head = isSecure ? headLines(reply, requestId) + SECURE_LINE : headLines(reply, requestId)
+  const lines = headLines(reply, requestId) + corsLines
+  const head = isSecure ? lines + SECURE_LINE : lines
   const ifNoneMatch = method === 'POST' || etagOf(answer) === '' ? undefined : headers['if-none-match']
   if (ifNoneMatch !== undefined && isHeld(ifNoneMatch, entityTag(answer, form))) {
-    const { lines, rest } = representUnchanged(answer, form)
-    writeMessage(response, { status: 304, lines: head + lines, rest })
+    const unchanged = representUnchanged(answer, form)
+    writeMessage(response, { status: 304, lines: head + unchanged.lines, rest: unchanged.rest })
   } else {
-    const { lines, rest } = represent(answer, form, { withBody: method !== 'HEAD' })
-    writeMessage(response, { status: reply.status, lines: head + lines, rest })
+    const whole = represent(answer, form, { withBody: method !== 'HEAD' })
+    writeMessage(response, { status: reply.status, lines: head + whole.lines, rest: whole.rest })
   }
   if (response.writableLength > 0) onUnread(request, response)
 }

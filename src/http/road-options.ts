@@ -7,6 +7,7 @@ import type { Allowances } from '../graphql/resolving/index.ts'
 import type { Authenticator } from '../identity/index.ts'
 import type { Follower, TriggerWatch } from '../invalidation/index.ts'
 import type { Answered } from '../metrics/index.ts'
+import type { Cors } from './cors.ts'
 import type { BodyFault, ReadBodyOptions } from './read-body.ts'
 
 /** What the road of a request needs. */
@@ -31,6 +32,8 @@ export interface RoadOptions {
   readonly logSilenceMaxMs: number
   /** Says which proxies are believed when they tell where a request came from. */
   readonly trustsProxy: (address: string, hop: number) => boolean
+  /** Undefined: only pages of this very origin may call. */
+  readonly cors: Cors | undefined
   readonly onAnswer: (answered: Answered) => void
   readonly bodies: ReadBodyOptions
   /** Called if some of a response waits for its client to read. */

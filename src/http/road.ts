@@ -7,16 +7,16 @@ import { clientAddress, clientOf, type Viewer, visitor } from '../identity/index
 import { catchUp, positionIfReached } from '../invalidation/index.ts'
 import { ClientError } from '../kernel/errors.ts'
 import type { Answered } from '../metrics/index.ts'
+import { answerOptions } from './answer-options.ts'
 import { inOrder } from './in-order.ts'
+import { METHODS } from './methods.ts'
 import { isJson, parseBody } from './parse-body.ts'
 import { type BodyFault, readBody } from './read-body.ts'
 import { RefusedRequest, refusedBody } from './refused-request.ts'
 import { type Reply, replyWith, replyWithResponse, sendReply } from './reply.ts'
 import { asksForMore, chooseMediaType, isBehindTls, isGraphQL, isHost, rawKeyOf, requestIdOf } from './request-head.ts'
 import type { RoadOptions } from './road-options.ts'
-import { SECURE_LINE } from './safe-headers.ts'
 import { Turns } from './turns.ts'
-import { writeMessage } from './write-message.ts'
 
 /**
  * The road of a request to `/graphql`. Every one walks it, whatever its method, and however its path is spelt:
@@ -186,10 +186,11 @@ export class Road {
   }
 
   #send(call: Call, { reply, operation, isKept }: Outcome): void {
-    const { encoded, onAnswer, onUnread } = this.#options
+    const { cors, encoded, onAnswer, onUnread } = this.#options
     const { request, response, requestId, startedAt } = call
     const isSecure = this.#isSecure(call)
-    sendReply(reply, { request, response, requestId, encoded, isSecure, isLast: this.#isClosing, onUnread })
+    const corsLines = cors ? cors.linesFor(request.headers.origin) : ''
+    sendReply(reply, { request, response, requestId, encoded, isSecure, isLast: this.#isClosing, corsLines, onUnread })
     const word = reply.cache?.word
     if (word === undefined) return
     const whole = isKept === undefined ? 'uncached' : !isKept ? 'miss' : word === 'STALE' ? 'stale' : 'hit'
@@ -217,16 +218,13 @@ export class Road {
   }
 
   #refuseMethod(call: Call): void {
-    if (call.request.method === 'OPTIONS') {
-      const secure = this.#isSecure(call) ? SECURE_LINE : ''
-      const lines = `allow: ${METHODS}\r\nx-request-id: ${call.requestId}\r\n${secure}`
-      writeMessage(call.response, { status: 204, lines, rest: '\r\n' })
+    const { method } = call.request
+    if (method === 'OPTIONS') {
+      const { requestId, request, response } = call
+      const { cors } = this.#options
+      answerOptions(response, { headers: request.headers, requestId, isSecure: this.#isSecure(call), cors })
     } else {
-      void this.#refuse(
-        call,
-        new RefusedRequest(405, `${call.request.method} is not answered here: ${METHODS} are.`),
-        METHODS,
-      )
+      void this.#refuse(call, new RefusedRequest(405, `${method} is not answered here: ${METHODS} are.`), METHODS)
     }
   }
 
@@ -270,5 +268,3 @@ const MAX_WAITING = 10_000
 const SLICE_MS = 20
 
 const NOT_ACCEPTABLE = `The Accept header takes neither ${MEDIA_TYPES.join(' nor ')}.`
-
-const METHODS = 'GET, HEAD, POST'

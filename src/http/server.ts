@@ -16,6 +16,7 @@ import { answerClientError } from './answer-client-error.ts'
 import { boundUnread } from './bound-unread.ts'
 import { ByteBudget, type ByteBudgetOptions } from './byte-budget.ts'
 import { checkPrivateMembers } from './check-private-members.ts'
+import { type CorsOrigins, corsFor } from './cors.ts'
 import { type HealthChecks, registerHealth } from './health.ts'
 import { limitConnections } from './limit-connections.ts'
 import { type PlaygroundOptions, registerPlayground } from './playground.ts'
@@ -27,8 +28,10 @@ import { SAFE_HEADERS, SECURE_HEADER } from './safe-headers.ts'
 import { KEEP_ALIVE_MS } from './write-message.ts'
 
 export interface ServerOptions {
-  readonly graphql: Omit<RoadOptions, 'trustsProxy' | 'bodies' | 'onUnread' | 'unreadMaxMs' | 'onRefused'>
+  readonly graphql: Omit<RoadOptions, 'trustsProxy' | 'bodies' | 'cors' | 'onUnread' | 'unreadMaxMs' | 'onRefused'>
   readonly limits: ServerLimits
+  /** Pages of which other origins may call. Undefined: none. */
+  readonly corsOrigins: CorsOrigins | undefined
   /** Whose `X-Forwarded-For` is believed, as Fastify takes it. */
   readonly trustProxy: string | false
   /** How long the server still accepts requests when it closes, while `/readyz` says that it will not. */
@@ -73,6 +76,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const road = new Road({
     ...options.graphql,
     trustsProxy,
+    cors: options.corsOrigins && corsFor(options.corsOrigins),
     bodies: { maxBytes: maxBodyBytes, budget: new ByteBudget({ ...limits.bodies, addressOf }) },
     onUnread: boundUnread({
       budget: new ByteBudget({ ...limits.unread, addressOf }),
