@@ -8,6 +8,7 @@ import { hostile } from './hostile/hostile.ts'
 import { memory } from './memory.ts'
 import { peers } from './peers/peers.ts'
 import { redisDown } from './redis-down.ts'
+import { replicaHangs } from './replica-hangs.ts'
 import { smallHeap } from './small-heap.ts'
 import { snapshots } from './snapshots.ts'
 import { staleness } from './staleness/staleness.ts'
@@ -23,6 +24,7 @@ const benchmarks: Record<string, (options: readonly string[]) => Promise<void>> 
   memory,
   'redis-down': redisDown,
   peers,
+  'replica-hangs': replicaHangs,
   snapshots,
   'small-heap': smallHeap,
   staleness,
