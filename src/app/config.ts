@@ -315,6 +315,10 @@ export const options = {
     default: '4194304',
     about: 'The body of a request at most. A longer one is REQUEST_TOO_LARGE.',
   }),
+  requestMaxBytesOfVisitors: option('REQUEST_MAX_BYTES_OF_VISITORS', bytes(1024, 2 ** 30), {
+    default: '262144',
+    about: 'The same, without a valid token. A longer body that has a token is read once the token was verified.',
+  }),
   requestMaxBytesInFlight: option('REQUEST_MAX_MB_IN_FLIGHT', megabytes(positive), {
     about:
       'Bodies of more than 4 KiB together, until their requests are answered. Any more are OVERLOADED. Absent: a third of the memory beside the heap, at most 64.',
@@ -576,6 +580,10 @@ function contradictionsIn(config: Config): readonly (readonly [holds: unknown, m
     [
       config.trustedDocumentsOnly === 'on' && config.trustedDocuments === undefined,
       'TRUSTED_DOCUMENTS_ONLY must be off without TRUSTED_DOCUMENTS: nothing would be answered.',
+    ],
+    [
+      config.requestMaxBytesOfVisitors > config.requestMaxBytes,
+      'REQUEST_MAX_BYTES_OF_VISITORS must be no more than REQUEST_MAX_BYTES.',
     ],
     [
       config.requestMaxBytes > config.requestMaxBytesPerAddress,

@@ -158,6 +158,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       maxConnections: config.connectionsMax,
       maxConnectionsPerAddress: config.connectionsMaxPerAddress,
       maxBodyBytes: config.requestMaxBytes,
+      maxBodyBytesOfVisitors: config.requestMaxBytesOfVisitors,
       bodies: { maxBytes: bounds.bodies, maxBytesPerAddress: config.requestMaxBytesPerAddress },
       unread: { maxBytes: bounds.unread, maxBytesPerAddress: config.answerMaxBytesUnreadPerAddress },
       headTimeoutMs: config.requestHeadTimeoutMs,

@@ -36,6 +36,8 @@ export interface RoadOptions {
   readonly cors: Cors | undefined
   readonly onAnswer: (answered: Answered) => void
   readonly bodies: ReadBodyOptions
+  /** Of requests without a token. */
+  readonly visitorsBodies: ReadBodyOptions
   /** Called if some of a response waits for its client to read. */
   readonly onUnread: (request: IncomingMessage, response: ServerResponse) => void
   /** For how long a client may read nothing of its answer, in milliseconds. */

@@ -11,7 +11,7 @@ import { answerOptions } from './answer-options.ts'
 import { inOrder } from './in-order.ts'
 import { METHODS } from './methods.ts'
 import { isJson, parseBody } from './parse-body.ts'
-import { type BodyFault, readBody } from './read-body.ts'
+import { type BodyFault, isTooLong, type ReadBodyOptions, readBody } from './read-body.ts'
 import { RefusedRequest, refusedBody } from './refused-request.ts'
 import { type Reply, replyWith, replyWithResponse, sendReply } from './reply.ts'
 import { asksForMore, chooseMediaType, isBehindTls, isGraphQL, isHost, rawKeyOf, requestIdOf } from './request-head.ts'
@@ -71,13 +71,29 @@ export class Road {
       startedAt: performance.now(),
     }
     const { method = '' } = request
-    if (method === 'POST') {
-      readBody(request, response, this.#options.bodies, (body) => {
-        if (typeof body === 'object') this.#answer({ ...call, body })
-        else this.#refuseBody(call, body)
-      })
-    } else if (method === 'GET' || method === 'HEAD') this.#answer(call)
+    if (method === 'POST') this.#readBody(call)
+    else if (method === 'GET' || method === 'HEAD') this.#answer(call)
     else this.#refuseMethod(call)
+  }
+
+  /** A long body is read only from those who have a token that is valid. */
+  #readBody(call: Call): void {
+    const { bodies, visitorsBodies, authenticator } = this.#options
+    const { request, response } = call
+    const { authorization, 'content-length': length } = request.headers
+    const read = (limits: ReadBodyOptions) =>
+      readBody(request, response, limits, (body) => {
+        if (typeof body === 'object') this.#answer({ ...call, body })
+        else this.#refuseBody(call, body, limits.maxBytes)
+      })
+    if (!authorization) read(visitorsBodies)
+    else if (length !== undefined && !isTooLong(request, visitorsBodies.maxBytes)) read(bodies)
+    else {
+      authenticator.verify(authorization, this.#addressOf(request)).then(
+        () => read(bodies),
+        (error) => this.#refuse(call, error),
+      )
+    }
   }
 
   #answer(call: Call): void {
@@ -113,11 +129,11 @@ export class Road {
 
   /** The rest of the road. */
   async #go(call: Call): Promise<Outcome> {
-    const { authenticator, allowances, follower, triggers, trustsProxy } = this.#options
+    const { authenticator, allowances, follower, triggers } = this.#options
     const { request, requestId } = call
     const { headers } = request
     if (!isHost(headers.host)) throw new RefusedRequest(400, 'The Host header names no host.')
-    const address = clientAddress(proxyAddr.all(request, trustsProxy))
+    const address = this.#addressOf(request)
     const bearer = await authenticator.verify(headers.authorization, address)
     const position = await this.#since(headers['stet-as-of'])
     const viewer = await authenticator.viewerOf(bearer)
@@ -211,10 +227,9 @@ export class Road {
     }
   }
 
-  #refuseBody(call: Call, fault: BodyFault): void {
-    const { bodies, onRefused } = this.#options
-    onRefused(fault)
-    void this.#refuse(call, refusedBody(fault, bodies.maxBytes))
+  #refuseBody(call: Call, fault: BodyFault, maxBytes: number): void {
+    this.#options.onRefused(fault)
+    void this.#refuse(call, refusedBody(fault, maxBytes))
   }
 
   #refuseMethod(call: Call): void {
@@ -226,6 +241,10 @@ export class Road {
     } else {
       void this.#refuse(call, new RefusedRequest(405, `${method} is not answered here: ${METHODS} are.`), METHODS)
     }
+  }
+
+  #addressOf(request: IncomingMessage): string {
+    return clientAddress(proxyAddr.all(request, this.#options.trustsProxy))
   }
 
   #isSecure({ request }: Call): boolean {

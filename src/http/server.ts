@@ -28,7 +28,10 @@ import { SAFE_HEADERS, SECURE_HEADER } from './safe-headers.ts'
 import { KEEP_ALIVE_MS } from './write-message.ts'
 
 export interface ServerOptions {
-  readonly graphql: Omit<RoadOptions, 'trustsProxy' | 'bodies' | 'cors' | 'onUnread' | 'unreadMaxMs' | 'onRefused'>
+  readonly graphql: Omit<
+    RoadOptions,
+    'trustsProxy' | 'bodies' | 'visitorsBodies' | 'cors' | 'onUnread' | 'unreadMaxMs' | 'onRefused'
+  >
   readonly limits: ServerLimits
   /** Pages of which other origins may call. Undefined: none. */
   readonly corsOrigins: CorsOrigins | undefined
@@ -52,6 +55,7 @@ interface ServerLimits {
   readonly maxConnections: number
   readonly maxConnectionsPerAddress: number
   readonly maxBodyBytes: number
+  readonly maxBodyBytesOfVisitors: number
   /** Bodies, from their arrival until their requests are answered. */
   readonly bodies: Omit<ByteBudgetOptions, 'addressOf'>
   /** Answers that wait for their clients to read. */
@@ -68,16 +72,18 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const { trustProxy, limits, metrics } = options
   const trustsProxy =
     trustProxy === false ? () => false : proxyAddr.compile(trustProxy.split(',').map((it) => it.trim()))
-  const { maxBodyBytes, requestTimeoutMs } = limits
+  const { maxBodyBytes, maxBodyBytesOfVisitors, requestTimeoutMs } = limits
   const addressOf = (request: IncomingMessage) => {
     const address = clientAddress(proxyAddr.all(request, trustsProxy))
     return trustsProxy(address, 0) ? undefined : addressGroup(address)
   }
+  const budget = new ByteBudget({ ...limits.bodies, addressOf })
   const road = new Road({
     ...options.graphql,
     trustsProxy,
     cors: options.corsOrigins && corsFor(options.corsOrigins),
-    bodies: { maxBytes: maxBodyBytes, budget: new ByteBudget({ ...limits.bodies, addressOf }) },
+    bodies: { maxBytes: maxBodyBytes, budget },
+    visitorsBodies: { maxBytes: maxBodyBytesOfVisitors, budget },
     onUnread: boundUnread({
       budget: new ByteBudget({ ...limits.unread, addressOf }),
       maxMs: requestTimeoutMs,

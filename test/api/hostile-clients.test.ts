@@ -2,15 +2,24 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, it } from '@jest/globals'
-import { eventually, exchange, queryOnce, readMetric, type TestNode } from '../harness/index.ts'
+import {
+  eventually,
+  exchange,
+  queryOnce,
+  readMetric,
+  startTestNode,
+  type TestNode,
+  testToken,
+} from '../harness/index.ts'
 import { useDatabase, useNode } from '../harness/use.ts'
-import { addContent } from './add-content.ts'
+import { ANN, addContent } from './add-content.ts'
 
 /** What clients can take of a node by how they send and read, without anything that GraphQL sees. */
 const MiB = 1024 * 1024
 const database = await useDatabase()
 const environment = {
   REQUEST_MAX_BYTES: String(MiB),
+  REQUEST_MAX_BYTES_OF_VISITORS: String(MiB),
   REQUEST_MAX_MB_IN_FLIGHT: '8',
   REQUEST_MAX_MB_PER_ADDRESS: '4',
   REQUEST_HEAD_TIMEOUT_MS: '400',
@@ -117,6 +126,47 @@ it.each([
   socket.write(bytes())
   expect(await line).toBe('HTTP/1.1 413 Payload Too Large')
   socket.destroy()
+})
+
+it('reads a long body only from those who have a token, and then at once', async () => {
+  const strict = await startTestNode({
+    databaseUrl: database.url,
+    environment: { REQUEST_MAX_BYTES: String(MiB), REQUEST_MAX_BYTES_OF_VISITORS: '2048' },
+  })
+  const statusOf = async (bytes: string) => {
+    const { hostname, port } = new URL(strict.url)
+    const socket = connect(Number(port), hostname)
+    socket.on('error', () => {})
+    const line = firstLine(socket)
+    socket.write(bytes)
+    const status = (await line).slice(9, 12)
+    socket.destroy()
+    return status
+  }
+  const long = bodyOf(100_000)
+  const head = (authorization: string | undefined) => [
+    ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
+    `Content-Length: ${long.length}`,
+  ]
+  const token = `Bearer ${await testToken('author', ANN)}`
+  try {
+    // Before any of the body, and of the chunked one before its end.
+    expect(await statusOf(post(...head(undefined)))).toBe('413')
+    expect(await statusOf(post('Transfer-Encoding: chunked') + chunks(3, 1000))).toBe('413')
+    expect(await statusOf(post(...head('Bearer nonsense')))).toBe('401')
+    expect(await statusOf(post('Authorization: Basic nonsense', 'Transfer-Encoding: chunked') + chunks(1, 1000))).toBe(
+      '401',
+    )
+    expect(await statusOf(post(...head(token)) + long)).toBe('200')
+    expect(
+      await statusOf(
+        post(`Authorization: ${token}`, 'Transfer-Encoding: chunked') + chunks(16, 64 * 1024) + chunks(1, 1),
+      ),
+    ).toBe('413')
+    expect(await statusOf(post(`Content-Length: ${bodyOf(2048).length}`) + bodyOf(2048))).toBe('200')
+  } finally {
+    await strict.close()
+  }
 })
 
 it('says with a code that a body is too large, and answers the next request', async () => {

@@ -18,7 +18,7 @@ import { useDatabase, useNode } from '../harness/use.ts'
 import { addContent, ids } from './add-content.ts'
 
 const database = await useDatabase()
-const node = await useNode({ database })
+const node = await useNode({ database, environment: { REQUEST_MAX_BYTES_OF_VISITORS: '4194304' } })
 await addContent(database.url)
 await node.catchUp()
 

@@ -9,7 +9,13 @@ import { ANN, addContent, ids } from './add-content.ts'
 const logged: string[] = []
 
 const database = await useDatabase()
-const environment = { PORT: '0', DATABASE_URL: database.url, AUTH_JWT_SECRET: TEST_JWT_SECRET }
+/** Also long bodies of visitors are read: each bound is to be met by itself. */
+const environment = {
+  REQUEST_MAX_BYTES_OF_VISITORS: '4194304',
+  PORT: '0',
+  DATABASE_URL: database.url,
+  AUTH_JWT_SECRET: TEST_JWT_SECRET,
+}
 const logger = pino({ level: 'error' }, { write: (line: string) => logged.push(line) })
 const node = use(await startNode({ config: readConfig(environment), logger }), (it) => it.close())
 await addContent(database.url)
