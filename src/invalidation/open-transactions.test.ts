@@ -85,7 +85,8 @@ it.each([
 
 it('moves more than a statement could in its time by parts, all of it before it resolves', async () => {
   await database.pool.query(`insert into stet.pending (tags) select array['t:' || n] from generate_series(1, 250000) n`)
-  expect(await log.sequence()).toMatchObject({ position: 250_000, sequenced: 250_000 })
+  // How many this call numbered itself is not said: if a part takes long, the log is asked on a second connection, too.
+  expect(await log.sequence()).toMatchObject({ position: 250_000 })
   const { rows } = await database.pool.query('select count(distinct xmin::text)::int as parts from stet.log')
   expect(rows).toEqual([{ parts: 3 }])
 })
