@@ -1,11 +1,11 @@
 import { Command } from 'commander'
-import { type Counts, importContent } from '../content/index.ts'
+import { type Counts, type ImportProblem, importContent } from '../content/index.ts'
 import { Failure, print, withProgress } from './command.ts'
 import { withDatabase } from './with-database.ts'
 
 export const importCommand = new Command('import')
   .description(
-    'bring in a folder of Markdown files with front matter (Hugo, Jekyll, Astro), or JSON Lines that `export` wrote',
+    'bring in a folder of Markdown files with front matter (Hugo, Jekyll, Astro, Eleventy, Zola, Next), or JSON Lines that `export` wrote',
   )
   .argument('<path>', 'a folder, a .md file or a .jsonl file')
   .option('--author <username>', 'the author of files that name none')
@@ -14,14 +14,16 @@ export const importCommand = new Command('import')
     const report = await withDatabase((db) =>
       withProgress('Importing', (onProgress) => importContent(db, path, { onProgress, ...(author && { author }) })),
     )
-    const { articles, users, tags, problems, problemCount } = report
-    for (const { file, line, message } of json ? [] : problems) console.error(`${file}:${line ?? 1}: ${message}`)
-    const unlisted = problemCount - problems.length
-    if (!json && unlisted > 0) console.error(`… and ${unlisted} more.`)
+    const { articles, users, tags, problems, problemCount, heldBack, heldBackCount } = report
+    if (!json) {
+      list(heldBack, heldBackCount)
+      list(problems, problemCount)
+    }
     const text = [
       `articles: ${counts(articles)}`,
       `users:    ${counts(users)}`,
       `tags:     ${counts(tags)}`,
+      ...(heldBackCount > 0 ? [`${heldBackCount} held back, as drafts: see above.`] : []),
       problemCount === 0 ? 'No problems.' : `${problemCount} left out: see above.`,
     ].join('\n')
     print(report, { json, text })
@@ -30,3 +32,8 @@ export const importCommand = new Command('import')
 
 const counts = ({ created, updated, unchanged }: Counts): string =>
   `${created} created, ${updated} updated, ${unchanged} unchanged`
+
+function list(problems: readonly ImportProblem[], count: number): void {
+  for (const { file, line, message } of problems) console.error(`${file}:${line}: ${message}`)
+  if (count > problems.length) console.error(`… and ${count - problems.length} more.`)
+}

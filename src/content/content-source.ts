@@ -10,7 +10,7 @@ import { readLines } from './read-lines.ts'
 
 /** One record as it was read, or why it could not be read. */
 type Reading = { readonly at: Place } & (
-  | { readonly record: ContentRecord; readonly bytes: number }
+  | { readonly record: ContentRecord; readonly bytes: number; readonly heldBack?: readonly string[] }
   | { readonly problem: string }
 )
 
@@ -27,6 +27,7 @@ export interface ContentSource {
  * @param author the author of Markdown files that name none
  */
 export async function openContentSource(location: string, author: string): Promise<ContentSource> {
+  const now = Date.now()
   const { root, files } = await look(location).catch((error: Error) => {
     throw new Error(`Cannot import "${location}": ${error.message}`, { cause: error })
   })
@@ -42,7 +43,7 @@ export async function openContentSource(location: string, author: string): Promi
       for await (const { file, problem } of files()) {
         if (problem) yield { at: { file, line: 1 }, problem }
         else if (JSON_LINES.test(file)) yield* readJsonLines(root, file)
-        else yield await readMarkdown(root, file, author)
+        else yield await readMarkdown(root, file, { author, now })
       }
     },
   }
@@ -69,13 +70,18 @@ async function look(location: string): Promise<Location> {
 const MAX_BYTES = 4 * 1024 * 1024
 const TOO_LONG = `is longer than ${MAX_BYTES} bytes`
 
-async function readMarkdown(root: string, file: string, author: string): Promise<Reading> {
+async function readMarkdown(
+  root: string,
+  file: string,
+  given: { readonly author: string; readonly now: number },
+): Promise<Reading> {
   const at = { file, line: 1 }
   try {
     const handle = await openFile(root, file)
     const bytes = await readWhole(handle, MAX_BYTES).finally(() => handle.close())
     if (!bytes) return { at, problem: TOO_LONG }
-    return { at, record: parseMarkdown({ file, text: decode(bytes, 1), author }), bytes: bytes.length }
+    const { article, heldBack } = parseMarkdown({ file, text: decode(bytes, 1), ...given })
+    return { at, record: article, heldBack, bytes: bytes.length }
   } catch (error) {
     return { at: { file, line: lineOf(error) }, problem: reasonOf(error) }
   }

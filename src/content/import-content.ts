@@ -20,7 +20,7 @@ export interface Progress {
 }
 
 /**
- * Imports articles, users and tags from a folder of Markdown files with YAML front matter (and JSON Lines, which are read
+ * Imports articles, users and tags from a folder of Markdown files with front matter (and JSON Lines, which are read
  * first), from one such file, or from a JSON Lines file that `exportContent` wrote.
  *
  * A record's slug or username names its row. A row that equals its record is not written, so a second import changes
@@ -63,6 +63,7 @@ export async function importContent(
       } else {
         seen.set(name, `${at.file}:${at.line}`)
         batch.push({ at, record })
+        if (reading.heldBack?.length) tally.holdBack(at, reading.heldBack)
         bytes += reading.bytes
       }
     }

@@ -7,6 +7,9 @@ export interface ImportReport {
   /** The first hundred problems. `problemCount` counts them all. */
   readonly problems: readonly ImportProblem[]
   readonly problemCount: number
+  /** The first hundred articles that came in as drafts because their authors hold them back, and why. */
+  readonly heldBack: readonly ImportProblem[]
+  readonly heldBackCount: number
 }
 
 export interface Counts {
@@ -15,7 +18,7 @@ export interface Counts {
   readonly unchanged: number
 }
 
-/** Why one record was left out. */
+/** What became of one record, and why. */
 export interface ImportProblem extends Place {
   readonly message: string
 }
@@ -29,10 +32,18 @@ export class ImportTally implements ImportReport {
   tags: Counts = NONE
   problems: ImportProblem[] = []
   problemCount = 0
+  heldBack: ImportProblem[] = []
+  heldBackCount = 0
 
   report({ file, line }: Place, message: string): void {
     this.problemCount++
     if (this.problems.length < MAX_PROBLEMS) this.problems.push({ file, line, message })
+  }
+
+  holdBack({ file, line }: Place, reasons: readonly string[]): void {
+    this.heldBackCount++
+    if (this.heldBack.length < MAX_PROBLEMS)
+      this.heldBack.push({ file, line, message: `is a draft: ${reasons.join('; ')}` })
   }
 
   add(other: ImportReport): void {
@@ -41,6 +52,8 @@ export class ImportTally implements ImportReport {
     this.tags = sum(this.tags, other.tags)
     this.problems.push(...other.problems.slice(0, MAX_PROBLEMS - this.problems.length))
     this.problemCount += other.problemCount
+    this.heldBack.push(...other.heldBack.slice(0, MAX_PROBLEMS - this.heldBack.length))
+    this.heldBackCount += other.heldBackCount
   }
 }
 

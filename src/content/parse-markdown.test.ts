@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { parseMarkdown } from './parse-markdown.ts'
 
 it('reads Hugo: a folder with index.md, nested taxonomies, lastmod', () => {
@@ -86,7 +86,6 @@ it.each([
   ['---\ntitle: a\n title: b\n---\nText', 2, /not valid YAML/],
   ['---\ntitle: Salt\n\nText', 1, /never closes/],
   ['---\n- a\n---\nText', 2, /should be fields/],
-  ['+++\ntitle = "x"\n+++\nText', 1, /TOML/],
   ['---\ntitle: Salt\ndate: 2024-02-31\n---\nText', 3, /date is not a date: "2024-02-31"/],
   ['---\n# why\ndraft: maybe\n---\nText', 3, /draft should be true or false, not "maybe"/],
   [`---\ndate: 2024-01-01\ntitle: ${'x'.repeat(301)}\n---\nText`, 3, /title has 301 characters; at most 300/],
@@ -102,6 +101,130 @@ it.each([
   expect(() => parse('a.md', text)).toThrow(expect.objectContaining({ line, message: expect.stringMatching(message) }))
 })
 
-function parse(file: string, text: string) {
-  return parseMarkdown({ file, text, author: 'Anonymous' })
+describe('what its author holds back', () => {
+  it.each([
+    ['draft: true', 'draft is true'],
+    ['draft: yes', 'draft is true'],
+    ['private: true', 'private is true'],
+    ['published: false', 'published is false'],
+    ['permalink: false', 'permalink is false'],
+    ['status: pending', 'status is pending'],
+    ['visibility: private', 'visibility is private'],
+    ['date: 2099-05-05', 'date is in the future'],
+    ['date: 2020-01-01\npublishDate: 2026-11-29T12:00:01Z', 'publishDate is in the future'],
+    ['published: 2099-01-01', 'published is in the future'],
+    ["pubDate: 'Jul 08 2099'", 'pubDate is in the future'],
+    ['expiryDate: 2026-11-29T12:00:00Z', 'expiryDate is in the past'],
+    ['unpublishdate: 2001-01-01', 'unpublishDate is in the past'],
+    ['draft: true\ndate: 2099-05-05', 'draft is true; date is in the future'],
+  ])('is a draft, and says why: %j', (yaml, reason) => {
+    const { article, heldBack } = parseWhole('a.md', `---\n${yaml}\n---\nText`)
+    expect([article.status, article.publishedAt, heldBack.join('; ')]).toEqual(['DRAFT', undefined, reason])
+  })
+
+  it.each([
+    ['_drafts/a.md', 'it is in _drafts'],
+    ['blog/_drafts/a/b.md', 'it is in _drafts'],
+    ['_hidden.md', 'its name begins with _'],
+    ['_posts/2099-01-02-a.md', 'the date in its name is in the future'],
+  ])('is a draft by its path: %s', (file, reason) => {
+    const { article, heldBack } = parseWhole(file, 'Text')
+    expect([article.status, heldBack]).toEqual(['DRAFT', [reason]])
+  })
+
+  it.each([
+    'draft: false\nprivate: no',
+    'published: true',
+    'published: 2024-01-01',
+    'status: Published',
+    'publishDate: 2026-11-29T13:00:00+01:00',
+    'expiryDate: 2099-01-01',
+    'permalink: /a/',
+  ])('is public with %j', (yaml) => {
+    const { article, heldBack } = parseWhole('a.md', `---\n${yaml}\n---\nText`)
+    expect([article.status, heldBack]).toEqual(['PUBLISHED', []])
+  })
+
+  it('does not begin in the future', () => {
+    expect(parse('a.md', '---\ndate: 2099-05-05\n---\nText').createdAt).toBeUndefined()
+  })
+})
+
+describe('front matter', () => {
+  const article = { title: 'Salt', status: 'DRAFT', body: 'One\n\ntwo', tags: [{ slug: 'sea', name: 'Sea' }] }
+
+  it.each([
+    ['YAML', '---\ntitle: Salt\ndraft: true\ntags: [Sea]\n---\nOne\n\ntwo\n'],
+    ['YAML that ends with dots', '---\ntitle: Salt\ndraft: true\ntags:\n- Sea\n...\nOne\n\ntwo\n'],
+    ['YAML with merged keys', '---\na: &a { title: Salt, draft: true }\n<<: *a\ntags: [Sea]\n---\nOne\n\ntwo'],
+    ['TOML', '+++\ntitle = "Salt"\ndraft = true\ntags = ["Sea"]\n+++\nOne\n\ntwo\n'],
+    ['JSON in a line', '{ "title": "Salt", "draft": true, "tags": ["Sea"] }\nOne\n\ntwo'],
+    ['JSON over lines', '{\n\t"title": "Salt",\n\t"draft": true, "x": {"}": "\\"}"}, "tags": ["Sea"]\n}\n\nOne\n\ntwo'],
+    ['JSON between fences', '---json\n{"title": "Salt", "draft": true, "tags": ["Sea"]}\n---\nOne\n\ntwo'],
+    ['TOML between fences', '--- toml\ntitle = "Salt"\ndraft = true\ntags = ["Sea"]\n---\nOne\n\ntwo'],
+  ])('is read as %s, with a byte order mark, Windows line ends, and blank lines before it', (_dialect, text) => {
+    for (const variant of [text, `\uFEFF${text}`, text.replaceAll('\n', '\r\n'), `\uFEFF\r\n \n${text}`]) {
+      expect(parse('a.md', variant)).toMatchObject(article)
+    }
+  })
+
+  it.each([
+    ['---\ntitle: 1.10\ntags: [3.10, 0x1F, 1e3, 007, .nan, 12345678901234567890, true]\nslug: 12e5678\n---\nText'],
+    [
+      '+++\ntitle = 1.10\ntags = [3.10, 0x1F, 1e3, "007", ".nan", 12345678901234567890, "true"]\nslug = "12e5678"\n+++\nText',
+    ],
+    [
+      '{"title": 1.10, "tags": [3.10, "0x1F", 1e3, "007", ".nan", 12345678901234567890, "true"], "slug": "12e5678"}\nText',
+    ],
+  ])('keeps a number as it is written: %j', (text) => {
+    const { title, slug, tags } = parse('a.md', text)
+    expect([title, slug]).toEqual(['1.10', '12e5678'])
+    expect(tags.map(({ name }) => name)).toEqual(['3.10', '0x1F', '1e3', '007', '.nan', '12345678901234567890', 'true'])
+  })
+
+  it.each(['007', '1_000', '2024-01-01', '1:30', '.nan', '-.inf', '0o17', '1e400', 'yes', '~x'])(
+    'takes %j for a title as it stands',
+    (title) => {
+      expect(parse('a.md', `---\ntitle: ${title}\n---\nText`).title).toBe(title)
+    },
+  )
+
+  it('knows null from text', () => {
+    expect(parse('salt.md', '---\ntitle: null\ntags: [~, "null"]\n---\nText')).toMatchObject({
+      title: 'Salt',
+      tags: [{ name: 'null' }],
+    })
+  })
+
+  it.each([
+    ['{ "title": "Salt", "draft": true\n\nText', 1, /opens with { and never closes/],
+    ['{ title: "Salt", draft: true }\nText', 1, /not valid JSON/],
+    ["{ 'draft': true }\nText", 1, /not valid JSON/],
+    ['+++\ntitle = "Salt"\n\nText', 1, /opens with \+\+\+ and never closes/],
+    ['\n+++\ntitle = "Salt"\ntitle = "Sea"\n+++\nText', 4, /not valid TOML/],
+    ['+++\na = ]\n+++\nText', 2, /not valid TOML/],
+    [`+++\na = ${'['.repeat(30_000)}${']'.repeat(30_000)}\n+++\nText`, 1, /not valid TOML: it is nested too deep/],
+    ['---js\n{ draft: true }\n---\nText', 1, /in js is not read/],
+    ['title: Salt\ndraft: true\n---\nText', 1, /looks like front matter/],
+    ['———\ndraft: true\n———\nText', 1, /looks like front matter/],
+    [';;;\n"title": "Salt"\n;;;\nText', 1, /looks like front matter/],
+    ['--- !x\ndraft: true\n---\nText', 1, /looks like front matter/],
+  ])('is never taken for the body: %j', (text, line, message) => {
+    expect(() => parse('a.md', text)).toThrow(
+      expect.objectContaining({ line, message: expect.stringMatching(message) }),
+    )
+  })
+
+  it.each(['{{< figure >}}\nText', '{% include x %}', '{: .lead}\nText', '{#id}', '***\nText', '- - -\nText: a'])(
+    'is not what a body may begin with: %j',
+    (text) => {
+      expect(parse('a.md', text).body).toBe(text)
+    },
+  )
+})
+
+const parse = (file: string, text: string) => parseWhole(file, text).article
+
+function parseWhole(file: string, text: string) {
+  return parseMarkdown({ file, text, author: 'Anonymous', now: Date.UTC(2026, 10, 29, 12) })
 }

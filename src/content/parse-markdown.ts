@@ -2,9 +2,10 @@ import path from 'node:path'
 import { slugify } from '../domain/slugify.ts'
 import { whyUnsearchable } from '../domain/unsearchable.ts'
 import { type ArticleRecord, type AuthorName, ContentProblem, type TagName, usernameOf } from './content-record.ts'
+import { type MarkdownParts, splitFrontMatter } from './front-matter.ts'
+import { whyHeldBack } from './held-back.ts'
 import { parseDate } from './parse-date.ts'
-import { parseYaml } from './parse-yaml.ts'
-import { HOLDS_UNSTORABLE, RecordFields, UNSTORABLE } from './record-fields.ts'
+import { HOLDS_UNSTORABLE, type RecordFields, UNSTORABLE } from './record-fields.ts'
 
 export interface MarkdownFile {
   /** Relative to the imported folder. Its name and its folder may give the slug, the title, the date and the status. */
@@ -12,21 +13,32 @@ export interface MarkdownFile {
   readonly text: string
   /** The author if the file names none. */
   readonly author: string
+  /** The time of the import, in milliseconds. What is dated later is held back. */
+  readonly now: number
+}
+
+export interface ParsedMarkdown {
+  readonly article: ArticleRecord
+  /** Why the article is a draft, in words. Empty if it is published. */
+  readonly heldBack: readonly string[]
 }
 
 /**
- * Parses an article from a Markdown file by the conventions of Hugo, Jekyll and Astro. If the file names several authors,
- * the first one counts. Throws a ContentProblem if the file is not an article.
+ * Parses an article from a Markdown file by the conventions of Hugo, Jekyll, Astro, Eleventy, Zola and Next. If the file names
+ * several authors, the first one counts. Throws a ContentProblem if the file is not an article.
  */
-export function parseMarkdown({ file, text, author }: MarkdownFile): ArticleRecord {
+export function parseMarkdown({ file, text, author, now }: MarkdownFile): ParsedMarkdown {
   const parts = splitFrontMatter(text)
   const { fields, body, bodyLine } = parts
   const name = nameOf(file)
-  const isDraft = fields.flag('draft') ?? (fields.flag('published') === false || /(^|\/)_drafts\//.test(file))
+  const heldBack = whyHeldBack(fields, file, now)
+  const date = fields.date('date', ...DATES) ?? (fields.isDate('published') ? fields.date('published') : name.date)
+  const isAhead = date !== undefined && Date.parse(date) > now
+  if (isAhead && date === name.date) heldBack.push('the date in its name is in the future')
+  const isDraft = heldBack.length > 0
   if (body === '' && !isDraft) throw new ContentProblem(bodyLine, 'has no body: only a draft may be empty')
   checkBody(parts)
-  const date = fields.date('date', 'pubDate', 'publishDate', 'published_at') ?? name.date
-  return {
+  const article: ArticleRecord = {
     type: 'article',
     slug: slugify(fields.text(1000, 'slug') ?? name.slug, 200),
     title: titleOf(parts) ?? name.title,
@@ -36,42 +48,15 @@ export function parseMarkdown({ file, text, author }: MarkdownFile): ArticleReco
     author: authorOf(fields) ?? { username: usernameOf(author), displayName: author },
     tags: tagsOf(fields, name.date !== undefined),
     publishedAt: isDraft ? undefined : date,
-    createdAt: date,
-    updatedAt: fields.date('updated', 'updatedDate', 'lastmod', 'last_modified_at'),
+    // A draft that was begun in the future would stand first in its author's list.
+    createdAt: isAhead ? undefined : date,
+    updatedAt: fields.date('updated', 'updatedDate', 'lastmod', 'last_modified_at', 'modified'),
     views: fields.count('views'),
   }
+  return { article, heldBack }
 }
 
-interface MarkdownParts {
-  readonly fields: RecordFields
-  readonly body: string
-  /** The line of the file that `body` begins on. */
-  readonly bodyLine: number
-}
-
-/**
- * Splits a Markdown file into its YAML front matter, fenced by `---`, and its body. Without a fence everything is body.
- * Throws a ContentProblem if the front matter is not valid.
- */
-function splitFrontMatter(text: string): MarkdownParts {
-  const source = text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n')
-  if (/^\+\+\+\s*\n/.test(source)) {
-    throw new ContentProblem(1, 'TOML front matter (+++) is not read; write it as YAML between --- fences')
-  }
-  const opening = /^---[ \t]*\n/.exec(source)
-  if (!opening) return { fields: new RecordFields({}, () => 1), ...bodyAt(source, 0) }
-  const rest = source.slice(opening[0].length)
-  const closing = /^(?:---|\.\.\.)[ \t]*(?:\n|$)/m.exec(rest)
-  if (!closing) throw new ContentProblem(1, 'front matter opens with --- and never closes')
-  const end = opening[0].length + closing.index + closing[0].length
-  return { fields: parseYaml(rest.slice(0, closing.index)), ...bodyAt(source, end) }
-}
-
-/** The text after `offset`, without the blank lines around it. */
-function bodyAt(source: string, offset: number): { body: string; bodyLine: number } {
-  const start = offset + (/^(?:[ \t]*\n)*/.exec(source.slice(offset))?.[0].length ?? 0)
-  return { body: source.slice(start).trimEnd(), bodyLine: source.slice(0, start).split('\n').length }
-}
+const DATES = ['pubDate', 'publishDate', 'published_at', 'publishedAt'] as const
 
 /** What a file's path says of its article: `2024-01-31-slug.md` (Jekyll), `slug/index.md` (Hugo), `slug/README.md`, or `slug.md`. */
 function nameOf(file: string): { slug: string; title: string; date?: string } {

@@ -1,17 +1,14 @@
-import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { type Document, isScalar, LineCounter, parseDocument, type Scalar, visit } from 'yaml'
 import { ContentProblem } from './content-record.ts'
-import { RecordFields } from './record-fields.ts'
+import { lineFinder, RecordFields } from './record-fields.ts'
 
 /**
- * Parses the YAML of a file's front matter, which begins on its second line. Throws a ContentProblem if it is not valid, or more
- * than is read: by far more than people write, and so little that parsing takes less than a second.
+ * Parses the YAML of a file's front matter, which begins on line `firstLine`. Every scalar but null is text, as it is written:
+ * `1.10`, `0x1F`, `true`. Throws a ContentProblem if it is not valid.
  */
-export function parseYaml(yaml: string): RecordFields {
-  if (yaml.length > MAX_LENGTH) {
-    throw new ContentProblem(1, `front matter has ${yaml.length} characters; at most ${MAX_LENGTH} are read`)
-  }
+export function parseYaml(yaml: string, firstLine: number): RecordFields {
   const lines = new LineCounter()
-  const lineAt = (offset: number) => lines.linePos(offset).line + 1
+  const lineAt = (offset: number) => lines.linePos(offset).line + firstLine - 1
   const values = orProblem(() => {
     // Its own check for repeated keys compares each key with each.
     const document = parseDocument(yaml, {
@@ -19,25 +16,30 @@ export function parseYaml(yaml: string): RecordFields {
       prettyErrors: false,
       logLevel: 'silent',
       uniqueKeys: false,
+      schema: 'failsafe',
+      customTags: ['null'],
+      merge: true,
     })
     const [error] = document.errors
     if (error) throw notYaml(lineAt(error.pos[0]), error.message)
     const repeated = findRepeatedKey(document)
     if (repeated !== undefined) throw notYaml(lineAt(repeated), 'Map keys must be unique')
+    visit(document, { Scalar: (_key, scalar) => keepSource(scalar) })
     return document.toJS({ maxAliasCount: MAX_ALIASES })
   })
   if (values === null || values === undefined) return new RecordFields({}, () => 1)
   if (typeof values !== 'object' || Array.isArray(values)) {
-    throw new ContentProblem(2, 'front matter should be fields, as in "title: A title"')
+    throw new ContentProblem(firstLine, 'front matter should be fields, as in "title: A title"')
   }
-  return new RecordFields(values, (name) => {
-    const key = new RegExp(`^["']?${name}["']?[ \\t]*:`, 'im').exec(yaml)
-    return key ? lineAt(key.index) : 1
-  })
+  return new RecordFields(values, lineFinder(yaml, firstLine))
 }
 
-const MAX_LENGTH = 65_536
 const MAX_ALIASES = 100
+
+/** A tag such as `!!float` makes a value of another type. */
+function keepSource(scalar: Scalar): void {
+  if (typeof scalar.value !== 'string' && scalar.value !== null) scalar.value = scalar.source ?? String(scalar.value)
+}
 
 /** Where in the text a key begins that its map has already. */
 function findRepeatedKey(document: Document.Parsed): number | undefined {

@@ -2,7 +2,7 @@ import { ContentProblem } from './content-record.ts'
 import { parseDate } from './parse-date.ts'
 
 /**
- * Reads and checks fields of YAML or JSON. A field may have several names, in upper or lower case (Hugo's rule); the first
+ * Reads and checks fields of YAML, TOML or JSON. Front matter gives its scalars as text, JSON Lines as JSON has them. A field may have several names, in upper or lower case (Hugo's rule); the first
  * name that has a value counts. Null and '' count as absent. Throws a ContentProblem with the field's line for a wrong value.
  */
 export class RecordFields {
@@ -28,7 +28,7 @@ export class RecordFields {
     return this.#values.has(name.toLowerCase())
   }
 
-  /** The text of a field, trimmed. Numbers and booleans are accepted, because YAML reads `title: 1984` as a number. */
+  /** The text of a field, trimmed. Numbers and booleans are accepted, as JSON Lines may have them. */
   text(maxLength: number, ...names: string[]): string | undefined {
     const found = this.find(...names)
     if (!found) return undefined
@@ -55,6 +55,18 @@ export class RecordFields {
     return date
   }
 
+  /** True if the field is text that reads as a date. */
+  isDate(name: string): boolean {
+    const value = this.find(name)?.value
+    return typeof value === 'string' && parseDate(value) !== undefined
+  }
+
+  /** True if the field is false, for a field that otherwise holds no flag. */
+  isFalse(name: string): boolean {
+    const value = this.find(name)?.value
+    return value === false || (typeof value === 'string' && /^(false|no|off)$/i.test(value))
+  }
+
   flag(name: string): boolean | undefined {
     const value = this.find(name)?.value
     if (value === undefined || typeof value === 'boolean') return value
@@ -67,7 +79,8 @@ export class RecordFields {
   count(name: string): number | undefined {
     const value = this.find(name)?.value
     if (value === undefined) return undefined
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+    const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
+    if (typeof count === 'number' && Number.isSafeInteger(count) && count >= 0) return count
     throw this.problem(name, `should be a whole number, not ${quote(value)}`)
   }
 
@@ -88,6 +101,14 @@ export class RecordFields {
 
   problem(name: string, message: string): ContentProblem {
     return new ContentProblem(this.#lineOf(name), `${name} ${message}`)
+  }
+}
+
+/** Finds the line of a file that names a field first, in the text of its front matter. */
+export function lineFinder(matter: string, firstLine: number): (name: string) => number {
+  return (name) => {
+    const key = new RegExp(`^[ \\t{]*["']?${name}["']?[ \\t]*[:=]`, 'im').exec(matter)
+    return key ? firstLine + matter.slice(0, key.index).split('\n').length - 1 : 1
   }
 }
 
