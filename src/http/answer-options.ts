@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Cors } from './cors.ts'
-import { METHODS } from './methods.ts'
+import { ACCEPT_QUERY_LINE, METHODS } from './methods.ts'
 import { SECURE_LINE } from './safe-headers.ts'
 import { writeMessage } from './write-message.ts'
 
@@ -19,6 +19,7 @@ export function answerOptions(
 ): void {
   const { origin, 'access-control-request-method': wanted } = headers
   const corsLines = wanted === undefined ? cors?.linesFor(origin) : cors?.preflightLinesFor(origin)
-  const lines = `allow: ${METHODS}\r\ncache-control: no-store\r\nx-request-id: ${requestId}\r\n${corsLines ?? ''}`
+  const own = `allow: ${METHODS}\r\n${ACCEPT_QUERY_LINE}cache-control: no-store\r\nx-request-id: ${requestId}\r\n`
+  const lines = own + (corsLines ?? '')
   writeMessage(response, { status: 204, lines: isSecure ? lines + SECURE_LINE : lines, rest: '\r\n' })
 }

@@ -1,3 +1,4 @@
+import { HeaderMap } from '@apollo/server'
 import { ApolloServerErrorCode } from '@apollo/server/errors'
 import { GraphQLError } from 'graphql'
 import { ClientError } from '../kernel/errors.ts'
@@ -5,8 +6,10 @@ import type { BodyFault } from './read-body.ts'
 
 /** A request that HTTP itself refuses, before anything in it is read as GraphQL. Its message is safe to show. */
 export class RefusedRequest extends GraphQLError {
-  constructor(status: 400 | 405 | 406 | 413 | 415, message: string) {
-    super(message, { extensions: { code: ApolloServerErrorCode.BAD_REQUEST, http: { status } } })
+  /** @param allow the methods that would do, in a 405 */
+  constructor(status: 400 | 405 | 406 | 413 | 415, message: string, allow?: string) {
+    const http = { status, ...(allow !== undefined && { headers: new HeaderMap([['allow', allow]]) }) }
+    super(message, { extensions: { code: ApolloServerErrorCode.BAD_REQUEST, http } })
   }
 }
 

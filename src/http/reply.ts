@@ -17,6 +17,7 @@ import {
 import type { Ledger } from '../cache/index.ts'
 import { type CacheWord, cacheWord } from '../graphql/resolving/index.ts'
 import { formatToken } from '../invalidation/index.ts'
+import { ACCEPT_QUERY_LINE } from './methods.ts'
 import { chooseEncoding, isHeld } from './request-head.ts'
 import { SECURE_LINE } from './safe-headers.ts'
 import { writeMessage } from './write-message.ts'
@@ -186,6 +187,7 @@ function headLines({ status, cache, asOf, lifetime, allow, retryAfter, rateLimit
   lines += lifetime ? sharedLines(lifetime) : 'cache-control: private, no-store\r\n'
   if (rateLimit) for (const [name, value] of Object.entries(rateLimit)) lines += `${name}: ${value}\r\n`
   if (status === 200) return lines
+  if (status === 405 || status === 415) lines += ACCEPT_QUERY_LINE
   if (status === 401) lines += 'www-authenticate: Bearer\r\n'
   const seconds = retryAfter ?? (status === 503 ? '1' : undefined)
   if (seconds !== undefined) lines += `retry-after: ${seconds}\r\n`

@@ -72,6 +72,12 @@ export const chooseMediaType = remembered((accept): MediaType | undefined =>
     : (new Negotiator({ headers: { accept } }).mediaType([...MEDIA_TYPES]) as MediaType | undefined),
 )
 
+/** True if a page is wanted rather than any of our media types. */
+export const prefersHtml = remembered(
+  (accept) =>
+    accept !== '' && new Negotiator({ headers: { accept } }).mediaType([...MEDIA_TYPES, 'text/html']) === 'text/html',
+)
+
 /** How the body is compressed, by `Accept-Encoding` (RFC 9110, section 12.5.3). */
 export const chooseEncoding = remembered((acceptEncoding): EncodingChoice => {
   const negotiator = new Negotiator({ headers: { 'accept-encoding': acceptEncoding } }) as unknown as Preferring

@@ -32,6 +32,8 @@ export interface RoadOptions {
   readonly logSilenceMaxMs: number
   /** Says which proxies are believed when they tell where a request came from. */
   readonly trustsProxy: (address: string, hop: number) => boolean
+  /** Browsers that open `/graphql` are led to the playground. */
+  readonly hasPlayground: boolean
   /** Undefined: only pages of this very origin may call. */
   readonly cors: Cors | undefined
   readonly onAnswer: (answered: Answered) => void

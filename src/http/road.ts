@@ -8,8 +8,10 @@ import { catchUp, positionIfReached } from '../invalidation/index.ts'
 import { ClientError } from '../kernel/errors.ts'
 import type { Answered } from '../metrics/index.ts'
 import { answerOptions } from './answer-options.ts'
+import { checkTarget } from './check-target.ts'
 import { inOrder } from './in-order.ts'
-import { METHODS } from './methods.ts'
+import { isForPerson, leadToPlayground } from './lead-to-playground.ts'
+import { hasBody, METHODS } from './methods.ts'
 import { isJson, parseBody } from './parse-body.ts'
 import { type BodyFault, isTooLong, type ReadBodyOptions, readBody } from './read-body.ts'
 import { RefusedRequest, refusedBody } from './refused-request.ts'
@@ -71,7 +73,7 @@ export class Road {
       startedAt: performance.now(),
     }
     const { method = '' } = request
-    if (method === 'POST') this.#readBody(call)
+    if (hasBody(method)) this.#readBody(call)
     else if (method === 'GET' || method === 'HEAD') this.#answer(call)
     else this.#refuseMethod(call)
   }
@@ -100,7 +102,9 @@ export class Road {
     try {
       const present = this.#findPresent(call)
       if (present) this.#send(call, present)
-      else
+      else if (this.#options.hasPlayground && isForPerson(call.request)) {
+        leadToPlayground(call.response, { requestId: call.requestId, isSecure: this.#isSecure(call) })
+      } else
         void this.#go(call)
           .then((outcome) => this.#send(call, outcome))
           .catch((error) => this.#refuse(call, error))
@@ -192,10 +196,15 @@ export class Road {
     body: Buffer | undefined,
   ): Promise<{ readonly question: Question; readonly registers: boolean }> {
     const { documents, operations } = this.#options
+    if (!body) checkTarget(request.url)
     const sent = new ApolloRequest(request, body && parseBody(request.headers, body))
     const { http, parameters, registers } = await documents.resolve(sent)
     const operation = findOperation(parameters, operations)
     const mediaType = chooseMediaType(request.headers.accept)
+    // HAZARD: Apollo knows no QUERY. To it this is a POST, which may write.
+    if (request.method === 'QUERY' && operation && operation.operation.type !== 'query') {
+      throw new RefusedRequest(405, `A QUERY changes nothing: send a ${operation.operation.type} by POST.`, 'POST')
+    }
     // Apollo would run the operation first, also a mutation.
     if (operation && !mediaType) throw new RefusedRequest(406, NOT_ACCEPTABLE)
     return { question: { http, runnable: operation && mediaType && { ...operation, mediaType } }, registers }
@@ -214,12 +223,12 @@ export class Road {
   }
 
   /** Answers with an error. Apollo formats it, masks it if it is ours, and has it logged. */
-  async #refuse(call: Call, error: Error, allow?: string): Promise<void> {
+  async #refuse(call: Call, error: Error): Promise<void> {
     const { api, ledger } = this.#options
     try {
       const told = error instanceof RefusedRequest ? error : toGraphQLError(error, call.requestId)
       const response = await api.refuse(new ApolloRequest(call.request, undefined), told)
-      const reply = { ...replyWithResponse(response, ledger.seen, ledger), ...(allow && { allow }) }
+      const reply = replyWithResponse(response, ledger.seen, ledger)
       this.#send(call, { reply, operation: 'none', isKept: undefined })
     } catch {
       // The error was reported. The head may have been sent, so the client can be told only by the end of the connection.
@@ -239,7 +248,7 @@ export class Road {
       const { cors } = this.#options
       answerOptions(response, { headers: request.headers, requestId, isSecure: this.#isSecure(call), cors })
     } else {
-      void this.#refuse(call, new RefusedRequest(405, `${method} is not answered here: ${METHODS} are.`), METHODS)
+      void this.#refuse(call, new RefusedRequest(405, `${method} is not answered here: ${METHODS} are.`, METHODS))
     }
   }
 

@@ -30,7 +30,7 @@ import { KEEP_ALIVE_MS } from './write-message.ts'
 export interface ServerOptions {
   readonly graphql: Omit<
     RoadOptions,
-    'trustsProxy' | 'bodies' | 'visitorsBodies' | 'cors' | 'onUnread' | 'unreadMaxMs' | 'onRefused'
+    'trustsProxy' | 'bodies' | 'visitorsBodies' | 'cors' | 'hasPlayground' | 'onUnread' | 'unreadMaxMs' | 'onRefused'
   >
   readonly limits: ServerLimits
   /** Pages of which other origins may call. Undefined: none. */
@@ -81,6 +81,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const road = new Road({
     ...options.graphql,
     trustsProxy,
+    hasPlayground: options.playground !== undefined,
     cors: options.corsOrigins && corsFor(options.corsOrigins),
     bodies: { maxBytes: maxBodyBytes, budget },
     visitorsBodies: { maxBytes: maxBodyBytesOfVisitors, budget },

@@ -50,7 +50,7 @@ it('answers a preflight with all that a page may send', async () => {
   expect([answer.status, await answer.text(), answer.headers.get('vary')]).toEqual([204, '', 'Origin'])
   expect(corsOf(answer)).toMatchObject({
     'access-control-allow-origin': PAGE,
-    'access-control-allow-methods': 'GET, HEAD, POST',
+    'access-control-allow-methods': 'GET, HEAD, POST, QUERY',
     'access-control-max-age': '7200',
   })
   const allowed = answer.headers.get('access-control-allow-headers')?.toLowerCase().split(', ')

@@ -40,6 +40,38 @@ it('answers queries by POST and by GET', async () => {
   expect(await (await get(variables)).json()).toEqual({ data: { tags: { nodes: [{ slug: 'cats' }] } } })
 })
 
+it.each(['UTF-8', 'utf8', '"utf-8"', 'UTF-8; profile=x'])('takes a body that says it is in %s', async (charset) => {
+  for (let n = 0; n < 3; n++) {
+    const answer = await post(JSON.stringify({ query: QUERY }), {
+      'content-type': `application/json; charset=${charset}`,
+    })
+    expect([answer.status, await answer.json()]).toEqual([200, ANSWER])
+  }
+  const other = await post(JSON.stringify({ query: QUERY }), { 'content-type': 'application/json; charset=latin1' })
+  expect(other.status).toBe(415)
+})
+
+it('takes parameters of a URL that are empty for absent, kept or not', async () => {
+  for (let n = 0; n < 2; n++) {
+    for (const search of [
+      'operationName=',
+      'variables=',
+      'extensions=',
+      'documentId=',
+      'variables=&operationName=&extensions=',
+      'variables',
+      'operationName&extensions=',
+    ]) {
+      const answer = await fetch(`${node.url}/graphql?${search}&query=${encodeURIComponent(QUERY)}`)
+      expect([search, answer.status, await answer.json()]).toEqual([search, 200, ANSWER])
+    }
+  }
+  // What is not empty still counts.
+  const named = await get({ query: 'query A { __typename } query B { __typename }', operationName: 'B', variables: '' })
+  expect(await named.json()).toEqual({ data: { __typename: 'Query' } })
+  expect((await get({ query: QUERY, variables: ' ' })).status).toBe(400)
+})
+
 it('answers in the media type that is asked for', async () => {
   const answer = await get({ query: QUERY }, { accept: 'application/graphql-response+json' })
   expect(answer.headers.get('content-type')).toContain('application/graphql-response+json')
@@ -78,6 +110,20 @@ const BAD_REQUESTS: [what: string, status: number, send: () => Promise<Response>
   ['variables that are a list', 400, () => post(`{"query": "${QUERY}", "variables": [1]}`)],
   ['a prototype', 400, () => post('{"query": "{ viewer { id } }", "__proto__": {"admin": true}}')],
   ['another type than JSON', 415, () => post('<query/>', { 'content-type': 'application/xml' })],
+  ...['iso-8859-1', 'utf-16', '"windows-1252"', 'us-ascii', 'utf-8; charset=latin1', ''].map(
+    (charset): [string, number, () => Promise<Response>] => [
+      `JSON that says it is in ${charset || 'an empty charset'}`,
+      415,
+      () => post(JSON.stringify({ query: QUERY }), { 'content-type': `application/json; charset=${charset}` }),
+    ],
+  ),
+  ['a URL that is not UTF-8', 400, () => fetch(`${node.url}/graphql?query=%7B__typename%7D%23%ff`)],
+  [
+    'a URL in Latin-1',
+    400,
+    () => fetch(`${node.url}/graphql?query=%7B__typename%7D&variables=%7B%22a%22:%22%e9%22%7D`),
+  ],
+  ['a URL with half of a surrogate pair', 400, () => fetch(`${node.url}/graphql?query=%7B__typename%7D%23%ed%a0%80`)],
   ['a form', 415, () => post('query=x', { 'content-type': 'application/x-www-form-urlencoded' })],
   ['plain text', 400, () => post(JSON.stringify({ query: QUERY }), { 'content-type': 'text/plain' })],
   ['a body that is too large', 413, () => post(JSON.stringify({ query: QUERY, extra: 'x'.repeat(4 * 1024 * 1024) }))],
@@ -134,7 +180,12 @@ it.each(BAD_REQUESTS)('explains what is wrong with %s', async (_what, status, se
 it.each(['PUT', 'DELETE', 'PATCH'])('refuses %s, and says what it takes', async (method) => {
   for (const path of ['/graphql', '/%67raphql', `/graphql?query=${encodeURIComponent(QUERY)}`]) {
     const answer = await fetch(node.url + path, { method })
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST'])
+    const { headers } = answer
+    expect([answer.status, headers.get('allow')]).toEqual([405, 'GET, HEAD, POST, QUERY'])
+    expect([headers.get('accept-query'), headers.get('cache-control')]).toEqual([
+      'application/json',
+      'private, no-store',
+    ])
     expect(answer.headers.get('stet-as-of')).toMatch(/^\d+\.[0-9a-f]+$/)
     expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] })
   }
@@ -142,9 +193,42 @@ it.each(['PUT', 'DELETE', 'PATCH'])('refuses %s, and says what it takes', async 
 
 it('says by OPTIONS what it takes', async () => {
   const answer = await fetch(`${node.url}/graphql`, { method: 'OPTIONS' })
-  expect([answer.status, answer.headers.get('allow'), await answer.text()]).toEqual([204, 'GET, HEAD, POST', ''])
+  expect([answer.status, answer.headers.get('allow'), await answer.text()]).toEqual([204, 'GET, HEAD, POST, QUERY', ''])
+  expect(answer.headers.get('accept-query')).toBe('application/json')
+  expect(answer.headers.get('cache-control')).toBe('no-store')
   // RFC 9110, section 8.6.
   expect(answer.headers.has('content-length')).toBe(false)
+})
+
+it('leads a person who opens the API in a browser to the playground, and nobody else', async () => {
+  const playing = await useNode({ database, environment: { PLAYGROUND: 'on' } })
+  const ask = (path: string, headers: Record<string, string>, method = 'GET') =>
+    fetch(playing.url + path, { method, headers, redirect: 'manual' })
+  const chromium = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8'
+  for (const [path, accept] of [
+    ['/graphql', chromium],
+    ['/graphql?', 'text/html'],
+    ['/%67raphql', 'text/html, application/json;q=0.9'],
+  ] as const) {
+    for (const method of ['GET', 'HEAD']) {
+      const { status, headers } = await ask(path, { accept }, method)
+      expect([status, headers.get('location')]).toEqual([303, '/graphiql'])
+      expect([headers.get('vary'), headers.get('cache-control')]).toEqual(['Accept', 'no-store'])
+    }
+  }
+  const query = `/graphql?query=${encodeURIComponent(QUERY)}`
+  for (const [path, accept, status] of [
+    ['/graphql', '*/*', 400],
+    ['/graphql', 'application/json, text/html', 400],
+    ['/graphql', 'application/json, */*', 400],
+    [query, chromium, 200],
+    [query, chromium, 200],
+    [query, 'text/html', 406],
+  ] as const) {
+    expect([path, accept, (await ask(path, { accept })).status]).toEqual([path, accept, status])
+  }
+  // Where it is off, nobody.
+  expect((await fetch(`${node.url}/graphql`, { headers: { accept: chromium }, redirect: 'manual' })).status).toBe(400)
 })
 
 it.each([

@@ -20,7 +20,7 @@ export interface OperationRequest {
   readonly variables: Readonly<Record<string, unknown>> | undefined
 }
 
-/** The parameters of a request: of a GET those of its URL, of a POST those of its body. */
+/** The parameters of a request: of a GET those of its URL, of a POST or a QUERY those of its body. */
 export const readParameters = ({ method, search, body }: HTTPGraphQLRequest): RequestParameters =>
   method === 'POST' ? (typeof body === 'object' && body !== null ? body : {}) : searchParameters(search)
 
@@ -55,8 +55,9 @@ export class ApolloRequest implements HTTPGraphQLRequest {
 
   constructor({ method = '', url = '', headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>, body: unknown) {
     const question = url.indexOf('?')
-    this.method = method === 'HEAD' ? 'GET' : method
-    this.search = question < 0 ? '' : url.slice(question)
+    // Apollo knows neither HEAD nor QUERY.
+    this.method = method === 'HEAD' ? 'GET' : method === 'QUERY' ? 'POST' : method
+    this.search = question < 0 ? '' : withoutEmpty(url.slice(question))
     this.body = body
     this.#headers = headers
   }
@@ -82,6 +83,16 @@ export class ApolloRequest implements HTTPGraphQLRequest {
     if (persistedQuery) told.set('extensions', JSON.stringify(extensions))
     return new ApolloRequest({ method, url: `?${told}`, headers: this.#headers }, body)
   }
+}
+
+/** Parameters that are optional and empty count as absent (GraphQL over HTTP, section 6.2.1). */
+function withoutEmpty(search: string): string {
+  if (!/[?&][^=&]+(=?$|=?&)/.test(search)) return search
+  const parameters = new URLSearchParams(search)
+  for (const name of ['operationName', 'variables', 'extensions', 'documentId']) {
+    if (parameters.getAll(name).every((value) => value === '')) parameters.delete(name)
+  }
+  return `?${parameters}`
 }
 
 function searchParameters(search: string): RequestParameters {

@@ -1,6 +1,6 @@
 import type { RawRequest } from '../../harness/index.ts'
 
-export const METHODS = ['GET', 'POST', 'HEAD'] as const
+export const METHODS = ['GET', 'POST', 'HEAD', 'QUERY'] as const
 type Method = (typeof METHODS)[number]
 
 /** A request for an answer of its own, written as clients rarely write it. */
@@ -65,16 +65,16 @@ interface Written extends RawRequest {
 function draftOf(n: number, method: Method, marks: Marks): Draft {
   // Every fourth answer is long enough to be compressed.
   const question = n % 4 === 0 ? `{q${n}:articles{nodes{body}}viewer{email}}` : `{q${n}:tags{nodes{name}}viewer{email}}`
-  const isPost = method === 'POST'
+  const hasBody = method === 'POST' || method === 'QUERY'
   return {
     marks,
     question,
     method,
     path: '/graphql',
-    search: isPost ? '' : `?query=${encodeURIComponent(question)}`,
+    search: hasBody ? '' : `?query=${encodeURIComponent(question)}`,
     version: 'HTTP/1.1',
-    headers: new Map([['host', 'Host: test'], ...(isPost ? [JSON_TYPE] : [])]),
-    body: isPost ? JSON.stringify({ query: question }) : undefined,
+    headers: new Map([['host', 'Host: test'], ...(hasBody ? [JSON_TYPE] : [])]),
+    body: hasBody ? JSON.stringify({ query: question }) : undefined,
     isChunked: false,
     isPipelined: false,
   }
