@@ -223,7 +223,7 @@ const round = (ms: number): number => Math.round(ms * 1000) / 1000
 /** The tiers before an origin, the last one first: what it held says most. */
 const NEARER = { memory: [], redis: ['memory'], source: ['redis', 'memory'] } as const
 const TIERS = { memory: 'Memory', redis: 'Redis' } as const
-const NO_CACHE = 'The request said Cache-Control: no-cache.'
+const NO_CACHE = 'The request said Cache-Control: no-cache or max-age=0.'
 
 const NOTHING = {
   absent: 'does not hold it',

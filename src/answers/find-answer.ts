@@ -18,6 +18,8 @@ export interface FindOptions {
   readonly rawKey: string | undefined
   /** Shared caches may stand in front of this request: its answer is worth keeping from the first time on. */
   readonly isCacheable: boolean
+  /** False: this request wants its answer kept nowhere. It may be given one that is kept. */
+  readonly mayKeep: boolean
 }
 
 /** Finds answers among those that are kept, and has the others made. */
@@ -32,13 +34,13 @@ export class AnswerFinder {
   }
 
   /** The answer: kept in memory or Redis, being made for another request, or made here. */
-  async find({ question, asking, rawKey, isCacheable }: FindOptions): Promise<Found> {
+  async find({ question, asking, rawKey, isCacheable, mayKeep }: FindOptions): Promise<Found> {
     const kept = this.#kept
     const { runnable } = question
     if (!kept || !runnable || whyNeverKept(runnable.operation)) return { made: await this.#make(question, asking) }
     const canonicalKey = canonicalKeyOf(runnable)
     const key = keyFor({ kept, operation: runnable.operation, canonicalKey }, asking.viewer)
-    const isWorthKeeping = kept.isAskedAgain(canonicalKey) || isCacheable
+    const isWorthKeeping = mayKeep && (kept.isAskedAgain(canonicalKey) || isCacheable)
     if (kept.isUnshared(key)) return { made: await this.#make(question, asking) }
     let made: Made | undefined
     let isOwn = false
@@ -102,7 +104,9 @@ function decided(made: Made, { kept, operation, canonicalKey }: Subject, keeping
     kept.learnWhetherItIgnoresViewer(operation, canonicalKey, !isPersonal)
   }
   const run = decideKeeping(made, operation, keeping)
-  return { ...run, isNeverShared: isExecuted && run.answer === undefined }
+  // What was stale is being refreshed: the next answer may be kept, and a cache in front be told so.
+  const isPassing = run.refusal?.why === 'stale-parts' || run.refusal?.why === 'log-silent'
+  return { ...run, isNeverShared: isExecuted && !isPassing && run.answer === undefined }
 }
 
 /** False if the request was refused. HAZARD: what was refused says nothing of others' requests for the same: its variables, its head or its asker may be to blame. */

@@ -8,7 +8,7 @@ export function answerClientError({ code }: NodeJS.ErrnoException, socket: Socke
   const { status, message } = FAULTS[code ?? ''] ?? { status: 400, message: 'The request is not valid HTTP.' }
   if (socket.writable && !isSending(socket)) {
     const body = JSON.stringify({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] })
-    const lines = `content-type: application/json; charset=utf-8\r\ncontent-length: ${body.length}\r\n${SAFE_LINES}`
+    const lines = `content-type: application/json; charset=utf-8\r\ncontent-length: ${body.length}\r\ncache-control: no-store\r\n${SAFE_LINES}`
     socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}connection: close\r\n\r\n${body}`)
   }
   socket.destroy()

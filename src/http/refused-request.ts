@@ -18,3 +18,12 @@ export const refusedBody = (fault: BodyFault, maxBytes: number): ClientError =>
   fault === 'too-large'
     ? new ClientError('REQUEST_TOO_LARGE', `A body holds at most ${maxBytes} bytes.`, { status: 413 })
     : new ClientError('OVERLOADED', 'Too much is being sent here at this moment: try again.', { status: 503 })
+
+/** HAZARD: Apollo knows no QUERY. To it this is a POST, which may write. Throws a `RefusedRequest` if it would. */
+export function checkMayWrite(method: string | undefined, type: string): void {
+  if (method !== 'QUERY' || type === 'query') return
+  throw new RefusedRequest(405, `A QUERY changes nothing: send a ${type} by POST.`, 'POST')
+}
+
+export const notCached = (): ClientError =>
+  new ClientError('NOT_CACHED', 'This node holds no answer to these bytes that stands.', { status: 504 })

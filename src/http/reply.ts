@@ -184,7 +184,7 @@ function write(
 function headLines({ status, cache, asOf, lifetime, allow, retryAfter, rateLimit }: Reply, requestId: string): string {
   let lines = `stet-as-of: ${asOf}\r\nx-request-id: ${requestId}\r\n`
   if (cache) lines += `cache-status: stet; ${cache.status}\r\nx-cache: ${cache.word}\r\n`
-  lines += lifetime ? sharedLines(lifetime) : 'cache-control: private, no-store\r\n'
+  lines += lifetime ? sharedLines(lifetime, cache?.word === 'STALE') : 'cache-control: private, no-store\r\n'
   if (rateLimit) for (const [name, value] of Object.entries(rateLimit)) lines += `${name}: ${value}\r\n`
   if (status === 200) return lines
   if (status === 405 || status === 415) lines += ACCEPT_QUERY_LINE
@@ -194,8 +194,11 @@ function headLines({ status, cache, asOf, lifetime, allow, retryAfter, rateLimit
   return allow === undefined ? lines : `${lines}allow: ${allow}\r\n`
 }
 
-function sharedLines({ storedAtMs, staleAtMs }: NonNullable<Reply['lifetime']>): string {
+/** A stale answer is fresh nowhere: a cache in front may keep it, and must ask again each time. */
+function sharedLines({ storedAtMs, staleAtMs }: NonNullable<Reply['lifetime']>, isStale: boolean): string {
   const maxAge = Math.floor((staleAtMs - storedAtMs) / 1000)
   const age = Math.max(0, Math.floor((Date.now() - storedAtMs) / 1000))
-  return `cache-control: public, max-age=${maxAge}\r\nage: ${age}\r\n`
+  return isStale
+    ? `cache-control: public, max-age=0\r\nage: ${age}\r\n`
+    : `cache-control: public, max-age=${maxAge}\r\nage: ${Math.min(age, maxAge)}\r\n`
 }

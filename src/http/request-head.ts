@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import Negotiator from 'negotiator'
 import { type Encoding, type EncodingChoice, MEDIA_TYPES, type MediaType } from '../answers/index.ts'
+import type { CacheWishes } from './cache-wishes.ts'
 
 /** True if a request target names `/graphql`, however it is spelt: with a query, with escapes, or in full as to a proxy (RFC 9112, section 3.2). */
 export function isGraphQL(target: string): boolean {
@@ -51,8 +52,8 @@ export const isBehindTls = (
  * True if a header asks for more than the answer that the same request was given before.
  * Also if the body is in a coding that Node's parser refuses: it does so only after the head was handed over.
  */
-export const asksForMore = (headers: IncomingHttpHeaders): boolean =>
-  headers['cache-control'] !== undefined ||
+export const asksForMore = (headers: IncomingHttpHeaders, { fresh, onlyIfCached }: CacheWishes): boolean =>
+  (headers['cache-control'] !== undefined && (fresh || !onlyIfCached)) ||
   headers['stet-explain'] !== undefined ||
   (headers['transfer-encoding'] ?? 'chunked') !== 'chunked'
 

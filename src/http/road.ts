@@ -3,18 +3,19 @@ import proxyAddr from '@fastify/proxy-addr'
 import { type Asking, type Found, MEDIA_TYPES, type Question } from '../answers/index.ts'
 import { ApolloRequest, findOperation } from '../graphql/operation/index.ts'
 import { toGraphQLError } from '../graphql/resolving/index.ts'
-import { clientAddress, clientOf, type Viewer, visitor } from '../identity/index.ts'
+import { clientAddress, clientOf, visitor } from '../identity/index.ts'
 import { catchUp, positionIfReached } from '../invalidation/index.ts'
 import { ClientError } from '../kernel/errors.ts'
 import type { Answered } from '../metrics/index.ts'
 import { answerOptions } from './answer-options.ts'
+import { type CacheWishes, readCacheWishes } from './cache-wishes.ts'
 import { checkTarget } from './check-target.ts'
 import { inOrder } from './in-order.ts'
 import { isForPerson, leadToPlayground } from './lead-to-playground.ts'
 import { hasBody, METHODS } from './methods.ts'
 import { isJson, parseBody } from './parse-body.ts'
 import { type BodyFault, isTooLong, type ReadBodyOptions, readBody } from './read-body.ts'
-import { RefusedRequest, refusedBody } from './refused-request.ts'
+import { checkMayWrite, notCached, RefusedRequest, refusedBody } from './refused-request.ts'
 import { type Reply, replyWith, replyWithResponse, sendReply } from './reply.ts'
 import { asksForMore, chooseMediaType, isBehindTls, isGraphQL, isHost, rawKeyOf, requestIdOf } from './request-head.ts'
 import type { RoadOptions } from './road-options.ts'
@@ -117,7 +118,8 @@ export class Road {
   #findPresent({ request, body, requestId }: Call): Outcome | undefined {
     const { kept, finder, authenticator, follower, triggers, ledger } = this.#options
     const { headers } = request
-    if (asksForMore(headers) || !isHost(headers.host) || (body && !isJson(headers))) return
+    const wishes = readCacheWishes(headers['cache-control'])
+    if (asksForMore(headers, wishes) || !isHost(headers.host) || (body && !isJson(headers))) return
     if (follower.isUnsure || triggers.missesWrites || this.#isOutOfTouch()) return
     const viewer = headers.authorization ? authenticator.recall(headers.authorization) : visitor
     const mediaType = chooseMediaType(headers.accept)
@@ -148,16 +150,20 @@ export class Road {
         allowance?.waive()
         return tooMany()
       })
-      const bypass = mayBypass(viewer, headers['cache-control'])
+      const wishes = readCacheWishes(headers['cache-control'])
+      if (wishes.onlyIfCached) throw notCached()
+      // For signed-in viewers only: otherwise any visitor could send every read to the database.
+      const bypass = wishes.fresh && viewer.kind !== 'visitor'
       const unsure = triggers.missesWrites || (follower.isUnsure && !(await follower.reassure()))
-      return await this.#find(call, { viewer, position, bypass, unsure, requestId, address, allowance })
+      const asking = { viewer, position, bypass, unsure, requestId, address, allowance }
+      return await this.#find(call, asking, wishes)
     } finally {
       allowance?.close()
     }
   }
 
   /** What is asked, and its answer. */
-  async #find({ request, body }: Call, asking: Asking): Promise<Outcome> {
+  async #find({ request, body }: Call, asking: Asking, { unkept }: CacheWishes): Promise<Outcome> {
     const { finder, make, explainer, ledger } = this.#options
     const { headers } = request
     const { viewer, allowance } = asking
@@ -170,6 +176,7 @@ export class Road {
           asking,
           rawKey: registers ? undefined : rawKeyOf(request, body),
           isCacheable: request.method !== 'POST',
+          mayKeep: !unkept,
         })
     if (!found.made) allowance?.waive()
     const reply = replyWith(found, { mediaType: chooseMediaType(headers.accept), unsure: asking.unsure, ledger })
@@ -201,10 +208,7 @@ export class Road {
     const { http, parameters, registers } = await documents.resolve(sent)
     const operation = findOperation(parameters, operations)
     const mediaType = chooseMediaType(request.headers.accept)
-    // HAZARD: Apollo knows no QUERY. To it this is a POST, which may write.
-    if (request.method === 'QUERY' && operation && operation.operation.type !== 'query') {
-      throw new RefusedRequest(405, `A QUERY changes nothing: send a ${operation.operation.type} by POST.`, 'POST')
-    }
+    if (operation) checkMayWrite(request.method, operation.operation.type)
     // Apollo would run the operation first, also a mutation.
     if (operation && !mediaType) throw new RefusedRequest(406, NOT_ACCEPTABLE)
     return { question: { http, runnable: operation && mediaType && { ...operation, mediaType } }, registers }
@@ -283,10 +287,6 @@ interface Outcome {
   /** Undefined: its answer may not be kept. */
   readonly isKept: boolean | undefined
 }
-
-/** For signed-in viewers only: otherwise any visitor could send every read to the database. */
-const mayBypass = (viewer: Viewer, cacheControl: string | undefined): boolean =>
-  viewer.kind !== 'visitor' && /\bno-cache\b/.test(cacheControl ?? '')
 
 const tooMany = (): ClientError =>
   new ClientError('OVERLOADED', `More than ${MAX_WAITING} requests wait for their turn: try again.`, { status: 503 })

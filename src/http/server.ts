@@ -163,6 +163,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 function setHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-request-id', request.id)
   reply.headers(SAFE_HEADERS)
+  if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
   if (request.protocol === 'https') reply.header('strict-transport-security', SECURE_HEADER)
 }
 

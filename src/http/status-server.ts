@@ -25,7 +25,7 @@ export function createStatusServer({ health, metrics, metricsToken, logger }: St
     closing = true
   })
   app.addHook('onSend', async (_request, reply) => {
-    reply.headers(SAFE_HEADERS)
+    reply.headers(SAFE_HEADERS).header('cache-control', 'no-store')
   })
   if (health) registerHealth(app, health, () => closing)
   registerMetrics(app, metrics, { token: metricsToken })

@@ -67,6 +67,8 @@ export const errorCodes = {
   OUTCOME_UNKNOWN:
     'The connection broke while the change was being committed: read whether it was made before you repeat it.',
   NOT_CAUGHT_UP: 'This node could not reach the position in `Stet-As-Of` in time: try again. HTTP status 503.',
+  NOT_CACHED:
+    'The request says `only-if-cached`, and this node holds no answer to the same bytes that stands. HTTP status 504.',
   LOAD_TIMEOUT: 'Something that the query selects could not be loaded in time: try again.',
   WRITE_UNCONFIRMED: 'The change is committed, but could not be confirmed or read: read before you repeat it.',
 } as const

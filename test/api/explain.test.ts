@@ -344,7 +344,7 @@ it('says so where Redis could not be reached', async () => {
 it('reads through to the database where that is asked for, and says so', async () => {
   await node.admin.get(TAGS)
   const { stet, headers } = await explain(TAGS, { headers: { 'cache-control': 'no-cache' } })
-  const because = 'The request said Cache-Control: no-cache.'
+  const because = 'The request said Cache-Control: no-cache or max-age=0.'
   expect(headers.get('x-cache')).toBe('BYPASS')
   expect(stet.answer.found).toMatchObject({ in: 'nowhere', because, held: [{ standing: 'standing' }, {}] })
   expect(new Set(stet.entries.map(({ tier, why }) => `${tier}: ${why}`))).toEqual(new Set([`source: ${because}`]))

@@ -25,7 +25,7 @@ export function fieldHints(
   const known = new WeakMap<GraphQLField<unknown, unknown>, FieldHint>()
   const read = (parent: GraphQLNamedType, field: GraphQLField<unknown, unknown>): FieldHint => {
     const type = getNamedType(field.type)
-    // Introspection: the schema does not change while the server runs.
+    // Introspection.
     if (type.name.startsWith('__') || field.name === '__typename') return { maxAge: INTROSPECTION_SECONDS }
     const own = hintOf(field.astNode?.directives)
     const ofType = isCompositeType(type) ? hintOf(type.astNode?.directives) : {}
@@ -50,4 +50,5 @@ function hintOf(directives: readonly ConstDirectiveNode[] = []): FieldHint {
   return rest.inheritMaxAge ? rest : { maxAge, ...rest }
 }
 
-const INTROSPECTION_SECONDS = 24 * 60 * 60
+/** As for the type that lives longest. The schema changes only with the server, but caches in front don't hear of a new one. */
+const INTROSPECTION_SECONDS = 600

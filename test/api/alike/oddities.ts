@@ -34,7 +34,7 @@ const search = (...searches: string[]): Oddity[] =>
     name: `search ${written.slice(0, 100)}`,
     apply: (draft) => {
       draft.search = written.replaceAll('Q', encodeURIComponent(draft.question))
-      if (draft.method === 'POST') draft.method = 'GET'
+      if (draft.method === 'POST' || draft.method === 'QUERY') draft.method = 'GET'
       if (draft.method === 'GET') draft.body = undefined
     },
   }))
@@ -233,7 +233,7 @@ export const ODDITIES: readonly Oddity[] = [
 
   ...header(
     'Cache-Control',
-    'no-cache', 'no-store', 'max-age=0', 'NO-CACHE', 'only-if-cached', 'max-stale', 'no-cache, no-store',
+    'no-cache', 'max-age=0', 'NO-CACHE', 'max-stale', 'min-fresh=9', 'no-cache, no-transform', 'x-no-store',
     'no-transform', 'x', '', ',', 'xno-cache', 'no-cache=x', 'private',
   ),
   ...header('Pragma', 'no-cache'),
