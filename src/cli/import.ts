@@ -14,12 +14,27 @@ export const importCommand = new Command('import')
     const report = await withDatabase((db) =>
       withProgress('Importing', (onProgress) => importContent(db, path, { onProgress, ...(author && { author }) })),
     )
-    const { articles, users, tags, problems, problemCount, heldBack, heldBackCount } = report
+    const {
+      articles,
+      users,
+      tags,
+      problems,
+      problemCount,
+      heldBack,
+      heldBackCount,
+      notes,
+      noteCount,
+      notRead,
+      notReadCount,
+    } = report
     if (!json) {
+      list(notRead, notReadCount)
+      list(notes, noteCount)
       list(heldBack, heldBackCount)
       list(problems, problemCount)
     }
     const text = [
+      `files:    ${report.files}, ${notReadCount} of them not read`,
       `articles: ${counts(articles)}`,
       `users:    ${counts(users)}`,
       `tags:     ${counts(tags)}`,

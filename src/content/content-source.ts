@@ -8,15 +8,21 @@ import { parseJsonLine } from './parse-json-line.ts'
 import { parseMarkdown } from './parse-markdown.ts'
 import { readLines } from './read-lines.ts'
 
-/** One record as it was read, or why it could not be read. */
+/** One record as it was read, why it could not be read, or why its file is not read. */
 type Reading = { readonly at: Place } & (
-  | { readonly record: ContentRecord; readonly bytes: number; readonly heldBack?: readonly string[] }
+  | {
+      readonly record: ContentRecord
+      readonly bytes: number
+      readonly heldBack?: readonly string[]
+      readonly notes?: readonly string[]
+    }
   | { readonly problem: string }
+  | { readonly unread: string }
 )
 
 /** A folder, a Markdown file or a JSON Lines file, read one record at a time. */
 export interface ContentSource {
-  /** How many readings `read` will yield. */
+  /** How many readings `read` will yield, but for unread files. */
   count(): Promise<number>
   read(): AsyncGenerator<Reading>
 }
@@ -34,14 +40,15 @@ export async function openContentSource(location: string, author: string): Promi
   return {
     async count() {
       let count = 0
-      for await (const { file, problem } of files()) {
-        count += !problem && JSON_LINES.test(file) ? await countLines(root, file) : 1
+      for await (const { file, problem, unread } of files()) {
+        if (unread === undefined) count += !problem && JSON_LINES.test(file) ? await countLines(root, file) : 1
       }
       return count
     },
     async *read() {
-      for await (const { file, problem } of files()) {
-        if (problem) yield { at: { file, line: 1 }, problem }
+      for await (const { file, problem, unread } of files()) {
+        if (unread !== undefined) yield { at: { file, line: 1 }, unread }
+        else if (problem) yield { at: { file, line: 1 }, problem }
         else if (JSON_LINES.test(file)) yield* readJsonLines(root, file)
         else yield await readMarkdown(root, file, { author, now })
       }
@@ -63,7 +70,7 @@ async function look(location: string): Promise<Location> {
   if (found.isFile() && (MARKDOWN.test(real) || JSON_LINES.test(real))) {
     return { root: path.dirname(real), files: () => [{ file: path.basename(real) }] }
   }
-  throw new Error('should be a folder, a Markdown file (.md) or JSON Lines (.jsonl)')
+  throw new Error('should be a folder, a Markdown file (.md, .markdown, .mdx) or JSON Lines (.jsonl)')
 }
 
 /** More than the longest article takes in UTF-8, escapes included. */
@@ -80,8 +87,8 @@ async function readMarkdown(
     const handle = await openFile(root, file)
     const bytes = await readWhole(handle, MAX_BYTES).finally(() => handle.close())
     if (!bytes) return { at, problem: TOO_LONG }
-    const { article, heldBack } = parseMarkdown({ file, text: decode(bytes, 1), ...given })
-    return { at, record: article, heldBack, bytes: bytes.length }
+    const { article, heldBack, notes } = parseMarkdown({ file, text: decode(bytes, 1), ...given })
+    return { at, record: article, heldBack, notes, bytes: bytes.length }
   } catch (error) {
     return { at: { file, line: lineOf(error) }, problem: reasonOf(error) }
   }

@@ -139,6 +139,40 @@ describe('importContent', () => {
     ])
   })
 
+  it('says how many files there were, and what became of each', async () => {
+    await write('a.md', 'Text')
+    await write('b.markdown', '---\ndate: 2099-05-05\n---\nText')
+    await write('c.mdx', "import x from 'x'\n\nText")
+    await write('d.md', '---\ntitle: D\n---\n')
+    await write('tags.jsonl', '{"type":"tag","slug":"x","name":"X"}\n{"type":"tag","slug":"y","name":"Y"}\n')
+    await write('blog/_index.md', 'A section')
+    await write('blog/salt/index.md', 'Salt')
+    await write('blog/salt/photo.jpg', '')
+    await write('page.html', '<p>')
+    await write('.git/config', '')
+    await write('node_modules/x/README.md', 'Hidden')
+    const report = await importContent(db, folder)
+    expect(report).toMatchObject({ files: 11, problemCount: 1, heldBackCount: 1, noteCount: 1, notReadCount: 5 })
+    const said = [...report.problems, ...report.heldBack, ...report.notes, ...report.notRead]
+    expect(said.map(({ file, message }) => `${file} ${message}`)).toEqual([
+      'd.md has no body: only a draft may be empty',
+      'b.markdown is a draft: date is in the future',
+      'c.mdx is MDX: its imports and exports are left out (1 block)',
+      '.git is hidden, or node_modules',
+      'blog/_index.md describes a section, and is not an article',
+      'blog/salt/photo.jpg is neither Markdown nor JSON Lines',
+      'node_modules is hidden, or node_modules',
+      'page.html is neither Markdown nor JSON Lines',
+    ])
+    expect(report.articles.created + report.problemCount + report.notReadCount + 1).toBe(report.files)
+    const { status } = await db
+      .selectFrom('articles')
+      .select('status')
+      .where('slug', '=', 'b')
+      .executeTakeFirstOrThrow()
+    expect(status).toBe('DRAFT')
+  })
+
   it('throws if there is nothing to read', async () => {
     await expect(importContent(db, path.join(folder, 'absent'))).rejects.toThrow(/Cannot import ".*absent"/)
     await write('picture.png', '')

@@ -7,16 +7,18 @@ export interface FoundFile {
   readonly file: string
   /** Why it can't be read. */
   readonly problem?: string
+  /** Why it isn't read, though nothing is wrong with it. */
+  readonly unread?: string
 }
 
-export const MARKDOWN = /\.(md|markdown)$/i
+export const MARKDOWN = /\.(md|markdown|mdx)$/i
 export const JSON_LINES = /\.jsonl$/i
 /** Not Hugo's `_index.md`, which describes a section and is not an article. */
-const ARTICLE = /^(?!_index\.).*\.(md|markdown)$/i
+const ARTICLE = /^(?!_index\.).*\.(md|markdown|mdx)$/i
 
 /**
  * Finds JSON Lines first, so that their users and tags exist before articles name them; then Markdown files. Always in the
- * same order. Skips node_modules, and names that start with a dot.
+ * same order. Names all other files as unread. Doesn't look into node_modules, nor into folders whose names start with a dot.
  *
  * Follows a link to a file or folder below `root`, unless that is found without it: each file is found once. Reports a link that
  * leads out of `root`, and looks at nothing behind it.
@@ -25,7 +27,7 @@ const ARTICLE = /^(?!_index\.).*\.(md|markdown)$/i
  */
 export async function* findContent(root: string): AsyncGenerator<FoundFile> {
   yield* new Walk(root, JSON_LINES).below('', root)
-  // The first walk has reported the folders.
+  // The first walk has reported the folders that can't be read.
   for await (const found of new Walk(root, ARTICLE).below('', root)) {
     if (!found.problem || ARTICLE.test(path.basename(found.file))) yield found
   }
@@ -52,12 +54,19 @@ class Walk {
     }
     for (const entry of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const target = path.join(real, entry.name)
-      if (isSkipped(entry.name) || this.#followed.has(target)) continue
+      if (this.#followed.has(target)) continue
       const file = path.posix.join(folder, entry.name)
-      if (entry.isDirectory()) yield* this.below(file, target)
+      if (isSkipped(entry.name)) yield* this.#unread(file, 'is hidden, or node_modules')
+      else if (entry.isDirectory()) yield* this.below(file, target)
       else if (entry.isSymbolicLink()) yield* this.#follow(file, target)
       else if (this.#name.test(entry.name)) yield entry.isFile() ? { file } : { file, problem: NOT_REGULAR }
+      else yield* this.#unread(file, whyUnread(entry.name))
     }
+  }
+
+  /** The walk for JSON Lines names nothing: the one for articles comes to the same files. */
+  *#unread(file: string, unread: string): Generator<FoundFile> {
+    if (this.#name === ARTICLE && !JSON_LINES.test(file)) yield { file, unread }
   }
 
   async *#follow(file: string, link: string): AsyncGenerator<FoundFile> {
@@ -66,11 +75,13 @@ class Walk {
     const target = real === undefined ? undefined : await lstat(real).catch(() => undefined)
     if (real === undefined || !target) {
       if (isContent) yield { file, problem: 'is a link that leads nowhere' }
+      else yield* this.#unread(file, 'is a link that leads nowhere')
       return
     }
     const isDirectory = target.isDirectory()
-    if (!isContent && !isDirectory) return
-    if (real !== this.#root && !isBelow(this.#root, real)) {
+    if (!isContent && !isDirectory) {
+      yield* this.#unread(file, whyUnread(path.basename(file)))
+    } else if (real !== this.#root && !isBelow(this.#root, real)) {
       yield { file, problem: LEADS_OUT }
     } else if (!this.#finds(real, isDirectory)) {
       this.#followed.add(real)
@@ -89,5 +100,8 @@ class Walk {
     return true
   }
 }
+
+const whyUnread = (name: string): string =>
+  MARKDOWN.test(name) ? 'describes a section, and is not an article' : 'is neither Markdown nor JSON Lines'
 
 const isSkipped = (name: string): boolean => name.startsWith('.') || name === 'node_modules'

@@ -50,7 +50,14 @@ export async function importContent(
     onProgress?.({ done, total })
   }
 
+  let file: string | undefined
   for await (const reading of source.read()) {
+    if (reading.at.file !== file) tally.files++
+    file = reading.at.file
+    if ('unread' in reading) {
+      tally.leaveUnread(reading.at, reading.unread)
+      continue
+    }
     done++
     if ('problem' in reading) {
       tally.report(reading.at, reading.problem)
@@ -63,6 +70,7 @@ export async function importContent(
       } else {
         seen.set(name, `${at.file}:${at.line}`)
         batch.push({ at, record })
+        for (const note of reading.notes ?? []) tally.note(at, note)
         if (reading.heldBack?.length) tally.holdBack(at, reading.heldBack)
         bytes += reading.bytes
       }

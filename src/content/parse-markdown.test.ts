@@ -223,6 +223,32 @@ describe('front matter', () => {
   )
 })
 
+describe('MDX', () => {
+  it('is read without its imports and exports, and says so', () => {
+    const text =
+      "---\ntitle: Salt\n---\nimport { Chart } from './chart'\nimport x from 'x'\n\n# Salt\n\nexport const a = {\n  b: 1,\n}\n\n<Chart />\n\n```js\nimport y from 'y'\n```"
+    const { article, notes } = parseWhole('posts/salt.mdx', text)
+    expect(article).toMatchObject({ slug: 'salt', title: 'Salt', status: 'PUBLISHED' })
+    expect(article.body).toBe("# Salt\n\n\n\n\n\n<Chart />\n\n```js\nimport y from 'y'\n```")
+    expect(notes).toEqual(['is MDX: its imports and exports are left out (2 blocks)'])
+  })
+
+  it.each(['Import nothing.', 'import duties rose', 'Text\nimport a from "b"'])(
+    'keeps what only begins like one: %j',
+    (text) => {
+      expect(parseWhole('a.mdx', text)).toMatchObject({ article: { body: text }, notes: [] })
+      expect(parseWhole('a.md', "import a from 'b'").article.body).toBe("import a from 'b'")
+    },
+  )
+
+  it.each(['metadata', 'meta', 'frontmatter'])('is not read if its fields are JavaScript: %s', (name) => {
+    expect(() => parse('a.mdx', `import x from 'x'\n\nexport const ${name} = { draft: true }\n\nText`)).toThrow(
+      expect.objectContaining({ line: 3, message: expect.stringMatching(/fields in JavaScript/) }),
+    )
+    expect(parse('a.mdx', `---\ntitle: A\n---\nexport const ${name} = {}\n\nText`).body).toBe('Text')
+  })
+})
+
 const parse = (file: string, text: string) => parseWhole(file, text).article
 
 function parseWhole(file: string, text: string) {

@@ -4,6 +4,7 @@ import { whyUnsearchable } from '../domain/unsearchable.ts'
 import { type ArticleRecord, type AuthorName, ContentProblem, type TagName, usernameOf } from './content-record.ts'
 import { type MarkdownParts, splitFrontMatter } from './front-matter.ts'
 import { whyHeldBack } from './held-back.ts'
+import { leaveOutModules } from './mdx.ts'
 import { parseDate } from './parse-date.ts'
 import { HOLDS_UNSTORABLE, type RecordFields, UNSTORABLE } from './record-fields.ts'
 
@@ -21,6 +22,8 @@ export interface ParsedMarkdown {
   readonly article: ArticleRecord
   /** Why the article is a draft, in words. Empty if it is published. */
   readonly heldBack: readonly string[]
+  /** What did not come in as it is, in words. */
+  readonly notes: readonly string[]
 }
 
 /**
@@ -28,7 +31,7 @@ export interface ParsedMarkdown {
  * several authors, the first one counts. Throws a ContentProblem if the file is not an article.
  */
 export function parseMarkdown({ file, text, author, now }: MarkdownFile): ParsedMarkdown {
-  const parts = splitFrontMatter(text)
+  const { parts, notes } = leaveOutModules(file, splitFrontMatter(text))
   const { fields, body, bodyLine } = parts
   const name = nameOf(file)
   const heldBack = whyHeldBack(fields, file, now)
@@ -53,14 +56,14 @@ export function parseMarkdown({ file, text, author, now }: MarkdownFile): Parsed
     updatedAt: fields.date('updated', 'updatedDate', 'lastmod', 'last_modified_at', 'modified'),
     views: fields.count('views'),
   }
-  return { article, heldBack }
+  return { article, heldBack, notes }
 }
 
 const DATES = ['pubDate', 'publishDate', 'published_at', 'publishedAt'] as const
 
 /** What a file's path says of its article: `2024-01-31-slug.md` (Jekyll), `slug/index.md` (Hugo), `slug/README.md`, or `slug.md`. */
 function nameOf(file: string): { slug: string; title: string; date?: string } {
-  const base = path.posix.basename(file).replace(/\.(md|markdown)$/i, '')
+  const base = path.posix.basename(file).replace(/\.(md|markdown|mdx)$/i, '')
   const folder = path.posix.basename(path.posix.dirname(file))
   const name = folder === '.' ? base : base.replace(/^(index|readme)(?![a-z0-9])/i, folder)
   const dated = /^(\d{4}-\d{1,2}-\d{1,2})-(.+)$/.exec(name)

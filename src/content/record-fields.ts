@@ -14,6 +14,10 @@ export class RecordFields {
     this.#lineOf = lineOf
   }
 
+  get isEmpty(): boolean {
+    return this.#values.size === 0
+  }
+
   /** The first of `names` that has a value. */
   find(...names: string[]): { name: string; value: unknown } | undefined {
     for (const name of names) {
