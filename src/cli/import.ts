@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { type Counts, type ImportProblem, importContent } from '../content/index.ts'
 import { Failure, print, withProgress } from './command.ts'
 import { withDatabase } from './with-database.ts'
@@ -9,10 +9,17 @@ export const importCommand = new Command('import')
   )
   .argument('<path>', 'a folder, a .md file or a .jsonl file')
   .option('--author <username>', 'the author of files that name none')
+  .addOption(
+    new Option('--slug <from>', 'what slugs are made from; with `name`, from the path if several files have the name')
+      .choices(['name', 'path'])
+      .default('name'),
+  )
   .option('--json', 'print the report as JSON')
-  .action(async (path: string, { author, json }: { readonly author?: string; readonly json?: boolean }) => {
+  .action(async (path: string, { author, slug, json }: ImportFlags) => {
     const report = await withDatabase((db) =>
-      withProgress('Importing', (onProgress) => importContent(db, path, { onProgress, ...(author && { author }) })),
+      withProgress('Importing', (onProgress) =>
+        importContent(db, path, { onProgress, slugsFromPath: slug === 'path', ...(author && { author }) }),
+      ),
     )
     const {
       articles,
@@ -44,6 +51,12 @@ export const importCommand = new Command('import')
     print(report, { json, text })
     if (problemCount > 0) throw new Failure()
   })
+
+interface ImportFlags {
+  readonly author?: string
+  readonly slug: 'name' | 'path'
+  readonly json?: boolean
+}
 
 const counts = ({ created, updated, unchanged }: Counts): string =>
   `${created} created, ${updated} updated, ${unchanged} unchanged`

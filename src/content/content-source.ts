@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { SlugChoice } from './choose-slugs.ts'
 import { ContentProblem, type ContentRecord, type Place } from './content-record.ts'
 import { type FoundFile, findContent, JSON_LINES, MARKDOWN } from './find-content.ts'
 import { openFile, readWhole } from './open-file.ts'
 import { parseJsonLine } from './parse-json-line.ts'
-import { parseMarkdown } from './parse-markdown.ts'
+import { claimedSlug, parseMarkdown } from './parse-markdown.ts'
 import { readLines } from './read-lines.ts'
 
 /** One record as it was read, why it could not be read, or why its file is not read. */
@@ -22,8 +23,9 @@ type Reading = { readonly at: Place } & (
 
 /** A folder, a Markdown file or a JSON Lines file, read one record at a time. */
 export interface ContentSource {
-  /** How many readings `read` will yield, but for unread files. */
-  count(): Promise<number>
+  /** Looks at all files once, to choose their slugs. Returns how many readings `read` will yield, but for unread files. */
+  prepare(): Promise<number>
+  /** After `prepare`. */
   read(): AsyncGenerator<Reading>
 }
 
@@ -31,17 +33,25 @@ export interface ContentSource {
  * Opens what `location` names: a folder, a Markdown file or a JSON Lines file. Throws if there is no such thing.
  *
  * @param author the author of Markdown files that name none
+ * @param slugsFromPath true if every slug is made from its file's path
  */
-export async function openContentSource(location: string, author: string): Promise<ContentSource> {
+export async function openContentSource(
+  location: string,
+  { author, slugsFromPath }: { readonly author: string; readonly slugsFromPath: boolean },
+): Promise<ContentSource> {
+  const slugs = new SlugChoice(slugsFromPath)
   const now = Date.now()
   const { root, files } = await look(location).catch((error: Error) => {
     throw new Error(`Cannot import "${location}": ${error.message}`, { cause: error })
   })
   return {
-    async count() {
+    async prepare() {
       let count = 0
       for await (const { file, problem, unread } of files()) {
-        if (unread === undefined) count += !problem && JSON_LINES.test(file) ? await countLines(root, file) : 1
+        if (unread !== undefined) continue
+        const isLines = JSON_LINES.test(file)
+        count += !problem && isLines ? await countLines(root, file) : 1
+        if (!problem && !isLines) await claimSlug(root, file, slugs)
       }
       return count
     },
@@ -50,7 +60,7 @@ export async function openContentSource(location: string, author: string): Promi
         if (unread !== undefined) yield { at: { file, line: 1 }, unread }
         else if (problem) yield { at: { file, line: 1 }, problem }
         else if (JSON_LINES.test(file)) yield* readJsonLines(root, file)
-        else yield await readMarkdown(root, file, { author, now })
+        else yield await readMarkdown(root, file, { author, now, slugs })
       }
     },
   }
@@ -80,18 +90,34 @@ const TOO_LONG = `is longer than ${MAX_BYTES} bytes`
 async function readMarkdown(
   root: string,
   file: string,
-  given: { readonly author: string; readonly now: number },
+  { slugs, ...given }: { readonly author: string; readonly now: number; readonly slugs: SlugChoice },
 ): Promise<Reading> {
   const at = { file, line: 1 }
   try {
-    const handle = await openFile(root, file)
-    const bytes = await readWhole(handle, MAX_BYTES).finally(() => handle.close())
+    const bytes = await readFile(root, file)
     if (!bytes) return { at, problem: TOO_LONG }
     const { article, heldBack, notes } = parseMarkdown({ file, text: decode(bytes, 1), ...given })
-    return { at, record: article, heldBack, notes, bytes: bytes.length }
+    const slug = slugs.slugOf(file, article.slug)
+    const renamed = slug === article.slug ? [] : [`has the slug "${slug}", made from its path`]
+    return { at, record: { ...article, slug }, heldBack, notes: [...notes, ...renamed], bytes: bytes.length }
   } catch (error) {
     return { at: { file, line: lineOf(error) }, problem: reasonOf(error) }
   }
+}
+
+/** A file that can't be read claims nothing: `read` says why. */
+async function claimSlug(root: string, file: string, slugs: SlugChoice): Promise<void> {
+  try {
+    const bytes = await readFile(root, file)
+    if (bytes) slugs.claim(file, claimedSlug(file, decode(bytes, 1)))
+  } catch (error) {
+    reasonOf(error)
+  }
+}
+
+async function readFile(root: string, file: string): Promise<Buffer | undefined> {
+  const handle = await openFile(root, file)
+  return readWhole(handle, MAX_BYTES).finally(() => handle.close())
 }
 
 function isBlank(line: Buffer): boolean {

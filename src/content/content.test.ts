@@ -123,8 +123,11 @@ describe('importContent', () => {
       ].join('\n'),
     )
     const report = await importContent(db, folder)
-    expect(report.articles.created).toBe(1)
+    expect(report.articles.created).toBe(2)
     expect(report.users.created).toBe(3)
+    expect(report.notes).toEqual([
+      { file: 'twice/good.md', line: 1, message: 'has the slug "twice-good", made from its path' },
+    ])
     const found = report.problems.map(({ file, line, message }) => `${file}:${line} ${message}`).sort()
     expect(found).toEqual([
       expect.stringMatching(/^bad-date.md:3 date is not a date: "yesterday"/),
@@ -135,8 +138,33 @@ describe('importContent', () => {
       expect.stringMatching(/^people.jsonl:3 is refused by the database: .*ada@example.com/),
       expect.stringMatching(/^people.jsonl:5 type should be one of user, tag, article, not "planet"/),
       expect.stringMatching(/^people.jsonl:6 body holds NUL .* or half a surrogate pair/),
-      expect.stringMatching(/^twice\/good.md:1 article slug "good" is taken by good.md:1/),
     ])
+  })
+
+  it('brings in files of one name from several sections and locales, with slugs made from their paths', async () => {
+    await write('posts/salt.md', 'Posts')
+    await write('notes/salt.md', 'Notes')
+    await write('de/sea/index.md', 'Deutsch')
+    await write('en/sea/index.md', 'English')
+    await write('bread.md', 'Bread')
+    await write('notes-salt.md', 'Another')
+    await write('x.md', '---\nslug: bread\n---\nX')
+    const report = await importContent(db, folder)
+    expect([report.articles.created, report.problemCount, report.noteCount]).toEqual([7, 0, 6])
+    const rows = () => db.selectFrom('articles').select(['slug', 'body', 'id']).orderBy('slug').execute()
+    const first = await rows()
+    expect(first.map(({ slug, body }) => `${slug} ${body}`)).toEqual([
+      expect.stringMatching(/^bread-[0-9a-f]{8} /),
+      expect.stringMatching(/^bread-[0-9a-f]{8} /),
+      'de-sea Deutsch',
+      'en-sea English',
+      'notes-salt Another',
+      expect.stringMatching(/^notes-salt-[0-9a-f]{8} Notes$/),
+      'posts-salt Posts',
+    ])
+    expect(await importContent(db, folder)).toMatchObject({ articles: { created: 0, updated: 0, unchanged: 7 } })
+    expect(await rows()).toEqual(first)
+    expect(await importContent(db, folder, { slugsFromPath: true })).toMatchObject({ problemCount: 0 })
   })
 
   it('says how many files there were, and what became of each', async () => {

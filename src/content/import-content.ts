@@ -11,6 +11,8 @@ import { writeTags, writeUsers } from './write-users-and-tags.ts'
 export interface ImportOptions {
   /** The author of Markdown files that name none. Default: Anonymous. */
   readonly author?: string
+  /** True if every slug of a Markdown file is made from its path, also where its name alone would do. Default: false. */
+  readonly slugsFromPath?: boolean
   readonly onProgress?: (progress: Progress) => void
 }
 
@@ -32,10 +34,10 @@ export interface Progress {
 export async function importContent(
   db: Kysely<Tables>,
   location: string,
-  { author = 'Anonymous', onProgress }: ImportOptions = {},
+  { author = 'Anonymous', slugsFromPath = false, onProgress }: ImportOptions = {},
 ): Promise<ImportReport> {
-  const source = await openContentSource(location, author)
-  const total = onProgress && (await source.count())
+  const source = await openContentSource(location, { author, slugsFromPath })
+  const total = await source.prepare()
   const tally = new ImportTally()
   const seen = new Map<string, string>()
   const act = operatorAct('import')

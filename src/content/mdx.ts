@@ -42,5 +42,6 @@ export function leaveOutModules(
 }
 
 /** An import or export begins a block of lines, which ends at a blank one. */
-const MODULE = /^(?:import\s+(?:["'{*]|[\w$]+(?:\s|,))|export\s+(?:const|let|var|default|async|function|class|\{|\*))/
+const MODULE =
+  /^(?:import\s+(?:["'{*]|[\w$]+\s*(?:,|\sfrom\s*["']))|export\s+(?:const|let|var|default|async|function|class|\{|\*))/
 const FIELDS = /^export\s+const\s+(?:metadata|meta|frontmatter)\b/i

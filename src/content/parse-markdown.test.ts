@@ -223,6 +223,19 @@ describe('front matter', () => {
   )
 })
 
+it.each([
+  ['slug: given\nurl: /other/', 'given'],
+  ['url: /blog/given/', 'given'],
+  ['permalink: /blog/given/index.html', 'given'],
+  ['permalink: given.html', 'given'],
+  ['permalink: /:year/:title/', 'a'],
+  ['permalink: "/{{ page.fileSlug }}/"', 'a'],
+  ['permalink: /', 'a'],
+  ['title: Nothing', 'a'],
+])('takes the slug from %j', (yaml, slug) => {
+  expect(parse('a.md', `---\n${yaml}\n---\nText`).slug).toBe(slug)
+})
+
 describe('MDX', () => {
   it('is read without its imports and exports, and says so', () => {
     const text =

@@ -43,7 +43,7 @@ export function parseMarkdown({ file, text, author, now }: MarkdownFile): Parsed
   checkBody(parts)
   const article: ArticleRecord = {
     type: 'article',
-    slug: slugify(fields.text(1000, 'slug') ?? name.slug, 200),
+    slug: slugOf(fields, file),
     title: titleOf(parts) ?? name.title,
     summary: fields.text(2000, 'description', 'summary', 'excerpt') ?? '',
     body,
@@ -60,6 +60,22 @@ export function parseMarkdown({ file, text, author, now }: MarkdownFile): Parsed
 }
 
 const DATES = ['pubDate', 'publishDate', 'published_at', 'publishedAt'] as const
+
+/** The slug that a Markdown file claims. Throws a ContentProblem if its front matter can't be read. */
+export const claimedSlug = (file: string, text: string): string => slugOf(splitFrontMatter(text).fields, file)
+
+/** A `url` or `permalink` counts by its last name, unless it is a template such as `/:year/:title/`. */
+function slugOf(fields: RecordFields, file: string): string {
+  const link = fields.isFalse('permalink') || fields.isFalse('url') ? undefined : fields.text(1000, 'url', 'permalink')
+  const last =
+    link && /^[^:{}]*$/.test(link)
+      ? link
+          .replace(/(?:\/index)?\.html?$|\/+$/g, '')
+          .split('/')
+          .at(-1)
+      : ''
+  return slugify(fields.text(1000, 'slug') ?? (last || nameOf(file).slug), 200)
+}
 
 /** What a file's path says of its article: `2024-01-31-slug.md` (Jekyll), `slug/index.md` (Hugo), `slug/README.md`, or `slug.md`. */
 function nameOf(file: string): { slug: string; title: string; date?: string } {
