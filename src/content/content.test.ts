@@ -135,7 +135,7 @@ describe('importContent', () => {
       expect.stringMatching(/^latin1.md:1 is not UTF-8 text/),
       expect.stringMatching(/^no-body.md:4 has no body/),
       expect.stringMatching(/^people.jsonl:2 is not JSON/),
-      expect.stringMatching(/^people.jsonl:3 is refused by the database: .*ada@example.com/),
+      expect.stringMatching(/^people.jsonl:3 has another user's e-mail address$/),
       expect.stringMatching(/^people.jsonl:5 type should be one of user, tag, article, not "planet"/),
       expect.stringMatching(/^people.jsonl:6 body holds NUL .* or half a surrogate pair/),
     ])
@@ -165,6 +165,45 @@ describe('importContent', () => {
     expect(await importContent(db, folder)).toMatchObject({ articles: { created: 0, updated: 0, unchanged: 7 } })
     expect(await rows()).toEqual(first)
     expect(await importContent(db, folder, { slugsFromPath: true })).toMatchObject({ problemCount: 0 })
+  })
+
+  it('brings in an article whose author has an e-mail address that is taken, or is none', async () => {
+    const by = (name: string, email: string) => `---\nauthor:\n  name: ${name}\n  email: ${email}\n---\nText`
+    await write('people.jsonl', '{"type":"user","username":"ada","email":"ada@example.com"}')
+    await write('a.md', by('Bo', 'ADA@example.com'))
+    await write('b.md', by('Cy', 'cy@example.com'))
+    await write('c.md', by('Dee', 'CY@example.com'))
+    await write('d.md', by('Eve', 'eve at example.com'))
+    const report = await importContent(db, folder)
+    expect([report.articles.created, report.users.created, report.problemCount]).toEqual([4, 5, 0])
+    expect(report.notes.map(({ file, message }) => `${file} ${message}`).sort()).toEqual([
+      "a.md the e-mail address of Bo is another user's, and is left out",
+      "c.md the e-mail address of Dee is another user's, and is left out",
+      'd.md the e-mail address of its author is none, and is left out: "eve at example.com"',
+    ])
+    const users = await db.selectFrom('users').select(['username', 'email']).orderBy('username').execute()
+    expect(users.map(({ email }) => email)).toEqual([
+      'ada@example.com',
+      'bo@example.invalid',
+      'cy@example.com',
+      'dee@example.invalid',
+      'eve@example.invalid',
+    ])
+  })
+
+  it('shows no words of the database', async () => {
+    const lines = [
+      '{"type":"user","username":"a","email":"none"}',
+      '{"type":"user","username":"b","avatarUrl":"ftp://x"}',
+      '{"type":"user","username":"c","displayName":""}',
+      '{"type":"tag","slug":"d","name":""}',
+      '{"type":"article","slug":"e","title":"E","body":"E","author":"a","createdAt":"2024-01-01","views":9007199254740991}',
+    ]
+    await write('all.jsonl', lines.join('\n'))
+    const report = await importContent(db, folder)
+    for (const { message } of report.problems)
+      expect(message).not.toMatch(/database|constraint|violates|relation|key \(/i)
+    expect(report.problemCount).toBe(4)
   })
 
   it('says how many files there were, and what became of each', async () => {

@@ -125,7 +125,7 @@ async function writeOrHalve(transaction: Transaction<Tables>, batch: readonly Pl
     const tally = new ImportTally()
     const [first] = batch
     if (batch.length === 1 && first) {
-      tally.report(first.at, `is refused by the database: ${error.detail ?? error.message}`)
+      tally.report(first.at, refusalOf(error))
       return tally
     }
     const middle = batch.length >> 1
@@ -139,10 +139,15 @@ async function writeAll(transaction: Transaction<Tables>, batch: readonly Placed
   const tally = new ImportTally()
   const records = batch.map(({ record }) => record)
   const articles = records.filter((record) => record.type === 'article')
-  tally.users = await writeUsers(transaction, {
+  const { counts, withoutEmail } = await writeUsers(transaction, {
     records: records.filter((record) => record.type === 'user'),
     authors: articles.map((article) => article.author),
   })
+  tally.users = counts
+  for (const { at, record } of batch) {
+    if (record.type !== 'article' || !record.author.email || !withoutEmail.has(record.author.username)) continue
+    tally.note(at, `the e-mail address of ${record.author.displayName} is another user's, and is left out`)
+  }
   tally.tags = await writeTags(transaction, {
     records: records.filter((record) => record.type === 'tag'),
     names: articles.flatMap((article) => article.tags),
@@ -151,7 +156,22 @@ async function writeAll(transaction: Transaction<Tables>, batch: readonly Placed
   return tally
 }
 
+/** What the tables refuse, in the words of the file. */
+function refusalOf({ constraint = '' }: { readonly constraint?: string }): string {
+  return refusals.get(constraint) ?? 'holds a value that the tables refuse'
+}
+
+const refusals = new Map([
+  ['users_email_key', "has another user's e-mail address"],
+  ['users_email_check', 'has an email that is no e-mail address'],
+  ['users_avatar_url_check', 'has an avatarUrl that is no URL of http or https'],
+  ['users_display_name_check', 'has an empty displayName'],
+  ['users_username_check', 'has a username that does not begin with a letter or digit'],
+  ['tags_name_check', 'has an empty name'],
+  ['articles_title_check', 'has an empty title'],
+])
+
 /** True if the data is at fault: SQLSTATE classes 22 (data), 23 (constraints) and 54 (limits). */
-function isRefusal(error: unknown): error is Error & { detail?: string } {
+function isRefusal(error: unknown): error is Error & { constraint?: string } {
   return error instanceof Error && 'code' in error && /^(22|23|54)...$/.test(String(error.code))
 }

@@ -65,12 +65,16 @@ export class ImportTally implements ImportReport {
   }
 
   /** Adds what was written, and what could not be. */
-  add(other: Pick<ImportReport, 'articles' | 'users' | 'tags' | 'problems' | 'problemCount'>): void {
+  add(
+    other: Pick<ImportReport, 'articles' | 'users' | 'tags' | 'problems' | 'problemCount' | 'notes' | 'noteCount'>,
+  ): void {
     this.articles = sum(this.articles, other.articles)
     this.users = sum(this.users, other.users)
     this.tags = sum(this.tags, other.tags)
     this.problems.push(...other.problems.slice(0, MAX_PROBLEMS - this.problems.length))
     this.problemCount += other.problemCount
+    this.notes.push(...other.notes.slice(0, MAX_PROBLEMS - this.notes.length))
+    this.noteCount += other.noteCount
   }
 }
 

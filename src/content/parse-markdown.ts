@@ -56,8 +56,15 @@ export function parseMarkdown({ file, text, author, now }: MarkdownFile): Parsed
     updatedAt: fields.date('updated', 'updatedDate', 'lastmod', 'last_modified_at', 'modified'),
     views: fields.count('views'),
   }
-  return { article, heldBack, notes }
+  const wrong = article.author.email !== undefined && !EMAIL.test(article.author.email)
+  if (!wrong) return { article, heldBack, notes }
+  const { email, ...nameOnly } = article.author
+  const note = `the e-mail address of its author is none, and is left out: ${JSON.stringify(email)}`
+  return { article: { ...article, author: nameOnly }, heldBack, notes: [...notes, note] }
 }
+
+/** As the table has it. */
+const EMAIL = /^[^@\s]+@[^@\s]+$/
 
 const DATES = ['pubDate', 'publishDate', 'published_at', 'publishedAt'] as const
 
@@ -125,7 +132,7 @@ function plainText(markdown: string): string {
 }
 
 function authorOf(fields: RecordFields): AuthorName | undefined {
-  const found = fields.find('author', 'authors')
+  const found = fields.find('author', 'authors', 'by')
   const first: unknown = Array.isArray(found?.value) ? found.value[0] : found?.value
   if (!found || first === undefined || first === null) return undefined
   const { name, username, email } = typeof first === 'object' ? (first as Record<string, unknown>) : { name: first }
@@ -134,7 +141,11 @@ function authorOf(fields: RecordFields): AuthorName | undefined {
   const handle = textOf(username) ?? displayName
   for (const text of [displayName, handle]) fields.checkLength(found.name, text, 100)
   if (typeof email === 'string') fields.checkLength(found.name, email, 254)
-  return { username: usernameOf(handle), displayName, email: typeof email === 'string' ? email : undefined }
+  return {
+    username: usernameOf(handle),
+    displayName,
+    email: typeof email === 'string' && email.trim() !== '' ? email.trim() : undefined,
+  }
 }
 
 /** Undefined for a list or an object, too: it may hold itself, or be nested deeper than the stack allows. */

@@ -3,14 +3,20 @@ import type { Tables } from '../database/index.ts'
 import type { AuthorName, TagName, TagRecord, UserRecord } from './content-record.ts'
 import type { Counts } from './import-report.ts'
 
-/** Creates or updates each user of `records`. Creates an author only if there is no user of that username. */
+/**
+ * Creates or updates each user of `records`. Creates an author only if there is no user of that username. An author whose e-mail
+ * address is another user's is created without it, and named in `withoutEmail`.
+ */
 export async function writeUsers(
   transaction: Transaction<Tables>,
   { records, authors }: { readonly records: readonly UserRecord[]; readonly authors: readonly AuthorName[] },
-): Promise<Counts> {
+): Promise<{ readonly counts: Counts; readonly withoutEmail: ReadonlySet<string> }> {
   const upserted = await rowsOf(transaction, records, upsertUsers)
   const created = await rowsOf(transaction, unique(authors, 'username'), createAuthors)
-  return countsOf(records.length, upserted, created)
+  return {
+    counts: countsOf(records.length, upserted, created),
+    withoutEmail: new Set(created.filter((row) => row.isEmailTaken).map((row) => row.username ?? '')),
+  }
 }
 
 /** Creates or updates each tag of `records`. Creates a tag of `names` only if there is no tag of that slug. */
@@ -26,6 +32,9 @@ export async function writeTags(
 interface WrittenRow {
   /** False if the row existed and was updated. */
   readonly created: boolean
+  /** Only of authors. */
+  readonly username?: string
+  readonly isEmailTaken?: boolean
 }
 
 /** Runs a statement that takes `items` as JSON, unless there are none. */
@@ -78,11 +87,16 @@ const upsertUsers = (json: string) => sql<WrittenRow>`
 
 const createAuthors = (json: string) => sql<WrittenRow>`
   insert into users (username, display_name, email)
-  select username, "displayName", coalesce(email, username || '@example.invalid')
-    from jsonb_to_recordset(${json}::jsonb) as given (username text, "displayName" text, email text)
-   where not exists (select from users u where u.username = given.username)
+  select username, "displayName", case when "isTaken" then username || '@example.invalid' else email end
+    from (
+      select username, "displayName", email,
+             email is null or exists (select from users u where lower(u.email) = lower(given.email))
+               or row_number() over (partition by lower(email) order by username) > 1 as "isTaken"
+        from jsonb_to_recordset(${json}::jsonb) as given (username text, "displayName" text, email text)
+       where not exists (select from users u where u.username = given.username)
+    ) as authors
   on conflict (username) do nothing
-  returning true as created`
+  returning true as created, username, email = username || '@example.invalid' as "isEmailTaken"`
 
 const upsertTags = (json: string) => sql<WrittenRow>`
   with wanted as (
