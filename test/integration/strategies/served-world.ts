@@ -80,11 +80,7 @@ export async function createServedWorld(postgres: PostgresServer): Promise<Serve
       }
     },
     async behindTheLog(statement) {
-      const [, table] = statement.split(' ')
-      await world.sql(
-        `begin; alter table ${table} disable trigger user; ${statement}; alter table ${table} enable trigger user;
-         alter table ${table} enable always trigger stet_update; commit`,
-      )
+      await world.sql(`begin; ${statement}; delete from stet.pending where xact = pg_current_xact_id(); commit`)
     },
     keysInRedis,
     async entriesInRedis(pattern) {
