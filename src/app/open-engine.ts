@@ -164,7 +164,7 @@ async function openStages(
     triggers,
     cache,
     namespace,
-    flush: async () => remote?.flush(),
+    flush: () => cache.flush(),
   }
 }
 

@@ -60,6 +60,8 @@ export interface CacheParts
   readonly startEpoch: CacheOptions['startEpoch']
   readonly memory: MemoryTier
   readonly keyring: Keyring | undefined
+  /** Entries on their way to the remote tier that wait for the log. */
+  readonly sharing: Set<Promise<void>>
   readonly remote?: RemoteTier | undefined
 }
 

@@ -59,7 +59,7 @@ export class Cache {
     const keyring = secrets && new Keyring(secrets, 'cached value')
     const startEpoch = keyring && options.startEpoch
     const given = { ledger, settle, openSnapshot, startEpoch, namespace, clock, random, observer }
-    this.#parts = { ...given, remote: this.#leases, keyring, memory, hotKeys }
+    this.#parts = { ...given, remote: this.#leases, keyring, memory, hotKeys, sharing: new Set() }
     this.#snapshots = new Snapshots(this.#parts)
   }
 
@@ -183,6 +183,13 @@ export class Cache {
    */
   async close(withinMs: number): Promise<void> {
     await this.#leases?.close(withinMs)
+  }
+
+  /** Resolves once the remote tier has every entry that was stored so far, or has failed to take it. Never rejects. */
+  async flush(): Promise<void> {
+    const { sharing, remote } = this.#parts
+    await Promise.all(sharing)
+    await remote?.flush()
   }
 
   /** The entry that the remote tier holds under a whole key. Undefined if `bytes` are none. Never throws. */

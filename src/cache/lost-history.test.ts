@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import { TinyDatabase } from '../../test/models/tiny-database.ts'
-import { quiet, TinyProcess, type TinyProcessOptions } from '../../test/models/tiny-process.ts'
+import { TinyProcess, type TinyProcessOptions } from '../../test/models/tiny-process.ts'
 import { TinyRemote } from '../../test/models/tiny-remote.ts'
 import { Keyring } from '../redis/index.ts'
 import { encodeEntry } from './remote/envelope.ts'
@@ -87,7 +87,7 @@ it('shares what it read as of a position that it had not heard of, once it has',
   database.write('a', '1')
   database.sequence()
   await process.rows.get('a')
-  await quiet()
+  await process.cache.flush()
   const other = new TinyProcess({ database, remote })
   expect(await other.rows.get('a')).toBe('1')
   expect(other.loads).toEqual([])

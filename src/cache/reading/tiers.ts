@@ -51,7 +51,11 @@ export class Tiers<K, V> {
     const { remote } = this
     if (!remote) return
     if (this.#writtenAtUs(entry) !== undefined) this.#send(remote, entry, isPrivate)
-    else if (this.#parts.ledger.isBehind(this.#placeOf(entry))) void this.#shareLater(remote, entry, isPrivate)
+    else if (this.#parts.ledger.isBehind(this.#placeOf(entry))) {
+      const { sharing } = this.#parts
+      const shared = this.#shareLater(remote, entry, isPrivate).then(() => void sharing.delete(shared))
+      sharing.add(shared)
+    }
   }
 
   /** It was read as of a position that this process has not heard of yet. */
