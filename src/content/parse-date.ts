@@ -3,11 +3,12 @@
  * that does not exist. Without a zone the date is in UTC; without a time it is midnight.
  *
  * Reads `2024-01-02`, `2024/1/2`, `2024-01-02 10:20:30 +0100` (Jekyll), ISO 8601 with up to microseconds,
- * `Jul 8 2022` and `July 8th, 2022` (Astro), and RFC 2822. Not `01/02/2024`, which is two dates.
+ * `Jul 8 2022` and `July 8th, 2022` (Astro), RFC 2822, and what Go and JavaScript print: `Tue Jan 2 15:04:05 MST 2024`,
+ * `2024-01-02 15:04:05 +0100 CET`, `Tue Jan 02 2024 15:04:05 GMT+0100 (CET)`. Not `01/02/2024`, which is two dates.
  */
 export function parseDate(text: string): string | undefined {
   if (text.length > MAX_LENGTH) return undefined
-  const match = ISO.exec(numbered(text.trim()))
+  const match = ISO.exec(plainZone(numbered(text.trim())))
   if (!match?.groups) return undefined
   const { year = '', month = '', day = '', hour = '0', minute = '0', second = '0', fraction = '', zone } = match.groups
   const date = new Date(Date.UTC(+year, +month - 1, +day, +hour, +minute, +second))
@@ -28,6 +29,27 @@ const MAX_LENGTH = 100
 const ISO =
   /^(?<year>\d{4})[-/](?<month>\d{1,2})[-/](?<day>\d{1,2})(?:(?:t|\s+)(?<hour>\d{1,2}):(?<minute>\d{2})(?::(?<second>\d{2})(?<fraction>\.\d{1,9})?)?\s*(?<zone>z|utc|gmt|[+-]\d{2}(?::?\d{2})?)?)?$/i
 
+/** Takes away what only repeats the offset, and turns a zone's name into its offset. */
+function plainZone(text: string): string {
+  return text
+    .replace(/\s*\([^()]*\)$|\[[^[\]]*\]$/, '')
+    .replace(/(?<=:\d{2}\s)(?:gmt|utc)(?=[+-]\d)/i, '')
+    .replace(/(?<=[+-]\d{4}) [a-z]{2,5}$/i, '')
+    .replace(/(?<=:\d{2}(?:\.\d+)? ?)[a-z]{3}$/i, (name) => ZONES.get(name.toUpperCase()) ?? name)
+}
+
+/** The names that RFC 2822 has for them. Any others mean different things to different people. */
+const ZONES = new Map([
+  ['EST', '-0500'],
+  ['EDT', '-0400'],
+  ['CST', '-0600'],
+  ['CDT', '-0500'],
+  ['MST', '-0700'],
+  ['MDT', '-0600'],
+  ['PST', '-0800'],
+  ['PDT', '-0700'],
+])
+
 function offsetOf(zone = 'z'): string | undefined {
   if (/^[a-z]/i.test(zone)) return 'Z'
   const hours = zone.slice(0, 3)
@@ -37,14 +59,19 @@ function offsetOf(zone = 'z'): string | undefined {
 
 /** Turns `Tue, 8 Jul 2022 …` and `July 8th, 2022 …` into `2022-7-8…`. Returns any other text unchanged. */
 function numbered(text: string): string {
-  const { day, name, year, time } = (DAY_FIRST.exec(text) ?? MONTH_FIRST.exec(text))?.groups ?? {}
+  const found = DAY_FIRST.exec(text) ?? MONTH_FIRST.exec(text) ?? YEAR_LAST.exec(text)
+  const { day, name, year, time = '', zone = '' } = found?.groups ?? {}
   const month = MONTHS.findIndex((full) => name && name.length >= 3 && full.startsWith(name.toLowerCase())) + 1
-  return month > 0 ? `${year}-${month}-${day}${time}` : text
+  return month > 0 ? `${year}-${month}-${day}${time}${zone}` : text
 }
 
 const DAY_FIRST =
   /^(?:[a-z]+,?\s+)?(?<day>\d{1,2})(?:st|nd|rd|th)?\s+(?<name>[a-z]+)[.,]?\s+(?<year>\d{4})(?<time>.*)$/i
 const MONTH_FIRST =
   /^(?:[a-z]+,?\s+)?(?<name>[a-z]+)\.?\s+(?<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?<year>\d{4})(?<time>.*)$/i
+
+/** As C, Unix and Ruby print it: `Tue Jan  2 15:04:05 MST 2024`. */
+const YEAR_LAST =
+  /^(?:[a-z]+,?\s+)?(?<name>[a-z]+)\s+(?<day>\d{1,2})(?<time>\s+[\d:]+)(?<zone>\s+[a-z]{3,4}|\s+[+-]\d{4})?\s+(?<year>\d{4})$/i
 
 const MONTHS = 'january february march april may june july august september october november december'.split(' ')

@@ -236,6 +236,12 @@ it.each([
   expect(parse('a.md', `---\n${yaml}\n---\nText`).slug).toBe(slug)
 })
 
+it("takes Hugo's zero date for none", () => {
+  const text = '---\ndate: 0001-01-01T00:00:00Z\nexpiryDate: 0001-01-01T00:00:00Z\n---\nText'
+  expect(parse('a.md', text)).toMatchObject({ status: 'PUBLISHED', publishedAt: undefined, createdAt: undefined })
+  expect(parse('2024-02-03-a.md', text).publishedAt).toBe('2024-02-03T00:00:00Z')
+})
+
 describe('MDX', () => {
   it('is read without its imports and exports, and says so', () => {
     const text =

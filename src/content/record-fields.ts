@@ -54,6 +54,7 @@ export class RecordFields {
   date(...names: string[]): string | undefined {
     const found = this.find(...names)
     if (!found) return undefined
+    if (typeof found.value === 'string' && ZERO_DATE.test(found.value)) return undefined
     const date = typeof found.value === 'string' ? parseDate(found.value) : undefined
     if (!date) throw this.problem(found.name, `is not a date: ${quote(found.value)}; write it as 2024-01-31`)
     return date
@@ -107,6 +108,9 @@ export class RecordFields {
     return new ContentProblem(this.#lineOf(name), `${name} ${message}`)
   }
 }
+
+/** What Go, and so Hugo, has for no date at all. */
+const ZERO_DATE = /^0001-01-01(?:[t ]00:00:00(?:z|\+00:00| \+0000 utc)?)?$/i
 
 /** Finds the line of a file that names a field first, in the text of its front matter. */
 export function lineFinder(matter: string, firstLine: number): (name: string) => number {
