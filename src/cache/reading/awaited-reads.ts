@@ -37,16 +37,20 @@ export class AwaitedReads<K, V> {
     const hard = new Deadline(clock, hardMs)
     // Once, not at every attempt: a ledger that runs ahead of the loads would never be content with one.
     let since = ledger.place
+    let need = ANYTHING
     try {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         // Two attempts suffice within one history of the log. So the entries are of another history than the ledger's.
         if (attempt >= 2) await settle()
         if (since.epoch !== ledger.epoch) since = ledger.place
         const isFirst = attempt === 0
-        for (const { flight, joined } of this.#fly([...missing.values()], reader, isFirst)) {
+        const flying = this.#fly([...missing.values()], reader, need)
+        need = ANYTHING
+        for (const { flight, joined } of flying) {
           const request = missing.get(flight.id)
           const found = await this.#await(flight, { reader, soft, hard, joined, isFirst })
           const accepted = found && request && this.#accept(found, request, reader, since)
+          if (!accepted) need = FRESH
           // What may show a write that had no position is loaded again, once: then it may be kept, too.
           if (!accepted || (isFirst && accepted.entry.isOfNoMoment)) continue
           obtained.set(flight.id, accepted)
@@ -64,10 +68,10 @@ export class AwaitedReads<K, V> {
   #fly(
     requests: readonly LoadRequest<K>[],
     reader: Reader,
-    isFirst: boolean,
+    need: Need,
   ): readonly { readonly flight: Coming<V>; readonly joined: boolean }[] {
     const { flights } = this.#options
-    if (!reader.bypass) return flights.joinOrLaunch(requests, isFirst ? ANYTHING : FRESH)
+    if (!reader.bypass) return flights.joinOrLaunch(requests, need)
     const all = flights.readThrough(requests, reader.source)
     return requests.map(({ id }, index) => {
       const arrival = all.then((read) => read[index])

@@ -29,9 +29,9 @@ export class Flight<K, V> {
   readonly key: K
   readonly viewer: string | undefined
   readonly need: Need
-  /** Where the ledger stood when it began. */
-  readonly epoch: string
-  readonly position: number
+  /** Where the ledger stood when it began or, later, when it turned to the source: what was written before does not overtake it. */
+  epoch: string
+  position: number
   /** What came; undefined if nothing could be read that is new enough. */
   readonly arrival: Promise<Obtained<V> | undefined>
   land: (obtained: Obtained<V> | undefined) => void = () => {}

@@ -266,7 +266,8 @@ export class Flights<K, V> {
 
   /** From each source in turn until it is new enough. Rejects if a load fails. */
   async #fromSource(flights: readonly Flight<K, V>[]): Promise<void> {
-    for (const flight of flights) flight.fromSource = true
+    const { epoch, position } = this.#parts.ledger.place
+    for (const flight of flights) Object.assign(flight, { fromSource: true, epoch, position })
     let waiting = flights
     for (const source of NEAREST_FIRST) {
       const entries = await this.#queue.load(waiting, source)
