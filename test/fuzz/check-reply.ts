@@ -1,8 +1,12 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import type { RawReply } from '../harness/index.ts'
 
-/** Codes that may come with status 503. */
-const MAY_BE_503: ReadonlySet<unknown> = new Set(['OVERLOADED', 'UNAVAILABLE', 'NOT_CAUGHT_UP', 'LOAD_TIMEOUT'])
+/** Statuses of 500 and more that are no fault, and the codes that may come with them. */
+const EXCUSED: Readonly<Record<number, readonly unknown[]>> = {
+  503: ['OVERLOADED', 'UNAVAILABLE', 'NOT_CAUGHT_UP', 'LOAD_TIMEOUT'],
+  // To a request that says only-if-cached.
+  504: ['NOT_CACHED'],
+}
 
 /** Says what is wrong with an answer, whatever it answers. Undefined if nothing is. */
 export function whyWrong(reply: RawReply, isHead: boolean): string | undefined {
@@ -19,7 +23,7 @@ export function whyWrong(reply: RawReply, isHead: boolean): string | undefined {
   if (length !== undefined && reply.headers.has('transfer-encoding')) return 'both a length and chunks'
   const type = reply.headers.get('content-type') ?? ''
   if (isHead || status === 204 || status === 304)
-    return status >= 500 && status !== 503 ? `status ${status}` : undefined
+    return status >= 500 && !EXCUSED[status] ? `status ${status}` : undefined
   let body: unknown
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(decoded(reply))
@@ -44,7 +48,7 @@ function whyWrongJson(body: unknown, status: number): string | undefined {
   if (data === undefined && errors === undefined && status === 200) {
     return 'status' in body ? undefined : 'neither data nor errors'
   }
-  const isExcused = status === 503 && codes.some((code) => MAY_BE_503.has(code))
+  const isExcused = codes.some((code) => EXCUSED[status]?.includes(code))
   return status >= 500 && !isExcused ? `status ${status}: ${JSON.stringify(told).slice(0, 500)}` : undefined
 }
 
