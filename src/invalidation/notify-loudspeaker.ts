@@ -103,6 +103,8 @@ export class NotifyLoudspeaker implements Loudspeaker {
     }
     // Node runs timers before it reads sockets: after a pause of this process, the answer may be there.
     const timer = setTimeout(() => setImmediate(beSilent), ms)
+    // A client that is ended while it connects never answers: that must keep no process alive.
+    timer.unref()
     return answer.finally(() => {
       isOver = true
       clearTimeout(timer)

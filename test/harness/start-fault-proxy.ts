@@ -180,6 +180,7 @@ export class FaultProxy {
     let serverSpokeLast = true
     client.on('data', (chunk) => {
       if (pair.said.length < REMEMBERED_BYTES) pair.said += chunk.toString('latin1')
+      if (isWatch(chunk, pair)) return
       this.#bytes += chunk.length
       if (serverSpokeLast) this.#roundTrips++
       serverSpokeLast = false
@@ -257,4 +258,14 @@ interface Relay {
   readonly isLost: (chunk: Buffer) => boolean
   readonly delivered?: () => void
   readonly replaced?: (chunk: Buffer) => Buffer
+}
+
+/**
+ * What asks a connection that listens for a sign of life, or looks whether triggers are on: now and then, whatever a test does.
+ * It isn't counted.
+ */
+const isWatch = (chunk: Buffer, { said }: Pair): boolean => {
+  const text = chunk.length < 4096 ? chunk.toString('latin1') : ''
+  const isPing = /subscribe/i.test(said) && /^\*1\r\n\$4\r\nping\r\n$/i.test(text)
+  return isPing || /stet\.trigger_off|^Q....select\0$/s.test(text)
 }
