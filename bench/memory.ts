@@ -40,7 +40,7 @@ const samples: Readonly<Record<string, (id: number) => unknown>> = {
   'lists of twenty ids': (id) => ({ ids: Array.from({ length: 20 }, (_, index) => 20 * id + index), more: true }),
   'twenty small rows': (id) => Array.from({ length: 20 }, (_, index) => ({ id: index, name: text(id + index, 20) })),
   'text beyond Latin-1': (id) => ({ id, body: text(id, 1000, 'ж') }),
-  'answers of 2.5 KB': (id) => writeKept(text(id, 2500), { tags: [`samples:${id}`, 'samples'], newest: id }),
+  'answers of 2.5 KB': (id) => writeKept(text(id, 2500), [`samples:${id}`, 'samples']),
   'nothing (negative entries)': () => undefined,
 }
 

@@ -74,7 +74,6 @@ export class KeptAnswers {
         return { asOf, epoch, unsettled: false, values: [answer], traits: [{ tags, ttlMs: answer ? ttlMs : 0 }] }
       },
       isValue: isKeptAnswer,
-      newestIn: ({ newest }) => newest,
       privacy: (_answer, { key }) => (isForOne(key) ? 'sealed' : 'public'),
     })
   }

@@ -59,13 +59,12 @@ export function decideKeeping(made: Made, operation: Operation, { key, isWorthKe
   const refusal = whyNotKept(made, operation, key)
   const never = { asOf, epoch, tags: [], ttlMs: 0 }
   if (refusal || body.kind !== 'complete') return { ...never, answer: undefined, refusal: refusal ?? FAILED }
-  const { newest } = progress
   const { tags, ttlMs } = cacheControl
   // HAZARD: requests that waited for this one take it only if it stands for them, so it needs its tags too.
-  if (!isWorthKeeping) return { ...never, tags, answer: writeOnce(body.string, newest), refusal }
+  if (!isWorthKeeping) return { ...never, tags, answer: writeOnce(body.string), refusal }
   const isPrivate = operation.isPrivate || cacheControl.isPrivate
   const isPublic = !isPrivate && (isShared(key) || unmarkedViewer.kind === 'visitor')
-  const answer = writeKept(body.string, { tags: isPublic ? tags : undefined, newest })
+  const answer = writeKept(body.string, isPublic ? tags : undefined)
   // The least that the schema, a resolver or an entry in it says.
   return { answer, asOf, epoch, tags, ttlMs: Math.min(operation.maxAge * 1000, ttlMs), refusal }
 }

@@ -9,8 +9,8 @@ const OTHER = { ...PLAIN, mediaType: MEDIA_TYPES[1] }
 for (const body of ['{"data":"It stands."}\n', '{"data":"dur\u00e9e"}\n', '{"data":"\u0436 \u{1f5ff}"}\n']) {
   it(`writes ${JSON.stringify(body)} as the bytes of its UTF-8, whatever it is sent as`, () => {
     const utf8 = Buffer.from(body)
-    const kept = writeKept(body, { tags: TAGS, newest: 3 })
-    for (const answer of [kept, writeOnce(body, 3)]) {
+    const kept = writeKept(body, TAGS)
+    for (const answer of [kept, writeOnce(body)]) {
       expect(Buffer.from(bodyOf(answer), 'latin1')).toEqual(utf8)
       expect(answer.bytes.slice(0, answer.bodyStart)).toContain(`content-length: ${utf8.length}\r\n\r\n`)
     }
@@ -24,7 +24,7 @@ for (const body of ['{"data":"It stands."}\n', '{"data":"dur\u00e9e"}\n', '{"dat
 }
 
 it('names the tags of an answer under both names, with a body, without one, and with none sent', () => {
-  const kept = writeKept('{}\n', { tags: TAGS, newest: 0 })
+  const kept = writeKept('{}\n', TAGS)
   const head = `etag: "${etagOf(kept)}"\r\n${TAG_LINES}content-length: 3\r\n\r\n`
   expect(represent(kept, PLAIN, { withBody: true }).rest).toBe(`${head}{}\n`)
   expect(represent(kept, PLAIN, { withBody: false }).rest).toBe(head)
@@ -34,10 +34,10 @@ it('names the tags of an answer under both names, with a body, without one, and 
 })
 
 it('names no tags if shared caches may not keep the answer, and no entity tag if nothing keeps it', () => {
-  const mine = writeKept('{}\n', { tags: undefined, newest: 0 })
+  const mine = writeKept('{}\n', undefined)
   expect(mine.bytes).toBe(`etag: "${etagOf(mine)}"\r\ncontent-length: 3\r\n\r\n{}\n`)
-  const kept = writeKept('{}\n', { tags: TAGS, newest: 0 })
+  const kept = writeKept('{}\n', TAGS)
   expect(represent(kept, { ...PLAIN, isPublic: false }, { withBody: true }).lines).not.toContain('articles')
-  const once = writeOnce('{}\n', 0)
+  const once = writeOnce('{}\n')
   expect([etagOf(once), once.bytes]).toEqual(['', 'content-length: 3\r\n\r\n{}\n'])
 })

@@ -16,28 +16,23 @@ export interface WrittenAnswer {
   readonly bodyStart: number
   /** Every visitor may be given it. */
   readonly isPublic: boolean
-  /** The newest log position that anything in it was read as of. */
-  readonly newest: number
 }
 
-/** Writes an answer that is kept. @param kept.tags undefined if it is for one viewer alone. If a CDN can't be told of them all, no shared cache may keep the answer */
-export function writeKept(
-  body: string,
-  { tags, newest }: { readonly tags: readonly CacheTag[] | undefined; readonly newest: number },
-): WrittenAnswer {
+/** Writes an answer that is kept. @param tags undefined if it is for one viewer alone. If a CDN can't be told of them all, no shared cache may keep the answer */
+export function writeKept(body: string, tags: readonly CacheTag[] | undefined): WrittenAnswer {
   const words = tags && surrogateKey(tags)
   const etag = hash('sha256', body, 'base64url').slice(0, ETAG_LENGTH)
   const head = headOf(body, `${ETAG}${etag}"\r\n${words === undefined ? '' : tagLines(words)}`)
   // In one piece: a string that was put together, or cut from another, may keep all of the others alive.
   const bytes = Buffer.from(head + bytesOf(body), 'latin1').toString('latin1')
-  return { bytes, bodyStart: head.length, isPublic: words !== undefined, newest }
+  return { bytes, bodyStart: head.length, isPublic: words !== undefined }
 }
 
 /** Whether a value of Redis is an answer that was kept. HAZARD: `bytes` are sent as they are, and hold a part of the head. */
 export function isKeptAnswer(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const { bytes, bodyStart, isPublic, newest } = value as Partial<WrittenAnswer>
-  if (typeof bytes !== 'string' || !Number.isSafeInteger(bodyStart) || !Number.isSafeInteger(newest)) return false
+  const { bytes, bodyStart, isPublic } = value as Partial<WrittenAnswer>
+  if (typeof bytes !== 'string' || !Number.isSafeInteger(bodyStart)) return false
   const [, length] = KEPT_HEAD.exec(bytes.slice(0, bodyStart)) ?? []
   return typeof isPublic === 'boolean' && Number(length) === bytes.length - Number(bodyStart)
 }
@@ -46,9 +41,9 @@ const KEPT_HEAD =
   /^etag: "[\w-]{22}"\r\n(?:surrogate-key: [^\r\n]*\r\ncache-tag: [^\r\n]*\r\n)?content-length: (\d{1,15})\r\n\r\n$/
 
 /** Writes an answer that nothing keeps: it has no entity tag, and names no cache tags. */
-export function writeOnce(body: string, newest: number): WrittenAnswer {
+export function writeOnce(body: string): WrittenAnswer {
   const head = headOf(body, '')
-  return { bytes: head + bytesOf(body), bodyStart: head.length, isPublic: false, newest }
+  return { bytes: head + bytesOf(body), bodyStart: head.length, isPublic: false }
 }
 
 const headOf = (body: string, lines: string): ByteString => `${lines}${lengthLine(Buffer.byteLength(body))}\r\n`

@@ -34,11 +34,6 @@ export interface KindDefinition<K, V> extends Policy {
   readonly load: Load<K, V>
   /** Whether what the remote tier holds under `key` is a value of this kind. If not, the entry counts as corrupt. Default: it always is. */
   readonly isValue?: (value: unknown, key: K) => boolean
-  /**
-   * The newest log position that the value shows, if that may be later than the one that the entry is as of. An entry of the
-   * remote tier is not served before this process has reached it.
-   */
-  readonly newestIn?: (value: V) => number
   /** Who may know an entry. Default `public`; for kinds of scope `viewer` `sealed`. */
   readonly privacy?: Privacy | ((value: V | undefined, key: K) => Privacy)
 }
@@ -129,7 +124,7 @@ export interface Traits {
 /** A kind, checked, with its policy's defaults written out. */
 export interface ResolvedKind<K, V>
   extends Pick<KindDefinition<K, V>, 'name' | 'key' | 'parseKey' | 'tags' | 'load'>,
-    Required<Pick<KindDefinition<K, V>, 'isValue' | 'newestIn' | 'privacy'>> {
+    Required<Pick<KindDefinition<K, V>, 'isValue' | 'privacy'>> {
   /** Names this definition: another one has another. */
   readonly fingerprint: string
   readonly policy: ResolvedPolicy
@@ -140,18 +135,7 @@ export function resolveKind<K, V>(
   definition: KindDefinition<K, V>,
   defaults: Partial<Policy> = {},
 ): ResolvedKind<K, V> {
-  const {
-    name,
-    key,
-    parseKey,
-    tags,
-    load,
-    madeOf = [],
-    isValue = always,
-    newestIn = never,
-    privacy,
-    ...own
-  } = definition
+  const { name, key, parseKey, tags, load, madeOf = [], isValue = always, privacy, ...own } = definition
   if (!/^[a-z][a-zA-Z0-9-]*$/.test(name)) {
     throw new TypeError(
       `A kind's name must be a word such as "article" or "article-list", not ${JSON.stringify(name)}.`,
@@ -165,7 +149,6 @@ export function resolveKind<K, V>(
     tags,
     load,
     isValue,
-    newestIn,
     privacy: privacy ?? (policy.scope === 'viewer' ? 'sealed' : 'public'),
     policy,
     fingerprint: fingerprint([key, tags, load, policy.scope, ...madeOf]),
@@ -173,7 +156,6 @@ export function resolveKind<K, V>(
 }
 
 const always = () => true
-const never = () => 0
 
 function fingerprint(parts: readonly unknown[]): string {
   const hash = createHash('sha256')

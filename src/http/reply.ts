@@ -65,7 +65,7 @@ export function replyWith(found: Found, { mediaType, unsure, ledger }: FoundFor)
     mediaType,
     answer,
     // A standing answer is as good as one made now. In another history only its own position counts.
-    asOf: tokenOf(Math.max(entry.epoch === ledger.epoch ? ledger.seen : entry.asOf, answer.newest), entry.epoch),
+    asOf: tokenOf(entry.epoch === ledger.epoch ? Math.max(ledger.seen, entry.asOf) : entry.asOf, entry.epoch),
     cache: {
       word,
       status: isKept
@@ -81,7 +81,7 @@ export function replyWith(found: Found, { mediaType, unsure, ledger }: FoundFor)
 function replyWithMade(made: Made, ledger: Ledger): Reply {
   const { context, response } = made
   const word = cacheWord(context)
-  const position = Math.max(ledger.seen, context.progress.newest)
+  const position = Math.max(ledger.seen, context.progress.snapshot.position)
   return {
     ...replyWithResponse(response, position, ledger),
     status: statusOf(made),
@@ -99,7 +99,7 @@ export function replyWithResponse(
   return {
     status,
     mediaType: headers.get('content-type') as MediaType,
-    answer: writeOnce(body.string, position),
+    answer: writeOnce(body.string),
     asOf: tokenOf(position, ledger.epoch),
     cache: undefined,
     lifetime: undefined,

@@ -66,7 +66,7 @@ function lie({ value }: Entry): Partial<Entry> {
   return { value: typeof value === 'object' ? { ...value, title: 'Plundered', display_name: 'Eve' } : value }
 }
 
-const isAnswer = (value: unknown): value is { readonly bytes: string; readonly newest: number } =>
+const isAnswer = (value: unknown): value is { readonly bytes: string } =>
   typeof value === 'object' && value !== null && 'bytes' in value
 
 it('takes what another node has stored, of every kind', async () => {
@@ -94,11 +94,6 @@ it('takes nothing for an entry that is as of a position beyond the end of the lo
   const { data, headers } = await writer.visitor.send(ONE)
   expect(data).toEqual(TRUE_ONE)
   expect(headers.get('cache-status')).toContain('hit')
-})
-
-it('gives no token of a position beyond the end of the log, though an answer in Redis says that it shows one', async () => {
-  await forge((entry) => (isAnswer(entry.value) ? { value: { ...entry.value, newest: 2 ** 40 } } : undefined))
-  expect(await ask()).toMatchObject({ data: TRUE_ONE, status: 200, acceptedWith: 200 })
 })
 
 for (const [what, asOf] of [
@@ -152,7 +147,7 @@ for (const [what, value] of [
   ['bytes', Buffer.from('GET / HTTP/1.1')],
   [
     'an answer whose head ends the message early',
-    { bytes: 'content-length: 1\r\n\r\n{}', bodyStart: 20, isPublic: true, newest: 0 },
+    { bytes: 'content-length: 1\r\n\r\n{}', bodyStart: 20, isPublic: true },
   ],
 ] as const) {
   it(`takes nothing for a value that is ${what}`, async () => {

@@ -8,12 +8,12 @@ import type { RemoteTier } from '../remote/remote-tier.ts'
 
 /** The tiers that keep the entries of one kind: both, or one. */
 export class Tiers<K, V> {
-  readonly #kind: Pick<ResolvedKind<K, V>, 'name' | 'policy' | 'newestIn' | 'privacy'>
+  readonly #kind: Pick<ResolvedKind<K, V>, 'name' | 'policy' | 'privacy'>
   readonly #parts: CacheParts
   readonly #keptInMemory: boolean
   readonly remote: RemoteTier | undefined
 
-  constructor(kind: Pick<ResolvedKind<K, V>, 'name' | 'policy' | 'newestIn' | 'privacy'>, parts: CacheParts) {
+  constructor(kind: Pick<ResolvedKind<K, V>, 'name' | 'policy' | 'privacy'>, parts: CacheParts) {
     this.#kind = kind
     this.#parts = parts
     this.#keptInMemory = kind.policy.tiers !== 'redis'
@@ -132,9 +132,8 @@ export class Tiers<K, V> {
   }
 
   /** The last position that the entry shows. HAZARD: `asOf` may have been raised since it was read from the remote tier. */
-  #placeOf({ epoch, asOf, value, lastRecord }: Entry<V>): Pick<Entry, 'epoch' | 'asOf'> {
-    const newest = value === undefined ? 0 : this.#kind.newestIn(value)
-    return { epoch, asOf: Math.max(lastRecord?.position ?? asOf, newest) }
+  #placeOf({ epoch, asOf, lastRecord }: Entry<V>): Pick<Entry, 'epoch' | 'asOf'> {
+    return { epoch, asOf: lastRecord?.position ?? asOf }
   }
 
   /** Whether an entry is strange, though this process has settled. */

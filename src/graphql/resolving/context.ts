@@ -42,13 +42,9 @@ export interface Context {
     refusal: Error | undefined
     /** What running it brought, or why it can't be run. */
     result: ExecutionResult | undefined
-    /** How many writes this request has made. */
-    readonly writes: number
     /** This node's place in the log when the last of these writes began. */
     readonly wroteFrom: LogPlace
-    /** The newest position that anything in the answer is of. */
-    readonly newest: number
-    /** Of which snapshot the answer is. A mutation's is that of its last field. */
+    /** The place in the log that the answer is a snapshot of. A mutation's is that of its last field. */
     readonly snapshot: LogPlace
     /** How many entries were read from each origin. */
     readonly read: Readonly<Record<Origin | 'stale', number>>

@@ -73,9 +73,11 @@ export class RequestContext implements Context {
     onRead,
   }: RequestContextParts) {
     const { cacheControl } = this
-    const newReader = (): Reader => new RequestReader({ bypass, position, onRead }, progress)
+    const read = { memory: 0, redis: 0, source: 0, stale: 0 }
+    let fresh = false
+    const newReader = (): Reader => new RequestReader({ bypass, fresh, position, onRead, read })
     const progress: Progress = {
-      reader: NO_READER,
+      reader: newReader(),
       isQuestion: false,
       mutation: undefined,
       document: undefined,
@@ -83,13 +85,10 @@ export class RequestContext implements Context {
       cost: undefined,
       refusal: undefined,
       result: undefined,
-      writes: 0,
       wroteFrom: ledger.place,
-      newest: 0,
       snapshot: ledger.place,
-      read: { memory: 0, redis: 0, source: 0, stale: 0 },
+      read,
     }
-    progress.reader = newReader()
     this.requestId = requestId
     this.unmarkedViewer = viewer
     this.role = viewer.kind
@@ -105,7 +104,6 @@ export class RequestContext implements Context {
         }, newReader()),
         ({ value, epoch, position, entries }) => {
           progress.snapshot = { epoch, position }
-          if (position > progress.newest) progress.newest = position
           cacheControl.onEntries(entries)
           return value
         },
@@ -114,7 +112,7 @@ export class RequestContext implements Context {
       const began = ledger.place
       const audited = act ?? actOf(progress, { viewer, address, requestId })
       const result = await database.writes.run(() => commit((onCommit) => attempt(onCommit, audited), errors))
-      progress.writes++
+      fresh = true
       progress.reader = newReader()
       await confirm(follower)
       progress.wroteFrom = began
@@ -145,35 +143,35 @@ export class RequestContext implements Context {
   }
 }
 
-/** Until the context is made. */
-const NO_READER: Reader = Object.freeze({})
-
-/** A class, because V8 gives every object literal with a getter a hidden class of its own, which makes each read slow. */
+/** Reads for one request, and counts where what it was given came from. */
 class RequestReader implements Reader {
   readonly bypass: boolean
+  readonly fresh: boolean
   readonly position: number
   readonly #onRead: Reader['onRead']
-  readonly #progress: Progress
+  readonly #read: ReadCounts
 
-  constructor(
-    { bypass, position, onRead }: Pick<RequestContextParts, 'bypass' | 'position' | 'onRead'>,
-    progress: Progress,
-  ) {
+  constructor({ bypass, fresh, position, onRead, read }: RequestReaderParts) {
     this.bypass = bypass
+    this.fresh = fresh
     this.position = position
     this.#onRead = onRead
-    this.#progress = progress
-  }
-
-  get fresh(): boolean {
-    return this.#progress.writes > 0
+    this.#read = read
   }
 
   onRead(kind: string, entry: Entry, origin: Origin, stale: StaleReason | undefined): void {
-    this.#progress.read[stale ? 'stale' : origin]++
+    this.#read[stale ? 'stale' : origin]++
     this.#onRead?.(kind, entry, origin, stale)
   }
 }
+
+interface RequestReaderParts extends Pick<RequestContextParts, 'bypass' | 'position' | 'onRead'> {
+  /** The request has written: nothing stale serves. */
+  readonly fresh: boolean
+  readonly read: ReadCounts
+}
+
+type ReadCounts = Record<Origin | 'stale', number>
 
 /** What audit records say of the mutation that is executed now. Mutations of one request are executed one after another. */
 function actOf(
@@ -186,9 +184,7 @@ function actOf(
   return { actor, role: viewer.kind, action: mutation, address, requestId }
 }
 
-type Progress = { -readonly [Name in keyof Context['progress']]: Context['progress'][Name] } & {
-  readonly read: Record<Origin | 'stale', number>
-}
+type Progress = { -readonly [Name in keyof Context['progress']]: Context['progress'][Name] }
 
 /** Tries a write. Calls `onCommit` before it sends the statement that may commit. */
 type Attempt<T> = (onCommit: () => void, act: Act) => Promise<T>
