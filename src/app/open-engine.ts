@@ -1,16 +1,9 @@
 import { Trace, tracing } from '../answers/index.ts'
-import { Cache, type CacheObserver, Ledger, RedisTier } from '../cache/index.ts'
-import {
-  explainConnectionError,
-  type OpenDatabases,
-  openDatabases,
-  type ReplicaObserver,
-  type SentStatement,
-} from '../database/index.ts'
+import { Cache, Ledger, RedisTier } from '../cache/index.ts'
+import { explainConnectionError, type OpenDatabases } from '../database/index.ts'
 import type { HealthChecks } from '../http/index.ts'
 import {
   Follower,
-  type FollowerObserver,
   Log,
   type Loudspeaker,
   NotifyLoudspeaker,
@@ -19,18 +12,19 @@ import {
 } from '../invalidation/index.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { type OnClose, openTogether } from '../kernel/open-together.ts'
-import { type GuardedRedis, openRedis, type RedisClients } from '../redis/index.ts'
+import type { GuardedRedis } from '../redis/index.ts'
 import { type Config, hasRedis } from './config.ts'
-import {
-  logFollower,
-  logRedis,
-  logRedisMissing,
-  logReplica,
-  logTriggers,
-  type RedisObserver,
-  warnOf,
-} from './log-events.ts'
+import { logFollower, logRedisMissing, logTriggers, warnOf } from './log-events.ts'
 import { memoryBounds } from './memory-bounds.ts'
+import {
+  cutLink,
+  type EngineObserver,
+  type ObservedRedis,
+  openConfiguredDatabases,
+  openConfiguredRedis,
+  type Stage,
+  SUBSCRIBER,
+} from './open-servers.ts'
 
 export interface OpenEngineOptions {
   readonly config: Config
@@ -38,15 +32,6 @@ export interface OpenEngineOptions {
   readonly observer?: EngineObserver
   /** What must be done with the databases before the log in them is followed: migrations, say. */
   readonly prepare?: (databases: OpenDatabases) => Promise<unknown>
-}
-
-/** Told of what happens inside, for metrics. */
-interface EngineObserver extends RedisObserver, ReplicaObserver {
-  readonly cache?: CacheObserver
-  readonly follower?: FollowerObserver
-  onStatement?(statement: SentStatement): void
-  /** A connection was silent for too long, and was cut. */
-  onLinkCut?(link: string): void
 }
 
 /**
@@ -168,78 +153,6 @@ async function openStages(
   }
 }
 
-/** What every stage is given. */
-interface Stage {
-  readonly config: Config
-  readonly logger: Logger
-  readonly observer: EngineObserver
-}
-
-function openConfiguredDatabases({ config, logger, observer }: Stage): Promise<OpenDatabases> {
-  // Two connections of each pool are left to the other kind of work: loads that hang must not stop writes, nor writes loads.
-  const concurrent = Math.max(1, config.databasePoolMax - 2)
-  return openDatabases({
-    url: config.databaseUrl,
-    replica:
-      config.databaseReplicaUrl === undefined
-        ? undefined
-        : {
-            url: config.databaseReplicaUrl,
-            timeoutMs: config.databaseReplicaTimeoutMs,
-            observer: logReplica(logger, observer),
-          },
-    schema: config.databaseSchema,
-    dataDirectory: config.dataDirectory,
-    poolMax: config.databasePoolMax,
-    statementTimeoutMs: config.databaseStatementTimeoutMs,
-    loads: {
-      concurrent: config.databaseLoadsMax ?? concurrent,
-      queued: config.databaseLoadsQueue,
-      waitMs: config.databaseLoadsWaitMs,
-    },
-    writes: {
-      concurrent: config.databaseWritesMax ?? concurrent,
-      queued: config.databaseWritesQueue,
-      waitMs: config.databaseWritesWaitMs,
-    },
-    onStatement: (statement) => {
-      observer.onStatement?.(statement)
-      Trace.current?.statements.push(statement)
-    },
-    onError: warnOf(logger, 'An idle database connection broke'),
-  })
-}
-
-/** Redis, and who is told of its errors. */
-interface ObservedRedis extends RedisClients {
-  readonly onError: (error: Error) => void
-  readonly onForged: () => void
-}
-
-function openConfiguredRedis(stage: Stage): ObservedRedis {
-  const { config, logger, observer } = stage
-  const { onError, onForged, onBreaker } = logRedis(logger, observer)
-  const clients = openRedis({
-    servers: {
-      url: config.redisUrl,
-      readerUrl: config.redisReaderUrl,
-      cluster: config.redisCluster,
-      clusterReads: config.redisClusterReads,
-      sentinels: config.redisSentinels && {
-        addresses: config.redisSentinels,
-        name: config.redisSentinelName,
-        username: config.redisSentinelUsername,
-        password: config.redisSentinelPassword,
-      },
-    },
-    timeoutMs: config.redisTimeoutMs,
-    breaker: { failures: config.redisBreakerFailures, resetMs: config.redisBreakerResetMs, onBreaker },
-    watch: { onCut: cutLink(stage, SUBSCRIBER) },
-    onError,
-  })
-  return { ...clients, onError, onForged }
-}
-
 /** The ways in which a node hears of writes before its next look at the log. */
 function openLoudspeakers(
   stage: Stage,
@@ -268,16 +181,6 @@ function openLoudspeakers(
   }
   return { loudspeakers, links }
 }
-
-function cutLink({ logger, observer }: Stage, link: string): () => void {
-  const warn = warnOf(logger, 'A connection was silent, and was cut: another one is made')
-  return () => {
-    observer.onLinkCut?.(link)
-    warn(new Error(`The connection for ${link} was dead without a sign.`))
-  }
-}
-
-const SUBSCRIBER = 'redis subscriber'
 
 function openRedisTier({ config, observer }: Stage, redis: ObservedRedis): RedisTier {
   return new RedisTier({

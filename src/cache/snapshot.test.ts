@@ -174,95 +174,43 @@ it('holds what is stale, and what was softened', async () => {
 })
 
 it('is read in one snapshot of the source if it keeps changing', async () => {
-  const { cache, accounts, database, ledger, opened } = openable()
+  const { cache, readBoth, commit, opened } = openable()
   let n = 10
-  const { value, position } = await cache.snapshot(async (reader) => {
-    const a = await accounts.get('a', reader)
-    database.transact(
-      new Map([
-        ['a', String(--n)],
-        ['b', String(20 - n)],
-      ]),
-      (pending) => pending,
-    )
-    database.sequence()
-    database.tell(ledger)
-    return [a, await accounts.get('b', reader)]
-  })
+  const { value, position } = await cache.snapshot(readBoth(() => commit(String(--n), String(20 - n))))
   expect(opened).toHaveLength(1)
   expect({ value, position }).toEqual({ value: ['7', '13'], position: 8 })
 })
 
 it('takes another snapshot of the source if one shows writes without a position', async () => {
-  let opened = 0
-  const { cache, accounts, database, ledger } = openable(new TinyDatabase(), () => {
-    if (opened++ === 0) write(database, 'pending')
+  const { cache, readBoth, commit, write, opened, database } = openable({
+    onOpen: (many) => {
+      if (many === 1) write('pending', 'pending')
+    },
   })
-  const { value, position } = await cache.snapshot(async (reader) => {
-    const a = await accounts.get('a', reader)
-    if (opened === 0) {
-      write(database, 'torn')
-      database.sequence()
-      database.tell(ledger)
-    }
-    return [a, await accounts.get('b', reader)]
-  })
-  expect({ value, opened, position }).toEqual({ value: ['pending', 'pending'], opened: 2, position: database.position })
+  const { value, position } = await cache.snapshot(readBoth(() => opened.length === 0 && commit('torn', 'torn')))
+  expect({ value, opened: opened.length }).toEqual({ value: ['pending', 'pending'], opened: 2 })
+  expect(position).toBe(database.position)
 })
 
 it('sends what a snapshot of the source shows once that has its positions, if each shows some without', async () => {
-  let opened = 0
-  const { cache, accounts, database, ledger } = openable(new TinyDatabase(), () => {
-    opened++
-    write(database, `${opened}`)
+  const { cache, readBoth, commit, write, opened, database, ledger } = openable({
+    onOpen: (many) => write(`${many}`, `${many}`),
   })
-  const { value } = await cache.snapshot(async (reader) => {
-    const a = await accounts.get('a', reader)
-    if (opened === 0) {
-      write(database, 'torn')
-      database.sequence()
-      database.tell(ledger)
-    }
-    return [a, await accounts.get('b', reader)]
-  })
-  expect({ value, opened }).toEqual({ value: ['5', '5'], opened: 5 })
+  const { value } = await cache.snapshot(readBoth(() => opened.length === 0 && commit('torn', 'torn')))
+  expect({ value, opened: opened.length }).toEqual({ value: ['5', '5'], opened: 5 })
   expect(ledger.seen).toBe(database.position)
 })
 
 it('stores nothing of what a snapshot of the source showed', async () => {
-  const { cache, accounts, database, ledger } = openable()
-  await cache.snapshot(async (reader) => {
-    const a = await accounts.get('a', reader)
-    database.transact(
-      new Map([
-        ['a', '9'],
-        ['b', '11'],
-      ]),
-      (pending) => pending,
-    )
-    database.sequence()
-    database.tell(ledger)
-    return [a, await accounts.get('b', reader)]
-  })
+  const { cache, accounts, readBoth, commit } = openable()
+  await cache.snapshot(readBoth(() => commit('9', '11')))
   expect(accounts.getIfPresent('a')).toBeUndefined()
 })
 
 it('reads what is to be read past the cache once, and then in one snapshot of the source', async () => {
-  const { cache, accounts, database, ledger, opened, sources } = openable()
+  const { cache, readBoth, commit, opened, sources } = openable()
   await cache.snapshot(
-    async (reader) => {
-      const a = await accounts.get('a', reader)
-      database.transact(
-        new Map([
-          ['a', '9'],
-          ['b', '11'],
-        ]),
-        (pending) => pending,
-      )
-      database.sequence()
-      database.tell(ledger)
-      return [a, await accounts.get('b', reader)]
-    },
+    readBoth(() => commit('9', '11')),
     { bypass: true },
   )
   expect(opened).toHaveLength(1)
@@ -320,43 +268,40 @@ function transfer(process: TinyProcess, rows: Readonly<Record<string, string>>):
   process.follow()
 }
 
-/** A transaction that gives both rows one value. */
-function write(database: TinyDatabase<string>, value: string): void {
-  database.transact(
-    new Map([
-      ['a', value],
-      ['b', value],
-    ]),
-    (pending) => pending,
-  )
-}
-
-/** A cache that can read one snapshot of a tiny database, which holds `a` and `b`. */
-function openable(database = new TinyDatabase<string>(), onOpen = () => {}) {
+/**
+ * A cache that can read one snapshot of a tiny database, which holds `a` and `b`.
+ * @param options.onOpen called before each snapshot is taken, with how many that makes
+ */
+function openable({ onOpen = (_many: number): void => {} } = {}) {
+  const database = new TinyDatabase<string>()
   const ledger = new Ledger()
-  database.transact(
-    new Map([
-      ['a', '10'],
-      ['b', '10'],
-    ]),
-    (pending) => pending,
-  )
-  database.sequence()
-  database.tell(ledger)
+  /** One transaction over both rows, without a position. */
+  const write = (a: string, b: string) => {
+    const rows = new Map([
+      ['a', a],
+      ['b', b],
+    ])
+    database.transact(rows, (pending) => pending)
+  }
+  const follow = () => {
+    database.sequence()
+    database.tell(ledger)
+  }
+  const commit = (a: string, b: string) => {
+    write(a, b)
+    follow()
+  }
+  commit('10', '10')
   const opened: object[] = []
   const sources: Source[] = []
   const cache = new Cache({
     ledger,
-    settle: async () => {
-      database.sequence()
-      database.tell(ledger)
-    },
+    settle: async () => follow(),
     clock: new ManualClock(),
     openSnapshot: (work) => {
-      onOpen()
-      const source = { behind: () => 0 }
+      onOpen(opened.length + 1)
       const { version } = database
-      source.behind = () => database.version - version
+      const source = { behind: () => database.version - version }
       opened.push(source)
       return work(source)
     },
@@ -372,7 +317,13 @@ function openable(database = new TinyDatabase<string>(), onOpen = () => {}) {
       return database.snapshot(keys, { behind })
     },
   })
-  return { cache, accounts, database, ledger, opened, sources }
+  /** Reads one after the other, with something between them. */
+  const readBoth = (between: () => unknown) => async (reader: Reader) => {
+    const a = await accounts.get('a', reader)
+    between()
+    return [a, await accounts.get('b', reader)]
+  }
+  return { cache, accounts, database, ledger, opened, sources, write, commit, readBoth }
 }
 
 /** Reads rows in random steps while random transactions are committed, numbered and heard of. Returns how often an answer was made again, and how often it would have been torn. */

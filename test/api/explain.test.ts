@@ -260,21 +260,11 @@ it('says that an answer is too large to be kept', async () => {
 })
 
 it('says that an answer was made again, because what it read was never there at once', async () => {
-  const both = `{ article(id: "${ids.published}") { title } tags { nodes { name } } }`
-  await explain(`{ article(id: "${ids.published}") { title } }`)
-  const writer = new pg.Client({ connectionString: database.url })
-  await writer.connect()
-  await writer.query('begin; lock table tags')
-  const explaining = explain(both)
-  await eventually(async () => {
-    const waiting = `select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`
-    return (await queryOnce(database.url, waiting, [database.name])).length > 0
-  })
-  await writer.query(
-    `update articles set title = 'Made again' where id = 1; update tags set name = 'Kittens' where id = 1; commit`,
+  const { data, stet } = await explainAcross((writer) =>
+    writer.query(
+      `update articles set title = 'Made again' where id = 1; update tags set name = 'Kittens' where id = 1; commit`,
+    ),
   )
-  await writer.end()
-  const { data, stet } = await explaining
   expect(data).toMatchObject({
     article: { title: 'Made again' },
     tags: { nodes: [{ name: 'Dogs' }, { name: 'Kittens' }] },
@@ -289,22 +279,13 @@ it('says that an answer was made again, because what it read was never there at 
 })
 
 it('says that a write overtook the answer', async () => {
-  const both = `{ article(id: "${ids.published}") { title } tags { nodes { name } } }`
-  await explain(`{ article(id: "${ids.published}") { title } }`)
-  const writer = new pg.Client({ connectionString: database.url })
-  await writer.connect()
-  await writer.query('begin; lock table tags')
-  const explaining = explain(both)
-  await eventually(async () => {
-    const waiting = `select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`
-    return (await queryOnce(database.url, waiting, [database.name])).length > 0
+  const { stet } = await explainAcross(async (writer) => {
+    // The article was read before, and no tag is changed: together they are what there was before this write.
+    await queryOnce(database.url, `update articles set summary = 'overtaking' where id = 1`)
+    await node.catchUp()
+    await writer.query('commit')
   })
-  // The article was read before, and no tag is changed: together they are what there was before this write.
-  await queryOnce(database.url, `update articles set summary = 'overtaking' where id = 1`)
-  await node.catchUp()
-  await writer.query('commit')
-  await writer.end()
-  expect((await explaining).stet.answer.kept).toMatchObject({ kept: false, why: 'overtaken' })
+  expect(stet.answer.kept).toMatchObject({ kept: false, why: 'overtaken' })
 })
 
 it('says that nobody knows what was written while the log is silent', async () => {
@@ -386,6 +367,23 @@ it('explains an answer that was refused', async () => {
   expect(status).toBe(200)
   expect(stet).toMatchObject({ entries: [], answer: { kept: { kept: false } } })
 })
+
+/** Explains an answer that has read an article, and waits for the tags until `write` has committed the transaction that locks them. */
+async function explainAcross(write: (writer: pg.Client) => Promise<unknown>) {
+  const article = `article(id: "${ids.published}") { title }`
+  await explain(`{ ${article} }`)
+  const writer = new pg.Client({ connectionString: database.url })
+  await writer.connect()
+  await writer.query('begin; lock table tags')
+  const explaining = explain(`{ ${article} tags { nodes { name } } }`)
+  await eventually(async () => {
+    const waiting = `select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`
+    return (await queryOnce(database.url, waiting, [database.name])).length > 0
+  })
+  await write(writer)
+  await writer.end()
+  return explaining
+}
 
 /** An answer with its explanation, taken out. */
 async function explain(
