@@ -65,6 +65,11 @@ export class Execution {
     this.#errors.take(copy.#errors)
   }
 
+  /** What fails from now on is no part of the answer. */
+  end(): void {
+    this.#errors.end()
+  }
+
   /** Adds an error that ends the execution. */
   fail(error: unknown): void {
     const located = error === this.#budget.overdrawn ? locatedError(error, undefined) : error
@@ -102,10 +107,10 @@ export class Execution {
       const value = this.resolve(field, source, parentPath)
       const { shape } = field
       if ((shape.kind === 'text' || shape.kind === 'leaf') && !isPromise(value))
-        return this.complete(shape, field, undefined, value)
+        return this.#complete(shape, field, undefined, value)
       path = pathOf(field, parentPath)
       if (isPromise(value)) return this.#await(this.#completeLater(value, shape, field, path), shape, field, path)
-      const completed = this.complete(shape, field, path, value)
+      const completed = this.#complete(shape, field, path, value)
       return completed instanceof Promise ? this.#await(completed, shape, field, path) : completed
     } catch (error) {
       return this.giveUp(error, field.shape, field, path ?? pathOf(field, parentPath))
@@ -133,7 +138,7 @@ export class Execution {
   }
 
   /** The specification's CompleteValue. */
-  complete(shape: Shape, field: FieldPlan, path: ResponsePath | undefined, value: unknown): unknown {
+  #complete(shape: Shape, field: FieldPlan, path: ResponsePath | undefined, value: unknown): unknown {
     if (value instanceof Error) throw value
     if (value === null || value === undefined) {
       if (!shape.nonNull) return null
@@ -172,7 +177,7 @@ export class Execution {
     try {
       for (let index = 0; index < values.length; index++) {
         const path: ResponsePath = { prev: listPath, key: index, typename: undefined }
-        const completed = this.#completeItem(item, field, path, values[index])
+        const completed = this.completeOrGiveUp(item, field, path, values[index])
         if (completed instanceof Promise) waits = true
         answer[index] = completed
       }
@@ -184,10 +189,11 @@ export class Execution {
     return waits ? Promise.all(answer) : answer
   }
 
-  #completeItem(shape: Shape, field: FieldPlan, path: ResponsePath, value: unknown): unknown {
+  /** Completes a value where null may stand if that fails. Throws, or rejects, if it may not. */
+  completeOrGiveUp(shape: Shape, field: FieldPlan, path: ResponsePath, value: unknown): unknown {
     try {
       if (isPromise(value)) return this.#await(this.#completeLater(value, shape, field, path), shape, field, path)
-      const completed = this.complete(shape, field, path, value)
+      const completed = this.#complete(shape, field, path, value)
       return completed instanceof Promise ? this.#await(completed, shape, field, path) : completed
     } catch (error) {
       return this.giveUp(error, shape, field, path)
@@ -202,7 +208,7 @@ export class Execution {
     field: FieldPlan,
     path: ResponsePath | undefined,
   ): Promise<unknown> {
-    return Promise.resolve(value).then((arrived) => this.complete(shape, field, path, arrived))
+    return Promise.resolve(value).then((arrived) => this.#complete(shape, field, path, arrived))
   }
 
   #await(

@@ -13,6 +13,11 @@ export class FieldErrors {
     this.list.push(error)
   }
 
+  /** Everything is null from now on: further errors are left out. */
+  end(): void {
+    this.#places.add(undefined)
+  }
+
   /** Adds those of another part of the answer. */
   take({ list }: FieldErrors): void {
     this.list.push(...list)

@@ -65,18 +65,28 @@ async function executeSerially(
 /** Resolves a field once, because that writes. What it shows may be made several times. */
 async function executeMutation(execution: Execution, field: FieldPlan, repeat: Repeat): Promise<unknown> {
   const path = pathOf(field, undefined)
-  let last = execution
+  let value: unknown
   try {
     execution.budget.takeBytes(field.key.length + 4)
-    const value = await execution.resolve(field, undefined, undefined)
-    const completed = await repeat(() => {
-      last = execution.copy()
-      return last.complete(field.shape, field, path, value)
-    })
-    execution.adopt(last)
-    return completed
+    value = await execution.resolve(field, undefined, undefined)
   } catch (error) {
-    execution.adopt(last)
     return execution.giveUp(error, field.shape, field, path)
+  }
+  let last = execution
+  const complete = async () => {
+    const copy = execution.copy()
+    last = copy
+    try {
+      return await copy.completeOrGiveUp(field.shape, field, path, value)
+    } catch (error) {
+      // At once: what fails a tick later no longer belongs to the result.
+      copy.end()
+      throw error
+    }
+  }
+  try {
+    return await repeat(complete)
+  } finally {
+    execution.adopt(last)
   }
 }
