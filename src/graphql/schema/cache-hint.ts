@@ -25,7 +25,6 @@ export function fieldHints(
   const known = new WeakMap<GraphQLField<unknown, unknown>, FieldHint>()
   const read = (parent: GraphQLNamedType, field: GraphQLField<unknown, unknown>): FieldHint => {
     const type = getNamedType(field.type)
-    // Introspection.
     if (type.name.startsWith('__') || field.name === '__typename') return { maxAge: INTROSPECTION_SECONDS }
     const own = hintOf(field.astNode?.directives)
     const ofType = isCompositeType(type) ? hintOf(type.astNode?.directives) : {}

@@ -63,35 +63,36 @@ async function runMoves(world: AccountWorld, nodes: readonly TestNode[], answers
   const random = new Random(seed)
   const wrong: string[] = []
   const errors: string[] = []
+  const moving = new Set<Promise<void>>()
   let asked = 0
   let moved = 0
-  let isOver = false
   const admins = nodes.map(({ admin }) => admin)
+  /** Begins another move, while the next answer is made. */
+  const move = () => {
+    if (moving.size === 2 || random.below(3) > 0) return
+    moved++
+    const begun = world
+      .move(random, admins)
+      .catch((error) => void errors.push(String(error)))
+      .finally(() => moving.delete(begun))
+    moving.add(begun)
+  }
   const read = async (client: GraphQLClient, headers: () => Record<string, string>) => {
     while (asked < answers) {
       asked++
+      move()
       const answer = await ask(random, client, headers())
       errors.push(...answer.errors)
       if (answer.wrong) wrong.push(answer.wrong)
     }
   }
-  const write = async () => {
-    while (!isOver) {
-      await world.move(random, admins)
-      moved++
-      await new Promise((resolve) => setTimeout(resolve, 5 + random.below(20)))
-    }
-  }
-  const writing = Promise.all(Array.from({ length: 2 }, write))
   await Promise.all(
     nodes.flatMap(({ visitor, admin }) => [
       ...Array.from({ length: 4 }, () => read(visitor, () => ({}))),
       read(admin, () => (random.below(20) === 0 ? NO_CACHE : {})),
     ]),
-  ).finally(() => {
-    isOver = true
-  })
-  await writing
+  )
+  await Promise.all(moving)
   return { asked, moved, wrong, errors }
 }
 
