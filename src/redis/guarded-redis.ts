@@ -153,9 +153,9 @@ export class GuardedRedis {
   #makeNode(name: string, client: Redis, bySlot: boolean): RedisNode {
     const { failures, resetMs, onBreaker } = this.#options
     const onState = (state: BreakerState, why?: Error) => onBreaker?.(name, state, why)
-    const onMoved = () => this.#readMap()
+    const readMap = () => this.#readMap()
     onState('closed')
-    return new RedisNode({ name, client, bySlot, scripts: this.#scripts, onMoved, failures, resetMs, onState })
+    return new RedisNode({ name, client, bySlot, scripts: this.#scripts, readMap, failures, resetMs, onState })
   }
 
   /** In the background, and at most once in `MAP_REST_MS`: every map costs a node time. */
@@ -181,7 +181,8 @@ interface RedisNodeOptions extends Omit<BreakerOptions, 'probe'> {
   readonly client: Redis
   readonly bySlot: boolean
   readonly scripts: ReadonlyMap<string, RedisScript>
-  readonly onMoved: () => void
+  /** Called where the map of slots may be out of date. */
+  readonly readMap: () => void
 }
 
 /** One server, and its breaker. */
@@ -191,15 +192,15 @@ export class RedisNode {
   client: Redis | undefined
   readonly #scripts: ReadonlyMap<string, RedisScript>
   readonly #breaker: Breaker
-  readonly #onMoved: () => void
+  readonly #readMap: () => void
   #bySlot: boolean
 
-  constructor({ name, client, bySlot, scripts, onMoved, ...breaker }: RedisNodeOptions) {
+  constructor({ name, client, bySlot, scripts, readMap, ...breaker }: RedisNodeOptions) {
     this.name = name
     this.client = client
     this.#bySlot = bySlot
     this.#scripts = scripts
-    this.#onMoved = onMoved
+    this.#readMap = readMap
     this.#breaker = new Breaker({ ...breaker, probe: () => this.#probe() })
   }
 
@@ -219,8 +220,7 @@ export class RedisNode {
    */
   send(fill: (pipeline: ChainableCommander) => void): Promise<readonly Reply[]> {
     return this.#breaker.run(async () => {
-      const { client } = this
-      if (!client) throw unserved()
+      const client = this.#connected()
       // A pipeline has the commands of its client, and the client may be a new one.
       for (const [name, script] of this.#scripts) if (!(name in client)) client.defineCommand(name, script)
       const pipeline = client.pipeline()
@@ -236,16 +236,24 @@ export class RedisNode {
   }
 
   async #probe(): Promise<void> {
-    if (!this.client) throw unserved()
-    await this.client.ping().catch((error: Error) => {
-      if (!isReply(error)) throw error
-    })
+    await this.#connected()
+      .ping()
+      .catch((error: Error) => {
+        if (!isReply(error)) throw error
+      })
+  }
+
+  /** Only a new map brings a lost connection back, or says who serves its slots now. */
+  #connected(): Redis {
+    if (this.client) return this.client
+    this.#readMap()
+    throw unserved()
   }
 
   #heed({ message }: Error): void {
     // A single end point before a cluster, such as ElastiCache Serverless, has all keys, and still refuses commands across slots.
     if (message.startsWith('CROSSSLOT')) this.#bySlot = true
-    else if (/^(MOVED|ASK|CLUSTERDOWN|READONLY) ?/.test(message)) this.#onMoved()
+    else if (/^(MOVED|ASK|CLUSTERDOWN|READONLY) ?/.test(message)) this.#readMap()
   }
 }
 

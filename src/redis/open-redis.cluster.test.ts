@@ -166,6 +166,17 @@ describeWhereItCan('in a Redis Cluster', () => {
     await eventually(async () => expect(await read(KEYS)).toEqual(KEYS))
   })
 
+  it('finds what a node has whose connection is lost again and again, before the map would be read anyway', async () => {
+    await tier.stop()
+    await redis.close()
+    await open({ resetMs: 20 })
+    await write(KEYS)
+    for (let round = 0; round < 10; round++) {
+      for (const { proxy } of round % 3 === 2 ? cluster.masters : cluster.masters.slice(0, 1)) proxy.reset()
+      await eventually(async () => expect(await read(KEYS)).toEqual(KEYS), { withinMs: 3000 })
+    }
+  })
+
   it('loses nothing but what is on its way while slots move, and then asks the right nodes', async () => {
     const [from, to] = cluster.masters as [RedisClusterNode, RedisClusterNode]
     const moving = [...new Set(KEYS.filter((key) => holder(key) === from).map(keySlot))]
