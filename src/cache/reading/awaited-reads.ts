@@ -51,8 +51,7 @@ export class AwaitedReads<K, V> {
           const found = await this.#await(flight, { reader, soft, hard, joined, isFirst })
           const accepted = found && request && this.#accept(found, request, reader, since)
           if (!accepted) need = FRESH
-          // What may show a write that had no position is loaded again, once: then it may be kept, too.
-          if (!accepted || (isFirst && accepted.entry.isOfNoMoment)) continue
+          if (!accepted) continue
           obtained.set(flight.id, accepted)
           missing.delete(flight.id)
         }

@@ -156,6 +156,56 @@ it('gives writes that a load saw their positions before anybody learns what it r
   expect(process.settled).toBe(1)
 })
 
+it('loads again what may show a write without a position, asks nobody else meanwhile, and keeps what comes then', async () => {
+  const remote = new TinyRemote()
+  const process = holding('1', { remote })
+  process.database.write('a', '2')
+  expect(await Promise.all([process.rows.get('a'), process.rows.get('a')])).toEqual(['2', '2'])
+  expect(process.loads).toHaveLength(2)
+  expect([remote.reads, remote.stored.size, remote.leases.size]).toEqual([1, 1, 0])
+  await process.rows.get('a')
+  expect(process.loads).toHaveLength(2)
+})
+
+it('loads again only what was written, of all that a load has seen such writes beside', async () => {
+  const process = holding('1')
+  process.database.write('a', '2')
+  await process.rows.getMany(['a', 'b', 'c'])
+  expect(process.loads.map(({ keys }) => keys)).toEqual([['a', 'b', 'c'], ['a']])
+})
+
+it('answers what is written at every load after three of them, and does not keep it', async () => {
+  const process = holding('1')
+  const { load } = process
+  process.load = (keys, source) => {
+    process.database.write('a', `${process.loads.length + 2}`)
+    return load.call(process, keys, source)
+  }
+  const used: Entry[] = []
+  expect(await process.rows.get('a', { onRead: (_, entry) => void used.push(entry) })).toBe('4')
+  expect(used.map(({ isOfNoMoment }) => isOfNoMoment)).toEqual([true])
+  expect([...process.cache.entries()]).toEqual([])
+  expect(process.ledger.seen).toBe(process.database.position)
+})
+
+it('leaves it to the load of another to read again what a write has overtaken', async () => {
+  const process = holding('1')
+  process.database.write('a', '2')
+  const { begun, letOthersPass, release } = process.hold()
+  const early = process.rows.get('a')
+  await begun
+  letOthersPass()
+  process.writeAndFollow('a', '3')
+  const second = process.hold()
+  const late = process.rows.get('a')
+  await second.begun
+  release()
+  expect(await early).toBe('2')
+  second.release()
+  expect(await late).toBe('3')
+  expect(process.loads).toHaveLength(2)
+})
+
 it('answers nothing that shows writes whose positions could not be had', async () => {
   const process = holding('1')
   process.database.write('a', '2')

@@ -264,22 +264,24 @@ export class Flights<K, V> {
     flight.lease = { kind: 'none' }
   }
 
-  /** From each source in turn until it is new enough. Rejects if a load fails. */
+  /** From one source after another, until it is new enough and of a moment. Rejects if a load fails. */
   async #fromSource(flights: readonly Flight<K, V>[]): Promise<void> {
-    const { epoch, position } = this.#parts.ledger.place
-    for (const flight of flights) Object.assign(flight, { fromSource: true, epoch, position })
     let waiting = flights
-    for (const source of NEAREST_FIRST) {
+    for (const [index, source] of SOURCES.entries()) {
+      const { epoch, position } = this.#parts.ledger.place
+      for (const flight of waiting) Object.assign(flight, { fromSource: true, epoch, position })
       const entries = await this.#queue.load(waiting, source)
-      const behind: Flight<K, V>[] = []
-      for (const [index, flight] of waiting.entries()) {
-        const entry = entries[index]
-        if (!entry) continue
+      const isLast = index === SOURCES.length - 1
+      waiting = waiting.filter((flight, nth) => {
+        const entry = entries[nth]
+        if (!entry) return false
         this.#tiers.store(flight.key, entry)
-        if (this.reflects(entry, flight)) flight.land({ entry, origin: 'source' })
-        else behind.push(flight)
-      }
-      waiting = behind
+        if (!this.reflects(entry, flight)) return true
+        // What may show a write that had no position is loaded again at once: then it may be kept, too. Another flight may be doing so.
+        if (entry.isOfNoMoment && !isLast && this.#underWay.get(flight.id) === flight) return true
+        flight.land({ entry, origin: 'source' })
+        return false
+      })
       if (waiting.length === 0) return
     }
     for (const flight of waiting) flight.land(undefined)
@@ -294,6 +296,6 @@ export class Flights<K, V> {
 
 type Next = 'landed' | 'load' | 'ask again' | { readonly waitMs: number }
 
-const NEAREST_FIRST: readonly Source[] = ['any', 'primary']
+const SOURCES: readonly Source[] = ['any', 'primary', 'primary']
 /** So that the death of one holder, and of the next, delays no reader for longer. */
 const LEASES_WAITED_FOR = 2
