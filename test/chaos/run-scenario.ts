@@ -92,7 +92,14 @@ async function work(world: World, scenario: AnyScenario, recorder: Recorder, { s
     try {
       do {
         await pause()
-        await scenario.strike({ servers, nodes, dice, note: (what) => recorder.note(what), hold })
+        await scenario.strike({
+          servers,
+          nodes,
+          dice,
+          note: (what) => recorder.note(what),
+          lost: (ends) => recorder.record({ is: 'loss', ends, atMs: Date.now() }),
+          hold,
+        })
         blows++
         await pause()
       } while (performance.now() < endsAtMs || recorder.size < LEAST_EVENTS)

@@ -1,6 +1,7 @@
 import type { Dice } from '../integration/oracle/dice.ts'
 import type { ChaosNode } from './chaos-node.ts'
 import type { ViolationKind } from './checker/violation.ts'
+import type { LogEnd } from './history/history.ts'
 import type { Servers, StartServers } from './servers/servers.ts'
 
 /** What goes wrong, and what may come of it. */
@@ -28,6 +29,8 @@ export interface StruckWorld<S extends Servers> {
   readonly dice: Dice
   /** Writes into the history what is done now. */
   note(what: string): void
+  /** Writes into the history that the log's past was lost: what answers have shown so far counts only as far as these ends. */
+  lost(ends: readonly LogEnd[]): void
   /** For how long something stays broken: a random time between these. */
   hold(leastMs: number, mostMs: number): Promise<void>
 }

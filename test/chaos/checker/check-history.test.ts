@@ -192,6 +192,15 @@ it('judges a token of a lost history by what survived of it, and an answer from 
   expect(check(answer({ token: 99, observed: [row('articles:5', { title: 'lost' })] }))).toEqual([])
 })
 
+it('judges an answer from before a loss only if its token survived, though the epoch went on', () => {
+  const lost: Event = { is: 'loss', ends: [{ epoch: 'e', last: 15 }], atMs: 0 }
+  const beyond = answer({ token: 20, observed: [row('articles:5', { title: 'lost' })] })
+  const within = answer({ token: 15, observed: [row('articles:5', { title: 'lost' })] })
+  expect(kinds([beyond, lost])).toEqual([])
+  expect(kinds([within, lost])).toEqual(['never written'])
+  expect(kinds([lost, beyond])).toEqual(['never written'])
+})
+
 it('tells what led to it', () => {
   const events = [
     { is: 'fault', what: 'Redis is killed', atMs: 150 } as const,

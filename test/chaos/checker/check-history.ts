@@ -36,6 +36,7 @@ class SessionChecker {
     return this.#history.events.flatMap((event, number) => {
       switch (event.is) {
         case 'fault':
+        case 'loss':
           return []
         case 'adoption':
           this.#adopt(event.client, event.from)
@@ -50,9 +51,9 @@ class SessionChecker {
 
   #checkAnswer(answer: Answer, number: number): Violation[] {
     const { error, sent, token } = answer
-    const written = checkWrite(answer, this.#timeline, this.#marks)
+    const written = checkWrite(answer, number, this.#timeline, this.#marks)
     // What was lost with its history can't be judged; that it was lost has been said above.
-    if (error || token === undefined || !this.#timeline.survived(token)) return written.violations
+    if (error || token === undefined || !this.#timeline.survived(token, number)) return written.violations
     const floors = { token: this.#timeline.positionOf(sent), node: this.#floorOf(answer) }
     const from = Math.max(floors.token, floors.node)
     const violations = [...written.violations]

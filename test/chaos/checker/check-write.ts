@@ -11,6 +11,7 @@ interface Made {
 /** Is what was acknowledged there, and what was refused not? `made` is the write, where it was acknowledged. */
 export function checkWrite(
   { write, error, token }: Answer,
+  number: number,
   timeline: Timeline,
   marks: Marks,
 ): { readonly violations: Violation[]; readonly made?: Made } {
@@ -31,7 +32,7 @@ export function checkWrite(
     return { violations: [{ kind: 'lost write', message, rows: write.deletes ? [write.deletes] : [] }] }
   }
   if (error) return { violations: [] }
-  if (token !== undefined && timeline.survived(token) && made.position > timeline.positionOf(token)) {
+  if (token !== undefined && timeline.survived(token, number) && made.position > timeline.positionOf(token)) {
     const message = `The write is at ${made.position}, and its answer's token is ${token}.`
     return { violations: [{ kind: 'beyond its token', message, rows: [made.row] }], made }
   }

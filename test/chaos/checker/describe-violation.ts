@@ -32,7 +32,7 @@ const describeWrite = ({ row, state, position, atMs }: RowWrite): Line => ({
 })
 
 function concerns(event: Event, rows: readonly string[]): boolean {
-  if (event.is === 'fault') return true
+  if (event.is === 'fault' || event.is === 'loss') return true
   return event.is === 'answer' && (saysOf(event, rows).length > 0 || rows.some((row) => isWrittenBy(event, row)))
 }
 
@@ -46,6 +46,8 @@ function describeEvent(event: Event, rows: readonly string[], isIt: boolean): Li
   switch (event.is) {
     case 'fault':
       return { atMs: event.atMs, text: `FAULT: ${event.what}` }
+    case 'loss':
+      return { atMs: event.atMs, text: `LOST: all after ${JSON.stringify(event.ends)}` }
     case 'adoption':
       return { atMs: 0, text: `${event.client} knows what ${event.from} knows` }
     case 'answer': {

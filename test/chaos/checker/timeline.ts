@@ -1,4 +1,12 @@
-import { canSee, type History, type RowKey, type RowState, type Selection, type Viewer } from '../history/history.ts'
+import {
+  canSee,
+  type History,
+  type LogEnd,
+  type RowKey,
+  type RowState,
+  type Selection,
+  type Viewer,
+} from '../history/history.ts'
 
 /** What a row was from one position of the log up to, not including, another. */
 export interface Period {
@@ -19,10 +27,12 @@ export interface Interval {
 export class Timeline {
   readonly #rows = new Map<RowKey, Period[]>()
   readonly #epochs: History['epochs']
+  readonly #losses: readonly { readonly number: number; readonly ends: readonly LogEnd[] }[]
   readonly #members = new Map<string, Members>()
 
-  constructor({ writes, epochs }: Pick<History, 'writes' | 'epochs'>) {
+  constructor({ writes, epochs, events }: Pick<History, 'writes' | 'epochs' | 'events'>) {
     this.#epochs = epochs
+    this.#losses = events.flatMap((event, number) => (event.is === 'loss' ? { number, ends: event.ends } : []))
     for (const { row, state, position, atMs } of writes) {
       const periods = this.#rows.get(row) ?? [before]
       const previous = periods.at(-1) ?? before
@@ -56,11 +66,16 @@ export class Timeline {
     return last === undefined ? 0 : Math.min(last, Number(digits))
   }
 
-  /** False for a token beyond what survived of its history: such an answer may show what nobody knows of any longer. */
-  survived(token: string | undefined): boolean {
+  /**
+   * False for a token beyond what survived of its history: such an answer may show what nobody knows of any longer.
+   * @param number of the event that has the token
+   */
+  survived(token: string | undefined, number: number): boolean {
     const [, digits, epoch] = /^(\d+)\.(.*)$/.exec(token ?? '') ?? []
-    const last = this.#epochs.find((known) => known.epoch === epoch)?.last
-    return last !== undefined && Number(digits) <= last
+    const later = this.#losses.filter((loss) => loss.number > number).map(({ ends }) => ends)
+    return [this.#epochs, ...later].every((ends) =>
+      ends.some((end) => end.epoch === epoch && Number(digits) <= end.last),
+    )
   }
 
   /** Which rows are in a selection, as the viewer sees it, and when. */

@@ -3,7 +3,7 @@ export interface History {
   /** Every write of every row, in the order of its positions, and of each row in the order that PostgreSQL made them in. */
   readonly writes: readonly RowWrite[]
   /** The histories of the log that survived, oldest first, each with its last position. */
-  readonly epochs: readonly { readonly epoch: string; readonly last: number }[]
+  readonly epochs: readonly LogEnd[]
   /** In the order in which they were over. */
   readonly events: readonly Event[]
   /** Where the log stood when the first of them began. */
@@ -25,7 +25,13 @@ export interface RowWrite {
   readonly atMs: number
 }
 
-export type Event = Answer | Adoption | Fault
+/** An epoch, and the last position that it has. */
+export interface LogEnd {
+  readonly epoch: string
+  readonly last: number
+}
+
+export type Event = Answer | Adoption | Fault | Loss
 
 /** One request and what became of it. */
 export interface Answer {
@@ -81,6 +87,13 @@ interface Adoption {
 interface Fault {
   readonly is: 'fault'
   readonly what: string
+  readonly atMs: number
+}
+
+/** The log was cut off at these ends. An epoch may have gone on from there, with other records at the same positions. */
+interface Loss {
+  readonly is: 'loss'
+  readonly ends: readonly LogEnd[]
   readonly atMs: number
 }
 

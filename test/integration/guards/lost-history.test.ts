@@ -2,23 +2,24 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { encodeEntry } from '../../../src/cache/remote/envelope.ts'
 import { toGlobalId } from '../../../src/identity/global-id.ts'
-import { queryOnce, readMetric, sharedServers, type TestNode } from '../../harness/index.ts'
-import { asOf, readTitle, writeTitle } from '../races/article-world.ts'
-import { crash, LOST_PASTS, type LostPast } from './lost-pasts.ts'
+import { LOST_PASTS, type LostPast, queryOnce, readMetric, sharedServers, type TestNode } from '../../harness/index.ts'
+import { type ArticleWorld, asOf, createArticleWorld, readTitle, writeTitle } from '../races/article-world.ts'
 
 /** The log's past changes while no node lives. Redis still holds what was read as of the positions that are lost. */
 const COUNT = 10
 let past: LostPast
+let world: ArticleWorld
 const nodes: TestNode[] = []
 
 afterEach(async () => {
   await closeNodes()
+  await world.end().catch(() => {}) // its database may be on a server that is gone
   await past.stop()
 })
 
 describe.each(Object.entries(LOST_PASTS))('If %s', (_, begin) => {
   it('shows nothing that is lost, and every write that comes afterwards', async () => {
-    past = await begin()
+    await prepare(begin)
     const url = await loseTitles()
     const [node, other] = [await start(url), await start(url)]
     expect(await titles(node)).toEqual(all('kept'))
@@ -28,7 +29,7 @@ describe.each(Object.entries(LOST_PASTS))('If %s', (_, begin) => {
   })
 
   it('shows nothing that is lost once the log has grown past where it was', async () => {
-    past = await begin()
+    await prepare(begin)
     const url = await loseTitles()
     for (let time = 0; time < 3 * COUNT; time++) {
       await queryOnce(url, `update users set bio = 'another' where id = 1`)
@@ -52,7 +53,7 @@ describe('If the log has lost a part of its past, and is called as before', () =
     ],
     ['and Redis proves nothing, because nothing is signed: the epoch goes on', {}, false],
   ])('%s', async (_, environment, begins) => {
-    past = await crash()
+    await prepare(LOST_PASTS['the server crashes under synchronous_commit=off'])
     const { url, epoch, token } = await loseAndTell(environment)
     const node = await start(url, environment)
     expect(await titles(node)).toEqual(all('kept'))
@@ -63,8 +64,8 @@ describe('If the log has lost a part of its past, and is called as before', () =
   })
 
   it("begins no epoch for a client's token of the future, nor for an entry that is forged", async () => {
-    past = await crash()
-    const url = past.world.database.url
+    await prepare(LOST_PASTS['the server crashes under synchronous_commit=off'])
+    const { url } = past.database
     const node = await start(url, secret)
     const before = await epochOf(url)
     const [position, epoch] = [2 ** 40, before]
@@ -90,17 +91,21 @@ describe('If the log has lost a part of its past, and is called as before', () =
   })
 })
 
+async function prepare(begin: () => Promise<LostPast>): Promise<void> {
+  past = await begin()
+  world = await createArticleWorld(async () => past.database)
+}
+
 /** Titles that nodes have read, and left in Redis, are lost. Resolves with where the database is now. */
 const loseTitles = async () => (await loseAndTell()).url
 
 async function loseAndTell(environment: Record<string, string> = {}) {
-  const { world } = past
   await world.sql(
     `insert into articles (slug, title, body, status, author_id, published_at)
      select 'more-' || n, 'old', 'Body', 'PUBLISHED', 1, now() from generate_series(3, ${COUNT}) n`,
   )
   await world.sql(`update articles set title = 'kept ' || id`)
-  const first = await start(world.database.url, environment)
+  const first = await start(past.database.url, environment)
   expect(await titles(first)).toEqual(all('kept'))
   await closeNodes()
 
@@ -143,7 +148,7 @@ const results = (node: TestNode, result: string) =>
   readMetric(node.url, 'stet_cache_requests_total', { tier: 'redis', result })
 
 async function start(databaseUrl: string, environment: Record<string, string> = {}): Promise<TestNode> {
-  const node = await past.world.startNode({
+  const node = await world.startNode({
     databaseUrl,
     environment: { LOG_BEAT_MS: '50', WORKER: 'off', ...environment },
   })

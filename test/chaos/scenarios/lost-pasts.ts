@@ -1,0 +1,69 @@
+import { LOST_PASTS } from '../../harness/index.ts'
+import { type StruckWorld, scenario } from '../scenario.ts'
+import { type ForgetfulServers, forgetfulServers } from '../servers/forgetful-servers.ts'
+
+/** What was written since the mark: PostgreSQL itself has lost it. */
+const tolerates = { losses: ['lost write', 'lost view'] } as const
+const crash = LOST_PASTS['the server crashes under synchronous_commit=off']
+const promotion = LOST_PASTS['another standby is promoted from the same point']
+
+export default [
+  ...Object.entries(LOST_PASTS).map(([way, begin]) =>
+    scenario({
+      name: `${way} while no node lives`,
+      onlyLong: true,
+      servers: forgetfulServers(begin),
+      tolerates,
+      strike: loseWhileNoNodeLives,
+    }),
+  ),
+
+  scenario({
+    name: 'the server crashes under synchronous_commit=off while no node lives, and entries are signed',
+    onlyLong: true,
+    servers: forgetfulServers(crash, { CACHE_SECRET: 'a secret of the tests, of 32 bytes' }),
+    tolerates,
+    strike: loseWhileNoNodeLives,
+  }),
+
+  ...[crash, promotion].map((begin) =>
+    scenario({
+      name: `${begin === crash ? 'the server crashes under synchronous_commit=off' : 'another standby is promoted from the same point'} while nodes live`,
+      onlyLong: true,
+      servers: forgetfulServers(begin),
+      tolerates,
+      strike: loseWhileNodesLive,
+    }),
+  ),
+]
+
+async function loseWhileNoNodeLives(world: StruckWorld<ForgetfulServers>): Promise<void> {
+  const { servers, nodes, hold, note, lost } = world
+  if (!servers.canLose()) return hold(200, 400)
+  await mark(world)
+  await Promise.all(nodes.map((node) => node.kill()))
+  note('no node lives')
+  lost(await servers.lose())
+  await Promise.all(nodes.map((node) => node.start()))
+  note('nodes serve again')
+  await hold(500, 2000)
+}
+
+async function loseWhileNodesLive(world: StruckWorld<ForgetfulServers>): Promise<void> {
+  const { servers, hold, note, lost } = world
+  if (!servers.canLose()) return hold(200, 400)
+  await mark(world)
+  const ends = await servers.lose()
+  note('what was written since is lost')
+  // Until a node has looked at the log again, its answers are of the lost past.
+  await hold(NOTICED_MS, NOTICED_MS + 1000)
+  lost(ends)
+}
+
+async function mark({ servers, hold, note }: StruckWorld<ForgetfulServers>): Promise<void> {
+  await servers.mark()
+  note('what is written from now on will be lost')
+  await hold(500, 3000)
+}
+
+const NOTICED_MS = 4000
