@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
-import { type Counts, type ImportProblem, importContent } from '../content/index.ts'
-import { Failure, print, withProgress } from './command.ts'
+import { type Counts, type ImportReport, importContent, type Outcome } from '../content/index.ts'
+import { Failure, withProgress } from './command.ts'
 import { withDatabase } from './with-database.ts'
 
 export const importCommand = new Command('import')
@@ -14,42 +14,26 @@ export const importCommand = new Command('import')
       .choices(['name', 'path'])
       .default('name'),
   )
-  .option('--json', 'print the report as JSON')
+  .option('--json', 'print a line of JSON for each file or record, then a summary')
   .action(async (path: string, { author, slug, json }: ImportFlags) => {
+    const lists = new OutcomeLists()
     const report = await withDatabase((db) =>
       withProgress('Importing', (onProgress) =>
-        importContent(db, path, { onProgress, slugsFromPath: slug === 'path', ...(author && { author }) }),
+        importContent(db, path, {
+          onProgress,
+          onOutcome: json ? (outcome) => console.log(JSON.stringify(outcome)) : (outcome) => lists.add(outcome),
+          slugsFromPath: slug === 'path',
+          ...(author && { author }),
+        }),
       ),
     )
-    const {
-      articles,
-      users,
-      tags,
-      problems,
-      problemCount,
-      heldBack,
-      heldBackCount,
-      notes,
-      noteCount,
-      notRead,
-      notReadCount,
-    } = report
-    if (!json) {
-      list(notRead, notReadCount)
-      list(notes, noteCount)
-      list(heldBack, heldBackCount)
-      list(problems, problemCount)
+    if (json) {
+      console.log(JSON.stringify({ summary: report }))
+    } else {
+      lists.print()
+      console.log(summaryOf(report))
     }
-    const text = [
-      `files:    ${report.files}, ${notReadCount} of them not read`,
-      `articles: ${counts(articles)}`,
-      `users:    ${counts(users)}`,
-      `tags:     ${counts(tags)}`,
-      ...(heldBackCount > 0 ? [`${heldBackCount} held back, as drafts: see above.`] : []),
-      problemCount === 0 ? 'No problems.' : `${problemCount} left out: see above.`,
-    ].join('\n')
-    print(report, { json, text })
-    if (problemCount > 0) throw new Failure()
+    if (report.outcomes.skipped > 0) throw new Failure()
   })
 
 interface ImportFlags {
@@ -58,10 +42,50 @@ interface ImportFlags {
   readonly json?: boolean
 }
 
+/** The first hundred lines of each sort, for a person to read. Standard error has them; nobody reads a hundred thousand. */
+class OutcomeLists {
+  readonly #lists = new Map<string, { readonly lines: string[]; count: number }>(
+    ['not read', 'noted', 'draft', 'skipped'].map((name) => [name, { lines: [], count: 0 }]),
+  )
+
+  add({ file, line, outcome, why, notes }: Outcome): void {
+    for (const note of notes) this.#list('noted', `${file}:${line}: ${note}`)
+    const verb = outcome === 'draft' ? 'is a draft: ' : ''
+    if (outcome !== 'imported') this.#list(outcome, `${file}:${line}: ${verb}${why.join('; ')}`)
+  }
+
+  #list(name: string, text: string): void {
+    const list = this.#lists.get(name)
+    if (!list) return
+    list.count++
+    if (list.lines.length < 100) list.lines.push(text)
+  }
+
+  print(): void {
+    for (const { lines, count } of this.#lists.values()) {
+      for (const line of lines) console.error(line)
+      if (count > lines.length) console.error(`… and ${count - lines.length} more: --json names them all.`)
+    }
+  }
+}
+
+function summaryOf({ files, outcomes, noted, reasons, articles, users, tags }: ImportReport): string {
+  const became = (name: Outcome['outcome'], label: string): string[] => {
+    const why = Object.entries(reasons[name]).map(([reason, count]) => `  ${String(count).padStart(8)} ${reason}`)
+    return outcomes[name] === 0 ? [] : [`${String(outcomes[name]).padStart(8)} ${label}`, ...why]
+  }
+  return [
+    `${files} ${files === 1 ? 'file' : 'files'}. What became of them, and of their records:`,
+    ...became('imported', 'imported'),
+    ...became('draft', 'imported as drafts, because'),
+    ...became('skipped', 'left out, because it'),
+    ...became('not read', 'not read, because it'),
+    ...(noted > 0 ? [`${noted} of them came in with a note: see above.`] : []),
+    `articles: ${counts(articles)}`,
+    `users:    ${counts(users)}`,
+    `tags:     ${counts(tags)}`,
+  ].join('\n')
+}
+
 const counts = ({ created, updated, unchanged }: Counts): string =>
   `${created} created, ${updated} updated, ${unchanged} unchanged`
-
-function list(problems: readonly ImportProblem[], count: number): void {
-  for (const { file, line, message } of problems) console.error(`${file}:${line}: ${message}`)
-  if (count > problems.length) console.error(`… and ${count - problems.length} more.`)
-}

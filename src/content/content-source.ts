@@ -14,8 +14,10 @@ type Reading = { readonly at: Place } & (
   | {
       readonly record: ContentRecord
       readonly bytes: number
-      readonly heldBack?: readonly string[]
-      readonly notes?: readonly string[]
+      /** Why it is a draft, in words. Empty if it is public, or no article. */
+      readonly heldBack: readonly string[]
+      /** What comes in otherwise than it is written, in words. */
+      readonly notes: readonly string[]
     }
   | { readonly problem: string }
   | { readonly unread: string }
@@ -146,7 +148,9 @@ async function* readJsonLines(root: string, file: string): AsyncGenerator<Readin
 
 function readJsonLine(at: Place, bytes: Buffer): Reading {
   try {
-    return { at, record: parseJsonLine(decode(bytes, at.line), at.line), bytes: bytes.length }
+    const record = parseJsonLine(decode(bytes, at.line), at.line)
+    const heldBack = record.type === 'article' && record.status === 'DRAFT' ? ['status is DRAFT'] : []
+    return { at, record, heldBack, notes: [], bytes: bytes.length }
   } catch (error) {
     return { at, problem: reasonOf(error) }
   }

@@ -1,25 +1,18 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rename, symlink, unlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { Kysely, PostgresDialect, sql } from 'kysely'
-import { use, useDatabase } from '../../test/harness/use.ts'
-import { migrate } from '../database/migrate.ts'
-import { createPool } from '../database/pool.ts'
-import type { Tables } from '../database/tables.ts'
+import { useContent } from '../../test/harness/use-content.ts'
 import { importContent } from './import-content.ts'
 import { openFile, readWhole } from './open-file.ts'
 
-const db = await openDatabase()
-const home = use(await mkdtemp(path.join(tmpdir(), 'stet-hostile-')), (folder) => rm(folder, { recursive: true }))
-const outside = path.join(home, 'outside')
+const content = await useContent()
+const outside = path.join(content.home, 'outside')
 let folder: string
-let count = 0
 
 beforeEach(async () => {
-  await sql`truncate users, tags, articles, article_tags, article_stats`.execute(db)
-  folder = path.join(home, `content-${count++}`)
+  await content.clear()
+  folder = content.folder
   await write('good.md', 'Good')
 })
 
@@ -96,9 +89,9 @@ describe('importContent', () => {
 
   it('imports a folder, and a file, that the caller names by a link', async () => {
     await symlink(folder, `${folder}-link`)
-    expect(await importContent(db, `${folder}-link`)).toMatchObject({ articles: { created: 1 }, problemCount: 0 })
+    expect(await importContent(content.db, `${folder}-link`)).toMatchObject({ articles: { created: 1 } })
     await symlink(path.join(folder, 'good.md'), `${folder}-good.md`)
-    expect(await importContent(db, `${folder}-good.md`)).toMatchObject({ articles: { unchanged: 1 }, problemCount: 0 })
+    expect(await importContent(content.db, `${folder}-good.md`)).toMatchObject({ articles: { unchanged: 1 } })
   })
 
   it('reports what is far more than people write, by file and reason, and imports the rest', async () => {
@@ -216,31 +209,17 @@ const matter = (yaml: string) => `---\n${yaml}\n---\nText`
 
 /** Imports the folder, and returns what was left out, in the order of the names. */
 async function problems(): Promise<readonly string[]> {
-  const report = await importContent(db, folder)
-  expect(report.problemCount).toBe(report.problems.length)
-  return report.problems.map(({ file, line, message }) => `${file}:${line} ${message}`).sort()
+  return (await content.import()).why('skipped')
 }
 
 async function slugs(): Promise<readonly string[]> {
-  return (await db.selectFrom('articles').select('slug').orderBy('slug').execute()).map(({ slug }) => slug)
+  return (await content.db.selectFrom('articles').select('slug').orderBy('slug').execute()).map(({ slug }) => slug)
 }
 
-async function write(file: string, text: string): Promise<void> {
-  const whole = path.join(folder, file)
-  await mkdir(path.dirname(whole), { recursive: true })
-  await writeFile(whole, text)
-}
+const write = (file: string, text: string) => content.write(file, text)
 
 async function link(file: string, target: string): Promise<void> {
   const whole = path.join(folder, file)
   await mkdir(path.dirname(whole), { recursive: true })
   await symlink(target, whole)
-}
-
-async function openDatabase(): Promise<Kysely<Tables>> {
-  const { url } = await useDatabase()
-  const pool = createPool({ url, max: 3, statementTimeoutMs: 60_000, onError: () => {} })
-  const opened = use(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }), (it) => it.destroy())
-  await migrate(opened)
-  return opened
 }

@@ -4,7 +4,7 @@ import { type Act, operatorAct, recordWritten, type Tables } from '../database/i
 import { PROJECT } from '../kernel/project.ts'
 import { type ContentRecord, type Place, rowNameOf } from './content-record.ts'
 import { openContentSource } from './content-source.ts'
-import { type ImportReport, ImportTally } from './import-report.ts'
+import { type ImportReport, ImportTally, type Outcome, type RowsWritten } from './import-report.ts'
 import { writeArticles } from './write-articles.ts'
 import { writeTags, writeUsers } from './write-users-and-tags.ts'
 
@@ -14,6 +14,8 @@ export interface ImportOptions {
   /** True if every slug of a Markdown file is made from its path, also where its name alone would do. Default: false. */
   readonly slugsFromPath?: boolean
   readonly onProgress?: (progress: Progress) => void
+  /** Told of each file and record once, after its batch is committed. */
+  readonly onOutcome?: (outcome: Outcome) => void
 }
 
 export interface Progress {
@@ -34,7 +36,7 @@ export interface Progress {
 export async function importContent(
   db: Kysely<Tables>,
   location: string,
-  { author = 'Anonymous', slugsFromPath = false, onProgress }: ImportOptions = {},
+  { author = 'Anonymous', slugsFromPath = false, onProgress, onOutcome }: ImportOptions = {},
 ): Promise<ImportReport> {
   const source = await openContentSource(location, { author, slugsFromPath })
   const total = await source.prepare()
@@ -45,8 +47,16 @@ export async function importContent(
   let bytes = 0
   let done = 0
 
+  const finish = (outcome: Outcome) => {
+    tally.count(outcome)
+    onOutcome?.(outcome)
+  }
   const flush = async () => {
-    if (batch.length > 0) tally.add(await writeBatch(db, batch, act))
+    if (batch.length > 0) {
+      const { rows, outcomes } = await writeBatch(db, batch, act)
+      tally.add(rows)
+      for (const outcome of outcomes) finish(outcome)
+    }
     batch = []
     bytes = 0
     onProgress?.({ done, total })
@@ -54,26 +64,24 @@ export async function importContent(
 
   let file: string | undefined
   for await (const reading of source.read()) {
-    if (reading.at.file !== file) tally.files++
-    file = reading.at.file
+    const { at } = reading
+    if (at.file !== file) tally.files++
+    file = at.file
     if ('unread' in reading) {
-      tally.leaveUnread(reading.at, reading.unread)
+      finish({ ...at, outcome: 'not read', why: [reading.unread], notes: [] })
       continue
     }
     done++
     if ('problem' in reading) {
-      tally.report(reading.at, reading.problem)
+      finish(skipped(at, reading.problem))
     } else {
-      const { at, record } = reading
-      const name = rowNameOf(record)
+      const name = rowNameOf(reading.record)
       const earlier = seen.get(name)
       if (earlier) {
-        tally.report(at, `${name} is taken by ${earlier}`)
+        finish(skipped(at, `${name} is taken by ${earlier}`))
       } else {
         seen.set(name, `${at.file}:${at.line}`)
-        batch.push({ at, record })
-        for (const note of reading.notes ?? []) tally.note(at, note)
-        if (reading.heldBack?.length) tally.holdBack(at, reading.heldBack)
+        batch.push(reading)
         bytes += reading.bytes
       }
     }
@@ -98,63 +106,73 @@ const BATCH_BYTES = 8 * 1024 * 1024
 interface PlacedRecord {
   readonly at: Place
   readonly record: ContentRecord
+  readonly heldBack: readonly string[]
+  readonly notes: readonly string[]
+}
+
+interface Written {
+  readonly rows: RowsWritten
+  readonly outcomes: readonly Outcome[]
 }
 
 /**
  * Writes records in one transaction. No two of them may name the same row. If the database refuses the batch, halves it,
  * each half inside a savepoint, until the refused records are found. Reports these, and writes the others.
  */
-function writeBatch(db: Kysely<Tables>, batch: readonly PlacedRecord[], act: Act): Promise<ImportReport> {
+function writeBatch(db: Kysely<Tables>, batch: readonly PlacedRecord[], act: Act): Promise<Written> {
   return db.transaction().execute(async (transaction) => {
-    const report = await writeOrHalve(transaction, batch)
+    const written = await writeOrHalve(transaction, batch)
     await recordWritten(transaction, act, 'rows')
-    return report
+    return written
   })
 }
 
-async function writeOrHalve(transaction: Transaction<Tables>, batch: readonly PlacedRecord[]): Promise<ImportReport> {
+async function writeOrHalve(transaction: Transaction<Tables>, batch: readonly PlacedRecord[]): Promise<Written> {
   await sql`savepoint batch`.execute(transaction)
   try {
-    const report = await writeAll(transaction, batch)
+    const written = await writeAll(transaction, batch)
     await sql`release savepoint batch`.execute(transaction)
-    return report
+    return written
   } catch (error) {
     if (!isRefusal(error)) throw error
     await sql`rollback to savepoint batch`.execute(transaction)
     await sql`release savepoint batch`.execute(transaction)
-    const tally = new ImportTally()
+    const rows = new ImportTally()
     const [first] = batch
-    if (batch.length === 1 && first) {
-      tally.report(first.at, refusalOf(error))
-      return tally
-    }
+    if (batch.length === 1 && first) return { rows, outcomes: [skipped(first.at, refusalOf(error))] }
     const middle = batch.length >> 1
-    tally.add(await writeOrHalve(transaction, batch.slice(0, middle)))
-    tally.add(await writeOrHalve(transaction, batch.slice(middle)))
-    return tally
+    const halves = [
+      await writeOrHalve(transaction, batch.slice(0, middle)),
+      await writeOrHalve(transaction, batch.slice(middle)),
+    ]
+    for (const half of halves) rows.add(half.rows)
+    return { rows, outcomes: halves.flatMap(({ outcomes }) => outcomes) }
   }
 }
 
-async function writeAll(transaction: Transaction<Tables>, batch: readonly PlacedRecord[]): Promise<ImportReport> {
-  const tally = new ImportTally()
+async function writeAll(transaction: Transaction<Tables>, batch: readonly PlacedRecord[]): Promise<Written> {
   const records = batch.map(({ record }) => record)
   const articles = records.filter((record) => record.type === 'article')
   const { counts, withoutEmail } = await writeUsers(transaction, {
     records: records.filter((record) => record.type === 'user'),
     authors: articles.map((article) => article.author),
   })
-  tally.users = counts
-  for (const { at, record } of batch) {
-    if (record.type !== 'article' || !record.author.email || !withoutEmail.has(record.author.username)) continue
-    tally.note(at, `the e-mail address of ${record.author.displayName} is another user's, and is left out`)
-  }
-  tally.tags = await writeTags(transaction, {
+  const tags = await writeTags(transaction, {
     records: records.filter((record) => record.type === 'tag'),
     names: articles.flatMap((article) => article.tags),
   })
-  tally.articles = await writeArticles(transaction, articles)
-  return tally
+  const rows = { users: counts, tags, articles: await writeArticles(transaction, articles) }
+  const outcomes = batch.map(({ at, record, heldBack, notes }): Outcome => {
+    const author = record.type === 'article' ? record.author : undefined
+    const isTaken = author?.email !== undefined && withoutEmail.has(author.username)
+    const taken = isTaken ? [`the e-mail address of ${author.displayName} is another user's, and is left out`] : []
+    const outcome = heldBack.length > 0 ? 'draft' : 'imported'
+    return { ...at, outcome, why: heldBack, notes: [...notes, ...taken] }
+  })
+  return { rows, outcomes }
 }
+
+const skipped = (at: Place, why: string): Outcome => ({ ...at, outcome: 'skipped', why: [why], notes: [] })
 
 /** What the tables refuse, in the words of the file. */
 function refusalOf({ constraint = '' }: { readonly constraint?: string }): string {

@@ -1,23 +1,32 @@
 import type { Place } from './content-record.ts'
 
+/** What became of a Markdown file, of one record of another file, or of a file that holds neither. */
+export interface Outcome extends Place {
+  /**
+   * - `imported`: it came in, as it is.
+   * - `draft`: it came in, and is not public.
+   * - `skipped`: it should have come in, and did not.
+   * - `not read`: as far as its name or its fields say, it is no article.
+   */
+  readonly outcome: 'imported' | 'draft' | 'skipped' | 'not read'
+  /** The reasons, in words. Empty if it was imported. */
+  readonly why: readonly string[]
+  /** What came in otherwise than it is written, in words. */
+  readonly notes: readonly string[]
+}
+
 export interface ImportReport {
+  /** How many files were found. A folder that is not looked into counts as one. */
+  readonly files: number
+  /** How many outcomes there were of each sort. A Markdown file has one, any other file one for each record. */
+  readonly outcomes: Readonly<Record<Outcome['outcome'], number>>
+  /** How many outcomes had notes. */
+  readonly noted: number
+  /** How often each reason was given, under its outcome. Values are left out of a reason. */
+  readonly reasons: Readonly<Record<Outcome['outcome'], Readonly<Record<string, number>>>>
   readonly articles: Counts
   readonly users: Counts
   readonly tags: Counts
-  /** How many files were found. Each was read, could not be read, or is not read. */
-  readonly files: number
-  /** The first hundred records that were left out. `problemCount` counts them all. */
-  readonly problems: readonly ImportProblem[]
-  readonly problemCount: number
-  /** The first hundred articles that came in as drafts because their authors hold them back, and why. */
-  readonly heldBack: readonly ImportProblem[]
-  readonly heldBackCount: number
-  /** The first hundred remarks on articles that came in, but not as they are. */
-  readonly notes: readonly ImportProblem[]
-  readonly noteCount: number
-  /** The first hundred files and folders that hold no articles as far as their names say. */
-  readonly notRead: readonly ImportProblem[]
-  readonly notReadCount: number
 }
 
 export interface Counts {
@@ -26,62 +35,48 @@ export interface Counts {
   readonly unchanged: number
 }
 
-/** What became of one record, and why. */
-export interface ImportProblem extends Place {
-  readonly message: string
-}
+/** The rows that a batch of records wrote. */
+export type RowsWritten = Pick<ImportReport, 'articles' | 'users' | 'tags'>
 
-const MAX_PROBLEMS = 100
-
-/** Adds up the reports of the batches of an import. */
+/** Adds up an import. */
 export class ImportTally implements ImportReport {
-  articles: Counts = NONE
-  users: Counts = NONE
-  tags: Counts = NONE
   files = 0
-  problems: ImportProblem[] = []
-  problemCount = 0
-  heldBack: ImportProblem[] = []
-  heldBackCount = 0
-  notes: ImportProblem[] = []
-  noteCount = 0
-  notRead: ImportProblem[] = []
-  notReadCount = 0
+  readonly outcomes = { imported: 0, draft: 0, skipped: 0, 'not read': 0 }
+  noted = 0
+  readonly reasons = { imported: {}, draft: {}, skipped: {}, 'not read': {} }
+  articles = NONE
+  users = NONE
+  tags = NONE
 
-  report(at: Place, message: string): void {
-    this.problemCount += list(this.problems, at, message)
+  count({ outcome, why, notes }: Outcome): void {
+    this.outcomes[outcome]++
+    if (notes.length > 0) this.noted++
+    const reasons: Record<string, number> = this.reasons[outcome]
+    for (const reason of why.map(withoutValues)) {
+      const isListed = reason in reasons || Object.keys(reasons).length < MAX_REASONS
+      const name = isListed ? reason : OTHER
+      reasons[name] = (reasons[name] ?? 0) + 1
+    }
   }
 
-  holdBack(at: Place, reasons: readonly string[]): void {
-    this.heldBackCount += list(this.heldBack, at, `is a draft: ${reasons.join('; ')}`)
-  }
-
-  note(at: Place, message: string): void {
-    this.noteCount += list(this.notes, at, message)
-  }
-
-  leaveUnread(at: Place, message: string): void {
-    this.notReadCount += list(this.notRead, at, message)
-  }
-
-  /** Adds what was written, and what could not be. */
-  add(
-    other: Pick<ImportReport, 'articles' | 'users' | 'tags' | 'problems' | 'problemCount' | 'notes' | 'noteCount'>,
-  ): void {
-    this.articles = sum(this.articles, other.articles)
-    this.users = sum(this.users, other.users)
-    this.tags = sum(this.tags, other.tags)
-    this.problems.push(...other.problems.slice(0, MAX_PROBLEMS - this.problems.length))
-    this.problemCount += other.problemCount
-    this.notes.push(...other.notes.slice(0, MAX_PROBLEMS - this.notes.length))
-    this.noteCount += other.noteCount
+  add({ articles, users, tags }: RowsWritten): void {
+    this.articles = sum(this.articles, articles)
+    this.users = sum(this.users, users)
+    this.tags = sum(this.tags, tags)
   }
 }
 
-/** Adds to a list that holds the first hundred. Returns by how much its count grows. */
-function list(items: ImportProblem[], { file, line }: Place, message: string): 1 {
-  if (items.length < MAX_PROBLEMS) items.push({ file, line, message })
-  return 1
+/** Far more than there are: a reason that still holds a value doesn't fill the memory. */
+const MAX_REASONS = 50
+const OTHER = 'another reason'
+
+/** The part of a reason that it shares with others of its kind. */
+function withoutValues(reason: string): string {
+  return reason
+    .replace(/\b\d+\b/g, '…')
+    .split(/[:;"]/, 1)
+    .join('')
+    .trim()
 }
 
 export const NONE: Counts = { created: 0, updated: 0, unchanged: 0 }

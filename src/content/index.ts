@@ -1,5 +1,5 @@
 export { exportContent } from './export-content.ts'
 export { importContent, loadSampleContent, type Progress } from './import-content.ts'
-export type { Counts, ImportProblem } from './import-report.ts'
+export type { Counts, ImportReport, Outcome } from './import-report.ts'
 export { parseDate } from './parse-date.ts'
 export { seedContent } from './seed-content.ts'

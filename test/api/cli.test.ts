@@ -116,7 +116,17 @@ it('seeds, exports, and imports what was exported into another database', async 
   expect([exported.code, JSON.parse(exported.stdout)]).toEqual([0, { articles: 30, users: 3, tags: 5 }])
   const imported = await runStet(['import', file, '--json'], { DATABASE_URL: other.url })
   expect([imported.code, imported.stderr]).toEqual([0, ''])
-  expect(JSON.parse(imported.stdout)).toMatchObject({ articles: { created: 30 }, problemCount: 0 })
+  const lines = imported.stdout.trimEnd().split('\n')
+  expect(lines).toHaveLength(30 + 3 + 5 + 1)
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    file: 'all.jsonl',
+    line: 1,
+    outcome: 'imported',
+    why: [],
+    notes: [],
+  })
+  const { summary } = JSON.parse(lines.at(-1) ?? '')
+  expect(summary).toMatchObject({ files: 1, articles: { created: 30 }, outcomes: { skipped: 0 } })
   const again = await runStet(['export'], { DATABASE_URL: other.url })
   expect([again.code, again.stdout]).toEqual([0, await readFile(file, 'utf8')])
 })
@@ -127,6 +137,7 @@ it('imports what it can, names what it cannot, and ends with exit code 1', async
   const { code, stdout, stderr } = await runStet(['import', file], { DATABASE_URL: other.url })
   expect(code).toBe(1)
   expect(stdout).toContain('tags:     1 created')
+  expect(stdout).toMatch(/^1 file\..*\n +1 imported\n +1 left out, because it\n +1 is not JSON\n/)
   expect(stderr).toContain('some.jsonl:2: ')
   expect(await queryOnce(other.url, `select name from tags where slug = 'fine'`)).toEqual([{ name: 'Fine' }])
 })
