@@ -3,7 +3,7 @@ import { bodyOf, etagOf, MEDIA_TYPES, represent, representUnchanged, writeKept, 
 
 const TAGS = ['articles:1', 'content-length: 7']
 const TAG_LINES = 'surrogate-key: articles:1 content-length:%207\r\ncache-tag: articles:1,content-length:%207\r\n'
-const PLAIN = { mediaType: MEDIA_TYPES[0], encoded: undefined, isPublic: true }
+const PLAIN = { mediaType: MEDIA_TYPES[0], encoded: undefined, isPublic: true, variesByOrigin: false }
 const OTHER = { ...PLAIN, mediaType: MEDIA_TYPES[1] }
 
 for (const body of ['{"data":"It stands."}\n', '{"data":"dur\u00e9e"}\n', '{"data":"\u0436 \u{1f5ff}"}\n']) {

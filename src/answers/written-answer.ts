@@ -87,6 +87,8 @@ export interface Form {
   readonly encoded: EncodedBody | undefined
   /** Whether shared caches may keep it. */
   readonly isPublic: boolean
+  /** Pages of different origins are told different things. */
+  readonly variesByOrigin: boolean
 }
 
 /** The part of a message that follows from the answer and its form: lines of the head, the empty line, the body. */
@@ -104,7 +106,10 @@ export function represent(
 ): Representation {
   const { bytes, bodyStart, isPublic } = answer
   if (form.mediaType === PLAIN.mediaType && !form.encoded && form.isPublic === isPublic) {
-    return { lines: PLAIN_LINES, rest: withBody ? bytes : bytes.slice(0, bodyStart) }
+    return {
+      lines: form.variesByOrigin ? PLAIN_LINES_BY_ORIGIN : PLAIN_LINES,
+      rest: withBody ? bytes : bytes.slice(0, bodyStart),
+    }
   }
   const body = form.encoded?.bytes ?? bodyOf(answer)
   const lines = `${formLines(form)}${nameLines(answer, form)}${lengthLine(body.length)}`
@@ -113,7 +118,7 @@ export function represent(
 
 /** What goes with a 304 (RFC 9110, section 15.4.5): nothing that describes bytes, because none are sent. */
 export function representUnchanged(answer: WrittenAnswer, form: Form): Representation {
-  return { lines: `${VARY_LINE}${nameLines(answer, form)}`, rest: EMPTY_LINE }
+  return { lines: `${varyLine(form)}${nameLines(answer, form)}`, rest: EMPTY_LINE }
 }
 
 /** Strong, and for these bytes alone: compressed or of another type it is another representation (RFC 9110, section 8.8.3). */
@@ -122,13 +127,20 @@ export const entityTag = (answer: WrittenAnswer, { mediaType, encoded }: Pick<Fo
 
 const PLAIN = { mediaType: MEDIA_TYPES[0], encoded: undefined } as const
 
-/** HAZARD: what else decides which answer a client is given. Without these names a shared cache would mix up viewers. */
-const VARY_LINE = 'vary: Accept, Accept-Encoding, Authorization, Stet-As-Of\r\n'
+/**
+ * HAZARD: what else decides which answer a client is given. Without these names a shared cache would mix up viewers. In one line: of
+ * several, nginx before 1.23 takes the last alone.
+ */
+const varyLine = ({ variesByOrigin }: Pick<Form, 'variesByOrigin'>): string =>
+  variesByOrigin ? `${VARY}, Origin\r\n` : `${VARY}\r\n`
 
-const formLines = ({ mediaType, encoded }: Pick<Form, 'mediaType' | 'encoded'>): string =>
-  `content-type: ${mediaType}\r\n${encoded ? `content-encoding: ${encoded.encoding}\r\n` : ''}${VARY_LINE}`
+const VARY = 'vary: Accept, Accept-Encoding, Authorization, Stet-As-Of'
 
-const PLAIN_LINES = formLines(PLAIN)
+const formLines = (form: Omit<Form, 'isPublic'>): string =>
+  `content-type: ${form.mediaType}\r\n${form.encoded ? `content-encoding: ${form.encoded.encoding}\r\n` : ''}${varyLine(form)}`
+
+const PLAIN_LINES = formLines({ ...PLAIN, variesByOrigin: false })
+const PLAIN_LINES_BY_ORIGIN = formLines({ ...PLAIN, variesByOrigin: true })
 
 /** The lines that name an answer, and its cache tags if shared caches may keep it. */
 function nameLines(answer: WrittenAnswer, form: Form): string {

@@ -201,6 +201,10 @@ export const options = {
     default: 'on',
     about: '`on` or `off`: whether whole answers are kept, as `@cacheControl` in the schema says.',
   }),
+  cdnMaxAgeMs: option('CDN_MAX_AGE', seconds(atLeastZero), {
+    about:
+      'How long a cache in front may give a public answer without asking again, at most as long as the answer lives. Absent: as browsers may.',
+  }),
   persistedQueries: option('PERSISTED_QUERIES', onOrOff, {
     default: 'on',
     about: '`on` or `off`: whether a query may be sent as its hash alone, once it was sent in full with that hash.',

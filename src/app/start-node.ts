@@ -15,7 +15,7 @@ import {
   readTrustedDocuments,
 } from '../graphql/operation/index.ts'
 import { type AllowanceObserver, Allowances } from '../graphql/resolving/index.ts'
-import { createServer, createStatusServer } from '../http/index.ts'
+import { cdnPolicyOf, createServer, createStatusServer } from '../http/index.ts'
 import { Authenticator } from '../identity/index.ts'
 import { startPruner } from '../invalidation/index.ts'
 import type { Logger } from '../kernel/logger.ts'
@@ -150,6 +150,10 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
       follower,
       triggers,
       ledger,
+      cdn:
+        config.cdnMaxAgeMs === undefined
+          ? undefined
+          : cdnPolicyOf(config.cdnMaxAgeMs, config.cacheGraceMs, config.cacheGraceIfErrorMs),
       catchUpTimeoutMs: config.catchUpTimeoutMs,
       logSilenceMaxMs: config.logSilenceMaxMs,
       onAnswer: metrics.onAnswer,

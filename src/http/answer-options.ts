@@ -20,6 +20,6 @@ export function answerOptions(
   const { origin, 'access-control-request-method': wanted } = headers
   const corsLines = wanted === undefined ? cors?.linesFor(origin) : cors?.preflightLinesFor(origin)
   const own = `allow: ${METHODS}\r\n${ACCEPT_QUERY_LINE}cache-control: no-store\r\nx-request-id: ${requestId}\r\n`
-  const lines = own + (corsLines ?? '')
+  const lines = own + (cors?.varies ? 'vary: Origin\r\n' : '') + (corsLines ?? '')
   writeMessage(response, { status: 204, lines: isSecure ? lines + SECURE_LINE : lines, rest: '\r\n' })
 }

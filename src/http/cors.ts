@@ -5,34 +5,34 @@ export type CorsOrigins = '*' | 'loopback' | readonly string[]
 
 /** The headers that let pages of other origins call (https://fetch.spec.whatwg.org/#http-cors-protocol), as lines of a head. */
 export interface Cors {
+  /**
+   * An answer for one of several origins needs `Vary: Origin`, also if it was asked for without an origin: a shared cache must not
+   * give that one to a page. Any (`*`) or a single origin is named in every answer alike, so that shared caches keep one for all.
+   */
+  readonly varies: boolean
   /** Those of an answer. @param origin the `Origin` of the request. HAZARD: it is anything that a client writes */
   linesFor(origin: string | undefined): string
   /** Those of an answer to a preflight: what a request of this origin may carry. */
   preflightLinesFor(origin: string | undefined): string
 }
 
-/**
- * No cookie is ever taken, so no answer allows credentials. An answer for one of several origins has `Vary: Origin`, also if it was
- * asked for without an origin: a shared cache must not give that one to a page. Any (`*`) or a single origin is named in every
- * answer alike, so that shared caches keep one for all.
- */
+/** No cookie is ever taken, so no answer allows credentials. */
 export function corsFor(origins: CorsOrigins): Cors {
   const [only] = typeof origins === 'object' && origins.length === 1 ? origins : origins === '*' ? origins : []
   const always = only && allowLines(only)
   const allows = (origin: string): boolean =>
     origins === 'loopback' ? LOOPBACK.test(origin) : origins.includes(origin)
   const linesFor = (origin: string | undefined): string =>
-    always ?? (origin !== undefined && allows(origin) ? allowLines(origin) + VARY_LINE : VARY_LINE)
+    always ?? (origin !== undefined && allows(origin) ? allowLines(origin) : '')
   return {
+    varies: always === undefined,
     linesFor,
     preflightLinesFor: (origin) => {
       const lines = linesFor(origin)
-      return lines.startsWith(ALLOW) ? lines + PREFLIGHT_LINES : lines
+      return lines === '' ? '' : lines + PREFLIGHT_LINES
     },
   }
 }
-
-const ALLOW = 'access-control-allow-origin: '
 
 /** Browsers show a page only these headers of an answer, and a few that tell nothing. */
 const EXPOSED = [
@@ -47,9 +47,8 @@ const EXPOSED = [
   'X-Request-Id',
 ].join(', ')
 
-const allowLines = (origin: string): string => `${ALLOW}${origin}\r\naccess-control-expose-headers: ${EXPOSED}\r\n`
-
-const VARY_LINE = 'vary: Origin\r\n'
+const allowLines = (origin: string): string =>
+  `access-control-allow-origin: ${origin}\r\naccess-control-expose-headers: ${EXPOSED}\r\n`
 
 /** The headers that mean something here, and any other (`*`), such as those by which GraphQL clients name themselves. `*` doesn't stand for `Authorization`. */
 const ALLOWED = [

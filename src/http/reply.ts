@@ -17,6 +17,8 @@ import {
 import type { Ledger } from '../cache/index.ts'
 import { type CacheWord, cacheWord } from '../graphql/resolving/index.ts'
 import { formatToken } from '../invalidation/index.ts'
+import type { Cors } from './cors.ts'
+import { type CdnPolicy, type Lifetime, lifetimeLines } from './lifetime-lines.ts'
 import { ACCEPT_QUERY_LINE } from './methods.ts'
 import { chooseEncoding, isHeld } from './request-head.ts'
 import { SECURE_LINE } from './safe-headers.ts'
@@ -32,7 +34,7 @@ export interface Reply {
   /** What the cache did for it. Undefined: the request was refused before anything was read. */
   readonly cache: { readonly word: CacheWord; readonly status: string } | undefined
   /** When shared caches may keep the answer. Undefined: they may not. */
-  readonly lifetime: { readonly storedAtMs: number; readonly staleAtMs: number } | undefined
+  readonly lifetime: Lifetime | undefined
   /** The methods that would do, in a 405. */
   readonly allow?: string | undefined
   /** After how many seconds to try again. */
@@ -144,8 +146,10 @@ export interface Sending {
   readonly isSecure: boolean
   /** The connection ends with this response. */
   readonly isLast: boolean
-  /** Lines of the head for pages of other origins. Empty if none may call. */
-  readonly corsLines: string
+  /** Undefined: only pages of this very origin may call. */
+  readonly cors: Cors | undefined
+  /** Undefined: a CDN may keep what browsers may. */
+  readonly cdn: CdnPolicy | undefined
   /** Called if some of the response waits for the client to read. */
   readonly onUnread: (request: IncomingMessage, response: ServerResponse) => void
 }
@@ -161,13 +165,13 @@ export function sendReply(reply: Reply, sending: Sending): void {
 function write(
   reply: Reply,
   encoded: EncodedBody | undefined,
-  { request, response, requestId, isSecure, isLast, corsLines, onUnread }: Sending,
+  { request, response, requestId, isSecure, isLast, cors, cdn, onUnread }: Sending,
 ): void {
   const { answer, mediaType, lifetime } = reply
   const { method, headers } = request
-  const form: Form = { mediaType, encoded, isPublic: lifetime !== undefined }
+  const form: Form = { mediaType, encoded, isPublic: lifetime !== undefined, variesByOrigin: cors?.varies ?? false }
   if (isLast) response.shouldKeepAlive = false
-  const lines = headLines(reply, requestId) + corsLines
+  const lines = headLines(reply, requestId, cdn) + (cors ? cors.linesFor(headers.origin) : '')
   const head = isSecure ? lines + SECURE_LINE : lines
   const ifNoneMatch = method === 'POST' || etagOf(answer) === '' ? undefined : headers['if-none-match']
   if (ifNoneMatch !== undefined && isHeld(ifNoneMatch, entityTag(answer, form))) {
@@ -181,10 +185,14 @@ function write(
 }
 
 /** The lines of a head that differ from request to request. The others are the answer's own: see `represent`. */
-function headLines({ status, cache, asOf, lifetime, allow, retryAfter, rateLimit }: Reply, requestId: string): string {
+function headLines(
+  { status, cache, asOf, lifetime, allow, retryAfter, rateLimit }: Reply,
+  requestId: string,
+  cdn: CdnPolicy | undefined,
+): string {
   let lines = `stet-as-of: ${asOf}\r\nx-request-id: ${requestId}\r\n`
   if (cache) lines += `cache-status: stet; ${cache.status}\r\nx-cache: ${cache.word}\r\n`
-  lines += lifetime ? sharedLines(lifetime, cache?.word === 'STALE') : 'cache-control: private, no-store\r\n'
+  lines += lifetime ? lifetimeLines(lifetime, cache?.word === 'STALE', cdn) : 'cache-control: private, no-store\r\n'
   if (rateLimit) for (const [name, value] of Object.entries(rateLimit)) lines += `${name}: ${value}\r\n`
   if (status === 200) return lines
   if (status === 405 || status === 415) lines += ACCEPT_QUERY_LINE
@@ -192,13 +200,4 @@ function headLines({ status, cache, asOf, lifetime, allow, retryAfter, rateLimit
   const seconds = retryAfter ?? (status === 503 ? '1' : undefined)
   if (seconds !== undefined) lines += `retry-after: ${seconds}\r\n`
   return allow === undefined ? lines : `${lines}allow: ${allow}\r\n`
-}
-
-/** A stale answer is fresh nowhere: a cache in front may keep it, and must ask again each time. */
-function sharedLines({ storedAtMs, staleAtMs }: NonNullable<Reply['lifetime']>, isStale: boolean): string {
-  const maxAge = Math.floor((staleAtMs - storedAtMs) / 1000)
-  const age = Math.max(0, Math.floor((Date.now() - storedAtMs) / 1000))
-  return isStale
-    ? `cache-control: public, max-age=0\r\nage: ${age}\r\n`
-    : `cache-control: public, max-age=${maxAge}\r\nage: ${Math.min(age, maxAge)}\r\n`
 }

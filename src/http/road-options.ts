@@ -8,6 +8,7 @@ import type { Authenticator } from '../identity/index.ts'
 import type { Follower, TriggerWatch } from '../invalidation/index.ts'
 import type { Answered } from '../metrics/index.ts'
 import type { Cors } from './cors.ts'
+import type { CdnPolicy } from './lifetime-lines.ts'
 import type { BodyFault, ReadBodyOptions } from './read-body.ts'
 
 /** What the road of a request needs. */
@@ -36,6 +37,8 @@ export interface RoadOptions {
   readonly hasPlayground: boolean
   /** Undefined: only pages of this very origin may call. */
   readonly cors: Cors | undefined
+  /** What a cache in front may keep. Undefined: what browsers may. */
+  readonly cdn: CdnPolicy | undefined
   readonly onAnswer: (answered: Answered) => void
   readonly bodies: ReadBodyOptions
   /** Of requests without a token. */

@@ -215,11 +215,10 @@ export class Road {
   }
 
   #send(call: Call, { reply, operation, isKept }: Outcome): void {
-    const { cors, encoded, onAnswer, onUnread } = this.#options
+    const { cors, cdn, encoded, onAnswer, onUnread } = this.#options
     const { request, response, requestId, startedAt } = call
     const isSecure = this.#isSecure(call)
-    const corsLines = cors ? cors.linesFor(request.headers.origin) : ''
-    sendReply(reply, { request, response, requestId, encoded, isSecure, isLast: this.#isClosing, corsLines, onUnread })
+    sendReply(reply, { request, response, requestId, encoded, isSecure, isLast: this.#isClosing, cors, cdn, onUnread })
     const word = reply.cache?.word
     if (word === undefined) return
     const whole = isKept === undefined ? 'uncached' : !isKept ? 'miss' : word === 'STALE' ? 'stale' : 'hit'

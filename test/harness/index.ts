@@ -16,6 +16,7 @@ export type { RedisServer } from './redis-server.ts'
 export { replicaIs } from './replica-is.ts'
 export { reservePort } from './reserve-port.ts'
 export { type FaultProxy, startFaultProxy } from './start-fault-proxy.ts'
+export { HTTP_CACHES, type HttpCacheName, isInstalled, startHttpCache } from './start-http-cache.ts'
 export { startPostgres } from './start-postgres.ts'
 export { type StartRedisOptions, startRedis } from './start-redis.ts'
 export {
