@@ -17,16 +17,32 @@ const admin = new GraphQLClient(node.url, await testToken('admin'))
 
 const codesOf = async (client: GraphQLClient, query: string) => {
   const { errors } = await client.send(query)
-  return errors.map(({ message, extensions }) => [extensions.code, /\d+ fields.* gives \d+/.exec(message)?.[0]])
+  return errors.map(({ message, extensions }) => [extensions.code, /\d+; the server gives \d+/.exec(message)?.[0]])
 }
 
 it('gives each role as much as it may ask for, and says so', async () => {
   const query = (first: number) => `{ tags(first: ${first}) { nodes { id name } } }`
   expect(await codesOf(visitor, query(3))).toEqual([])
-  expect(await codesOf(visitor, query(4))).toEqual([['QUERY_TOO_COMPLEX', '13 fields; the server gives 10']])
+  expect(await codesOf(visitor, query(4))).toEqual([['QUERY_TOO_COMPLEX', '13; the server gives 10']])
   expect(await codesOf(author, query(99))).toEqual([])
-  expect(await codesOf(author, query(100))).toEqual([['QUERY_TOO_COMPLEX', '301 fields; the server gives 300']])
+  expect(await codesOf(author, query(100))).toEqual([['QUERY_TOO_COMPLEX', '301; the server gives 300']])
   expect(await codesOf(admin, query(100))).toEqual([])
+})
+
+it.each([
+  ['{ articles(first: 1, filter: { search: "word" }) { totalCount } }', '203; the server gives 10'],
+  [
+    'query ($f: ArticleFilter) { a: articles(filter: $f) { totalCount } b: articles { totalCount } }',
+    '42; the server gives 10',
+  ],
+  ['{ article(slug: "one") { bodyHtml } }', '11; the server gives 10'],
+  ['mutation { deleteArticle(id: "x") { deletedId } }', '101; the server gives 10'],
+  ['mutation { recordView(articleId: "x") }', undefined],
+  ['{ article(slug: "one") { body title } }', undefined],
+])('prices what is dear by what it takes: %s', async (query, cost) => {
+  expect((await codesOf(visitor, query)).flat()).toEqual(
+    cost === undefined ? expect.not.arrayContaining(['QUERY_TOO_COMPLEX']) : ['QUERY_TOO_COMPLEX', cost],
+  )
 })
 
 it('gives no author what an admin may ask for, kept or not', async () => {

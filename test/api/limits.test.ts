@@ -128,7 +128,7 @@ it('says what a query would have cost, and what is given', async () => {
   const { message } = await refusal(
     '{ nodes(ids: []) { id } articles(first: 100) { nodes { author { articles(first: 100) { nodes { id title author { id } } } } } } }',
   )
-  expect(message).toMatch(/^The query asks for up to \d+ fields; the server gives 20000 at once\.$/)
+  expect(message).toMatch(/^The operation would cost up to \d+; the server gives 20000 at once\.$/)
 })
 
 it('looks for no more errors than it tells, known document or not', async () => {

@@ -43,7 +43,7 @@ export function limitComplexity(
     )
     const max = limits[role]
     if (cost <= max) return cost
-    const message = `The query asks for up to ${cost} fields; the server gives ${max} at once.`
+    const message = `The operation would cost up to ${cost}; the server gives ${max} at once.`
     throw new ClientError('QUERY_TOO_COMPLEX', message, { status: 400 })
   }
 }
