@@ -123,6 +123,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
     rules: tokenRules(config),
     users: userRows,
     failures: { max: config.authMaxFailures, windowMs: config.rateLimitWindowMs },
+    onRefused: metrics.onTokenRefused,
   })
   onClose(watchSecrets({ config, logger, authenticator }))
   const operations = new Operations(limits, undefined, {

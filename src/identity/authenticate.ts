@@ -30,6 +30,8 @@ export interface AuthenticatorOptions {
   readonly users: UserRows
   /** How many bad tokens one address may send. Beyond that it is told to wait: a token that is valid is taken all the same. */
   readonly failures: FailedLoginsOptions
+  /** Called for each token that was refused, with the code of the error. */
+  readonly onRefused?: (code: string) => void
 }
 
 /**
@@ -44,6 +46,7 @@ export class Authenticator {
   readonly #users: UserRows
   readonly #rules: TokenRules
   readonly #failures: FailedLogins
+  readonly #onRefused: AuthenticatorOptions['onRefused']
   /** By the whole header: neither kind may take more than some megabytes, whatever is sent. */
   readonly #verified = new LRUCache<string, Bearer>({
     maxSize: MAX_REMEMBERED,
@@ -53,10 +56,11 @@ export class Authenticator {
   readonly #refused = new LRUCache<string, ClientError>({ max: 1000, ttl: REFUSED_FOR_MS })
   #verify: (token: string) => Promise<Verified>
 
-  constructor({ keys, rules = {}, users, failures }: AuthenticatorOptions) {
+  constructor({ keys, rules = {}, users, failures, onRefused }: AuthenticatorOptions) {
     this.#users = users
     this.#rules = rules
     this.#failures = new FailedLogins(failures)
+    this.#onRefused = onRefused
     this.#verify = tokenVerifier(keys, rules)
   }
 
@@ -94,7 +98,10 @@ export class Authenticator {
       this.#verified.set(authorization, bearer)
       return bearer
     } catch (error) {
-      throw (error instanceof ClientError && this.#failures.count(address)) || error
+      if (!(error instanceof ClientError)) throw error
+      const refusal = this.#failures.count(address) ?? error
+      this.#onRefused?.(refusal.code)
+      throw refusal
     }
   }
 

@@ -158,6 +158,11 @@ export class Metrics {
     'Requests and connections that were refused before anything of them was read as GraphQL',
     'why',
   )
+  readonly onTokenRefused: (code: string) => void = this.#tally(
+    'stet_tokens_refused_total',
+    'Tokens that were refused: `UNAUTHENTICATED`, or `RATE_LIMITED` after too many of one address',
+    'code',
+  )
   readonly onAnswer = new AnswerCounter(this.registry).add
 
   /** Measures these at each scrape from now on. A queue whose state cannot be read has no metrics then. */

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { expect, it } from '@jest/globals'
-import { TEST_JWT_SECRET, type TestNode, testToken } from '../harness/index.ts'
+import { readMetric, TEST_JWT_SECRET, type TestNode, testToken } from '../harness/index.ts'
 import { useDatabase, useNode } from '../harness/use.ts'
 import { ANN, addContent } from './add-content.ts'
 
@@ -48,6 +48,14 @@ it.each<[what: string, from: string, header: (n: number) => string]>([
   expect(last?.errors).toEqual([{ message: expect.stringMatching(/ \d+ s\.$/), extensions: { code: 'RATE_LIMITED' } }])
   expect(Number(last?.retryAfter)).toBeGreaterThan(0)
   expect(Number(last?.retryAfter)).toBeLessThanOrEqual(60)
+})
+
+it('counts the tokens that it refuses, by their answers', async () => {
+  const fresh = await start()
+  for (let n = 0; n < 7; n++) await ask(forged(n), '192.0.2.1', fresh)
+  await ask(`Bearer ${await testToken('author', ANN)}`, '192.0.2.2', fresh)
+  const refused = (code: string) => readMetric(fresh.url, 'stet_tokens_refused_total', { code })
+  expect(await Promise.all(['UNAUTHENTICATED', 'RATE_LIMITED'].map(refused))).toEqual([5, 2])
 })
 
 it('counts an address by itself, a network of IPv6 together, and what is no address as the proxy', async () => {
