@@ -16,7 +16,7 @@ export function parseCount(text: string): number {
   return count
 }
 
-/** Runs long work. Shows a progress bar if standard error is a terminal. */
+/** Runs long work. Shows a progress bar if standard error is a terminal, from the first progress that the work tells of. */
 export async function withProgress<T>(
   label: string,
   work: (onProgress: (progress: Progress) => void) => Promise<T>,
@@ -24,9 +24,9 @@ export async function withProgress<T>(
   if (!process.stderr.isTTY) return work(() => {})
   const format = `${label} {bar} {value}/{total}  {duration_formatted}`
   const bar = new SingleBar({ format, stream: process.stderr }, Presets.shades_classic)
-  bar.start(0, 0)
   try {
     return await work(({ done, total = done }) => {
+      if (!bar.isActive) bar.start(total, done)
       bar.setTotal(total)
       bar.update(done)
     })

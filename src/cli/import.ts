@@ -5,9 +5,9 @@ import { withDatabase } from './with-database.ts'
 
 export const importCommand = new Command('import')
   .description(
-    'bring in a folder of Markdown files with front matter (Hugo, Jekyll, Astro, Eleventy, Zola, Next), or JSON Lines that `export` wrote',
+    'bring in a folder of Markdown files with front matter (Hugo, Jekyll, Astro, Eleventy, Zola, Next), JSON Lines that `export` wrote, or a WordPress export',
   )
-  .argument('<path>', 'a folder, a .md file or a .jsonl file')
+  .argument('<path>', 'a folder, a .md file, a .jsonl file or the .xml file of WordPress')
   .option('--author <username>', 'the author of files that name none')
   .addOption(
     new Option('--slug <from>', 'what slugs are made from; with `name`, from the path if several files have the name')

@@ -1,7 +1,7 @@
 import { slugify } from '../domain/slugify.ts'
 
 /** One row's content, as an import writes it and an export reads it. An absent field leaves the row's value as it is. */
-export type ContentRecord = UserRecord | TagRecord | ArticleRecord
+export type ContentRecord = UserRecord | AuthorRecord | TagRecord | ArticleRecord
 
 export interface UserRecord {
   readonly type: 'user'
@@ -47,6 +47,11 @@ export interface AuthorName {
   readonly email?: string
 }
 
+/** An author whom no article need name. */
+export interface AuthorRecord extends AuthorName {
+  readonly type: 'author'
+}
+
 /** A tag that an article names. Created only if there is no tag of that slug. */
 export interface TagName {
   readonly slug: string
@@ -74,7 +79,9 @@ export class ContentProblem extends Error {
 
 /** Names the row that a record is written to: no two records of an import may have the same name. */
 export function rowNameOf(record: ContentRecord): string {
-  return record.type === 'user' ? `username "${record.username}"` : `${record.type} slug "${record.slug}"`
+  return record.type === 'user' || record.type === 'author'
+    ? `username "${record.username}"`
+    : `${record.type} slug "${record.slug}"`
 }
 
 /** A username made from a name: the name itself if `users.username` accepts it, otherwise a slug. */

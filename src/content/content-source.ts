@@ -2,26 +2,14 @@ import { isUtf8 } from 'node:buffer'
 import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { SlugChoice } from './choose-slugs.ts'
-import { ContentProblem, type ContentRecord, type Place } from './content-record.ts'
-import { type FoundFile, findContent, JSON_LINES, MARKDOWN } from './find-content.ts'
+import { ContentProblem, type Place } from './content-record.ts'
+import { type FoundFile, findContent, JSON_LINES, MARKDOWN, WORDPRESS } from './find-content.ts'
 import { openFile, readWhole } from './open-file.ts'
 import { parseJsonLine } from './parse-json-line.ts'
 import { claimedSlug, parseMarkdown } from './parse-markdown.ts'
 import { readLines } from './read-lines.ts'
-
-/** One record as it was read, why it could not be read, or why its file is not read. */
-type Reading = { readonly at: Place } & (
-  | {
-      readonly record: ContentRecord
-      readonly bytes: number
-      /** Why it is a draft, in words. Empty if it is public, or no article. */
-      readonly heldBack: readonly string[]
-      /** What comes in otherwise than it is written, in words. */
-      readonly notes: readonly string[]
-    }
-  | { readonly problem: string }
-  | { readonly unread: string }
-)
+import type { Reading } from './reading.ts'
+import { WordpressSource } from './wordpress-source.ts'
 
 /** A folder, a Markdown file or a JSON Lines file, read one record at a time. */
 export interface ContentSource {
@@ -43,9 +31,13 @@ export async function openContentSource(
 ): Promise<ContentSource> {
   const slugs = new SlugChoice(slugsFromPath)
   const now = Date.now()
-  const { root, files } = await look(location).catch((error: Error) => {
+  const { root, files, wordpress } = await look(location).catch((error: Error) => {
     throw new Error(`Cannot import "${location}": ${error.message}`, { cause: error })
   })
+  if (wordpress !== undefined) {
+    const open = () => openFile(root, wordpress)
+    return new WordpressSource({ open, file: wordpress, author, now, slugs, maxLength: MAX_BYTES })
+  }
   return {
     async prepare() {
       let count = 0
@@ -72,6 +64,8 @@ interface Location {
   /** Without links in its own path. */
   readonly root: string
   files(): Iterable<FoundFile> | AsyncIterable<FoundFile>
+  /** The file that is named, if it is a WordPress export. */
+  readonly wordpress?: string | undefined
 }
 
 /** Follows links: the caller has named them. */
@@ -79,10 +73,14 @@ async function look(location: string): Promise<Location> {
   const real = await realpath(location)
   const found = await stat(real)
   if (found.isDirectory()) return { root: real, files: () => findContent(real) }
-  if (found.isFile() && (MARKDOWN.test(real) || JSON_LINES.test(real))) {
-    return { root: path.dirname(real), files: () => [{ file: path.basename(real) }] }
+  const file = path.basename(real)
+  const wordpress = WORDPRESS.test(file) ? file : undefined
+  if (found.isFile() && (MARKDOWN.test(file) || JSON_LINES.test(file) || wordpress)) {
+    return { root: path.dirname(real), files: () => [{ file }], wordpress }
   }
-  throw new Error('should be a folder, a Markdown file (.md, .markdown, .mdx) or JSON Lines (.jsonl)')
+  throw new Error(
+    'should be a folder, a Markdown file (.md, .markdown, .mdx), JSON Lines (.jsonl) or a WordPress export (.xml)',
+  )
 }
 
 /** More than the longest article takes in UTF-8, escapes included. */

@@ -13,6 +13,8 @@ export interface FoundFile {
 
 export const MARKDOWN = /\.(md|markdown|mdx)$/i
 export const JSON_LINES = /\.jsonl$/i
+/** Only if it is named itself: a folder holds feeds and sitemaps, too. */
+export const WORDPRESS = /\.(xml|wxr)$/i
 /** Not Hugo's `_index.md`, which describes a section and is not an article. */
 const ARTICLE = /^(?!_index\.).*\.(md|markdown|mdx)$/i
 
@@ -101,7 +103,11 @@ class Walk {
   }
 }
 
-const whyUnread = (name: string): string =>
-  MARKDOWN.test(name) ? 'describes a section, and is not an article' : 'is neither Markdown nor JSON Lines'
+function whyUnread(name: string): string {
+  if (MARKDOWN.test(name)) return 'describes a section, and is not an article'
+  return WORDPRESS.test(name)
+    ? 'is XML: a WordPress export is read if it is named itself'
+    : 'is neither Markdown nor JSON Lines'
+}
 
 const isSkipped = (name: string): boolean => name.startsWith('.') || name === 'node_modules'

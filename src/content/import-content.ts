@@ -25,7 +25,7 @@ export interface Progress {
 
 /**
  * Imports articles, users and tags from a folder of Markdown files with front matter (and JSON Lines, which are read
- * first), from one such file, or from a JSON Lines file that `exportContent` wrote.
+ * first), from one such file, from a JSON Lines file that `exportContent` wrote, or from a WordPress export.
  *
  * A record's slug or username names its row. A row that equals its record is not written, so a second import changes
  * nothing, and cached entries stand. A row that was edited meanwhile is overwritten. A record that cannot be imported is
@@ -62,6 +62,7 @@ export async function importContent(
     onProgress?.({ done, total })
   }
 
+  onProgress?.({ done, total })
   let file: string | undefined
   for await (const reading of source.read()) {
     const { at } = reading
@@ -155,7 +156,8 @@ async function writeAll(transaction: Transaction<Tables>, batch: readonly Placed
   const articles = records.filter((record) => record.type === 'article')
   const { counts, withoutEmail } = await writeUsers(transaction, {
     records: records.filter((record) => record.type === 'user'),
-    authors: articles.map((article) => article.author),
+    // The last of a name counts: it has the e-mail address.
+    authors: [...articles.map((article) => article.author), ...records.filter((record) => record.type === 'author')],
   })
   const tags = await writeTags(transaction, {
     records: records.filter((record) => record.type === 'tag'),
@@ -163,7 +165,7 @@ async function writeAll(transaction: Transaction<Tables>, batch: readonly Placed
   })
   const rows = { users: counts, tags, articles: await writeArticles(transaction, articles) }
   const outcomes = batch.map(({ at, record, heldBack, notes }): Outcome => {
-    const author = record.type === 'article' ? record.author : undefined
+    const author = record.type === 'article' ? record.author : record.type === 'author' ? record : undefined
     const isTaken = author?.email !== undefined && withoutEmail.has(author.username)
     const taken = isTaken ? [`the e-mail address of ${author.displayName} is another user's, and is left out`] : []
     const outcome = heldBack.length > 0 ? 'draft' : 'imported'

@@ -64,7 +64,7 @@ export function parseMarkdown({ file, text, author, now }: MarkdownFile): Parsed
 }
 
 /** As the table has it. */
-const EMAIL = /^[^@\s]+@[^@\s]+$/
+export const EMAIL = /^[^@\s]+@[^@\s]+$/
 
 const DATES = ['pubDate', 'publishDate', 'published_at', 'publishedAt'] as const
 
