@@ -3,6 +3,7 @@ export { pruneAudit, readAudit } from './audit-records.ts'
 export { type CachedTable, cachedBy, cachedIds, cachedRows, isWhole } from './cached-rows.ts'
 export { DatabaseUnavailableError, explainConnectionError, isLostOnTheWay, isRetryable } from './connection-errors.ts'
 export type { Database } from './database.ts'
+export { differsFrom } from './differs-from.ts'
 export { grantTo } from './grant.ts'
 export {
   cachedList,

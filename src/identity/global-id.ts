@@ -1,5 +1,4 @@
-import { ClientError } from '../kernel/errors.ts'
-import { quote } from '../kernel/input.ts'
+import { badInput, quote } from '../kernel/input.ts'
 
 /** Makes an opaque id that is unique among all types, from a type and a row id: Relay's global object identification. */
 export const toGlobalId = (type: string, id: number): string => Buffer.from(`${type}:${id}`).toString('base64url')
@@ -18,10 +17,8 @@ export function parseGlobalId(globalId: string): { readonly type: string; readon
 export function fromGlobalId(type: string, globalId: string, field = 'id'): number {
   const parsed = parseGlobalId(globalId)
   if (parsed?.type === type) return parsed.id
-  const message = parsed
-    ? `${field} must be the id of ${article(type)}; this is the id of ${article(parsed.type)}.`
-    : `${field} must be the id of ${article(type)}, not ${quote(globalId)}.`
-  throw new ClientError('BAD_USER_INPUT', message, { field })
+  const message = `${field} must be the id of ${article(type)}, not ${quote(globalId)}`
+  throw badInput(field, parsed ? `${message}, which is the id of ${article(parsed.type)}.` : `${message}.`)
 }
 
 const article = (type: string): string => `${/^[AEIO]/.test(type) ? 'an' : 'a'} ${type.slice(0, 40)}`

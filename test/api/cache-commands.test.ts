@@ -218,7 +218,7 @@ it('invalidates softly, and without Redis', async () => {
 
 it('names a tag that would purge nothing', async () => {
   const { stderr } = await runStet(['cache', 'invalidate', 'artcles:1'], environment)
-  expect(stderr).toMatch(/^stet: The tag "artcles:1" is of no table that is watched: .*\n$/)
+  expect(stderr).toMatch(/^stet: tags must be of watched tables \(.*\); "artcles:1" is of none\.\n$/)
 })
 
 it('purges by pattern, from Redis and by way of the log from everywhere else', async () => {

@@ -93,19 +93,19 @@ it('writes to the log as it is, or softly', async () => {
 it.each([
   ['none', [], 'tags must be 1 to 1000, not 0.'],
   ['too many', Array.from({ length: 1001 }, (_, id) => `articles:${id}`), 'tags must be 1 to 1000, not 1001.'],
-  ['an empty one', ['articles', ''], 'A tag has 1 to 1000 characters; "" has 0.'],
+  ['an empty one', ['articles', ''], 'tags must have 1 to 1000 characters each; "" has 0.'],
   ['one too long', [`articles:${'x'.repeat(1000)}`], 'has 1009.'],
-  ['a control character', ['articles:1\n'], 'A tag has no control characters; "articles:1\\n" has.'],
+  ['a control character', ['articles:1\n'], 'tags must have no control characters; "articles:1\\n" has.'],
   ['U+0000', ['articles:\0'], 'tags holds U+0000'],
   ['half a surrogate pair', ['articles:\ud83e'], 'half a surrogate pair'],
-  ['a soft one', ['~articles'], `A tag doesn't begin with "~", as "~articles" does: that is what SOFT is for.`],
+  ['a soft one', ['~articles'], `tags must not begin with "~", as "~articles" does: that is what SOFT is for.`],
   [
     'a typo',
     ['articles:1', 'artcles:42'],
-    'The tag "artcles:42" is of no table that is watched: those are article_stats, article_tags, articles, tags, users.',
+    'tags must be of watched tables (article_stats, article_tags, articles, tags, users); "artcles:42" is of none.',
   ],
-  ['a table that is not watched', ['stet_migrations'], 'of no table that is watched'],
-  ['a row of nothing', [':1'], 'of no table that is watched'],
+  ['a table that is not watched', ['stet_migrations'], 'tags must be of watched tables'],
+  ['a row of nothing', [':1'], 'tags must be of watched tables'],
 ])('refuses %s', async (_what, tags, message) => {
   const before = await countRecords()
   const { data, errors } = await node.admin.send(MUTATION, { tags })

@@ -144,6 +144,18 @@ it.each([
   expect(Object.values(data)).toEqual([null])
 })
 
+/** What can't be seen. */
+const UNSEEN = [
+  '\u200b',
+  '\u2060\u00ad',
+  ' \u202e\u2066',
+  '\u3164\u115f',
+  '\u2800',
+  '\ufe0f',
+  '\u{e0067}',
+  '\u0301',
+  '\ufeff',
+]
 const ARTICLE = `createArticle(input: { title: $text, body: "" }) { article { text: title } }`
 const TEXTS: [what: string, mutation: string, field: string, fits: string[], doesNot: string[]][] = [
   [
@@ -151,7 +163,7 @@ const TEXTS: [what: string, mutation: string, field: string, fits: string[], doe
     ARTICLE,
     'input.title',
     ['x', 'x'.repeat(300), '\u{1f98a}'.repeat(300)],
-    ['', ' ', '\n\t', 'x'.repeat(301), '\u{1f98a}'.repeat(301)],
+    ['', ' ', '\n\t', 'x'.repeat(301), '\u{1f98a}'.repeat(301), ...UNSEEN],
   ],
   [
     'a slug',
@@ -179,7 +191,7 @@ const TEXTS: [what: string, mutation: string, field: string, fits: string[], doe
     'createTag(input: { name: $text }) { tag { text: name } }',
     'input.name',
     ['x'.repeat(100)],
-    ['', ' ', 'x'.repeat(101)],
+    ['', ' ', 'x'.repeat(101), ...UNSEEN],
   ],
   [
     "a tag's slug",
@@ -207,7 +219,7 @@ const TEXTS: [what: string, mutation: string, field: string, fits: string[], doe
     `updateUser(input: { id: "${ids.ann}", displayName: $text }) { user { text: displayName } }`,
     'input.displayName',
     ['Ann', 'x'.repeat(100)],
-    ['', ' ', 'x'.repeat(101)],
+    ['', ' ', 'x'.repeat(101), ...UNSEEN],
   ],
   [
     'an e-mail address',
@@ -228,7 +240,18 @@ const TEXTS: [what: string, mutation: string, field: string, fits: string[], doe
     `updateUser(input: { id: "${ids.ann}", avatarUrl: $text }) { user { text: avatarUrl } }`,
     'input.avatarUrl',
     ['https://example.com/a.png', 'http://x'],
-    ['', 'javascript:alert(1)', 'HTTPS://x', ' https://x', 'https:', `https://${'x'.repeat(2000)}`],
+    [
+      '',
+      'https://',
+      'https:///x',
+      'https://x/\ny',
+      'https://a@x',
+      'javascript:alert(1)',
+      'HTTPS://x',
+      ' https://x',
+      'https:',
+      `https://${'x'.repeat(2000)}`,
+    ],
   ],
 ]
 

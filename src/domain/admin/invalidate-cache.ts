@@ -5,8 +5,7 @@ import type { Context } from '../../graphql/resolving/index.ts'
 import type { InvalidateCachePayload, InvalidationMode } from '../../graphql/schema/index.ts'
 import { requireAdmin } from '../../identity/index.ts'
 import { formatToken } from '../../invalidation/index.ts'
-import { ClientError } from '../../kernel/errors.ts'
-import { checkText, quote } from '../../kernel/input.ts'
+import { badInput, checkText, quote } from '../../kernel/input.ts'
 
 /**
  * Invalidates everything that depends on `tags`, on every node, by writing them to the log. With `SOFT`, entries may be
@@ -41,11 +40,12 @@ function checkTags(tags: readonly CacheTag[]): CacheTag[] {
     checkText('tags', tag)
     const { length } = [...tag]
     if (length < 1 || length > MAX_TAG_LENGTH) {
-      throw badTags(`A tag has 1 to ${MAX_TAG_LENGTH} characters; ${quote(tag)} has ${length}.`)
+      throw badTags(`tags must have 1 to ${MAX_TAG_LENGTH} characters each; ${quote(tag)} has ${length}.`)
     }
-    if (/\p{Cc}/u.test(tag)) throw badTags(`A tag has no control characters; ${quote(tag)} has.`)
-    if (tag.startsWith('~'))
-      throw badTags(`A tag doesn't begin with "~", as ${quote(tag)} does: that is what SOFT is for.`)
+    if (/\p{Cc}/u.test(tag)) throw badTags(`tags must have no control characters; ${quote(tag)} has.`)
+    if (tag.startsWith('~')) {
+      throw badTags(`tags must not begin with "~", as ${quote(tag)} does: that is what SOFT is for.`)
+    }
   }
   return [...new Set(tags)]
 }
@@ -55,7 +55,7 @@ async function checkTables(transaction: Transaction<Tables>, tags: readonly Cach
   const watched = await watchedTables(transaction)
   const unknown = tags.find((tag) => !watched.includes(tableOf(tag)))
   if (unknown === undefined) return
-  throw badTags(`The tag ${quote(unknown)} is of no table that is watched: those are ${watched.join(', ')}.`)
+  throw badTags(`tags must be of watched tables (${watched.join(', ')}); ${quote(unknown)} is of none.`)
 }
 
 /** The names of the watched tables, without partitions and child tables: those are watched under their parent's name. */
@@ -73,7 +73,7 @@ async function watchedTables(transaction: Transaction<Tables>): Promise<string[]
 
 const tableOf = (tag: CacheTag): string => tag.split(':', 1)[0] ?? ''
 
-const badTags = (message: string) => new ClientError('BAD_USER_INPUT', message, { field: 'tags' })
+const badTags = (message: string) => badInput('tags', message)
 
 const MAX_TAGS = 1000
 const MAX_TAG_LENGTH = 1000

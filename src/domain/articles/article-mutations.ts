@@ -1,10 +1,10 @@
 import { type Kysely, sql, type Transaction, type UpdateObject } from 'kysely'
-import type { Tables } from '../../database/index.ts'
+import { differsFrom, type Tables } from '../../database/index.ts'
 import type { ConstraintErrors, Context } from '../../graphql/resolving/index.ts'
 import type { Article, CreateArticleInput, MutationResolvers, UpdateArticleInput } from '../../graphql/schema/index.ts'
 import { fromGlobalId, isSelfOrAdmin, requireSignedIn, type Viewer } from '../../identity/index.ts'
 import { ClientError } from '../../kernel/errors.ts'
-import { checkLength, checkName, checkSlug, given, quote } from '../../kernel/input.ts'
+import { badInput, checkLength, checkName, checkSlug, given, quote } from '../../kernel/input.ts'
 import { whyUnsearchable } from '../unsearchable.ts'
 import { type ArticleEntries, articleColumns, canSee } from './article-entries.ts'
 import { insertArticle, MAX_SLUG } from './insert-article.ts'
@@ -13,14 +13,13 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
   const apply = async (context: Context, change: Change, tags?: readonly string[] | null, tagsField = 'tags') => {
     const { viewer } = context
     const id = fromGlobalId('Article', change.globalId, change.field)
+    const errors = constraintErrors(change.set)
     if (tags == null) {
-      const article = await context.writeAtOnce((primary) => update(primary, viewer, id, change), constraintErrors)
+      const article = await context.writeAtOnce((primary) => update(primary, viewer, id, change), errors)
       if (article) articles(context).keep(article)
     } else {
-      await context.write(async (transaction) => {
-        await update(transaction, viewer, id, change)
-        await replaceTags(transaction, id, tags, tagsField)
-      }, constraintErrors)
+      const retag = (transaction: Transaction<Tables>) => replaceTags(transaction, id, tags, tagsField)
+      await context.write((transaction) => updateWithTags(transaction, viewer, id, change, retag), errors)
     }
     return { id }
   }
@@ -30,7 +29,7 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
     if (body == null) return
     const { refusal } = (await articles(context).rendering(body)) ?? {}
     if (refusal === undefined) return
-    throw new ClientError('BAD_USER_INPUT', `input.body can't be rendered: ${refusal}.`, { field: 'input.body' })
+    throw badInput('input.body', `input.body can't be rendered: ${refusal}. It begins with ${quote(body)}.`)
   }
 
   return {
@@ -48,7 +47,7 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
         })
         if (input.tags != null) await replaceTags(transaction, id, input.tags, 'input.tags')
         return id
-      }, constraintErrors)
+      }, constraintErrors(input))
       return { id }
     },
 
@@ -83,7 +82,7 @@ export function articleMutations(articles: ArticleEntries): MutationResolvers {
           const query = primary.deleteFrom('articles').where((article) => article.and(must))
           const { numDeletedRows } = await query.executeTakeFirstOrThrow()
           if (numDeletedRows > 0n) return
-          requireOwner(context.viewer, await find(primary, id), 'id')
+          requireOwner(context.viewer, await find(primary, id).executeTakeFirst(), 'id')
         }
       })
       return { deletedId: globalId }
@@ -97,51 +96,75 @@ interface Change {
   readonly globalId: string
   /** The input field that holds the id, for errors. */
   readonly field: string
-  /** Empty if only the tags change: that is an update too, and raises the version. */
-  readonly set: UpdateObject<Tables, 'articles'>
+  readonly set: ArticleColumns
   /** What the article must be. Otherwise it is left unchanged, and `otherwise` is called, which may throw. */
   readonly only?: Partial<Pick<Article, 'status' | 'version'>>
   readonly otherwise?: (article: Changeable) => void
 }
 
-type Changeable = Pick<Article, 'id' | 'status' | 'published_at' | 'author_id' | 'version'>
+type ArticleColumns = UpdateObject<Tables, 'articles'> & { readonly slug?: string }
+
+type Changeable = Pick<Article, 'id' | 'status' | 'published_at' | 'author_id' | 'version'> & {
+  /** It is not yet as the change would make it. */
+  readonly differs: boolean
+}
 
 /**
  * Changes an article. One statement both checks that `viewer` may change it and changes it, so no lock is needed.
- * Undefined if the article was left unchanged.
+ * Undefined if the article was left unchanged: also if it is as the change would make it.
  */
-async function update(
-  db: Kysely<Tables>,
-  viewer: Viewer,
-  id: number,
-  { field, set, only = {}, otherwise }: Change,
-): Promise<Article | undefined> {
-  const must = { id, ...only, ...ownedBy(viewer) }
+async function update(db: Kysely<Tables>, viewer: Viewer, id: number, change: Change): Promise<Article | undefined> {
+  const { field, set } = change
+  const must = { id, ...change.only, ...ownedBy(viewer) }
   for (;;) {
     const changed = await db
       .updateTable('articles')
       .set({ ...set, id })
       .where((article) => article.and(must))
+      .where(differsFrom(set))
       .returning(articleColumns)
       .executeTakeFirst()
     if (changed) return changed
-    const present = requireOwner(viewer, await find(db, id), field)
-    const isOther =
-      (only.status ?? present.status) !== present.status || (only.version ?? present.version) !== present.version
-    if (isOther) {
-      otherwise?.(present)
-      return undefined
-    }
+    const present = requireOwner(viewer, await find(db, id, set).executeTakeFirst(), field)
+    if (!isAsItMust(present, change) || !present.differs) return undefined
     // Another write came between the two statements, and now the article is as it must be: try again.
   }
 }
 
-const find = (db: Kysely<Tables>, id: number): Promise<Changeable | undefined> =>
+/** Changes an article and its tags. Other tags alone are an update too, and raise the version. Locks it first, because only then does it say whether anything changes. */
+async function updateWithTags(
+  transaction: Transaction<Tables>,
+  viewer: Viewer,
+  id: number,
+  change: Change,
+  retag: (transaction: Transaction<Tables>) => Promise<boolean>,
+): Promise<void> {
+  requireSignedIn(viewer)
+  const { field, set } = change
+  const present = requireOwner(viewer, await find(transaction, id, set).forNoKeyUpdate().executeTakeFirst(), field)
+  if (!isAsItMust(present, change)) return
+  const isRetagged = await retag(transaction)
+  if (!isRetagged && !present.differs) return
+  await transaction
+    .updateTable('articles')
+    .set({ ...set, id })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** False if the article is not what `only` says, unless `otherwise` throws. */
+function isAsItMust(article: Changeable, { only = {}, otherwise }: Change): boolean {
+  const { status = article.status, version = article.version } = only
+  if (status === article.status && version === article.version) return true
+  otherwise?.(article)
+  return false
+}
+
+const find = (db: Kysely<Tables>, id: number, set: ArticleColumns = {}) =>
   db
     .selectFrom('articles')
-    .select(['id', 'status', 'published_at', 'author_id', 'version'])
+    .select(['id', 'status', 'published_at', 'author_id', 'version', differsFrom(set).as('differs')])
     .where('id', '=', id)
-    .executeTakeFirst()
 
 /** The columns that an article must have for `viewer` to change it: a condition for SQL. Throws UNAUTHENTICATED for a visitor. */
 function ownedBy(viewer: Viewer): { readonly author_id?: number } {
@@ -167,9 +190,7 @@ function authorOf({ authorId }: CreateArticleInput, viewer: Viewer): number {
   const { kind, userId } = requireSignedIn(viewer)
   if (authorId == null) {
     if (userId !== undefined) return userId
-    throw new ClientError('BAD_USER_INPUT', 'Say whose article it is: this admin has no user.', {
-      field: 'input.authorId',
-    })
+    throw badInput('input.authorId', 'input.authorId must say whose article it is: the admin who asks is no user.')
   }
   const id = fromGlobalId('User', authorId, 'input.authorId')
   if (kind === 'admin' || id === userId) return id
@@ -183,23 +204,21 @@ function checkArticle({ title, slug, summary, body }: CreateArticleInput | Updat
   if (summary != null) checkLength('input.summary', summary, { max: 2000 })
   if (body != null) checkLength('input.body', body, { max: 500_000 })
   const why = body == null ? undefined : whyUnsearchable(body)
-  if (why !== undefined) throw new ClientError('BAD_USER_INPUT', `input.body ${why}.`, { field: 'input.body' })
+  if (why !== undefined) throw badInput('input.body', `input.body ${why}. It begins with ${quote(body ?? '')}.`)
   return given({ title, slug, summary, body })
 }
 
 const MAX_TAGS = 100
 
+/** Gives an article the tags with these slugs, and no others. Returns whether that changed anything. */
 async function replaceTags(
   transaction: Transaction<Tables>,
   articleId: number,
   slugs: readonly string[],
   field: string,
-): Promise<void> {
+): Promise<boolean> {
   const unique = [...new Set(slugs)]
-  if (unique.length > MAX_TAGS) {
-    const message = `An article has at most ${MAX_TAGS} tags, not ${unique.length}.`
-    throw new ClientError('BAD_USER_INPUT', message, { field })
-  }
+  if (unique.length > MAX_TAGS) throw badInput(field, `${field} must be at most ${MAX_TAGS}, not ${unique.length}.`)
   for (const slug of unique) checkName(field, slug)
   const found =
     unique.length === 0
@@ -213,21 +232,39 @@ async function replaceTags(
           .execute()
   const unknown = unique.filter((slug) => !found.some((tag) => tag.slug === slug))
   if (unknown.length > 0) {
-    const names = unknown.map(quote).join(', ')
-    throw new ClientError('BAD_USER_INPUT', `There is no tag with the slug ${names}.`, { field })
+    const names = unknown.slice(0, MAX_NAMED).map(quote).join(', ')
+    const more = unknown.length > MAX_NAMED ? ` and ${unknown.length - MAX_NAMED} more` : ''
+    throw badInput(field, `${field} must be slugs of tags; there is no tag with the slug ${names}${more}.`)
   }
   const ids = found.map(({ id }) => id)
   const current = transaction.deleteFrom('article_tags').where('article_id', '=', articleId)
-  await (ids.length > 0 ? current.where('tag_id', 'not in', ids) : current).execute()
-  if (ids.length === 0) return
-  await transaction
+  const gone = await (ids.length > 0 ? current.where('tag_id', 'not in', ids) : current).executeTakeFirst()
+  if (ids.length === 0) return gone.numDeletedRows > 0n
+  const come = await transaction
     .insertInto('article_tags')
     .values(ids.map((tag_id) => ({ article_id: articleId, tag_id })))
     .onConflict((conflict) => conflict.doNothing())
-    .execute()
+    .executeTakeFirst()
+  return gone.numDeletedRows > 0n || (come.numInsertedOrUpdatedRows ?? 0n) > 0n
 }
 
-const constraintErrors: ConstraintErrors = {
-  articles_slug_key: ['SLUG_TAKEN', 'Another article has this slug.', 'input.slug'],
-  articles_author_id_fkey: ['BAD_USER_INPUT', 'There is no such user.', 'input.authorId'],
-}
+/** How many values a message names. */
+const MAX_NAMED = 5
+
+const constraintErrors = ({
+  slug = '',
+  authorId,
+}: {
+  readonly slug?: string | null
+  readonly authorId?: string | null
+}): ConstraintErrors => ({
+  articles_slug_key: ['SLUG_TAKEN', `Another article has the slug ${quote(slug ?? '')}.`, 'input.slug'],
+  articles_author_id_fkey:
+    authorId == null
+      ? ['BAD_USER_INPUT', 'The user that the token names is not there any more.']
+      : [
+          'BAD_USER_INPUT',
+          `input.authorId must be the id of a User; there is none with ${quote(authorId)}.`,
+          'input.authorId',
+        ],
+})

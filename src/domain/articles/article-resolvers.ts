@@ -9,7 +9,7 @@ import {
 import type { Article, ArticleFilter, ArticleOrder, Resolvers, Tag } from '../../graphql/schema/index.ts'
 import { fromGlobalId, toGlobalId, type Viewer } from '../../identity/index.ts'
 import { ClientError } from '../../kernel/errors.ts'
-import { checkLength, checkName, exactlyOne } from '../../kernel/input.ts'
+import { badInput, checkLength, checkName, exactlyOne, quote } from '../../kernel/input.ts'
 import { allNowOrLater, nowOrLater, type PromiseOrValue } from '../../kernel/promise-or-value.ts'
 import type { Queue } from '../../worker/index.ts'
 import type { TagEntries } from '../tags/index.ts'
@@ -105,8 +105,8 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
 function checkSearch(search: string): void {
   checkLength('filter.search', search, { max: 500 })
   if (!/(?:-[^-\p{L}\p{N}]*){26}/u.test(search)) return
-  const message = 'filter.search holds more than 25 minus signs with no word between them.'
-  throw new ClientError('BAD_USER_INPUT', message, { field: 'filter.search' })
+  const message = 'filter.search holds more than 25 minus signs with no word between them'
+  throw badInput('filter.search', `${message}: ${quote(search)}.`)
 }
 
 /** The article with this id, or undefined if there is none that the viewer may see. */

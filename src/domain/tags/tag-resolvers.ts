@@ -1,8 +1,9 @@
+import { differsFrom } from '../../database/index.ts'
 import { type ConstraintErrors, makeConnection, readWritten } from '../../graphql/resolving/index.ts'
 import type { CreateTagInput, MutationResolvers, Resolvers, UpdateTagInput } from '../../graphql/schema/index.ts'
 import { fromGlobalId, requireAdmin, toGlobalId } from '../../identity/index.ts'
 import { ClientError } from '../../kernel/errors.ts'
-import { checkLength, checkSlug, exactlyOne, given } from '../../kernel/input.ts'
+import { checkLength, checkSlug, exactlyOne, given, quote } from '../../kernel/input.ts'
 import { nowOrLater } from '../../kernel/promise-or-value.ts'
 import { slugify } from '../slugify.ts'
 import { type TagEntries, tagOrder } from './tag-entries.ts'
@@ -42,7 +43,7 @@ function tagMutations(entries: TagEntries): MutationResolvers {
       const values = { ...checkTag({ ...input, slug }), name: input.name, slug }
       const tag = await context.writeAtOnce(
         (primary) => primary.insertInto('tags').values(values).returningAll().executeTakeFirstOrThrow(),
-        constraintErrors,
+        constraintErrors(values),
       )
       entries(context).keep(tag.id, tag)
       return { id: tag.id }
@@ -51,13 +52,20 @@ function tagMutations(entries: TagEntries): MutationResolvers {
     updateTag: async (_parent, { input }, context) => {
       requireAdmin(context.viewer)
       const id = fromGlobalId('Tag', input.id, 'input.id')
-      const changes = { ...checkTag(input), id }
-      const tag = await context.writeAtOnce((primary) => {
-        const query = primary.updateTable('tags').set(changes).where('id', '=', id).returningAll()
-        return query.executeTakeFirstOrThrow(() => noSuchTag('input.id'))
-      }, constraintErrors)
-      entries(context).keep(tag.id, tag)
-      return { id: tag.id }
+      const changes = checkTag(input)
+      const tag = await context.writeAtOnce(async (primary) => {
+        const query = primary
+          .updateTable('tags')
+          .set({ ...changes, id })
+          .where('id', '=', id)
+        const changed = await query.where(differsFrom(changes)).returningAll().executeTakeFirst()
+        if (changed) return changed
+        const present = primary.selectFrom('tags').select('id').where('id', '=', id)
+        await present.executeTakeFirstOrThrow(() => noSuchTag('input.id'))
+        return undefined
+      }, constraintErrors(changes))
+      if (tag) entries(context).keep(id, tag)
+      return { id }
     },
 
     deleteTag: async (_parent, { id: globalId }, context) => {
@@ -77,9 +85,9 @@ const MAX_SLUG = 100
 
 const noSuchTag = (field: string) => new ClientError('NOT_FOUND', 'There is no such tag.', { field })
 
-const constraintErrors: ConstraintErrors = {
-  tags_slug_key: ['SLUG_TAKEN', 'Another tag has this slug.', 'input.slug'],
-}
+const constraintErrors = ({ slug = '' }: { readonly slug?: string }): ConstraintErrors => ({
+  tags_slug_key: ['SLUG_TAKEN', `Another tag has the slug ${quote(slug)}.`, 'input.slug'],
+})
 
 /** Checks the fields of an input, and returns the columns of those that are given. */
 function checkTag({ name, slug, description }: CreateTagInput | UpdateTagInput) {

@@ -1,3 +1,4 @@
+import { differsFrom } from '../../database/index.ts'
 import { type ConstraintErrors, makeConnection, readWritten } from '../../graphql/resolving/index.ts'
 import type { CreateUserInput, MutationResolvers, Resolvers, UpdateUserInput } from '../../graphql/schema/index.ts'
 import {
@@ -9,7 +10,7 @@ import {
   userIdOf,
 } from '../../identity/index.ts'
 import { ClientError } from '../../kernel/errors.ts'
-import { checkLength, checkPattern, exactlyOne, given } from '../../kernel/input.ts'
+import { checkLength, checkPattern, checkUrl, exactlyOne, given, quote } from '../../kernel/input.ts'
 import { nowOrLater } from '../../kernel/promise-or-value.ts'
 import { type UserEntries, userColumns, userOrder } from './user-entries.ts'
 
@@ -65,7 +66,7 @@ function userMutations(entries: UserEntries): MutationResolvers {
       }
       const user = await context.writeAtOnce(
         (primary) => primary.insertInto('users').values(values).returning(userColumns).executeTakeFirstOrThrow(),
-        constraintErrors,
+        constraintErrors(values),
       )
       entries(context).keep(user.id, user)
       return { id: user.id }
@@ -80,13 +81,20 @@ function userMutations(entries: UserEntries): MutationResolvers {
       if (input.role != null && viewer.kind !== 'admin') {
         throw new ClientError('FORBIDDEN', 'Only an admin may change a role.', { field: 'input.role' })
       }
-      const changes = { ...checkUser(input), id }
-      const user = await context.writeAtOnce((primary) => {
-        const query = primary.updateTable('users').set(changes).where('id', '=', id).returning(userColumns)
-        return query.executeTakeFirstOrThrow(() => noSuchUser('input.id'))
-      }, constraintErrors)
-      entries(context).keep(user.id, user)
-      return { id: user.id }
+      const changes = checkUser(input)
+      const user = await context.writeAtOnce(async (primary) => {
+        const query = primary
+          .updateTable('users')
+          .set({ ...changes, id })
+          .where('id', '=', id)
+        const changed = await query.where(differsFrom(changes)).returning(userColumns).executeTakeFirst()
+        if (changed) return changed
+        const present = primary.selectFrom('users').select('id').where('id', '=', id)
+        await present.executeTakeFirstOrThrow(() => noSuchUser('input.id'))
+        return undefined
+      }, constraintErrors(changes))
+      if (user) entries(context).keep(id, user)
+      return { id }
     },
 
     deleteUser: async (_parent, { id: globalId }, context) => {
@@ -95,7 +103,7 @@ function userMutations(entries: UserEntries): MutationResolvers {
       await context.writeAtOnce((primary) => {
         const query = primary.deleteFrom('users').where('id', '=', id).returning('id')
         return query.executeTakeFirstOrThrow(() => noSuchUser('id'))
-      }, constraintErrors)
+      }, constraintErrors({}))
       entries(context).keep(id, undefined)
       return { deletedId: globalId }
     },
@@ -104,11 +112,13 @@ function userMutations(entries: UserEntries): MutationResolvers {
 
 const noSuchUser = (field: string) => new ClientError('NOT_FOUND', 'There is no such user.', { field })
 
-const constraintErrors: ConstraintErrors = {
-  users_username_key: ['USERNAME_TAKEN', 'Another user has this username.', 'input.username'],
-  users_email_key: ['EMAIL_TAKEN', 'Another user has this e-mail address.', 'input.email'],
+type Names = { readonly username?: string; readonly email?: string }
+
+const constraintErrors = ({ username = '', email = '' }: Names): ConstraintErrors => ({
+  users_username_key: ['USERNAME_TAKEN', `Another user has the username ${quote(username)}.`, 'input.username'],
+  users_email_key: ['EMAIL_TAKEN', `Another user has the e-mail address ${quote(email)}.`, 'input.email'],
   articles_author_id_fkey: ['USER_HAS_ARTICLES', 'The user still has articles: delete them first.', 'id'],
-}
+})
 
 /** Checks the fields of an input, and returns the columns of those that are given. Null empties `avatarUrl`; any other null means absent. */
 function checkUser(input: CreateUserInput | UpdateUserInput) {
@@ -132,14 +142,7 @@ function checkUser(input: CreateUserInput | UpdateUserInput) {
     )
   }
   if (bio != null) checkLength('input.bio', bio, { max: 2000 })
-  if (avatarUrl != null) {
-    checkPattern(
-      'input.avatarUrl',
-      checkLength('input.avatarUrl', avatarUrl, { max: 2000 }),
-      /^https?:\/\//,
-      'an http or https URL',
-    )
-  }
+  if (avatarUrl != null) checkUrl('input.avatarUrl', avatarUrl, 2000)
   return {
     ...given({ username, display_name: displayName, email, bio, role }),
     ...(avatarUrl === undefined ? {} : { avatar_url: avatarUrl }),

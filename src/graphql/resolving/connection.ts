@@ -1,6 +1,5 @@
 import type { KeyType, Page, Place, PlacesOnPage } from '../../database/index.ts'
-import { ClientError } from '../../kernel/errors.ts'
-import { checkText, quote } from '../../kernel/input.ts'
+import { badInput, checkText, quote } from '../../kernel/input.ts'
 import { allNowOrLater, isPromise, nowOrLater, type PromiseOrValue } from '../../kernel/promise-or-value.ts'
 
 /** The arguments of a field that returns a Relay cursor connection. */
@@ -54,7 +53,8 @@ export const makeConnection = <T>(args: PageArguments, parts: ConnectionParts<T>
 
 function parsePage(args: PageArguments, order: ListOrder): Page {
   const { first, last } = args
-  if (first != null && last != null) throw badInput('first', 'Give either first or last, not both.')
+  if (first != null && last != null)
+    throw badInput('first', `Give either first or last, not both first ${first} and last ${last}.`)
   const field = last == null ? 'first' : 'last'
   const limit = last ?? first ?? DEFAULT_PAGE_SIZE
   if (limit < 1 || limit > MAX_PAGE_SIZE) {
@@ -165,8 +165,8 @@ const formatCursor = ({ key, id }: Place, { name }: ListOrder): string =>
 function parseCursor(cursor: string, { name, keyType }: ListOrder, field: string): Place {
   const [itsName, key, id] = parseArray(Buffer.from(cursor, 'base64url').toString())
   if (typeof itsName === 'string' && ORDER_NAME.test(itsName) && itsName !== name) {
-    const message = `${field} is a cursor of another list: this one is in the order ${name}, and that in the order ${itsName}.`
-    throw badInput(field, message)
+    const orders = `this list is in the order ${name}, and that in the order ${itsName}`
+    throw badInput(field, `${field} must be a cursor of this list, not ${quote(cursor)}: ${orders}.`)
   }
   if (itsName !== name || typeof key !== 'string' || !KEYS[keyType].test(key) || !Number.isSafeInteger(id)) {
     throw badInput(field, `${field} must be a cursor that a connection gave, not ${quote(cursor)}.`)
@@ -191,5 +191,3 @@ function parseArray(json: string): unknown[] {
     return []
   }
 }
-
-const badInput = (field: string, message: string): ClientError => new ClientError('BAD_USER_INPUT', message, { field })

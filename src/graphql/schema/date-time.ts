@@ -1,5 +1,5 @@
-import { GraphQLError, GraphQLScalarType, Kind } from 'graphql'
-import { quote } from '../../kernel/input.ts'
+import { GraphQLError, GraphQLScalarType, Kind, print, type ValueNode } from 'graphql'
+import { cut, quote } from '../../kernel/input.ts'
 
 /** The scalar `DateTime`: an instant, written as ISO 8601 with a time zone. Throws a GraphQLError for any other input. */
 export const dateTime = new GraphQLScalarType<Date, string>({
@@ -8,17 +8,21 @@ export const dateTime = new GraphQLScalarType<Date, string>({
     if (value instanceof Date) return value.toISOString()
     throw new TypeError(`A DateTime must be resolved to a Date, not ${String(value)}.`)
   },
-  parseValue: parseInstant,
-  parseLiteral: (node) => parseInstant(node.kind === Kind.STRING ? node.value : undefined),
+  parseValue: (value) => parseInstant(value, shown(value)),
+  parseLiteral: (node) => {
+    const value = node.kind === Kind.STRING ? node.value : undefined
+    return parseInstant(value, value === undefined ? cut(print(node)) : quote(value), node)
+  },
 })
 
-function parseInstant(value: unknown): Date {
+/** @param sent the value as a message shows it */
+function parseInstant(value: unknown, sent: string, node?: ValueNode): Date {
   const instant = typeof value === 'string' && ISO_8601.test(value) && isOnCalendar(value) ? new Date(value) : undefined
   // Only years that PostgreSQL writes as JavaScript does.
   if (instant && instant.getUTCFullYear() >= 1 && instant.getUTCFullYear() <= 9999) return instant
-  throw new GraphQLError(
-    `A DateTime must be ISO 8601 with a time zone, such as "2026-01-31T12:00:00Z", not ${quote(String(value))}.`,
-  )
+  throw new GraphQLError(`A DateTime must be ISO 8601 with a time zone, such as "2026-01-31T12:00:00Z", not ${sent}.`, {
+    nodes: node,
+  })
 }
 
 /** False for a day that does not exist. JavaScript would read 30 February as 2 March. */
@@ -29,3 +33,7 @@ function isOnCalendar(text: string): boolean {
 }
 
 const ISO_8601 = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
+
+/** A value as a message shows it: text in quotes, anything else as it is written. */
+const shown = (value: unknown): string =>
+  typeof value === 'string' ? quote(value) : cut(JSON.stringify(value) ?? String(value))

@@ -1,6 +1,5 @@
 import { parseGlobalId } from '../../identity/index.ts'
-import { ClientError } from '../../kernel/errors.ts'
-import { quote } from '../../kernel/input.ts'
+import { badInput, quote } from '../../kernel/input.ts'
 import { allNowOrLater, isPromise } from '../../kernel/promise-or-value.ts'
 import type { Context } from '../resolving/index.ts'
 import type { Resolvers } from './resolvers.generated.ts'
@@ -15,7 +14,7 @@ export function nodeResolvers(rooms: readonly Room[]): Resolvers {
     const parsed = parseGlobalId(globalId)
     const type = parsed && Object.hasOwn(types, parsed.type) ? types[parsed.type] : undefined
     if (!parsed || !type) {
-      throw new ClientError('BAD_USER_INPUT', `${quote(globalId)} is not the id of anything here.`, { field })
+      throw badInput(field, `${field} must hold ids of objects here; ${quote(globalId)} is none.`)
     }
     return type.find(parsed.id, context)
   }
@@ -28,9 +27,7 @@ export function nodeResolvers(rooms: readonly Room[]): Resolvers {
       node: (_parent, { id }, context) => find('id', id, context) as never,
       nodes: (_parent, { ids }, context) => {
         if (ids.length > MAX_IDS) {
-          throw new ClientError('BAD_USER_INPUT', `nodes takes at most ${MAX_IDS} ids, not ${ids.length}.`, {
-            field: 'ids',
-          })
+          throw badInput('ids', `ids must be at most ${MAX_IDS}, not ${ids.length}.`)
         }
         // An error in the list fails only its own place. The other objects are answered.
         const found = ids.map((id) => {

@@ -43,6 +43,13 @@ const cases: Record<string, Case> = {
     answer: { updateArticle: { article: { title: 'new', version: 3 } } },
     left: [{ title: 'new', status: 'PUBLISHED' }],
   },
+  'updates what equals the change no more by then': {
+    mutation: 'updateArticle(input: { id: $id, title: "old" }) { article { title version } }',
+    refused: ROW_WRITE,
+    meanwhile: `update articles set title = 'newer' where id = 1`,
+    answer: { updateArticle: { article: { title: 'old', version: 3 } } },
+    left: [{ title: 'old', status: 'PUBLISHED' }],
+  },
   'deletes what is their own by then': {
     mutation: 'deleteArticle(id: $id) { deletedId }',
     refused: /delete from "articles"/,
