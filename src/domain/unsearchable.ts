@@ -4,7 +4,7 @@
  * a path or a name; and reads on from each `<!--` to its end.
  */
 export function whyUnsearchable(text: string): string | undefined {
-  const searched = firstCharacters(text, MAX_SEARCHED)
+  const searched = firstCharacters(firstCharacters(text, MAX_SEARCHED).normalize('NFKC'), MAX_SEARCHED)
   let steps = 0
   for (const [word] of searched.matchAll(LONG_WORD)) if (DEAR.test(word)) steps += word.length ** 2
   if (steps > MAX_STEPS)
@@ -14,7 +14,7 @@ export function whyUnsearchable(text: string): string | undefined {
   return undefined
 }
 
-/** In code points: see the column `search` in the migrations. */
+/** In code points, before and after the text is brought into its form NFKC: see `articles_words` in the migrations. */
 const MAX_SEARCHED = 100_000
 
 const LONG_WORD = /[\w@~/.+-]{201,}/g

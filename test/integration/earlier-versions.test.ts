@@ -194,6 +194,7 @@ const CONTENT = [
   '0009_audit',
   '0010_definers',
   '0011_triggers',
+  '0013_search_forms',
 ]
 /** One that the first version did not have, those that it had not made `always`, and what may have been read wrongly because of that. */
 const MENDED = [

@@ -266,6 +266,7 @@ it('is asked for if an earlier version put the content into a schema that somebo
     '0009_audit',
     '0010_definers',
     '0011_triggers',
+    '0013_search_forms',
     'trigger article_stats.article_stats_loaded',
     'trigger articles.article_updated',
     'trigger articles.articles_have_stats',

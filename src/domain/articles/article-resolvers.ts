@@ -42,7 +42,7 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
       },
       articles: (_parent, args, context) => {
         const { tag, author, ...filter } = args.filter ?? {}
-        if (filter.search != null) checkSearch(filter.search)
+        const search = filter.search == null ? undefined : searchedForm(filter.search)
         const ids = allNowOrLater([
           tag == null ? undefined : nowOrLater(tags(context).idBySlug.load(checkName('filter.tag', tag)), orNone),
           author == null
@@ -50,7 +50,7 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
             : nowOrLater(users(context).idByUsername.load(checkName('filter.author', author)), orNone),
         ])
         return nowOrLater(ids, ([tagId, authorId]) =>
-          articleConnection(articles, args, { ...filter, tagId, authorId }, context),
+          articleConnection(articles, args, { ...filter, search, tagId, authorId }, context),
         )
       },
     },
@@ -101,10 +101,13 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
   }
 }
 
-/** PostgreSQL has room for 32 operators that wait for a word, and each minus sign is one. */
-function checkSearch(search: string): void {
-  checkLength('filter.search', search, { max: 500 })
-  if (!/(?:-[^-\p{L}\p{N}]*){26}/u.test(search)) return
+/**
+ * Checks a search, and returns the form in which articles are searched: see `articles_words` in the migrations. Spellings that mean the
+ * same share an entry. PostgreSQL has room for 32 operators that wait for a word, and each minus sign is one.
+ */
+function searchedForm(search: string): string | undefined {
+  const form = checkLength('filter.search', search, { max: 500 }).normalize('NFKC').trim()
+  if (!/(?:-[^-\p{L}\p{N}]*){26}/u.test(form)) return form || undefined
   const message = 'filter.search holds more than 25 minus signs with no word between them'
   throw badInput('filter.search', `${message}: ${quote(search)}.`)
 }
@@ -120,7 +123,9 @@ const visibleTo = (viewer: Viewer) => (article: Article | undefined) =>
   article && canSee(viewer, article) ? article : undefined
 
 /** `ArticleFilter` with ids in place of the slug and the username. */
-interface ResolvedFilter extends Omit<ArticleFilter, 'tag' | 'author'> {
+interface ResolvedFilter extends Omit<ArticleFilter, 'tag' | 'author' | 'search'> {
+  /** As `searchedForm` makes it. */
+  readonly search?: string | undefined
   readonly tagId?: number | undefined
   readonly authorId?: number | undefined
 }
@@ -151,7 +156,7 @@ function makeSelection(scope: ArticleSelection['scope'], filter: ResolvedFilter)
     status: filter.status ?? undefined,
     tagId: filter.tagId,
     authorId: filter.authorId,
-    search: filter.search?.trim() || undefined,
+    search: filter.search,
     publishedAfter: filter.publishedAfter?.toISOString(),
     publishedBefore: filter.publishedBefore?.toISOString(),
   }

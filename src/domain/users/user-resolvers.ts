@@ -62,7 +62,7 @@ function userMutations(entries: UserEntries): MutationResolvers {
         ...checkUser(input),
         username: input.username,
         display_name: input.displayName,
-        email: input.email,
+        email: sameForm(input.email),
       }
       const user = await context.writeAtOnce(
         (primary) => primary.insertInto('users').values(values).returning(userColumns).executeTakeFirstOrThrow(),
@@ -140,11 +140,15 @@ function checkUser(input: CreateUserInput | UpdateUserInput) {
       /^[^@\s\p{C}]+@[^@\s\p{C}]+$/u,
       'an e-mail address',
     )
+    checkLength('input.email', sameForm(email), { max: 254 })
   }
   if (bio != null) checkLength('input.bio', bio, { max: 2000 })
   if (avatarUrl != null) checkUrl('input.avatarUrl', avatarUrl, 2000)
   return {
-    ...given({ username, display_name: displayName, email, bio, role }),
+    ...given({ username, display_name: displayName, email: email && sameForm(email), bio, role }),
     ...(avatarUrl === undefined ? {} : { avatar_url: avatarUrl }),
   }
 }
+
+/** As RFC 6532 wants an address (NFC), so that nobody takes another user's address by composing its letters otherwise. */
+const sameForm = (email: string): string => email.normalize('NFC')
