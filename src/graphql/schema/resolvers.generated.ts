@@ -43,7 +43,7 @@ export type Mutation = {
   unpublishArticle?: Maybe<ArticlePayload>;
   /** For its author, and admins. */
   deleteArticle?: Maybe<DeletePayload>;
-  /** For its author, and admins. Replaces all tags of the article by the tags with these slugs. */
+  /** For its author, and admins. Replaces all tags of the article by the tags with these slugs, in whatever order. */
   setArticleTags?: Maybe<ArticlePayload>;
   /** For every viewer, a limited number of times a minute. True: the view will be counted within about a second. */
   recordView?: Maybe<Scalars['Boolean']['output']>;
@@ -175,7 +175,7 @@ export type Article = Node & {
   publishedAt?: Maybe<Scalars['DateTime']['output']>;
   createdAt: Scalars['DateTime']['output'];
   updatedAt: Scalars['DateTime']['output'];
-  /** 1 at first, and 1 more after each update. See `UpdateArticleInput.expectedVersion`. */
+  /** 1 at first, and 1 more after each update that changes something. See `UpdateArticleInput.expectedVersion`. */
   version: Scalars['Int']['output'];
 };
 
@@ -199,7 +199,7 @@ export type ArticleFilter = {
   /** An author's username. */
   author?: InputMaybe<Scalars['String']['input']>;
   status?: InputMaybe<ArticleStatus>;
-  /** Full-text search, as in a web search engine: `cache -redis "stale read"`. */
+  /** Full-text search, as in a web search engine: `cache -redis "stale read"`. Finds letters in whatever form of Unicode. */
   search?: InputMaybe<Scalars['String']['input']>;
   /** Published at this instant or later. */
   publishedAfter?: InputMaybe<Scalars['DateTime']['input']>;
@@ -341,6 +341,7 @@ export type TagArticlesArgs = {
 };
 
 export type CreateArticleInput = {
+  /** Something that can be seen. At most 300 characters. */
   title: Scalars['String']['input'];
   /** Markdown. */
   body: Scalars['String']['input'];
@@ -410,6 +411,7 @@ export type TagEdge = {
 };
 
 export type CreateTagInput = {
+  /** Something that can be seen. At most 100 characters. */
   name: Scalars['String']['input'];
   /** Made from the name if absent. */
   slug?: InputMaybe<Scalars['String']['input']>;
@@ -450,9 +452,11 @@ export type UserEdge = {
 export type CreateUserInput = {
   /** Lower-case letters, digits, `-` and `_`; at most 39. */
   username: Scalars['String']['input'];
+  /** Something that can be seen. At most 100 characters. */
   displayName: Scalars['String']['input'];
   email: Scalars['String']['input'];
   bio?: InputMaybe<Scalars['String']['input']>;
+  /** An absolute URL of http or https. */
   avatarUrl?: InputMaybe<Scalars['String']['input']>;
   role?: InputMaybe<Role>;
 };
