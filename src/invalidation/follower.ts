@@ -186,7 +186,8 @@ export class Follower {
     const few =
       records.length === tip.sequenced && records.reduce((sum, { tags }) => sum + tags.length, 0) <= MAX_TAGS_TOLD
     const stretch = few ? { after, records } : { after: tip.position, records: [] }
-    for (const speaker of this.#loudspeakers) speaker.publish({ epoch: tip.epoch, ...stretch })
+    const afterWrittenAtUs = this.#ledger.writtenAtUs(stretch.after)
+    for (const speaker of this.#loudspeakers) speaker.publish({ epoch: tip.epoch, ...stretch, afterWrittenAtUs })
   }
 
   #hear(heard: Heard, source: string): void {
@@ -280,7 +281,7 @@ export interface FollowerOptions {
 export interface FollowerObserver {
   /** @param source how this process learnt of the records: `log`, or the name of a loudspeaker */
   onAdvance?(records: readonly LogRecord[], source: string): void
-  /** A message came, and one before it did not. */
+  /** A message came, and one before it did not; or it follows another past than the one that was followed. */
   onGap?(source: string): void
   /** The log has another history than the one that was followed. Everything cached before is void. */
   onNewEpoch?(why: string): void

@@ -71,21 +71,30 @@ export interface RedisLoudspeakerOptions {
   readonly onError: (error: Error) => void
 }
 
-type Message = readonly [epoch: string, after: number, records: [writtenAtUs: number, tags: readonly string[]][]]
+type Message = readonly [
+  epoch: string,
+  after: number,
+  records: [writtenAtUs: number, tags: readonly string[]][],
+  /** Nodes of earlier versions don't say it. */
+  afterWrittenAtUs?: number | null,
+]
 
-function formatMessage({ epoch, after, records }: LogStretch): string {
-  const message: Message = [epoch, after, records.map(({ writtenAtUs, tags }) => [writtenAtUs, tags])]
+function formatMessage({ epoch, after, afterWrittenAtUs, records }: LogStretch): string {
+  const written = records.map(({ writtenAtUs, tags }): Message[2][number] => [writtenAtUs, tags])
+  const message: Message = [epoch, after, written, afterWrittenAtUs ?? null]
   return JSON.stringify(message)
 }
 
 /** Undefined if `text` is no message of ours. Anybody may publish on a channel, and the ledger must not be given nonsense. */
 function parseMessage(text: string): LogStretch | undefined {
   try {
-    const [epoch, after, records] = JSON.parse(text) as Message
+    const [epoch, after, records, afterWrittenAtUs] = JSON.parse(text) as Message
     if (typeof epoch !== 'string' || !Number.isSafeInteger(after) || !records.every(isRecord)) return undefined
+    if (afterWrittenAtUs != null && !Number.isSafeInteger(afterWrittenAtUs)) return undefined
     return {
       epoch,
       after,
+      ...(afterWrittenAtUs != null && { afterWrittenAtUs }),
       records: records.map(([writtenAtUs, tags], index) => ({ position: after + index + 1, tags, writtenAtUs })),
     }
   } catch {

@@ -99,7 +99,7 @@ export class Metrics {
       const nowUs = Date.now() * 1000
       for (const { writtenAtUs } of records) this.#lag.observe({}, Math.max(0, nowUs - writtenAtUs) / 1e6)
     },
-    onGap: this.#tally('stet_ledger_gaps_total', 'Messages whose predecessors did not arrive'),
+    onGap: this.#tally('stet_ledger_gaps_total', 'Messages whose predecessors did not arrive, or are of another past'),
     onNewEpoch: this.#tally('stet_ledger_epochs_total', "Times that the log's history was another one"),
     onError: this.#tally('stet_ledger_errors_total', 'Times that the log could not be read'),
   }

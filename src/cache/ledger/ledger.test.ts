@@ -49,6 +49,21 @@ it('refuses what would leave a gap, and changes nothing', () => {
   expect(ledger.size).toBe(0)
 })
 
+it.each([
+  ['follows another record than its last one', 2, 100, 1],
+  ['holds another record where its last one is', 1, undefined, 2],
+])('refuses what %s: it is of another past', (_, after, afterWrittenAtUs, count) => {
+  const ledger = startedAt(0)
+  ledger.advance({ epoch: 'a', after: 0, records: [record(1, ['articles:1']), record(2, ['articles:2'])] })
+  const records = Array.from({ length: count }, (_, index) => ({
+    position: after + index + 1,
+    tags: ['articles:3'],
+    writtenAtUs: 100 + index,
+  }))
+  expect(ledger.advance({ epoch: 'a', after, afterWrittenAtUs, records })).toBe(false)
+  expect(ledger.seen).toBe(2)
+})
+
 it('takes from an overlapping stretch only what is news to it', () => {
   const ledger = startedAt(0)
   ledger.advance(stretch(0, ['articles:1'], ['articles:2']))

@@ -20,6 +20,8 @@ export interface LogRecord {
 export interface LogStretch {
   readonly epoch: string
   readonly after: number
+  /** When the record at `after` was written: a ledger that holds another one there knows another past. Default: not known. */
+  readonly afterWrittenAtUs?: number | undefined
   readonly records: readonly LogRecord[]
   /** False: it ends within what one run of the sequencer numbered, and the rest follows. Default: it ends where a run does. */
   readonly isWhole?: boolean
@@ -197,10 +199,15 @@ export class Ledger {
     return count
   }
 
-  /** Applies a stretch of the log. Returns false on a gap or another epoch, changing nothing. NEVER skip ahead: a missed record is a stale answer. */
-  advance({ epoch, after, records, isWhole = true }: LogStretch): boolean {
+  /**
+   * Applies a stretch of the log. Returns false on a gap, another epoch or another past, changing nothing. NEVER skip ahead: a missed
+   * record is a stale answer.
+   */
+  advance(stretch: LogStretch): boolean {
+    const { epoch, after, records, isWhole = true } = stretch
     if (epoch !== this.#epoch || after > this.#held) return false
     if (records.some((record, index) => record.position !== after + index + 1)) return false
+    if (this.#isOfAnotherPast(stretch)) return false
     for (const record of records) {
       if (record.position <= this.#held) continue
       for (const tag of record.tags) {
@@ -217,6 +224,12 @@ export class Ledger {
     if (this.#recent.length > 2 * RECENT) this.#recent = this.#recent.slice(-RECENT)
     this.#floor = Math.max(this.#floor, this.#lastWritten.forgottenUpTo, this.#lastSoftened.forgottenUpTo)
     return true
+  }
+
+  /** Whether another record stands where this ledger's last one does. If that is the same, so are all before it. */
+  #isOfAnotherPast({ after, afterWrittenAtUs, records }: LogStretch): boolean {
+    const there = after === this.#held ? afterWrittenAtUs : records[this.#held - after - 1]?.writtenAtUs
+    return there !== undefined && this.#heldWrittenAtUs !== undefined && there !== this.#heldWrittenAtUs
   }
 
   /** Begins anew at `position`, knowing nothing of what came before: at start, in a new epoch, or if the log was pruned past `seen`. */

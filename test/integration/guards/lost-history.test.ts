@@ -2,7 +2,17 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { encodeEntry } from '../../../src/cache/remote/envelope.ts'
 import { toGlobalId } from '../../../src/identity/global-id.ts'
-import { LOST_PASTS, type LostPast, queryOnce, readMetric, sharedServers, type TestNode } from '../../harness/index.ts'
+import {
+  eventually,
+  type FaultProxy,
+  LOST_PASTS,
+  type LostPast,
+  queryOnce,
+  readMetric,
+  sharedServers,
+  startFaultProxy,
+  type TestNode,
+} from '../../harness/index.ts'
 import { type ArticleWorld, asOf, createArticleWorld, readTitle, writeTitle } from '../races/article-world.ts'
 
 /** The log's past changes while no node lives. Redis still holds what was read as of the positions that are lost. */
@@ -10,9 +20,11 @@ const COUNT = 10
 let past: LostPast
 let world: ArticleWorld
 const nodes: TestNode[] = []
+const proxies: FaultProxy[] = []
 
 afterEach(async () => {
   await closeNodes()
+  for (const proxy of proxies.splice(0)) await proxy.close()
   await world.end().catch(() => {}) // its database may be on a server that is gone
   await past.stop()
 })
@@ -43,6 +55,33 @@ describe.each(Object.entries(LOST_PASTS))('If %s', (_, begin) => {
 })
 
 describe('If the log has lost a part of its past, and is called as before', () => {
+  it('shows nothing that is lost on a node that heard by Redis alone how the log went on', async () => {
+    await prepare(LOST_PASTS['the server crashes under synchronous_commit=off'])
+    await addTitles()
+    const { url } = past.database
+    const proxy = await startFaultProxy({ host: '127.0.0.1', port: Number(new URL(url).port) })
+    proxies.push(proxy)
+    await past.mark()
+    const cutOff = await start(proxy.through(url))
+    for (let id = 1; id <= COUNT; id++) await writeTitle(cutOff.admin, `lost ${id}`, id)
+    expect(await titles(cutOff)).toEqual(all('lost'))
+    await proxy.cut()
+    await past.lose()
+    const other = await start(url)
+    let token = ''
+    for (let time = 0; time < 3 * COUNT; time++) ({ token } = await writeTitle(other.admin, 'new'))
+    // It takes the messages, or finds that they are of another past.
+    const heard = () =>
+      Promise.all([readMetric(cutOff.url, 'stet_ledger_position'), readMetric(cutOff.url, 'stet_ledger_gaps_total')])
+    await eventually(async () => {
+      const [position, gaps] = await heard()
+      return position >= Number.parseInt(token, 10) || gaps > 0
+    })
+    await proxy.restore()
+    await eventually(() => readTitle(cutOff.visitor, token))
+    expect(await titles(cutOff)).toEqual(all('kept').with(0, 'new'))
+  })
+
   const secret = { CACHE_SECRET: 'a secret of the tests, of 32 bytes' }
 
   it.each([
@@ -100,11 +139,7 @@ async function prepare(begin: () => Promise<LostPast>): Promise<void> {
 const loseTitles = async () => (await loseAndTell()).url
 
 async function loseAndTell(environment: Record<string, string> = {}) {
-  await world.sql(
-    `insert into articles (slug, title, body, status, author_id, published_at)
-     select 'more-' || n, 'old', 'Body', 'PUBLISHED', 1, now() from generate_series(3, ${COUNT}) n`,
-  )
-  await world.sql(`update articles set title = 'kept ' || id`)
+  await addTitles()
   const first = await start(past.database.url, environment)
   expect(await titles(first)).toEqual(all('kept'))
   await closeNodes()
@@ -123,6 +158,14 @@ async function loseAndTell(environment: Record<string, string> = {}) {
     all('kept').map((title) => ({ title })),
   )
   return { url, epoch, token }
+}
+
+async function addTitles(): Promise<void> {
+  await world.sql(
+    `insert into articles (slug, title, body, status, author_id, published_at)
+     select 'more-' || n, 'old', 'Body', 'PUBLISHED', 1, now() from generate_series(3, ${COUNT}) n`,
+  )
+  await world.sql(`update articles set title = 'kept ' || id`)
 }
 
 const all = (what: string) => Array.from({ length: COUNT }, (_, index) => `${what} ${index + 1}`)
