@@ -84,7 +84,11 @@ class OpenTransaction {
   }
 
   readonly run: RunQuery = (query) => {
-    const result = this.#last.then(() => query.execute(this.#transaction))
+    const result = this.#last
+      .then(() => query.execute(this.#transaction))
+      .catch((error) => {
+        throw explainConnectionError(error)
+      })
     this.#last = result.catch(() => {})
     return result
   }

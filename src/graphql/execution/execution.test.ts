@@ -220,6 +220,27 @@ it('answers any document as graphql-js does', async () => {
   )
 })
 
+it('answers with an error if what repeats it fails: in a mutation with that of the field, and other fields stand', async () => {
+  const executor = new Executor(schema, { maxErrors: 100, maxBytes: 1e9, timeoutMs: 60_000 })
+  const runFailing = async (text: string, failAt: number) => {
+    let times = 0
+    const failing: Repeat = async (run) => {
+      const made = await run()
+      if (++times === failAt) throw new Error('no snapshot')
+      return made
+    }
+    const prepared = executor.prepare({ document: parse(text) })
+    return 'operation' in prepared ? executor.run(prepared, { calls: [] }, failing) : prepared
+  }
+  const query = await runFailing('{ thing { id } }', 1)
+  expect(query).toMatchObject({ data: null, errors: [{ message: 'no snapshot' }] })
+  const mutation = await runFailing('mutation { a: third b: third c: third }', 2)
+  expect(mutation).toMatchObject({
+    data: { a: 'done', b: null, c: 'done' },
+    errors: [{ message: 'no snapshot', path: ['b'] }],
+  })
+})
+
 it('lets go of plans that are not used, and answers the same without', async () => {
   const wide = (n: number) => `{ thing { ${Array.from({ length: 2000 }, (_, i) => `n${n}_${i}: id`).join(' ')} } }`
   const documents = Array.from({ length: 40 }, (_, n) => parse(wide(n)))

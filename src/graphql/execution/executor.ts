@@ -8,12 +8,13 @@ import {
   getOperationAST,
   getVariableValues,
   Kind,
+  locatedError,
   type OperationDefinitionNode,
   visit,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { type Clock, systemClock } from '../../kernel/clock.ts'
-import { nowOrLater, type PromiseOrValue } from '../../kernel/promise-or-value.ts'
+import { isPromise, nowOrLater, type PromiseOrValue } from '../../kernel/promise-or-value.ts'
 import { type AnswerLimits, Budget } from './budget.ts'
 import { Execution } from './execution.ts'
 import { type Fragments, OperationPlan, type Variables } from './operation-plan.ts'
@@ -80,7 +81,7 @@ export class Executor {
     const begin = () =>
       new Execution({ plan, context, variables, budget: new Budget(this.#limits, this.#clock, beganAt) })
     const run = () => runOperation(begin(), repeat)
-    return nowOrLater(isMutation({ plan }) ? run() : repeat(run), (result) => {
+    return nowOrLater(isMutation({ plan }) ? run() : repeated(run, repeat), (result) => {
       if (plans.size !== known) this.#kept.set(document, plans, { size: plans.size })
       return result
     })
@@ -88,6 +89,14 @@ export class Executor {
 }
 
 const once: Repeat = (run) => run()
+
+/** If `repeat` itself fails, its error is the whole result. */
+function repeated(run: () => PromiseOrValue<ExecutionResult>, repeat: Repeat): PromiseOrValue<ExecutionResult> {
+  const result = repeat(run)
+  return isPromise(result)
+    ? result.catch((error) => ({ errors: [locatedError(error, undefined)], data: null }))
+    : result
+}
 
 /** The default of graphql-js. */
 const MAX_VARIABLE_ERRORS = 50

@@ -86,6 +86,11 @@ async function executeMutation(execution: Execution, field: FieldPlan, repeat: R
   }
   try {
     return await repeat(complete)
+  } catch (error) {
+    if (field.shape.nonNull) throw error
+    // `repeat` itself failed. What the field showed before is not to be shown, and the other fields keep what they have.
+    last = execution.copy()
+    return last.giveUp(error, field.shape, field, path)
   } finally {
     execution.adopt(last)
   }

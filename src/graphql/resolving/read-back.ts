@@ -13,7 +13,8 @@ export async function readWritten<T>(read: () => PromiseOrValue<T | undefined>, 
   return found
 }
 
-async function tryToRead<T>(read: () => PromiseOrValue<T>): Promise<T> {
+/** What `read` reads of a write that is made. Throws WRITE_UNCONFIRMED if that can't be read. */
+export async function tryToRead<T>(read: () => PromiseOrValue<T>): Promise<T> {
   try {
     return await read()
   } catch (cause) {

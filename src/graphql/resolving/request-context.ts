@@ -11,9 +11,10 @@ import {
 import { clientOf, userIdOf, type Viewer } from '../../identity/index.ts'
 import type { Follower } from '../../invalidation/index.ts'
 import { ClientError } from '../../kernel/errors.ts'
-import { nowOrLater } from '../../kernel/promise-or-value.ts'
+import { isPromise, nowOrLater } from '../../kernel/promise-or-value.ts'
 import { CacheControl } from './cache-control.ts'
 import type { ConstraintErrors, Context } from './context.ts'
+import { tryToRead } from './read-back.ts'
 
 export interface RequestContextParts {
   readonly cache: Pick<Cache, 'snapshot'>
@@ -96,9 +97,14 @@ export class RequestContext implements Context {
     this.client = clientOf(viewer, address)
     this.progress = progress
     this.unsure = unsure
+    const takeSnapshot: Cache['snapshot'] = (make, reader) => {
+      const taken = cache.snapshot(make, reader)
+      // HAZARD: a caller who took a write for failed would make it again.
+      return fresh && isPromise(taken) ? tryToRead(() => taken) : taken
+    }
     this.inOneSnapshot = (make) =>
       nowOrLater(
-        cache.snapshot((reader) => {
+        takeSnapshot((reader) => {
           progress.reader = reader
           return make()
         }, newReader()),

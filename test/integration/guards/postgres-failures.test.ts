@@ -130,6 +130,32 @@ it('does not call a change failed that is made, where it could not be read again
   await gate.close()
 })
 
+it.each([
+  ['UNAVAILABLE', `{ article(id: "${ids.published}") { title author { displayName } } }`],
+  [
+    'WRITE_UNCONFIRMED',
+    `mutation { updateArticle(input: { id: "${ids.published}", tags: [] }) { article { title author { displayName } } } }`,
+  ],
+])('answers %s where the database goes away while all of an answer is read in one transaction', async (code, text) => {
+  const gate = await startReplyGate(database.url)
+  const node = await start(gate.through(database.url))
+  const row = gate.hold(ROW_READ)
+  const transaction = gate.hold(/repeatable read/)
+  const answer = node.admin.send(text, {}, { 'cache-control': 'no-cache' })
+  await row.arrived
+  // Between the two loads, so that they are no snapshot.
+  await queryOnce(database.url, `update articles set title = 'New'; update users set display_name = 'New'`)
+  await queryOnce(database.url, 'select stet.sequence()')
+  row.release()
+  await transaction.arrived
+  gate.drop()
+  const { errors } = await answer
+  await node.close()
+  nodes.pop()
+  await gate.close()
+  expect(errors).toMatchObject([{ extensions: { code } }])
+})
+
 it('tries again what was rolled back for the sake of another transaction', async () => {
   const node = await start(database.url)
   const author = await node.author(ANN)
