@@ -25,5 +25,18 @@ export function checkMayWrite(method: string | undefined, type: string): void {
   throw new RefusedRequest(405, `A QUERY changes nothing: send a ${type} by POST.`, 'POST')
 }
 
+/**
+ * Throws a `RefusedRequest` for a batch: a list of operations, or a list of variables for one operation. Clients hardly send them (gateways
+ * do), and each of its answers can be asked for, and kept, by itself.
+ */
+export function checkNoBatch(body: unknown, variables: unknown): void {
+  if (Array.isArray(body)) {
+    throw new RefusedRequest(400, 'The body is a list of operations (a batch): send each in a request of its own.')
+  }
+  if (Array.isArray(variables)) {
+    throw new RefusedRequest(400, '`variables` is a list (a batch): send a request for each, with an object.')
+  }
+}
+
 export const notCached = (): ClientError =>
   new ClientError('NOT_CACHED', 'This node holds no answer to these bytes that stands.', { status: 504 })

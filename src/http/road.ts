@@ -15,7 +15,7 @@ import { isForPerson, leadToPlayground } from './lead-to-playground.ts'
 import { hasBody, METHODS } from './methods.ts'
 import { isJson, parseBody } from './parse-body.ts'
 import { type BodyFault, isTooLong, type ReadBodyOptions, readBody } from './read-body.ts'
-import { checkMayWrite, notCached, RefusedRequest, refusedBody } from './refused-request.ts'
+import { checkMayWrite, checkNoBatch, notCached, RefusedRequest, refusedBody } from './refused-request.ts'
 import { type Reply, replyWith, replyWithResponse, sendReply } from './reply.ts'
 import { asksForMore, chooseMediaType, isBehindTls, isGraphQL, isHost, rawKeyOf, requestIdOf } from './request-head.ts'
 import type { RoadOptions } from './road-options.ts'
@@ -57,7 +57,9 @@ export class Road {
     const { unreadMaxMs, onRefused } = this.#options
     return inOrder(
       (request, response) => {
-        if (isGraphQL(request.url ?? '')) return this.#walk(request, response)
+        const { url = '' } = request
+        // The server as a whole (RFC 9110, section 9.3.7).
+        if (url === '*' || isGraphQL(url)) return this.#walk(request, response)
         response.socket?.setTimeout(unreadMaxMs)
         others(request, response)
       },
@@ -206,6 +208,7 @@ export class Road {
     if (!body) checkTarget(request.url)
     const sent = new ApolloRequest(request, body && parseBody(request.headers, body))
     const { http, parameters, registers } = await documents.resolve(sent)
+    checkNoBatch(sent.body, parameters.variables)
     const operation = findOperation(parameters, operations)
     const mediaType = chooseMediaType(request.headers.accept)
     if (operation) checkMayWrite(request.method, operation.operation.type)

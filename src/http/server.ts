@@ -112,6 +112,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         if (socket.writableLength > 0) metrics.onRefused('unread')
         socket.destroy()
       })
+      // An expectation that nobody knows is no reason to refuse: the answer is the same (RFC 9110, section 10.1.1).
+      server.on('checkExpectation', (request, response) => server.emit('request', request, response))
       // A client that waits to send its body is told at once if it is too long.
       return server.on('checkContinue', (request, response) => {
         if (!isTooLong(request, maxBodyBytes)) response.writeContinue()

@@ -137,7 +137,7 @@ function comparable({ start, headers, body }: RawReply, sent: string): Record<st
   ])
 }
 
-const OF_THE_CACHE = ['date', 'cache-status', 'x-cache', 'age', 'stet-as-of']
+const OF_THE_CACHE = ['date', 'cache-status', 'x-cache', 'age', 'x-accel-expires', 'stet-as-of']
 const OF_A_KEPT_POST = ['etag', 'content-encoding', 'content-length']
 
 function decoded(body: string, encoding: string | undefined): string {

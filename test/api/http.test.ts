@@ -4,7 +4,6 @@ import { json } from 'node:stream/consumers'
 import { expect, it } from '@jest/globals'
 import pg from 'pg'
 import {
-  currentToken,
   eventually,
   type GraphQLClient,
   queryOnce,
@@ -265,54 +264,6 @@ it('echoes the id of a request, and makes one where it has none that will do', a
   const made = await Promise.all([idOf(), idOf(''), idOf('two words'), idOf('x'.repeat(201)), idOf('<script>')])
   for (const id of made) expect(id).toMatch(/^[0-9a-f-]{36}-[0-9a-z]+$/)
   expect(new Set(made).size).toBe(made.length)
-})
-
-it('carries the position it reflects on every answer, and waits for the one it is told', async () => {
-  const { token } = await node.visitor.send(QUERY)
-  expect(token).toMatch(/^\d+\.[0-9a-f]+$/)
-  expect((await node.visitor.send('{ nonsense }')).token).toMatch(/^\d+\.[0-9a-f]+$/)
-  expect((await node.visitor.send(QUERY, {}, { 'stet-as-of': String(token) })).status).toBe(200)
-  await queryOnce(database.url, `update articles set title = 'By hand' where id = 1`)
-  const { data } = await node.visitor.send(
-    '{ article(slug: "published") { title } }',
-    {},
-    { 'stet-as-of': await currentToken(database.url) },
-  )
-  expect(data).toEqual({ article: { title: 'By hand' } })
-})
-
-it.each(['garbage', '1', '-1.abc', '1.xyz', `${'9'.repeat(16)}.abc`, '1.abc, 2.abc', '1.abc.d'])(
-  'refuses %j as a position',
-  async (token) => {
-    const { status, errors, data } = await node.visitor.send(QUERY, {}, { 'stet-as-of': token })
-    expect([status, data]).toEqual([400, undefined])
-    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
-  },
-)
-
-it('says at once that it has not caught up with a position that there is not', async () => {
-  const { token } = await node.visitor.send(QUERY)
-  const [position, epoch] = String(token).split('.')
-  const future = { 'stet-as-of': `${Number(position) + 1000}.${epoch}` }
-  const { status, errors, headers } = await node.visitor.send(QUERY, {}, future)
-  expect(status).toBe(503)
-  expect(errors).toMatchObject([{ extensions: { code: 'NOT_CAUGHT_UP' } }])
-  expect(headers.get('retry-after')).toBe('1')
-})
-
-it('puts its own position on every answer, of refused requests too', async () => {
-  const { token } = await node.visitor.send(QUERY)
-  expect(token).toMatch(/^\d+\.[0-9a-f]{12}$/)
-  for (const header of ['authorization', 'stet-as-of']) {
-    expect((await node.visitor.send(QUERY, {}, { [header]: 'Bearer nonsense' })).token).toBe(token)
-  }
-})
-
-it('takes a position of another history as a wish for the newest there is', async () => {
-  expect(await node.visitor.send(QUERY, {}, { 'stet-as-of': '999999.abcdef' })).toMatchObject({
-    status: 200,
-    ...ANSWER,
-  })
 })
 
 it('reads through to the database for whoever is signed in and asks for it', async () => {

@@ -1,41 +1,25 @@
-import { once } from 'node:events'
-import { type IncomingHttpHeaders, request } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, it } from '@jest/globals'
-import { eventually, queryOnce, readMetrics, type TestNode, testToken } from '../harness/index.ts'
+import { parseDictionary } from 'structured-headers'
+import { eventually, queryOnce, readMetrics, testToken } from '../harness/index.ts'
 import { useDatabase, useNode } from '../harness/use.ts'
 import { ANN, addContent } from './add-content.ts'
+import { lasting, pathOf, type Raw, rawClient, type Sending } from './raw-client.ts'
 
-/** RFC 9110 and 9111, a row a test: what requests may say of caches, and what every answer says to them. */
+/** RFC 9111, HTTP caching: a test begins with its section. `docs/standards.md` lists them. */
 const database = await useDatabase()
 const node = await useNode({ database, environment: { PLAYGROUND: 'on', CACHE_TTL_JITTER: '0' } })
 await addContent(database.url)
 await node.catchUp()
 const ann = `Bearer ${await testToken('author', ANN)}`
+const admin = `Bearer ${await testToken('admin')}`
 
-interface Raw {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
+const PUBLIC = '{ article(slug: "published") { id title author { displayName } } }'
+const PRIVATE = '{ user(username: "ann") { username email } }'
 
-interface Sending {
-  readonly method?: string
-  readonly headers?: Record<string, string>
-  readonly body?: string
-  readonly at?: TestNode
-}
-
-/** By a client that adds no header of its own. */
-async function send(path: string, { method = 'GET', headers = {}, body, at = node }: Sending = {}): Promise<Raw> {
-  const sent = request(at.url + path, { method, headers }).end(body)
-  const [response] = await once(sent, 'response')
-  return { status: response.statusCode, headers: response.headers, body: await text(response) }
-}
-
-const pathOf = (query: string) => `/graphql?query=${encodeURIComponent(query)}`
-const ask = (query: string, headers: Record<string, string> = {}) => send(pathOf(query), { headers })
+const { send, ask: askWith, hit } = rawClient(node.url)
+const ask = (query: string, headers: Record<string, string> = {}) => askWith(query, { headers })
 
 let asked = 1000
 /** Nobody asked for it before. */
@@ -47,7 +31,7 @@ const loads = async () => {
 }
 
 it.each(['no-store', 'No-Store', 'max-age=60, no-store', 'no-store, no-cache'])(
-  'keeps no answer to a request that says %s, and gives one that is kept',
+  '5.2.1.5 no-store: keeps no answer to a request that says %s, and gives one that is kept',
   async (directive) => {
     await ask(anew())
     const query = anew()
@@ -61,7 +45,7 @@ it.each(['no-store', 'No-Store', 'max-age=60, no-store', 'no-store, no-cache'])(
   },
 )
 
-it('answers only from what it holds if the request says so', async () => {
+it('5.2.1.7 only-if-cached: answers only from what it holds if the request says so', async () => {
   const query = anew()
   const only = { 'cache-control': 'only-if-cached' }
   const missing = await ask(query, only)
@@ -80,7 +64,7 @@ it('answers only from what it holds if the request says so', async () => {
   expect((await ask(query, only)).status).toBe(504)
 })
 
-it('runs nothing for a request that says only-if-cached, least of all a mutation', async () => {
+it('5.2.1.7 only-if-cached: runs nothing, least of all a mutation', async () => {
   const query = 'mutation { createTag(input: { name: "Never" }) { tag { slug } } }'
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${await testToken('admin')}` }
   const body = JSON.stringify({ query })
@@ -90,7 +74,7 @@ it('runs nothing for a request that says only-if-cached, least of all a mutation
 })
 
 it.each(['no-cache', 'max-age=0', 'MAX-AGE=0', 'max-age="0", no-transform'])(
-  'reads from the database for viewers who are signed in and say %s, and for no visitor',
+  '5.2.1.1 max-age=0, 5.2.1.4 no-cache: reads from the database for viewers who are signed in and say %s, and for no visitor',
   async (directive) => {
     const query = '{ article(slug: "published") { title slug } }'
     const added = async (headers: Record<string, string>) => {
@@ -105,7 +89,7 @@ it.each(['no-cache', 'max-age=0', 'MAX-AGE=0', 'max-age="0", no-transform'])(
 )
 
 it.each(['max-age=60', 'max-stale', 'min-fresh=5', 'no-transform', 'nonsense', 'x-no-cache', '', 'stale-if-error=1'])(
-  'answers as if the request had not said %j',
+  '5.2.1 Request Directives: answers as if the request had not said %j',
   async (directive) => {
     const query = '{ tags { totalCount } }'
     const expected = await ask(query)
@@ -148,12 +132,15 @@ it.each<[what: string, status: number, expected: RegExp, sending: readonly [path
   ['a path that leads nowhere', 404, /^no-store$/, ['/nowhere']],
   ['an asset that is not there', 404, /^(no-store|public, max-age=0)$/, ['/graphiql/assets/nowhere.js']],
   ['a URL that makes no sense', 400, /^no-store$/, ['/%ff']],
-])('says of %s how long it may be kept', async (_what, status, expected, [path, sending]) => {
-  const answer = await send(path, sending)
-  expect([answer.status, answer.headers['cache-control']]).toEqual([status, expect.stringMatching(expected)])
-})
+])(
+  '5.2.2 Response Directives: says of %s how long it may be kept',
+  async (_what, status, expected, [path, sending]) => {
+    const answer = await send(path, sending)
+    expect([answer.status, answer.headers['cache-control']]).toEqual([status, expect.stringMatching(expected)])
+  },
+)
 
-it('says so of the metrics, and of what is no HTTP', async () => {
+it('5.2.2 Response Directives: says so of the metrics, and of what is no HTTP', async () => {
   const metrics = await fetch(String(node.metricsUrl))
   expect([metrics.status, metrics.headers.get('cache-control')]).toEqual([401, 'no-store'])
   const { hostname, port } = new URL(node.url)
@@ -171,7 +158,7 @@ it.each([
   ['{ users { totalCount } }', 60],
   ['{ user(username: "ann") { displayName } }', 600],
   ['{ __typename article(slug: "published") { author { displayName } tags { name } } }', 300],
-])('lets nobody keep %s for longer than its kinds live', async (query, seconds) => {
+])('5.2.2.1 max-age: lets nobody keep %s for longer than its kinds live', async (query, seconds) => {
   for (let n = 0; n < 2; n++) {
     const { headers } = await ask(query)
     const [, maxAge] = /^public, max-age=(\d+)$/.exec(String(headers['cache-control'])) ?? []
@@ -187,7 +174,7 @@ const soften = async () => {
   expect((await send('/graphql', { method: 'POST', body, headers })).status).toBe(200)
 }
 
-it('says of a stale answer that it is fresh nowhere', async () => {
+it('4.2.4 Stale Responses: says of a stale answer that it is fresh nowhere', async () => {
   const query = '{ tags(first: 5) { nodes { name id } } }'
   await ask(query)
   await soften()
@@ -199,7 +186,7 @@ it('says of a stale answer that it is fresh nowhere', async () => {
   })
 })
 
-it('lets others keep the first answer that is not stale after one that was', async () => {
+it('4.2.4 Stale Responses: lets others keep the first answer that is not stale after one that was', async () => {
   await ask('{ tags(first: 5) { nodes { id name } } }')
   await soften()
   const query = '{ tags(first: 5) { nodes { id name slug } } }'
@@ -257,22 +244,76 @@ const VARIED: readonly [name: string, ...values: string[]][] = [
   ['traceparent', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'],
 ]
 
-/** Without what names this exchange and this question, and what tells of the cache: that differs with every answer. */
-const lasting = ({ status, headers, body }: Raw) => {
-  const { date: _, age: __, etag, 'x-request-id': ___, 'cache-status': ____, 'x-cache': _____, ...rest } = headers
+/** Without what tells of the cache, and without what names this question. */
+const comparable = ({ status, headers, body }: Raw) => {
+  const { etag, 'x-cache': _, ...rest } = lasting(headers)
   return { status, headers: rest, isNamed: etag !== undefined, body: body.replace(/"a\d+"/g, '"a"') }
 }
 
-it.each(VARIED)('answers alike whatever %s says, kept or not, or names it in Vary', async (name, ...values) => {
-  for (const value of values) {
-    for (const isKept of [true, false]) {
-      const queries = [anew(), anew()]
-      if (isKept) for (const query of queries) for (let n = 0; n < 2; n++) await ask(query)
-      // Two questions that differ in a name alone.
-      const [plain, varied] = [await ask(String(queries[0])), await ask(String(queries[1]), { [name]: value })]
-      const vary = String(plain.headers.vary).toLowerCase().split(', ')
-      if (vary.includes(name)) continue
-      expect([name, value, isKept, lasting(varied)]).toEqual([name, value, isKept, lasting(plain)])
+it.each(VARIED)(
+  '4.1 Vary: answers alike whatever %s says, kept or not, or names it in Vary',
+  async (name, ...values) => {
+    for (const value of values) {
+      for (const isKept of [true, false]) {
+        const queries = [anew(), anew()]
+        if (isKept) for (const query of queries) for (let n = 0; n < 2; n++) await ask(query)
+        // Two questions that differ in a name alone.
+        const [plain, varied] = [await ask(String(queries[0])), await ask(String(queries[1]), { [name]: value })]
+        const vary = String(plain.headers.vary).toLowerCase().split(', ')
+        if (vary.includes(name)) continue
+        expect([name, value, isKept, comparable(varied)]).toEqual([name, value, isKept, comparable(plain)])
+      }
     }
+  },
+)
+
+it('5.2.2.7 private, 5.2.2.9 public: lets others keep what is public in all its parts, and nothing else', async () => {
+  const control = async (query: string, headers: Record<string, string> = {}) => {
+    const answers = [await ask(query, headers), await ask(query, headers)]
+    const [first, second] = answers.map(({ headers }) => headers['cache-control']?.replace(/\d+/, 'N'))
+    expect(second).toBe(first)
+    return first
+  }
+  const [open, closed] = ['public, max-age=N', 'private, no-store']
+  expect(await control(PUBLIC)).toBe(open)
+  // That nobody was looked at is learnt from the first who is signed in; the others share.
+  await control('{ tags { totalCount } }', { authorization: ann })
+  expect(await control('{ tags { totalCount } }', { authorization: admin })).toBe(open)
+  expect(await control(PUBLIC, { authorization: ann })).toBe(closed)
+  expect(await control(PRIVATE)).toBe(closed)
+  expect(await control('{ tags { totalCount } viewer { id } }')).toBe(closed)
+  expect(await control('{ tags { totalCount } user(id: "x") { id } }')).toBe(closed)
+  expect(await control('{ nonsense }')).toBe(closed)
+  expect(await control(PUBLIC, { 'stet-as-of': 'nonsense' })).toBe(closed)
+  expect(await control(PUBLIC, { authorization: 'nonsense' })).toBe(closed)
+})
+
+it('5.1 Age: tells nobody but who may keep it which tags it has, and how old it is', async () => {
+  const open = (await hit(PUBLIC)).headers
+  expect(Object.keys(open)).toEqual(expect.arrayContaining(['age', 'surrogate-key', 'cache-tag']))
+  for (const headers of [{ authorization: ann }, { authorization: admin }]) {
+    const closed = (await hit(PRIVATE, { headers })).headers
+    for (const name of ['age', 'surrogate-key', 'cache-tag']) expect(closed[name]).toBeUndefined()
   }
 })
+
+it('5.1 Age: grows older, within a life that does not', async () => {
+  const read = async () => {
+    const { headers } = await ask('{ users(first: 13) { nodes { username } } }')
+    const { 'max-age': [maxAge] = [] } = Object.fromEntries(parseDictionary(String(headers['cache-control'])))
+    return { age: Number(headers.age), maxAge: Number(maxAge) }
+  }
+  const first = await read()
+  expect(first.age).toBe(0)
+  expect(first.maxAge).toBeGreaterThan(50)
+  expect(first.maxAge).toBeLessThanOrEqual(60)
+  const later = await until(read, ({ age }) => age > 0)
+  expect(later.maxAge).toBe(first.maxAge)
+})
+
+async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
+  for (;;) {
+    const value = await read()
+    if (holds(value)) return value
+  }
+}

@@ -4,7 +4,7 @@ import { queryOnce, testToken } from '../harness/index.ts'
 import { useDatabase, useNode } from '../harness/use.ts'
 import { ANN, addContent, ids } from './add-content.ts'
 
-/** RFC 10008: a QUERY is a GET whose question stands in its body. */
+/** RFC 10008, QUERY, a GET whose question stands in its body: a test begins with its section. `docs/standards.md` lists them. */
 const database = await useDatabase()
 const node = await useNode({ database })
 await addContent(database.url)
@@ -28,7 +28,7 @@ async function send(body: unknown, { headers = {}, method = 'QUERY', path = '/gr
 
 const TITLE = '{ article(slug: "published") { title } }'
 
-it('answers as a POST does', async () => {
+it('2 QUERY: answers as a POST does', async () => {
   for (const body of [
     { query: TITLE },
     { query: 'query A { __typename } query B { tags { totalCount } }', operationName: 'B' },
@@ -56,14 +56,14 @@ it('answers as a POST does', async () => {
   }
 })
 
-it('reads the question from the body alone', async () => {
+it('2 QUERY: reads the question from the body alone', async () => {
   const path = `/graphql?query=${encodeURIComponent('{ tags { totalCount } }')}`
   for (let n = 0; n < 2; n++) {
     expect((await send({ query: TITLE }, { path })).body).toEqual({ data: { article: { title: 'Published' } } })
   }
 })
 
-it('keeps its answer from the first time on, as of a GET', async () => {
+it('2 Caching: keeps its answer from the first time on, as of a GET', async () => {
   const body = { query: '{ user(username: "ann") { displayName } }' }
   const first = await send(body)
   expect(first.headers.get('cache-status')).toBe('stet; fwd=miss; stored')
@@ -74,7 +74,7 @@ it('keeps its answer from the first time on, as of a GET', async () => {
   expect(second.body).toEqual(first.body)
 })
 
-it('is answered 304 by its entity tag, and in full once that is written', async () => {
+it('2 Conditional Requests: is answered 304 by its entity tag, and in full once that is written', async () => {
   const body = { query: `{ article(id: "${ids.bobsPublished}") { title } }` }
   await send(body)
   const full = await send(body)
@@ -91,7 +91,7 @@ it('is answered 304 by its entity tag, and in full once that is written', async 
   expect((await send(body, { headers })).body).toEqual({ data: { article: { title: 'Changed' } } })
 })
 
-it('never gives two bodies the same answer', async () => {
+it('2 Caching: never gives two bodies the same answer', async () => {
   const query = 'query ($n: Int) { tags(first: $n) { nodes { slug } } }'
   const bodies = [
     { query, variables: { n: 1 } },
@@ -125,7 +125,7 @@ it.each<[what: string, body: unknown]>([
   ['a mutation behind a query of no name', { query: `{ __typename } ${MUTATION}`, operationName: 'M' }],
   ['a persisted mutation', { query: MUTATION, extensions: { persistedQuery: { version: 1, sha256Hash: SHA } } }],
   ['a persisted mutation by its hash', { extensions: { persistedQuery: { version: 1, sha256Hash: SHA } } }],
-])('changes nothing: %s is 405', async (_what, body) => {
+])('2 QUERY: is safe: %s is 405', async (_what, body) => {
   for (const accept of ['application/json', 'application/graphql-response+json']) {
     const { status, headers, body: answer } = await send(body, { headers: { authorization: admin, accept } })
     expect([status, headers.get('allow'), headers.get('cache-control')]).toEqual([405, 'POST', 'private, no-store'])
@@ -142,8 +142,36 @@ it.each<[what: string, headers: Record<string, string>, status: number]>([
   ['another charset', { 'content-type': 'application/json; charset=utf-16' }, 415],
   ['plain text', { 'content-type': 'text/plain' }, 400],
   ['no media type of ours', { accept: 'text/html' }, 406],
-])('refuses a body of %s', async (_what, headers, status) => {
+])('2 Media Types: refuses a body of %s', async (_what, headers, status) => {
   const answer = await send({ query: TITLE }, { headers })
   expect(answer.status).toBe(status)
   if (status === 415) expect(answer.headers.get('accept-query')).toBe('application/json')
+})
+
+it.each(['bytes=0-3', 'bytes=-1', 'nonsense'])(
+  '2 Range Requests: is answered in full, whatever Range says: %s',
+  async (range) => {
+    const { status, headers, body } = await send({ query: TITLE }, { headers: { range } })
+    expect([status, headers.get('content-range'), body]).toEqual([
+      200,
+      null,
+      { data: { article: { title: 'Published' } } },
+    ])
+  },
+)
+
+it('2 Equivalent Resource: names no URL that would answer the same by GET', async () => {
+  const { headers } = await send({ query: TITLE })
+  expect([headers.get('location'), headers.get('content-location')]).toEqual([null, null])
+})
+
+it('3 Accept-Query: says what may be sent, where it was not', async () => {
+  for (const method of ['OPTIONS', 'PUT', 'DELETE']) {
+    const { headers } = await fetch(`${node.url}/graphql`, { method })
+    expect([method, headers.get('accept-query'), headers.get('allow')]).toEqual([
+      method,
+      'application/json',
+      'GET, HEAD, POST, QUERY',
+    ])
+  }
 })
