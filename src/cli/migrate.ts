@@ -8,13 +8,13 @@ export const migrateCommand = new Command('migrate')
   .option('--grant-to <role>', 'then let this role do what `serve` and `worker` do, and nothing else')
   .option('--json', 'print the result as JSON')
   .action(async ({ grantTo: role, json }: { readonly grantTo?: string; readonly json?: boolean }) => {
-    const { applied, unmended } = await withDatabase(async (primary, applied) => {
+    const { applied, unmended } = await withDatabase(async (primary, applied, { databaseSchema }) => {
       if (role !== undefined) await grantTo(primary, role)
-      return { applied, unmended: await findUnmended(primary) }
+      return { applied, unmended: await findUnmended(primary, databaseSchema) }
     })
     print({ applied }, { json, text: applied.length === 0 ? 'Up to date.' : `Applied ${applied.join(', ')}.` })
     if (unmended.length === 0) return
     throw new Error(
-      `Triggers are off: ${unmended.join(', ')}. Their tables are being written, or this role does not own them: run it again, as the owner.`,
+      `Triggers are off, or checks missing: ${unmended.join(', ')}. Their tables are in use, or this role does not own them: run it again, as the owner.`,
     )
   })

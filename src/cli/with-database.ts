@@ -1,11 +1,11 @@
 import type { Kysely } from 'kysely'
-import { readConfig } from '../app/config.ts'
+import { type Config, readConfig } from '../app/config.ts'
 import { migrate, openDatabases, type Tables } from '../database/index.ts'
 import { hideCredentials } from '../kernel/hide-credentials.ts'
 
-/** Opens the configured database, migrates it, runs `work` with it, and closes it. `work` also gets the migrations that were applied. */
+/** Opens the configured database, migrates it, runs `work` with it, and closes it. `work` also gets the migrations that were applied, and the configuration. */
 export async function withDatabase<T>(
-  work: (primary: Kysely<Tables>, applied: readonly string[]) => Promise<T>,
+  work: (primary: Kysely<Tables>, applied: readonly string[], config: Config) => Promise<T>,
   { migrates = true } = {},
 ): Promise<T> {
   const config = readConfig()
@@ -20,7 +20,8 @@ export async function withDatabase<T>(
   })
   try {
     const { primary } = databases.database
-    return await work(primary, migrates ? await migrate(primary, { schema: config.databaseSchema }) : [])
+    const applied = migrates ? await migrate(primary, { schema: config.databaseSchema }) : []
+    return await work(primary, applied, config)
   } finally {
     await databases.close()
   }

@@ -4,6 +4,7 @@ import { findTriggersOff, installStet, mendTriggers, type SqlClient } from '../i
 import { PROJECT } from '../kernel/project.ts'
 import { operatorAct, recordAct } from './audit.ts'
 import type { Tables } from './tables.ts'
+import { addValueChecks, findMissingChecks } from './value-checks.ts'
 
 export interface MigrateOptions {
   /** Where the tables of the content stand, whatever the role's search_path. Created if absent. Default: `public`. */
@@ -14,12 +15,14 @@ export interface MigrateOptions {
 
 /**
  * Brings a database up to date, all or nothing: the log (`sql/log.sql`), then the content (`migrations/`). Takes a lock, so
- * that ten nodes may start at once. Then mends the triggers that are off, table by table, if the role owns the tables.
+ * that ten nodes may start at once. Then mends the triggers that are off, and adds the checks of values that are missing, table by
+ * table, if the role owns the tables.
  *
  * A database of any earlier version is taken over with its rows and its log. Nodes of that version may run on, and start
  * again, meanwhile: their own table of migrations stays as it was.
  *
- * @returns the names of what was applied and of the triggers that were mended, in order; none if the database was up to date
+ * @returns the names of what was applied, of the triggers that were mended and of the tables that got checks, in order; none if the database was up to date
+ * @throws if rows hold values that the checks refuse. All else is done by then, so that the rows can be changed while older nodes run on
  */
 export async function migrate(primary: Kysely<Tables>, options: MigrateOptions = {}): Promise<readonly string[]> {
   const { schema = 'public', onApply = () => {} } = options
@@ -28,13 +31,21 @@ export async function migrate(primary: Kysely<Tables>, options: MigrateOptions =
   // HAZARD: never within the transaction: a lock on a table would be held until all of it has committed.
   const mended = (await mendTriggers(clientOf(primary))).map(({ table, trigger }) => `trigger ${table}.${trigger}`)
   for (const name of mended) onApply(name)
-  return [...applied, ...mended]
+  const checked = (await addValueChecks(primary, schema)).map((table) => `checks of ${table}`)
+  // New tables have them as a matter of course.
+  if (applied.includes('0002_content')) return [...applied, ...mended]
+  for (const name of checked) onApply(name)
+  return [...applied, ...mended, ...checked]
 }
 
-/** Returns the triggers that are off although `migrate` has run, such as `articles.stet_update (disabled)`. */
-export async function findUnmended(primary: Kysely<Tables>): Promise<readonly string[]> {
+/** Returns what is missing although `migrate` has run: triggers, such as `articles.stet_update (disabled)`, and `checks of articles`. */
+export async function findUnmended(primary: Kysely<Tables>, schema = 'public'): Promise<readonly string[]> {
   const off = await findTriggersOff(clientOf(primary))
-  return off.map(({ table, trigger, state }) => `${table}.${trigger} (${state})`)
+  const unchecked = await findMissingChecks(primary, schema)
+  return [
+    ...off.map(({ table, trigger, state }) => `${table}.${trigger} (${state})`),
+    ...unchecked.map((table) => `checks of ${table}`),
+  ]
 }
 
 const clientOf = (db: Kysely<Tables>): SqlClient => ({

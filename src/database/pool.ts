@@ -56,11 +56,12 @@ export function createPool(options: PoolOptions): Pool {
   return pool
 }
 
-/** Options of a pool whose connections find tables in one schema alone, whatever the search_path of the role or the database. */
+/** Options of a pool whose connections find tables in one schema alone, and read dates, whatever the settings of the role or the database. */
 export const inSchema = (schema: string, examine?: PoolOptions['examine']): pg.PoolConfig => ({
   // pg-pool waits for it before it lends the connection. Not a startup parameter: poolers and PGlite ignore those.
   onConnect: async (client) => {
-    await client.query(`set search_path to ${pg.escapeIdentifier(schema)}`)
+    // pg reads dates of this style alone.
+    await client.query(`set search_path to ${pg.escapeIdentifier(schema)}; set datestyle to iso`)
     await examine?.(client)
   },
 })
@@ -170,16 +171,22 @@ export class Connections {
   }
 }
 
-/** Reads bigint as a number, alone and in arrays: positions, ids and counters stay far below 2^53. */
+/** Reads bigint as a number, alone and in arrays. A number that JavaScript would round is refused: another row's id might come out. */
 export const numericTypes: pg.CustomTypesConfig = {
   getTypeParser(oid, format) {
     const parse = pg.types.getTypeParser(oid, format)
     if (format === 'binary') return parse
-    if (oid === pg.types.builtins.INT8) return Number
+    if (oid === pg.types.builtins.INT8) return toNumber
     // pg has no name for bigint[]. Its parser makes an array of strings.
-    if (oid === INT8_ARRAY) return (text: string) => (parse(text) as string[]).map(Number)
+    if (oid === INT8_ARRAY) return (text: string) => (parse(text) as string[]).map(toNumber)
     return parse
   },
+}
+
+function toNumber(text: string): number {
+  const number = Number(text)
+  if (Number.isSafeInteger(number)) return number
+  throw new RangeError(`PostgreSQL has sent the bigint ${text}, which a JavaScript number can't hold.`)
 }
 
 const INT8_ARRAY: number = 1016

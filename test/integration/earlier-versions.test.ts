@@ -80,7 +80,7 @@ describe('A database of the first version', () => {
   it('is taken over once by two nodes that start at once', async () => {
     const before = await readEverything(database.url)
     const applied = await Promise.all([migrateNow(), migrateNow()])
-    // Either of them may be the one that mends the triggers.
+    // Either of them may be the one that mends the triggers and adds the checks.
     expect(applied.flat()).toHaveLength(TAKEN_OVER.length)
     expect(applied.flat()).toEqual(expect.arrayContaining(TAKEN_OVER))
     const { pending, ...rest } = await readEverything(database.url)
@@ -111,8 +111,8 @@ describe('A database of the first version', () => {
     expect((await old.query(read)).rows).toEqual([{ ...before[0], position: '8' }])
     await old.end()
     expect(await migrateAsFirstVersion(database.url)).toEqual([])
-    // While it wrote, the triggers of that table were left as they were.
-    expect(await migrateNow()).toEqual(MENDED.slice(1))
+    // While it wrote, the tables that it used were left as they were.
+    expect(await migrateNow()).toEqual([...MENDED.slice(1), 'checks of articles', 'checks of article_tags'])
   })
 })
 
@@ -123,7 +123,8 @@ it.each([1, 2, 3, 4, 5, 6])('takes over a database that has only the first %i mi
   await queryOnce(database.url, `select stet.touch('two')`)
   const applied = await migrateNow()
   const mended = count > 1 ? MENDED : []
-  expect(applied).toEqual([LOG, ...CONTENT.filter((name) => Number(name.slice(0, 4)) > count), ...mended])
+  const checked = count > 1 ? CHECKED : []
+  expect(applied).toEqual([LOG, ...CONTENT.filter((name) => Number(name.slice(0, 4)) > count), ...mended, ...checked])
   expect(await recordsFrom(1)).toEqual([
     [1, ['one']],
     // Records from before that said which epoch they are of are not known to belong to this one.
@@ -194,6 +195,7 @@ const CONTENT = [
   '0009_audit',
   '0010_definers',
   '0011_triggers',
+  '0012_versions',
   '0013_search_forms',
 ]
 /** One that the first version did not have, those that it had not made `always`, and what may have been read wrongly because of that. */
@@ -204,7 +206,11 @@ const MENDED = [
   'trigger articles.articles_touch_tags',
 ]
 const FALLEN = ['article_stats', 'article_tags', 'articles']
-const TAKEN_OVER = [LOG, ...CONTENT.slice(3), ...MENDED]
+/** The tables whose values the first version did not check. */
+const CHECKED = ['users', 'tags', 'articles', 'article_tags', 'article_stats', 'audit'].map(
+  (table) => `checks of ${table}`,
+)
+const TAKEN_OVER = [LOG, ...CONTENT.slice(3), ...MENDED, ...CHECKED]
 
 /** Of everything some: positions 1 to 3, and two changes that have none yet. */
 async function fill(): Promise<void> {

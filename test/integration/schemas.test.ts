@@ -266,11 +266,13 @@ it('is asked for if an earlier version put the content into a schema that somebo
     '0009_audit',
     '0010_definers',
     '0011_triggers',
+    '0012_versions',
     '0013_search_forms',
     'trigger article_stats.article_stats_loaded',
     'trigger articles.article_updated',
     'trigger articles.articles_have_stats',
     'trigger articles.articles_touch_tags',
+    ...['users', 'tags', 'articles', 'article_tags', 'article_stats', 'audit'].map((table) => `checks of ${table}`),
   ])
 })
 

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { MAX_COUNT } from '../../kernel/ranges.ts'
 import type { PeriodicJob, QueueKind } from '../../worker/index.ts'
 
 /** The queue of views to count. A job is an article's id; a batch holds how many views each article got. */
@@ -23,7 +24,7 @@ export const countViews: QueueKind<number, ReadonlyMap<number, number>> = {
          order by article_id
            for no key update of article_stats
       )
-      update article_stats set views = views + viewed.count from viewed where article_stats.article_id = viewed.article_id
+      update article_stats set views = least(views + viewed.count, ${MAX_COUNT}::bigint) from viewed where article_stats.article_id = viewed.article_id
     `.execute(transaction),
 }
 
