@@ -109,6 +109,12 @@ describe('importContent', () => {
     )
     await write('tags.md', matter(`tags: [${'a, '.repeat(20_000)}]`))
     await write('million-tags.jsonl', JSON.stringify({ ...ARTICLE, tags: Array(500_000).fill('a') }))
+    await write('views.jsonl', JSON.stringify({ ...ARTICLE, slug: 'many-views', views: 2 ** 31 }))
+    await write(
+      'rounded.jsonl',
+      JSON.stringify({ ...ARTICLE, slug: 'rounded', updatedAt: '9999-12-31T23:59:59.9999999Z' }),
+    )
+    await write('before.jsonl', JSON.stringify({ ...ARTICLE, slug: 'before', createdAt: '0001-01-01T00:00:00+14:00' }))
     await write('title.md', matter(`title: ${'x'.repeat(1_000_000)}`))
     await write('title.jsonl', JSON.stringify({ ...ARTICLE, title: 'x'.repeat(1_000_000) }))
     await write('deep.jsonl', `{"type":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`)
@@ -122,6 +128,7 @@ describe('importContent', () => {
     await write('words.md', 'a_'.repeat(50_000))
     await write('comments.md', '<!--'.repeat(25_000))
     expect(await problems()).toEqual([
+      'before.jsonl:1 has a date outside of the years 1 to 9999',
       'blocks.md:3 front matter is not valid YAML: it is nested too deep',
       'bomb.md:1 front matter is not valid YAML: Excessive alias count indicates a resource exhaustion attack',
       'comments.md:1 body holds more than 100 HTML comments that are never closed',
@@ -134,13 +141,15 @@ describe('importContent', () => {
       'huge.md:1 is longer than 4194304 bytes',
       'long.md:1 body has 500001 characters; at most 500000 fit',
       'maps.md:2 front matter is not valid YAML: it is nested too deep',
-      'million-tags.jsonl:1 tags has 500000 names; at most 1000 are read',
+      'million-tags.jsonl:1 tags has 500000 names; at most 100000 are read',
       'nested.md:2 front matter is not valid YAML: it is nested too deep',
+      'rounded.jsonl:1 has a date outside of the years 1 to 9999',
       'tags.md:2 tags has 20000 names; at most 1000 are read',
       'title.jsonl:1 title has 1000000 characters; at most 300 fit',
       expect.stringMatching(/^title.md:1 front matter has \d+ characters; at most 65536 are read/),
       'twice.md:4002 front matter is not valid YAML: Map keys must be unique',
       'username.md:2 author has 60000 characters; at most 100 fit',
+      'views.jsonl:1 views is 2147483648; at most 2147483647 fit',
       expect.stringMatching(/^words.md:1 body holds too many long words/),
     ])
     expect(await slugs()).toEqual(['fewer-fields', 'good'])

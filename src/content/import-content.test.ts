@@ -185,7 +185,7 @@ describe('importContent', () => {
     ]
     await content.write('all.jsonl', lines.join('\n'))
     const imported = await content.import()
-    expect(imported.why('skipped')).toHaveLength(4)
+    expect(imported.why('skipped')).toHaveLength(5)
     expect(imported.why('skipped').join()).not.toMatch(/database|constraint|violates|relation|key \(/i)
   })
 

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { type Act, operatorAct, recordWritten, type Tables } from '../database/index.ts'
 import { PROJECT } from '../kernel/project.ts'
+import { FIRST_YEAR, LAST_YEAR } from '../kernel/ranges.ts'
 import { type ContentRecord, type Place, rowNameOf } from './content-record.ts'
 import { openContentSource } from './content-source.ts'
 import { type ImportReport, ImportTally, type Outcome, type RowsWritten } from './import-report.ts'
@@ -178,6 +179,7 @@ const skipped = (at: Place, why: string): Outcome => ({ ...at, outcome: 'skipped
 
 /** What the tables refuse, in the words of the file. */
 function refusalOf({ constraint = '' }: { readonly constraint?: string }): string {
+  if (constraint.endsWith('_at_range')) return `has a date outside of the years ${FIRST_YEAR} to ${LAST_YEAR}`
   return refusals.get(constraint) ?? 'holds a value that the tables refuse'
 }
 

@@ -1,3 +1,5 @@
+import { FIRST_YEAR } from '../kernel/ranges.ts'
+
 /**
  * Turns a date of front matter into ISO 8601 with a time zone. Returns undefined if the text is not a date, or names a day
  * that does not exist. Without a zone the date is in UTC; without a time it is midnight.
@@ -11,8 +13,12 @@ export function parseDate(text: string): string | undefined {
   const match = ISO.exec(plainZone(numbered(text.trim())))
   if (!match?.groups) return undefined
   const { year = '', month = '', day = '', hour = '0', minute = '0', second = '0', fraction = '', zone } = match.groups
-  const date = new Date(Date.UTC(+year, +month - 1, +day, +hour, +minute, +second))
+  const date = new Date(0)
+  // Not `Date.UTC`, which takes the years 0 to 99 for 1900 to 1999.
+  date.setUTCFullYear(+year, +month - 1, +day)
+  date.setUTCHours(+hour, +minute, +second)
   const exists =
+    +year >= FIRST_YEAR &&
     date.getUTCFullYear() === +year &&
     date.getUTCMonth() === +month - 1 &&
     date.getUTCDate() === +day &&

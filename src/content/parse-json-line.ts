@@ -38,9 +38,9 @@ function userOf(fields: RecordFields): UserRecord {
     type: 'user',
     username: usernameOf(required(fields, 100, 'username')),
     displayName: fields.verbatim(100, 'displayName'),
-    email: fields.text(254, 'email'),
+    email: fields.verbatim(254, 'email') || undefined,
     bio: fields.verbatim(2000, 'bio'),
-    avatarUrl: fields.names('avatarUrl') ? (fields.text(2000, 'avatarUrl') ?? null) : undefined,
+    avatarUrl: fields.names('avatarUrl') ? fields.verbatim(2000, 'avatarUrl') || null : undefined,
     role: fields.oneOf(['AUTHOR', 'ADMIN'], 'role'),
     createdAt: fields.date('createdAt'),
   }
@@ -86,10 +86,13 @@ function tagsOf(fields: RecordFields): ArticleRecord['tags'] {
     throw fields.problem('tags', 'should be a list of slugs')
   }
   const names: string[] = found.value
-  checkTags(fields, 'tags', names)
+  checkTags(fields, 'tags', names, MAX_TAGS)
   for (const name of names) fields.checkLength('tags', name, 100)
   return [...new Map(names.map((name) => [slugify(name, 100), name]))].map(([slug, name]) => ({ slug, name }))
 }
+
+/** What `export` writes has no bound but that of a line. */
+const MAX_TAGS = 100_000
 
 function required(fields: RecordFields, maxLength: number, name: string): string {
   const text = fields.text(maxLength, name)

@@ -1,3 +1,4 @@
+import { MAX_COUNT } from '../kernel/ranges.ts'
 import { ContentProblem } from './content-record.ts'
 import { parseDate } from './parse-date.ts'
 
@@ -85,7 +86,10 @@ export class RecordFields {
     const value = this.find(name)?.value
     if (value === undefined) return undefined
     const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
-    if (typeof count === 'number' && Number.isSafeInteger(count) && count >= 0) return count
+    if (typeof count === 'number' && Number.isInteger(count) && count >= 0) {
+      if (count <= MAX_COUNT) return count
+      throw this.problem(name, `is ${value}; at most ${MAX_COUNT} fit`)
+    }
     throw this.problem(name, `should be a whole number, not ${quote(value)}`)
   }
 

@@ -1,11 +1,12 @@
 import { GraphQLError, GraphQLScalarType, Kind, print, type ValueNode } from 'graphql'
 import { cut, quote } from '../../kernel/input.ts'
+import { FIRST_YEAR, LAST_YEAR } from '../../kernel/ranges.ts'
 
 /** The scalar `DateTime`: an instant, written as ISO 8601 with a time zone. Throws a GraphQLError for any other input. */
 export const dateTime = new GraphQLScalarType<Date, string>({
   name: 'DateTime',
   serialize: (value) => {
-    if (value instanceof Date) return value.toISOString()
+    if (value instanceof Date && isInRange(value)) return value.toISOString()
     throw new TypeError(`A DateTime must be resolved to a Date, not ${String(value)}.`)
   },
   parseValue: (value) => parseInstant(value, shown(value)),
@@ -18,12 +19,14 @@ export const dateTime = new GraphQLScalarType<Date, string>({
 /** @param sent the value as a message shows it */
 function parseInstant(value: unknown, sent: string, node?: ValueNode): Date {
   const instant = typeof value === 'string' && ISO_8601.test(value) && isOnCalendar(value) ? new Date(value) : undefined
-  // Only years that PostgreSQL writes as JavaScript does.
-  if (instant && instant.getUTCFullYear() >= 1 && instant.getUTCFullYear() <= 9999) return instant
+  if (instant && isInRange(instant)) return instant
   throw new GraphQLError(`A DateTime must be ISO 8601 with a time zone, such as "2026-01-31T12:00:00Z", not ${sent}.`, {
     nodes: node,
   })
 }
+
+/** Years of four digits, as the tables hold them. False for `Invalid Date`, too. */
+const isInRange = (date: Date): boolean => date.getUTCFullYear() >= FIRST_YEAR && date.getUTCFullYear() <= LAST_YEAR
 
 /** False for a day that does not exist. JavaScript would read 30 February as 2 March. */
 function isOnCalendar(text: string): boolean {
