@@ -1,0 +1,61 @@
+import pg from 'pg'
+import type { Dice } from '../oracle/dice.ts'
+import { EXTREMES, type Row, rowsOf } from './extremes.ts'
+
+export interface Written {
+  readonly admitted: number
+  /** How often each constraint, or each other error by its code, has refused a row. */
+  readonly refused: Readonly<Record<string, number>>
+}
+
+/** Writes every extreme of every column by SQL, one row at a time, and goes on after each that is refused. */
+export async function writeExtremes(url: string, dice: Dice, more: number): Promise<Written> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  let admitted = 0
+  const refused: Record<string, number> = {}
+  const tryOut = async (text: string, values: readonly unknown[]): Promise<void> => {
+    try {
+      admitted += (await client.query(text, [...values])).rowCount ?? 0
+    } catch (error) {
+      const { code = '', constraint = code } = error as { readonly code?: string; readonly constraint?: string }
+      if (!/^2[23]...$/.test(code)) throw error
+      refused[constraint] = (refused[constraint] ?? 0) + 1
+    }
+  }
+  const insert = (table: string, row: Row) => {
+    const columns = Object.keys(row)
+    const places = columns.map((_column, index) => `$${index + 1}`)
+    return tryOut(`insert into ${table} (${columns.join(', ')}) values (${places.join(', ')})`, Object.values(row))
+  }
+  const idsOf = async (table: string): Promise<string[]> => {
+    const { rows } = await client.query<{ id: string }>(`select id::text from ${table} order by tableoid, id`)
+    return rows.map(({ id }) => id)
+  }
+  try {
+    for (const row of rowsOf('users', dice, more)) await insert('users', row)
+    for (const row of rowsOf('tags', dice, more)) await insert('tags', row)
+    const users = await idsOf('users')
+    for (const row of rowsOf('articles', dice, more)) {
+      const status = row.published_at === null ? 'DRAFT' : 'PUBLISHED'
+      await insert('articles', { ...row, status, author_id: dice.pick(users) })
+    }
+    const articles = await idsOf('articles')
+    const tags = await idsOf('tags')
+    // An article with every tag, and a tag with every article.
+    const pairs = [
+      ...tags.map((tag) => [articles.at(-1), tag]),
+      ...articles.map((article) => [article, tags.at(-1)]),
+      ...articles.map((article) => [article, dice.pick(tags)]),
+    ]
+    for (const pair of pairs) await tryOut('insert into article_tags values ($1, $2) on conflict do nothing', pair)
+    for (const [column, values] of Object.entries(EXTREMES.article_stats)) {
+      for (const value of values) {
+        await tryOut(`update article_stats set ${column} = $1 where article_id = $2`, [value, dice.pick(articles)])
+      }
+    }
+  } finally {
+    await client.end()
+  }
+  return { admitted, refused }
+}
