@@ -44,17 +44,23 @@ async function loseWhileNoNodeLives(world: StruckWorld<ForgetfulServers>): Promi
   await Promise.all(nodes.map((node) => node.kill()))
   note('no node lives')
   lost(await servers.lose())
-  await Promise.all(nodes.map((node) => node.start()))
-  note('nodes serve again')
-  await hold(500, 2000)
+  for (const node of nodes) {
+    await node.start()
+    note(`${node.name} serves again`)
+    await hold(0, 1000)
+  }
 }
 
 async function loseWhileNodesLive(world: StruckWorld<ForgetfulServers>): Promise<void> {
-  const { servers, hold, note, lost } = world
+  const { servers, nodes, dice, hold, note, lost } = world
   if (!servers.canLose()) return hold(200, 400)
   await mark(world)
   const ends = await servers.lose()
   note('what was written since is lost')
+  const node = dice.pick(nodes)
+  await node.kill()
+  await node.start()
+  note(`${node.name} was started again`)
   // Until a node has looked at the log again, its answers are of the lost past.
   await hold(NOTICED_MS, NOTICED_MS + 1000)
   lost(ends)
