@@ -35,6 +35,29 @@ export default [
       strike: loseWhileNodesLive,
     }),
   ),
+
+  scenario({
+    name: 'the server crashes under synchronous_commit=off while the only node that lives hears of it by Redis alone',
+    onlyLong: true,
+    servers: forgetfulServers(crash),
+    tolerates,
+    async strike(world) {
+      const { servers, nodes, dice, hold, note, lost } = world
+      await mark(world)
+      const cutOff = dice.below(nodes.length)
+      const others = nodes.filter((_, number) => number !== cutOff)
+      await Promise.all(others.map((node) => node.kill()))
+      note(`only node ${cutOff} lives`)
+      const ends = await servers.lose(cutOff)
+      await Promise.all(others.map((node) => node.start()))
+      note(`the others serve again, and node ${cutOff} can't reach PostgreSQL`)
+      await hold(1000, 4000)
+      await servers.heal()
+      note(`node ${cutOff} can reach it`)
+      await hold(NOTICED_MS, NOTICED_MS + 1000)
+      lost(ends)
+    },
+  }),
 ]
 
 async function loseWhileNoNodeLives(world: StruckWorld<ForgetfulServers>): Promise<void> {

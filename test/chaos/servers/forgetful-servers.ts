@@ -9,8 +9,11 @@ export interface ForgetfulServers extends Servers {
   canLose(): boolean
   /** From when this resolves, what is written will be lost. */
   mark(): Promise<void>
-  /** Loses it. Resolves with where each epoch ends that survived, before any node has asked. */
-  lose(): Promise<readonly LogEnd[]>
+  /**
+   * Loses it. Resolves with where each epoch ends that survived, before any node has asked.
+   * @param cutOff a node that can't reach the database from then on
+   */
+  lose(cutOff?: number): Promise<readonly LogEnd[]>
 }
 
 /** @param environment of every node, and of every command */
@@ -41,14 +44,14 @@ export function forgetfulServers(
       }),
       canLose: past.canLose,
       mark: async () => leadTo(await past.mark()),
-      async lose() {
+      async lose(cutOff) {
         await Promise.all(proxies.map((proxy) => proxy.cut()))
         await leadTo(await past.lose())
         const ends = await queryOnce(
           databaseUrl,
           'select epoch::text, max(position)::int as last from stet.log group by epoch',
         )
-        await Promise.all(proxies.map((proxy) => proxy.restore()))
+        await Promise.all(proxies.map((proxy, node) => (node === cutOff ? undefined : proxy.restore())))
         return ends as unknown as readonly LogEnd[]
       },
       async heal() {
