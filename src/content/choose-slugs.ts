@@ -58,7 +58,11 @@ export class SlugChoice {
 
 /** The folders of a file and the slug that it claims. The folder of a bundle (`salt/index.md`) is its name already. */
 function pathSlug(file: string, slug: string): string {
-  const isIndex = /^(?:index|readme)(?![a-z0-9])/i.test(path.posix.basename(file))
-  const folder = isIndex ? path.posix.dirname(path.posix.dirname(file)) : path.posix.dirname(file)
+  const folder = INDEX.test(path.posix.basename(file))
+    ? path.posix.dirname(path.posix.dirname(file))
+    : path.posix.dirname(file)
   return slugify(folder === '.' ? slug : `${folder}/${slug}`, 200)
 }
+
+/** Matches the names of files that have the names of their folders: `index.md`, `index.de.md`, `README.md`, and `page.mdx` as Next has it. */
+export const INDEX = /^(?:(?:index|readme)(?![a-z0-9])|page\.mdx$)/i

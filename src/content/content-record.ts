@@ -40,11 +40,13 @@ export interface ArticleRecord {
   readonly views?: number
 }
 
-/** An author that an article names. Created only if there is no user of that username. */
+/** An author that an article names. Created only if there is no such user. */
 export interface AuthorName {
   readonly username: string
   readonly displayName: string
   readonly email?: string
+  /** True if the username is made from the name. It may be that of another person, whose name gives the same: see `findAuthors`. */
+  readonly isNameOnly?: boolean
 }
 
 /** An author whom no article need name. */
@@ -87,4 +89,10 @@ export function rowNameOf(record: ContentRecord): string {
 /** A username made from a name: the name itself if `users.username` accepts it, otherwise a slug. */
 export function usernameOf(name: string): string {
   return /^[a-z0-9][a-z0-9_-]{0,38}$/.test(name) ? name : slugify(name, 39)
+}
+
+/** An author of whom the name is known, or the username. */
+export function authorNamed(name: string): AuthorName {
+  const username = usernameOf(name)
+  return { username, displayName: name, ...(username !== name && { isNameOnly: true }) }
 }

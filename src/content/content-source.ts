@@ -43,9 +43,9 @@ export async function openContentSource(
       let count = 0
       for await (const { file, problem, unread } of files()) {
         if (unread !== undefined) continue
-        const isLines = JSON_LINES.test(file)
-        count += !problem && isLines ? await countLines(root, file) : 1
-        if (!problem && !isLines) await claimSlug(root, file, slugs)
+        if (problem) count++
+        else if (JSON_LINES.test(file)) count += await countLines(root, file)
+        else if (await claimSlug(root, file, slugs)) count++
       }
       return count
     },
@@ -96,7 +96,9 @@ async function readMarkdown(
   try {
     const bytes = await readFile(root, file)
     if (!bytes) return { at, problem: TOO_LONG }
-    const { article, heldBack, notes } = parseMarkdown({ file, text: decode(bytes, 1), ...given })
+    const parsed = parseMarkdown({ file, text: decode(bytes, 1), ...given })
+    if ('unread' in parsed) return { at, unread: parsed.unread }
+    const { article, heldBack, notes } = parsed
     const slug = slugs.slugOf(file, article.slug)
     const renamed = slug === article.slug ? [] : [`has the slug "${slug}", made from its path`]
     return { at, record: { ...article, slug }, heldBack, notes: [...notes, ...renamed], bytes: bytes.length }
@@ -105,13 +107,16 @@ async function readMarkdown(
   }
 }
 
-/** A file that can't be read claims nothing: `read` says why. */
-async function claimSlug(root: string, file: string, slugs: SlugChoice): Promise<void> {
+/** Returns false for a file that is no article. One that can't be read claims nothing: `read` says why. */
+async function claimSlug(root: string, file: string, slugs: SlugChoice): Promise<boolean> {
   try {
     const bytes = await readFile(root, file)
-    if (bytes) slugs.claim(file, claimedSlug(file, decode(bytes, 1)))
+    const slug = bytes && claimedSlug(file, decode(bytes, 1))
+    if (slug !== undefined) slugs.claim(file, slug)
+    return !bytes || slug !== undefined
   } catch (error) {
     reasonOf(error)
+    return true
   }
 }
 

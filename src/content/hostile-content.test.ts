@@ -128,7 +128,7 @@ describe('importContent', () => {
     await write('words.md', 'a_'.repeat(50_000))
     await write('comments.md', '<!--'.repeat(25_000))
     expect(await problems()).toEqual([
-      'before.jsonl:1 has a date outside of the years 1 to 9999',
+      'before.jsonl:1 createdAt is not a date: "0001-01-01T00:00:00+14:00"; write it as 2024-01-31, in the years 1 to 9999',
       'blocks.md:3 front matter is not valid YAML: it is nested too deep',
       'bomb.md:1 front matter is not valid YAML: Excessive alias count indicates a resource exhaustion attack',
       'comments.md:1 body holds more than 100 HTML comments that are never closed',
@@ -143,7 +143,6 @@ describe('importContent', () => {
       'maps.md:2 front matter is not valid YAML: it is nested too deep',
       'million-tags.jsonl:1 tags has 500000 names; at most 100000 are read',
       'nested.md:2 front matter is not valid YAML: it is nested too deep',
-      'rounded.jsonl:1 has a date outside of the years 1 to 9999',
       'tags.md:2 tags has 20000 names; at most 1000 are read',
       'title.jsonl:1 title has 1000000 characters; at most 300 fit',
       expect.stringMatching(/^title.md:1 front matter has \d+ characters; at most 65536 are read/),
@@ -152,7 +151,8 @@ describe('importContent', () => {
       'views.jsonl:1 views is 2147483648; at most 2147483647 fit',
       expect.stringMatching(/^words.md:1 body holds too many long words/),
     ])
-    expect(await slugs()).toEqual(['fewer-fields', 'good'])
+    // A microsecond is the least that fits: a smaller part of a second is left out, so that the day stays.
+    expect(await slugs()).toEqual(['fewer-fields', 'good', 'rounded'])
   })
 
   it('reports values that hold themselves, or are no text at all', async () => {

@@ -219,7 +219,7 @@ describe('importContent', () => {
     })
     expect(imported.why('skipped')).toEqual(['d.md:4 has no body: only a draft may be empty'])
     expect(imported.why('draft')).toEqual(['b.markdown:1 date is in the future'])
-    expect(imported.notes).toEqual(['c.mdx is MDX: its imports and exports are left out (1 block)'])
+    expect(imported.notes).toEqual(['c.mdx is MDX, and comes in without 1 block of imports and exports'])
     expect(imported.why('not read')).toEqual([
       '.git:1 is hidden, or node_modules',
       'blog/_index.md:1 describes a section, and is not an article',
@@ -236,6 +236,33 @@ describe('importContent', () => {
       .where('slug', '=', 'b')
       .executeTakeFirstOrThrow()
     expect(status).toBe('DRAFT')
+  })
+
+  it('does not read redirects without a body, sections, and what lies beside an article', async () => {
+    await content.write('old.md', '---\nredirect_to: /new/\n---\n')
+    await content.write('b/old.md', '---\ntitle: Old\nlayout: redirect\nredirect: { to: /new/ }\n---\n\n')
+    await content.write('c.md', '+++\nredirect_to = "https://example.com"\n+++\n')
+    await content.write('d/old.md', '{"type": "redirect", "draft": true}\n')
+    await content.write('new.md', '---\naliases: [/old/]\nredirect_from: /older/\n---\nText')
+    await content.write('moved.md', '---\nredirect_to: /new/\n---\nText that nobody saw')
+    await content.write('sea/_index.md', 'Section')
+    await content.write('sea/_index.de.md', 'Abschnitt')
+    await content.write('sea/salt/index.md', 'Salt')
+    await content.write('sea/salt/index.de.md', 'Salz')
+    await content.write('sea/salt/extra.md', 'More')
+    const imported = await content.import()
+    expect(imported.why('not read')).toEqual([
+      'b/old.md:1 is a redirect without a body: redirect is set',
+      'c.md:1 is a redirect without a body: redirect_to is "https://example.com"',
+      'd/old.md:1 is a redirect without a body: type is redirect',
+      'old.md:1 is a redirect without a body: redirect_to is "/new/"',
+      'sea/_index.de.md:1 describes a section, and is not an article',
+      'sea/_index.md:1 describes a section, and is not an article',
+    ])
+    expect(imported.why('draft')).toEqual(['moved.md:1 it redirects: redirect_to is "/new/"'])
+    expect(imported.report.reasons['not read']).toMatchObject({ 'is a redirect without a body': 4 })
+    const rows = await content.db.selectFrom('articles').select('slug').orderBy('slug').execute()
+    expect(rows.map(({ slug }) => slug)).toEqual(['extra', 'moved', 'new', 'salt', 'salt-de'])
   })
 
   it('throws if there is nothing to read', async () => {

@@ -155,22 +155,27 @@ async function writeOrHalve(transaction: Transaction<Tables>, batch: readonly Pl
 async function writeAll(transaction: Transaction<Tables>, batch: readonly PlacedRecord[]): Promise<Written> {
   const records = batch.map(({ record }) => record)
   const articles = records.filter((record) => record.type === 'article')
-  const { counts, withoutEmail } = await writeUsers(transaction, {
+  const { counts, found, withoutEmail } = await writeUsers(transaction, {
     records: records.filter((record) => record.type === 'user'),
-    // The last of a name counts: it has the e-mail address.
-    authors: [...articles.map((article) => article.author), ...records.filter((record) => record.type === 'author')],
+    // The first of a username counts: it has the e-mail address.
+    authors: [...records.filter((record) => record.type === 'author'), ...articles.map((article) => article.author)],
   })
   const tags = await writeTags(transaction, {
     records: records.filter((record) => record.type === 'tag'),
     names: articles.flatMap((article) => article.tags),
   })
-  const rows = { users: counts, tags, articles: await writeArticles(transaction, articles) }
+  const authored = articles.map((article) => ({
+    ...article,
+    author: found.get(article.author)?.author ?? article.author,
+  }))
+  const rows = { users: counts, tags, articles: await writeArticles(transaction, authored) }
   const outcomes = batch.map(({ at, record, heldBack, notes }): Outcome => {
-    const author = record.type === 'article' ? record.author : record.type === 'author' ? record : undefined
+    const named = record.type === 'article' ? record.author : record.type === 'author' ? record : undefined
+    const { author, note } = (named && found.get(named)) ?? {}
     const isTaken = author?.email !== undefined && withoutEmail.has(author.username)
     const taken = isTaken ? [`the e-mail address of ${author.displayName} is another user's, and is left out`] : []
     const outcome = heldBack.length > 0 ? 'draft' : 'imported'
-    return { ...at, outcome, why: heldBack, notes: [...notes, ...taken] }
+    return { ...at, outcome, why: heldBack, notes: [...notes, ...(note ? [note] : []), ...taken] }
   })
   return { rows, outcomes }
 }

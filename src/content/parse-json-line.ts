@@ -8,7 +8,6 @@ import {
   type UserRecord,
   usernameOf,
 } from './content-record.ts'
-import { checkTags } from './parse-markdown.ts'
 import { RecordFields } from './record-fields.ts'
 
 /** Parses one line of the JSON Lines that `exportContent` writes. Throws a ContentProblem if it is not a record. */
@@ -42,7 +41,7 @@ function userOf(fields: RecordFields): UserRecord {
     bio: fields.verbatim(2000, 'bio'),
     avatarUrl: fields.names('avatarUrl') ? fields.verbatim(2000, 'avatarUrl') || null : undefined,
     role: fields.oneOf(['AUTHOR', 'ADMIN'], 'role'),
-    createdAt: fields.date('createdAt'),
+    createdAt: fields.instant('createdAt'),
   }
 }
 
@@ -59,7 +58,7 @@ function articleOf(fields: RecordFields): ArticleRecord {
   const body = fields.verbatim(500_000, 'body') ?? ''
   const why = whyUnsearchable(body)
   if (why !== undefined) throw fields.problem('body', why)
-  const publishedAt = fields.date('publishedAt')
+  const publishedAt = fields.instant('publishedAt')
   const status = fields.oneOf(['DRAFT', 'PUBLISHED'], 'status') ?? (publishedAt ? 'PUBLISHED' : 'DRAFT')
   if (status === 'DRAFT' && publishedAt) throw fields.problem('publishedAt', 'is set, and the article is a draft')
   const author = required(fields, 100, 'author')
@@ -73,8 +72,8 @@ function articleOf(fields: RecordFields): ArticleRecord {
     author: { username: usernameOf(author), displayName: author },
     tags: tagsOf(fields),
     publishedAt,
-    createdAt: fields.date('createdAt'),
-    updatedAt: fields.date('updatedAt'),
+    createdAt: fields.instant('createdAt'),
+    updatedAt: fields.instant('updatedAt'),
     views: fields.count('views'),
   }
 }
@@ -86,7 +85,7 @@ function tagsOf(fields: RecordFields): ArticleRecord['tags'] {
     throw fields.problem('tags', 'should be a list of slugs')
   }
   const names: string[] = found.value
-  checkTags(fields, 'tags', names, MAX_TAGS)
+  fields.checkTags('tags', names, MAX_TAGS)
   for (const name of names) fields.checkLength('tags', name, 100)
   return [...new Map(names.map((name) => [slugify(name, 100), name]))].map(([slug, name]) => ({ slug, name }))
 }

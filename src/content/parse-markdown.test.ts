@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { parseMarkdown } from './parse-markdown.ts'
+import { parseArticle } from '../../test/harness/parse-article.ts'
 
 it('reads Hugo: a folder with index.md, nested taxonomies, lastmod', () => {
   const text =
@@ -11,7 +11,7 @@ it('reads Hugo: a folder with index.md, nested taxonomies, lastmod', () => {
     summary: '',
     body: 'Salt is a rock.',
     status: 'PUBLISHED',
-    author: { username: 'ada-l', displayName: 'Ada L.' },
+    author: { username: 'ada-l', displayName: 'Ada L.', isNameOnly: true },
     tags: [
       { slug: 'sea', name: 'sea' },
       { slug: 'c-plus-plus', name: 'C++' },
@@ -101,128 +101,6 @@ it.each([
   expect(() => parse('a.md', text)).toThrow(expect.objectContaining({ line, message: expect.stringMatching(message) }))
 })
 
-describe('what its author holds back', () => {
-  it.each([
-    ['draft: true', 'draft is true'],
-    ['draft: yes', 'draft is true'],
-    ['private: true', 'private is true'],
-    ['published: false', 'published is false'],
-    ['permalink: false', 'permalink is false'],
-    ['status: pending', 'status is pending'],
-    ['visibility: private', 'visibility is private'],
-    ['date: 2099-05-05', 'date is in the future'],
-    ['date: 2020-01-01\npublishDate: 2026-11-29T12:00:01Z', 'publishDate is in the future'],
-    ['published: 2099-01-01', 'published is in the future'],
-    ["pubDate: 'Jul 08 2099'", 'pubDate is in the future'],
-    ['expiryDate: 2026-11-29T12:00:00Z', 'expiryDate is in the past'],
-    ['unpublishdate: 2001-01-01', 'unpublishDate is in the past'],
-    ['draft: true\ndate: 2099-05-05', 'draft is true; date is in the future'],
-  ])('is a draft, and says why: %j', (yaml, reason) => {
-    const { article, heldBack } = parseWhole('a.md', `---\n${yaml}\n---\nText`)
-    expect([article.status, article.publishedAt, heldBack.join('; ')]).toEqual(['DRAFT', undefined, reason])
-  })
-
-  it.each([
-    ['_drafts/a.md', 'it is in _drafts'],
-    ['blog/_drafts/a/b.md', 'it is in _drafts'],
-    ['_hidden.md', 'its name begins with _'],
-    ['_posts/2099-01-02-a.md', 'the date in its name is in the future'],
-  ])('is a draft by its path: %s', (file, reason) => {
-    const { article, heldBack } = parseWhole(file, 'Text')
-    expect([article.status, heldBack]).toEqual(['DRAFT', [reason]])
-  })
-
-  it.each([
-    'draft: false\nprivate: no',
-    'published: true',
-    'published: 2024-01-01',
-    'status: Published',
-    'publishDate: 2026-11-29T13:00:00+01:00',
-    'expiryDate: 2099-01-01',
-    'permalink: /a/',
-  ])('is public with %j', (yaml) => {
-    const { article, heldBack } = parseWhole('a.md', `---\n${yaml}\n---\nText`)
-    expect([article.status, heldBack]).toEqual(['PUBLISHED', []])
-  })
-
-  it('does not begin in the future', () => {
-    expect(parse('a.md', '---\ndate: 2099-05-05\n---\nText').createdAt).toBeUndefined()
-  })
-})
-
-describe('front matter', () => {
-  const article = { title: 'Salt', status: 'DRAFT', body: 'One\n\ntwo', tags: [{ slug: 'sea', name: 'Sea' }] }
-
-  it.each([
-    ['YAML', '---\ntitle: Salt\ndraft: true\ntags: [Sea]\n---\nOne\n\ntwo\n'],
-    ['YAML that ends with dots', '---\ntitle: Salt\ndraft: true\ntags:\n- Sea\n...\nOne\n\ntwo\n'],
-    ['YAML with merged keys', '---\na: &a { title: Salt, draft: true }\n<<: *a\ntags: [Sea]\n---\nOne\n\ntwo'],
-    ['TOML', '+++\ntitle = "Salt"\ndraft = true\ntags = ["Sea"]\n+++\nOne\n\ntwo\n'],
-    ['JSON in a line', '{ "title": "Salt", "draft": true, "tags": ["Sea"] }\nOne\n\ntwo'],
-    ['JSON over lines', '{\n\t"title": "Salt",\n\t"draft": true, "x": {"}": "\\"}"}, "tags": ["Sea"]\n}\n\nOne\n\ntwo'],
-    ['JSON between fences', '---json\n{"title": "Salt", "draft": true, "tags": ["Sea"]}\n---\nOne\n\ntwo'],
-    ['TOML between fences', '--- toml\ntitle = "Salt"\ndraft = true\ntags = ["Sea"]\n---\nOne\n\ntwo'],
-  ])('is read as %s, with a byte order mark, Windows line ends, and blank lines before it', (_dialect, text) => {
-    for (const variant of [text, `\uFEFF${text}`, text.replaceAll('\n', '\r\n'), `\uFEFF\r\n \n${text}`]) {
-      expect(parse('a.md', variant)).toMatchObject(article)
-    }
-  })
-
-  it.each([
-    ['---\ntitle: 1.10\ntags: [3.10, 0x1F, 1e3, 007, .nan, 12345678901234567890, true]\nslug: 12e5678\n---\nText'],
-    [
-      '+++\ntitle = 1.10\ntags = [3.10, 0x1F, 1e3, "007", ".nan", 12345678901234567890, "true"]\nslug = "12e5678"\n+++\nText',
-    ],
-    [
-      '{"title": 1.10, "tags": [3.10, "0x1F", 1e3, "007", ".nan", 12345678901234567890, "true"], "slug": "12e5678"}\nText',
-    ],
-  ])('keeps a number as it is written: %j', (text) => {
-    const { title, slug, tags } = parse('a.md', text)
-    expect([title, slug]).toEqual(['1.10', '12e5678'])
-    expect(tags.map(({ name }) => name)).toEqual(['3.10', '0x1F', '1e3', '007', '.nan', '12345678901234567890', 'true'])
-  })
-
-  it.each(['007', '1_000', '2024-01-01', '1:30', '.nan', '-.inf', '0o17', '1e400', 'yes', '~x'])(
-    'takes %j for a title as it stands',
-    (title) => {
-      expect(parse('a.md', `---\ntitle: ${title}\n---\nText`).title).toBe(title)
-    },
-  )
-
-  it('knows null from text', () => {
-    expect(parse('salt.md', '---\ntitle: null\ntags: [~, "null"]\n---\nText')).toMatchObject({
-      title: 'Salt',
-      tags: [{ name: 'null' }],
-    })
-  })
-
-  it.each([
-    ['{ "title": "Salt", "draft": true\n\nText', 1, /opens with { and never closes/],
-    ['{ title: "Salt", draft: true }\nText', 1, /not valid JSON/],
-    ["{ 'draft': true }\nText", 1, /not valid JSON/],
-    ['+++\ntitle = "Salt"\n\nText', 1, /opens with \+\+\+ and never closes/],
-    ['\n+++\ntitle = "Salt"\ntitle = "Sea"\n+++\nText', 4, /not valid TOML/],
-    ['+++\na = ]\n+++\nText', 2, /not valid TOML/],
-    [`+++\na = ${'['.repeat(30_000)}${']'.repeat(30_000)}\n+++\nText`, 1, /not valid TOML: it is nested too deep/],
-    ['---js\n{ draft: true }\n---\nText', 1, /in js is not read/],
-    ['title: Salt\ndraft: true\n---\nText', 1, /looks like front matter/],
-    ['———\ndraft: true\n———\nText', 1, /looks like front matter/],
-    [';;;\n"title": "Salt"\n;;;\nText', 1, /looks like front matter/],
-    ['--- !x\ndraft: true\n---\nText', 1, /looks like front matter/],
-  ])('is never taken for the body: %j', (text, line, message) => {
-    expect(() => parse('a.md', text)).toThrow(
-      expect.objectContaining({ line, message: expect.stringMatching(message) }),
-    )
-  })
-
-  it.each(['{{< figure >}}\nText', '{% include x %}', '{: .lead}\nText', '{#id}', '***\nText', '- - -\nText: a'])(
-    'is not what a body may begin with: %j',
-    (text) => {
-      expect(parse('a.md', text).body).toBe(text)
-    },
-  )
-})
-
 it.each([
   ['slug: given\nurl: /other/', 'given'],
   ['url: /blog/given/', 'given'],
@@ -242,34 +120,76 @@ it("takes Hugo's zero date for none", () => {
   expect(parse('2024-02-03-a.md', text).publishedAt).toBe('2024-02-03T00:00:00Z')
 })
 
-describe('MDX', () => {
-  it('is read without its imports and exports, and says so', () => {
-    const text =
-      "---\ntitle: Salt\n---\nimport { Chart } from './chart'\nimport x from 'x'\n\n# Salt\n\nexport const a = {\n  b: 1,\n}\n\n<Chart />\n\n```js\nimport y from 'y'\n```"
-    const { article, notes } = parseWhole('posts/salt.mdx', text)
-    expect(article).toMatchObject({ slug: 'salt', title: 'Salt', status: 'PUBLISHED' })
-    expect(article.body).toBe("# Salt\n\n\n\n\n\n<Chart />\n\n```js\nimport y from 'y'\n```")
-    expect(notes).toEqual(['is MDX: its imports and exports are left out (2 blocks)'])
+describe('a name that is that of a folder', () => {
+  it.each([
+    ['posts/salt/index.md', 'salt', 'Salt'],
+    ['posts/on-salt/index.de.md', 'on-salt-de', 'On salt'],
+    ['salt/index.pt-br.md', 'salt-pt-br', 'Salt'],
+    ['2024-01-31-salt/index.md', 'salt', 'Salt'],
+    ['salt/README.md', 'salt', 'Salt'],
+    ['app/blog/salt/page.mdx', 'salt', 'Salt'],
+  ])('%s has the slug %s and the title %s', (file, slug, title) => {
+    expect(parse(file, 'Text')).toMatchObject({ slug, title })
   })
 
-  it.each(['Import nothing.', 'import duties rose', 'Text\nimport a from "b"'])(
-    'keeps what only begins like one: %j',
-    (text) => {
-      expect(parseWhole('a.mdx', text)).toMatchObject({ article: { body: text }, notes: [] })
-      expect(parseWhole('a.md', "import a from 'b'").article.body).toBe("import a from 'b'")
-    },
-  )
-
-  it.each(['metadata', 'meta', 'frontmatter'])('is not read if its fields are JavaScript: %s', (name) => {
-    expect(() => parse('a.mdx', `import x from 'x'\n\nexport const ${name} = { draft: true }\n\nText`)).toThrow(
-      expect.objectContaining({ line: 3, message: expect.stringMatching(/fields in JavaScript/) }),
-    )
-    expect(parse('a.mdx', `---\ntitle: A\n---\nexport const ${name} = {}\n\nText`).body).toBe('Text')
+  it.each([
+    ['index.md', 'index', 'Index'],
+    ['salt/indexes.md', 'indexes', 'Indexes'],
+    ['salt/page.md', 'page', 'Page'],
+    ['salt/node.js.md', 'node-js', 'Node.js'],
+    ['2024-01-31_salt.md', 'salt', 'Salt'],
+    ['2024-13-31-salt.md', '2024-13-31-salt', '2024 13 31 salt'],
+  ])('%s has a name of its own: the slug %s, the title %s', (file, slug, title) => {
+    expect(parse(file, 'Text')).toMatchObject({ slug, title })
   })
 })
 
-const parse = (file: string, text: string) => parseWhole(file, text).article
+it("reads Zola's taxonomies, and its path", () => {
+  const text =
+    '+++\ntitle = "Salt"\npath = "notes/rock-salt"\nupdated = 2024-02-01\n[taxonomies]\ntags = ["Sea", "C++"]\ncategories = ["Food"]\n[extra]\nauthor = "Ada L."\n+++\nText'
+  const { slug, tags, author } = parse('blog/2024-01-31_salt.md', text)
+  expect([slug, tags.map((tag) => tag.slug), author.displayName]).toEqual([
+    'rock-salt',
+    ['sea', 'c-plus-plus', 'food'],
+    'Ada L.',
+  ])
+})
 
-function parseWhole(file: string, text: string) {
-  return parseMarkdown({ file, text, author: 'Anonymous', now: Date.UTC(2026, 10, 29, 12) })
-}
+describe('dates', () => {
+  it.each([
+    ['date: 2024-01-01\npublishDate: 2024-02-01', '2024-02-01T00:00:00Z', '2024-01-01T00:00:00Z'],
+    ['date: 2024-01-01', '2024-01-01T00:00:00Z', '2024-01-01T00:00:00Z'],
+    ['pubDate: 2024-02-01', '2024-02-01T00:00:00Z', '2024-02-01T00:00:00Z'],
+    ['created: 2024-01-01\npublished: 2024-02-01', '2024-02-01T00:00:00Z', '2024-01-01T00:00:00Z'],
+    ['date: 0001-01-01T00:00:00Z\npublishDate: 2024-02-01', '2024-02-01T00:00:00Z', '2024-02-01T00:00:00Z'],
+    ['date: 1700000000', '2023-11-14T22:13:20Z', '2023-11-14T22:13:20Z'],
+    ['date: 0044-03-15', '0044-03-15T00:00:00Z', '0044-03-15T00:00:00Z'],
+  ])('%j is published at %s, and begun at %s', (yaml, publishedAt, createdAt) => {
+    expect(parse('a.md', `---\n${yaml}\n---\nText`)).toMatchObject({ publishedAt, createdAt })
+  })
+
+  it.each(['Last Modified', 'git Last Modified', 'Created', 'git Created'])(
+    'says that it does not look up %j',
+    (date) => {
+      expect(parseArticle('a.md', `---\ndate: ${date}\n---\nText`)).toMatchObject({
+        article: { status: 'PUBLISHED', publishedAt: undefined },
+        notes: [`its date is "${date}", which is not looked up: it has that of its first import`],
+      })
+    },
+  )
+
+  it.each(['infinity', '10000-01-01', '44 BC', '01/02/2024', '86400', '[2024-01-01]'])(
+    'names %j, which it refuses',
+    (date) => {
+      const value = date.startsWith('[') ? 'a list' : JSON.stringify(date)
+      expect(() => parse('a.md', `---\ntitle: A\ndate: ${date}\n---\nText`)).toThrow(
+        expect.objectContaining({
+          line: 3,
+          message: `date is not a date: ${value}; write it as 2024-01-31, in the years 1 to 9999`,
+        }),
+      )
+    },
+  )
+})
+
+const parse = (file: string, text: string) => parseArticle(file, text).article

@@ -1,12 +1,15 @@
 import path from 'node:path'
 import { slugify } from '../domain/slugify.ts'
 import { whyUnsearchable } from '../domain/unsearchable.ts'
-import { type ArticleRecord, type AuthorName, ContentProblem, type TagName, usernameOf } from './content-record.ts'
+import { INDEX } from './choose-slugs.ts'
+import { type ArticleRecord, authorNamed, ContentProblem, type TagName } from './content-record.ts'
+import { findHeading } from './find-heading.ts'
 import { type MarkdownParts, splitFrontMatter } from './front-matter.ts'
-import { whyHeldBack } from './held-back.ts'
-import { leaveOutModules } from './mdx.ts'
+import { redirectOf, whyHeldBack } from './held-back.ts'
+import { leaveOutCode } from './mdx.ts'
+import { parseAuthor } from './parse-author.ts'
 import { parseDate } from './parse-date.ts'
-import { HOLDS_UNSTORABLE, type RecordFields, UNSTORABLE } from './record-fields.ts'
+import { HOLDS_UNSTORABLE, isFileTime, type RecordFields, UNSTORABLE } from './record-fields.ts'
 
 export interface MarkdownFile {
   /** Relative to the imported folder. Its name and its folder may give the slug, the title, the date and the status. */
@@ -18,29 +21,37 @@ export interface MarkdownFile {
   readonly now: number
 }
 
-export interface ParsedMarkdown {
-  readonly article: ArticleRecord
-  /** Why the article is a draft, in words. Empty if it is published. */
-  readonly heldBack: readonly string[]
-  /** What did not come in as it is, in words. */
-  readonly notes: readonly string[]
-}
+export type ParsedMarkdown =
+  | {
+      readonly article: ArticleRecord
+      /** Why the article is a draft, in words. Empty if it is published. */
+      readonly heldBack: readonly string[]
+      /** What comes in otherwise than it is written, in words. */
+      readonly notes: readonly string[]
+    }
+  /** Why the file is no article, though nothing is wrong with it. */
+  | { readonly unread: string }
 
 /**
- * Parses an article from a Markdown file by the conventions of Hugo, Jekyll, Astro, Eleventy, Zola and Next. If the file names
- * several authors, the first one counts. Throws a ContentProblem if the file is not an article.
+ * Parses an article from a Markdown file by the conventions of Hugo, Jekyll, Astro, Eleventy, Zola and Next. Throws a ContentProblem if the
+ * file should be an article, and can't be read as one.
  */
 export function parseMarkdown({ file, text, author, now }: MarkdownFile): ParsedMarkdown {
-  const { parts, notes } = leaveOutModules(file, splitFrontMatter(text))
+  const whole = splitFrontMatter(text)
+  const redirect = stubOf(whole)
+  if (redirect !== undefined) return { unread: `is a redirect without a body: ${redirect}` }
+  const { parts, notes } = leaveOutCode(file, whole)
   const { fields, body, bodyLine } = parts
   const name = nameOf(file)
+  const { publishedAt, createdAt } = datesOf(fields, name.date)
   const heldBack = whyHeldBack(fields, file, now)
-  const date = fields.date('date', ...DATES) ?? (fields.isDate('published') ? fields.date('published') : name.date)
-  const isAhead = date !== undefined && Date.parse(date) > now
-  if (isAhead && date === name.date) heldBack.push('the date in its name is in the future')
+  if (publishedAt && publishedAt === name.date && isAhead(publishedAt, now)) {
+    heldBack.push('the date in its name is in the future')
+  }
   const isDraft = heldBack.length > 0
   if (body === '' && !isDraft) throw new ContentProblem(bodyLine, 'has no body: only a draft may be empty')
   checkBody(parts)
+  const byline = parseAuthor(fields)
   const article: ArticleRecord = {
     type: 'article',
     slug: slugOf(fields, file),
@@ -48,32 +59,47 @@ export function parseMarkdown({ file, text, author, now }: MarkdownFile): Parsed
     summary: fields.text(2000, 'description', 'summary', 'excerpt') ?? '',
     body,
     status: isDraft ? 'DRAFT' : 'PUBLISHED',
-    author: authorOf(fields) ?? { username: usernameOf(author), displayName: author },
+    author: byline.author ?? authorNamed(author),
     tags: tagsOf(fields, name.date !== undefined),
-    publishedAt: isDraft ? undefined : date,
+    publishedAt: isDraft ? undefined : publishedAt,
     // A draft that was begun in the future would stand first in its author's list.
-    createdAt: isAhead ? undefined : date,
-    updatedAt: fields.date('updated', 'updatedDate', 'lastmod', 'last_modified_at', 'modified'),
+    createdAt: createdAt && isAhead(createdAt, now) ? undefined : createdAt,
+    updatedAt: fields.date('updated', 'updatedDate', 'updatedAt', 'lastmod', 'last_modified_at', 'modified'),
     views: fields.count('views'),
   }
-  const wrong = article.author.email !== undefined && !EMAIL.test(article.author.email)
-  if (!wrong) return { article, heldBack, notes }
-  const { email, ...nameOnly } = article.author
-  const note = `the e-mail address of its author is none, and is left out: ${JSON.stringify(email)}`
-  return { article: { ...article, author: nameOnly }, heldBack, notes: [...notes, note] }
+  return { article, heldBack, notes: [...notes, ...byline.notes, ...fileTimeNotes(fields)] }
 }
 
-/** As the table has it. */
-export const EMAIL = /^[^@\s]+@[^@\s]+$/
+const isAhead = (date: string, now: number): boolean => Date.parse(date) > now
 
-const DATES = ['pubDate', 'publishDate', 'published_at', 'publishedAt'] as const
+/** Hugo's rule: the day of publication counts for what is published, `date` for what was begun. Either stands in for the other. */
+function datesOf(fields: RecordFields, ofName: string | undefined) {
+  const published = fields.date(...PUBLISHED) ?? (fields.isDate('published') ? fields.date('published') : undefined)
+  const date = fields.date('date', 'created', 'createdAt', 'created_at')
+  return { publishedAt: published ?? date ?? ofName, createdAt: date ?? published ?? ofName }
+}
 
-/** The slug that a Markdown file claims. Throws a ContentProblem if its front matter can't be read. */
-export const claimedSlug = (file: string, text: string): string => slugOf(splitFrontMatter(text).fields, file)
+const PUBLISHED = ['publishDate', 'pubDate', 'published_at', 'publishedAt', 'publish_date', 'pub_date'] as const
 
-/** A `url` or `permalink` counts by its last name, unless it is a template such as `/:year/:title/`. */
+function fileTimeNotes(fields: RecordFields): string[] {
+  const found = fields.find('date')
+  if (!found || !isFileTime(found.value)) return []
+  return [`its date is "${String(found.value)}", which is not looked up: it has that of its first import`]
+}
+
+/** Undefined for an article. */
+const stubOf = ({ fields, body }: MarkdownParts): string | undefined => (body === '' ? redirectOf(fields) : undefined)
+
+/** The slug that a Markdown file claims. Undefined if it is no article. Throws a ContentProblem if its front matter can't be read. */
+export function claimedSlug(file: string, text: string): string | undefined {
+  const parts = splitFrontMatter(text)
+  return stubOf(parts) === undefined ? slugOf(parts.fields, file) : undefined
+}
+
+/** A `url`, `permalink` or Zola's `path` counts by its last name, unless it is a template such as `/:year/:title/`. */
 function slugOf(fields: RecordFields, file: string): string {
-  const link = fields.isFalse('permalink') || fields.isFalse('url') ? undefined : fields.text(1000, 'url', 'permalink')
+  const link =
+    fields.isFalse('permalink') || fields.isFalse('url') ? undefined : fields.text(1000, 'url', 'permalink', 'path')
   const last =
     link && /^[^:{}]*$/.test(link)
       ? link
@@ -84,81 +110,43 @@ function slugOf(fields: RecordFields, file: string): string {
   return slugify(fields.text(1000, 'slug') ?? (last || nameOf(file).slug), 200)
 }
 
-/** What a file's path says of its article: `2024-01-31-slug.md` (Jekyll), `slug/index.md` (Hugo), `slug/README.md`, or `slug.md`. */
+/**
+ * What a file's path says of its article: `2024-01-31-slug.md` (Jekyll; Zola also with `_`), `slug.md`, or by its folder `slug/index.md` (Hugo), `slug/index.de.md`,
+ * `slug/README.md` and `slug/page.mdx` (Next).
+ */
 function nameOf(file: string): { slug: string; title: string; date?: string } {
-  const base = path.posix.basename(file).replace(/\.(md|markdown|mdx)$/i, '')
+  const base = path.posix.basename(file)
   const folder = path.posix.basename(path.posix.dirname(file))
-  const name = folder === '.' ? base : base.replace(/^(index|readme)(?![a-z0-9])/i, folder)
-  const dated = /^(\d{4}-\d{1,2}-\d{1,2})-(.+)$/.exec(name)
+  const isOfFolder = folder !== '.' && INDEX.test(base)
+  const plain = base.replace(/\.(md|markdown|mdx)$/i, '')
+  const name = isOfFolder ? plain.replace(/^[a-z]+/i, folder) : plain
+  const dated = /^(\d{4}-\d{1,2}-\d{1,2})[-_](.+)$/.exec(name)
   const date = dated?.[1] && parseDate(dated[1])
   const slug = (date && dated?.[2]) || name
-  const words = slug.replace(/[-_]+/g, ' ').trim() || slug
+  const words = (isOfFolder ? slug.replace(LANGUAGE, '') : slug).replace(/[-_]+/g, ' ').trim() || slug
   return { slug, title: words.charAt(0).toUpperCase() + words.slice(1, 300), date: date || undefined }
 }
+
+/** The language in `index.de.md`. */
+const LANGUAGE = /\.[a-z]{2,3}(?:-[a-z]{2,4})?$/i
 
 function titleOf({ fields, body, bodyLine }: MarkdownParts): string | undefined {
   const title = fields.text(300, 'title')
   if (title) return title
-  let fence: string | undefined
-  for (const [index, line] of body.split('\n').entries()) {
-    const mark = /^ {0,3}(```|~~~)/.exec(line)?.[1]
-    if (mark && (!fence || fence === mark)) fence = fence ? undefined : mark
-    const heading = !fence && !mark && /^ {0,3}#[ \t]/.test(line) && plainText(headingOf(line))
-    if (!heading) continue
-    if (heading.length > 300)
-      throw new ContentProblem(bodyLine + index, 'heading is too long for a title: 300 characters fit')
-    return heading
+  const heading = findHeading(body)
+  if (heading && Array.from(heading.text).length > 300) {
+    throw new ContentProblem(bodyLine + heading.line, 'heading is too long for a title: 300 characters fit')
   }
-  return undefined
+  return heading?.text
 }
 
-/** The text of a line such as `# Title ##`. */
-function headingOf(line: string): string {
-  const text = line.slice(line.indexOf('#') + 1).trim()
-  const end = Math.max(text.lastIndexOf(' '), text.lastIndexOf('\t')) + 1
-  return /^#+$/.test(text.slice(end)) ? text.slice(0, end).trim() : text
-}
-
-/**
- * A heading without its badges, links and code marks. HAZARD: nothing between two brackets may be the opening one. Otherwise
- * a heading of 240,000 `[` takes as many times its length.
- */
-function plainText(markdown: string): string {
-  return markdown
-    .replace(/!\[[^[\]]*\](?:\([^()]*\)|\[[^[\]]*\])/g, '')
-    .replace(/\[([^[\]]*)\](?:\([^()]*\)|\[[^[\]]*\])/g, '$1')
-    .replace(/<[^<>]*>|`/g, '')
-    .trim()
-}
-
-function authorOf(fields: RecordFields): AuthorName | undefined {
-  const found = fields.find('author', 'authors', 'by')
-  const first: unknown = Array.isArray(found?.value) ? found.value[0] : found?.value
-  if (!found || first === undefined || first === null) return undefined
-  const { name, username, email } = typeof first === 'object' ? (first as Record<string, unknown>) : { name: first }
-  const displayName = textOf(name) ?? textOf(username)
-  if (displayName === undefined) throw fields.problem(found.name, 'has neither a name nor a username')
-  const handle = textOf(username) ?? displayName
-  for (const text of [displayName, handle]) fields.checkLength(found.name, text, 100)
-  if (typeof email === 'string') fields.checkLength(found.name, email, 254)
-  return {
-    username: usernameOf(handle),
-    displayName,
-    email: typeof email === 'string' && email.trim() !== '' ? email.trim() : undefined,
-  }
-}
-
-/** Undefined for a list or an object, too: it may hold itself, or be nested deeper than the stack allows. */
-const textOf = (value: unknown): string | undefined =>
-  value === undefined || typeof value === 'object' ? undefined : String(value).trim() || undefined
-
-/** Tags and categories, each slug once. Jekyll separates the names in a string by spaces, Hugo and Astro by commas. */
+/** Tags and categories, each slug once; in `taxonomies` as Zola has them. Jekyll separates the names in a string by spaces, Hugo and Astro by commas. */
 function tagsOf(fields: RecordFields, isJekyll: boolean): TagName[] {
   const tags = new Map<string, TagName>()
   for (const field of ['tags', 'tag', 'categories', 'category']) {
-    const value = fields.find(field)?.value
+    const value = fields.findNested(['taxonomies'], field)?.value
     const names = typeof value === 'string' ? value.split(value.includes(',') ? ',' : isJekyll ? /\s+/ : /$/) : value
-    if (Array.isArray(names)) checkTags(fields, field, names)
+    if (Array.isArray(names)) fields.checkTags(field, names)
     for (const given of Array.isArray(names) ? names : names === undefined ? [] : [names]) {
       if (given === null) continue
       if (typeof given === 'object') throw fields.problem(field, 'should be a list of names')
@@ -170,13 +158,6 @@ function tagsOf(fields: RecordFields, isJekyll: boolean): TagName[] {
   }
   return [...tags.values()]
 }
-
-/** Refuses far more tags than an article needs: each is looked up in the database, and may be made there. */
-export function checkTags(fields: RecordFields, name: string, tags: readonly unknown[], max = MAX_TAGS): void {
-  if (tags.length > max) throw fields.problem(name, `has ${tags.length} names; at most ${max} are read`)
-}
-
-const MAX_TAGS = 1000
 
 function checkBody({ body, bodyLine }: MarkdownParts): void {
   const bad = body.search(UNSTORABLE)

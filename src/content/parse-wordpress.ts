@@ -1,7 +1,7 @@
 import { slugify } from '../domain/slugify.ts'
 import { whyUnsearchable } from '../domain/unsearchable.ts'
 import type { ArticleRecord, AuthorRecord, TagName, TagRecord } from './content-record.ts'
-import { checkTags, EMAIL } from './parse-markdown.ts'
+import { EMAIL } from './parse-author.ts'
 import type { WordpressElement } from './read-wordpress.ts'
 import { RecordFields } from './record-fields.ts'
 import { plainText, wordpressBody } from './wordpress-html.ts'
@@ -192,7 +192,7 @@ function momentOf(fields: RecordFields, name: string): string | undefined {
 /** Categories and tags alike, each slug once. */
 function tagsOf({ terms }: WordpressElement, fields: RecordFields): TagName[] {
   const read = terms.filter(({ taxonomy }) => isRead(taxonomy))
-  checkTags(fields, 'category', read)
+  fields.checkTags('category', read)
   const tags = new Map<string, TagName>()
   for (const term of read) {
     const name = plainText(term.name) || term.slug

@@ -28,6 +28,19 @@ export class RecordFields {
     return undefined
   }
 
+  /** Like `find`. Otherwise looks into the objects `parents`, one after the other. */
+  findNested(parents: readonly string[], ...names: string[]): { name: string; value: unknown } | undefined {
+    const outer = this.find(...names)
+    if (outer) return outer
+    for (const parent of parents) {
+      const value = this.find(parent)?.value
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) continue
+      const inner = new RecordFields(value, this.#lineOf).find(...names)
+      if (inner) return inner
+    }
+    return undefined
+  }
+
   /** True if the field is present, even if it is null. */
   names(name: string): boolean {
     return this.#values.has(name.toLowerCase())
@@ -52,12 +65,24 @@ export class RecordFields {
     return value
   }
 
+  /** The first of `names` that has a value. Hugo's zero date is none, nor is what `isFileTime`. */
   date(...names: string[]): string | undefined {
     const found = this.find(...names)
-    if (!found) return undefined
-    if (typeof found.value === 'string' && ZERO_DATE.test(found.value)) return undefined
-    const date = typeof found.value === 'string' ? parseDate(found.value) : undefined
-    if (!date) throw this.problem(found.name, `is not a date: ${quote(found.value)}; write it as 2024-01-31`)
+    if (!found || isFileTime(found.value)) return undefined
+    const date = this.#instant(found)
+    return Date.parse(date) === ZERO_MS ? undefined : date
+  }
+
+  /** A date that may be any that the tables hold. */
+  instant(name: string): string | undefined {
+    const found = this.find(name)
+    return found && this.#instant(found)
+  }
+
+  #instant({ name, value }: { readonly name: string; readonly value: unknown }): string {
+    const date = typeof value === 'string' ? parseDate(value) : undefined
+    if (!date)
+      throw this.problem(name, `is not a date: ${quote(value)}; write it as 2024-01-31, in the years 1 to 9999`)
     return date
   }
 
@@ -102,6 +127,11 @@ export class RecordFields {
     return choice
   }
 
+  /** Refuses far more tags than an article needs: each is looked up in the database, and may be made there. */
+  checkTags(name: string, tags: readonly unknown[], max = MAX_TAGS): void {
+    if (tags.length > max) throw this.problem(name, `has ${tags.length} names; at most ${max} are read`)
+  }
+
   checkLength(name: string, text: string, maxLength: number): void {
     const length = text.length > maxLength ? Array.from(text).length : text.length
     if (length > maxLength) throw this.problem(name, `has ${length} characters; at most ${maxLength} fit`)
@@ -113,8 +143,14 @@ export class RecordFields {
   }
 }
 
+const MAX_TAGS = 1000
+
 /** What Go, and so Hugo, has for no date at all. */
-const ZERO_DATE = /^0001-01-01(?:[t ]00:00:00(?:z|\+00:00| \+0000 utc)?)?$/i
+const ZERO_MS = Date.parse('0001-01-01T00:00:00Z')
+
+/** What Eleventy looks up in the file system, or in Git. */
+export const isFileTime = (value: unknown): boolean =>
+  typeof value === 'string' && /^\s*(?:git )?(?:created|last modified)\s*$/i.test(value)
 
 /** Finds the line of a file that names a field first, in the text of its front matter. */
 export function lineFinder(matter: string, firstLine: number): (name: string) => number {

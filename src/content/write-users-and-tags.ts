@@ -1,22 +1,33 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Tables } from '../database/index.ts'
 import type { AuthorName, TagName, TagRecord, UserRecord } from './content-record.ts'
+import { type FoundAuthor, findAuthors } from './find-authors.ts'
 import type { Counts } from './import-report.ts'
 
 /**
- * Creates or updates each user of `records`. Creates an author only if there is no user of that username. An author whose e-mail
+ * Creates or updates each user of `records`. Creates an author only if there is no such user: `found` says who is meant. An author whose e-mail
  * address is another user's is created without it, and named in `withoutEmail`.
  */
 export async function writeUsers(
   transaction: Transaction<Tables>,
   { records, authors }: { readonly records: readonly UserRecord[]; readonly authors: readonly AuthorName[] },
-): Promise<{ readonly counts: Counts; readonly withoutEmail: ReadonlySet<string> }> {
+): Promise<UsersWritten> {
   const upserted = await rowsOf(transaction, records, upsertUsers)
-  const created = await rowsOf(transaction, unique(authors, 'username'), createAuthors)
+  const found = await findAuthors(transaction, authors)
+  const people = [...found.values()].map(({ author }) => author)
+  const created = await rowsOf(transaction, unique(people, 'username'), createAuthors)
   return {
+    found,
     counts: countsOf(records.length, upserted, created),
     withoutEmail: new Set(created.filter((row) => row.isEmailTaken).map((row) => row.username ?? '')),
   }
+}
+
+interface UsersWritten {
+  readonly counts: Counts
+  readonly found: ReadonlyMap<AuthorName, FoundAuthor>
+  /** The usernames of those who were created without their e-mail address. */
+  readonly withoutEmail: ReadonlySet<string>
 }
 
 /** Creates or updates each tag of `records`. Creates a tag of `names` only if there is no tag of that slug. */
@@ -46,7 +57,12 @@ async function rowsOf<T>(
   return items.length > 0 ? (await statement(JSON.stringify(items)).execute(transaction)).rows : []
 }
 
-const unique = <T>(items: readonly T[], key: keyof T): T[] => [...new Map(items.map((it) => [it[key], it])).values()]
+/** The first item of each key. */
+function unique<T>(items: readonly T[], key: keyof T): T[] {
+  const first = new Map<unknown, T>()
+  for (const item of items) if (!first.has(item[key])) first.set(item[key], item)
+  return [...first.values()]
+}
 
 function countsOf(given: number, upserted: readonly WrittenRow[], named: readonly WrittenRow[]): Counts {
   const created = upserted.filter((row) => row.created).length

@@ -1,5 +1,5 @@
-import MarkdownIt from 'markdown-it'
 import sanitizeHtml from 'sanitize-html'
+import { markdown } from '../markdown.ts'
 import { type Rendering, refuse } from './rendering.ts'
 
 /**
@@ -32,8 +32,6 @@ function bounded(html: string): string {
   if (html.length > MAX_HTML) throw new Refusal(TOO_LONG)
   return html
 }
-
-const markdown = new MarkdownIt({ html: true, linkify: true })
 
 function toHtml(text: string): string {
   const env = {}
