@@ -1,6 +1,7 @@
 import MarkdownIt from 'markdown-it'
 import sanitizeHtml from 'sanitize-html'
 import { markdown } from '../domain/markdown.ts'
+import { isVisible } from '../kernel/visible.ts'
 
 export interface Heading {
   /** As a reader sees it, in one line. */
@@ -49,7 +50,7 @@ function textOfHeading(html: string): string | undefined {
       .replace(/&(lt|gt|quot|amp);/g, (entity, name) => ENTITIES.get(name) ?? entity)
       .replace(/\s+/g, ' ')
       .trim()
-    if (text !== '') return text
+    if (isVisible(text)) return text
   }
   return undefined
 }

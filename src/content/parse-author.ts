@@ -1,3 +1,4 @@
+import { isVisible } from '../kernel/visible.ts'
 import { type AuthorName, authorNamed, usernameOf } from './content-record.ts'
 import type { RecordFields } from './record-fields.ts'
 
@@ -16,7 +17,9 @@ interface ParsedAuthor {
 export function parseAuthor(fields: RecordFields): ParsedAuthor {
   const found = fields.findNested(['extra', 'params', 'taxonomies'], 'author', 'authors', 'by')
   const given: readonly unknown[] = Array.isArray(found?.value) ? found.value : [found?.value]
-  const people = given.filter((person) => person !== undefined && person !== null && person !== '')
+  const people = given.filter((person) =>
+    typeof person === 'object' ? person !== null : isVisible(String(person ?? '')),
+  )
   if (!found || people.length === 0) return { notes: [] }
   const { name, username, email } = partsOf(people[0])
   const displayName = name ?? username
@@ -54,5 +57,7 @@ function partsOf(person: unknown): { readonly name?: string; readonly username?:
   return Object.fromEntries(Object.entries(found).filter(([, text]) => text !== undefined))
 }
 
-const textOf = (value: unknown): string | undefined =>
-  value === undefined || typeof value === 'object' ? undefined : String(value).trim() || undefined
+function textOf(value: unknown): string | undefined {
+  const text = typeof value === 'object' ? '' : String(value ?? '').trim()
+  return isVisible(text) ? text : undefined
+}

@@ -120,6 +120,18 @@ it("takes Hugo's zero date for none", () => {
   expect(parse('2024-02-03-a.md', text).publishedAt).toBe('2024-02-03T00:00:00Z')
 })
 
+it('takes nothing that a reader could not see for a title, a tag or a name', () => {
+  const unseen = '"\\u200B\\u2060 "'
+  expect(parse('salt.md', `---\ntitle: ${unseen}\ntags: [${unseen}, Sea]\nauthor: ${unseen}\n---\nText`)).toMatchObject(
+    {
+      title: 'Salt',
+      tags: [{ slug: 'sea' }],
+      author: { username: 'anonymous' },
+    },
+  )
+  expect(parse('a.md', '# \u200B\n\n# Salt').title).toBe('Salt')
+})
+
 describe('a name that is that of a folder', () => {
   it.each([
     ['posts/salt/index.md', 'salt', 'Salt'],

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { slugify } from '../domain/slugify.ts'
 import { whyUnsearchable } from '../domain/unsearchable.ts'
+import { isVisible } from '../kernel/visible.ts'
 import { INDEX } from './choose-slugs.ts'
 import { type ArticleRecord, authorNamed, ContentProblem, type TagName } from './content-record.ts'
 import { findHeading } from './find-heading.ts'
@@ -132,7 +133,7 @@ const LANGUAGE = /\.[a-z]{2,3}(?:-[a-z]{2,4})?$/i
 
 function titleOf({ fields, body, bodyLine }: MarkdownParts): string | undefined {
   const title = fields.text(300, 'title')
-  if (title) return title
+  if (title && isVisible(title)) return title
   const heading = findHeading(body)
   if (heading && Array.from(heading.text).length > 300) {
     throw new ContentProblem(bodyLine + heading.line, 'heading is too long for a title: 300 characters fit')
@@ -153,7 +154,7 @@ function tagsOf(fields: RecordFields, isJekyll: boolean): TagName[] {
       const name = String(given).trim()
       fields.checkLength(field, name, 100)
       const slug = slugify(name, 100)
-      if (name !== '' && !tags.has(slug)) tags.set(slug, { slug, name })
+      if (isVisible(name) && !tags.has(slug)) tags.set(slug, { slug, name })
     }
   }
   return [...tags.values()]

@@ -10,20 +10,20 @@ import type { ImportReport, Outcome } from '../../src/content/import-report.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { createPool } from '../../src/database/pool.ts'
 import type { Tables } from '../../src/database/tables.ts'
+import type { TestDatabase } from './create-test-database.ts'
 import { use, useDatabase } from './use.ts'
 
 /** A database that has the tables and no content, and folders to import into it. `clear` makes both empty. */
 export class ContentBench {
   readonly db: Kysely<Tables>
-  /** The database's URL. */
-  readonly url: string
+  readonly database: TestDatabase
   /** Holds the folders, and nothing else unless a test writes it. */
   readonly home: string
   #count = 0
 
-  constructor(db: Kysely<Tables>, url: string, home: string) {
+  constructor(db: Kysely<Tables>, database: TestDatabase, home: string) {
     this.db = db
-    this.url = url
+    this.database = database
     this.home = home
   }
 
@@ -88,10 +88,10 @@ export class Imported {
 
 /** A database and a folder for a whole suite. */
 export async function useContent(): Promise<ContentBench> {
-  const { url } = await useDatabase()
+  const database = await useDatabase()
   const home = use(await mkdtemp(path.join(tmpdir(), 'stet-content-')), (it) => rm(it, { recursive: true }))
-  const pool = createPool({ url, max: 3, statementTimeoutMs: 60_000, onError: () => {} })
+  const pool = createPool({ url: database.url, max: 3, statementTimeoutMs: 60_000, onError: () => {} })
   const db = use(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }), (it) => it.destroy())
   await migrate(db)
-  return new ContentBench(db, url, home)
+  return new ContentBench(db, database, home)
 }
