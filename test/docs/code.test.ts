@@ -33,6 +33,13 @@ const FRAMES: readonly Frame[] = [
     frame: (code) => (code.startsWith('{\n') ? explanation(code) : options(code)),
   },
   {
+    file: 'docs/importing.md',
+    start: '{ "file"',
+    frame: (code) => `import type { ImportReport, Outcome } from 'repository/src/content/index.ts'
+      const lines: [Outcome, { summary: Partial<ImportReport> }] = [${code.trim().split('\n').join(', ')}]
+      void lines`,
+  },
+  {
     file: 'docs/answers.md',
     start: 'context.',
     frame: (code) => `import type { Context } from 'repository/src/graphql/resolving/index.ts'
