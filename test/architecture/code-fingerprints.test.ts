@@ -20,11 +20,7 @@ const lock = (path: string) =>
   ['package-lock.json', `"${path}": {\n      "version": "`, `"${path}": {\n      "version": "9`] as const
 
 it.each([
-  [
-    'an option of the renderer',
-    ['src/domain/articles/render-markdown.ts', 'linkify: true', 'linkify: false'],
-    [ANSWERS, ARTICLES],
-  ],
+  ['an option of the renderer', ['src/domain/markdown.ts', 'linkify: true', 'linkify: false'], [ANSWERS, ARTICLES]],
   ['the version of the sanitizer', lock('node_modules/sanitize-html'), [ANSWERS, ARTICLES]],
   [
     'the version of what the sanitizer parses with',
