@@ -20,9 +20,10 @@ sub vcl_recv {
   if (req.method == "QUERY") {
     return (pass);
   }
-  # While Stet is well: the shorter one of CDN_MAX_AGE and CACHE_GRACE. While it isn't: as long as the answer says.
+  # Stale answers are for when Stet isn't well, as long as each says. While it is well, a reader waits for the new one.
+  # If readers should not wait: up to the shorter one of CDN_MAX_AGE and CACHE_GRACE.
   if (std.healthy(req.backend_hint)) {
-    set req.grace = 60s;
+    set req.grace = 0s;
   }
 }
 
@@ -33,9 +34,6 @@ sub vcl_backend_response {
   }
   # Varnish would give any answer for ten seconds after its life.
   set beresp.grace = 0s;
-  if (beresp.http.CDN-Cache-Control ~ "stale-while-revalidate=\d") {
-    set beresp.grace = std.duration(regsub(beresp.http.CDN-Cache-Control, "^.*stale-while-revalidate=(\d+).*$", "\1s"), 0s);
-  }
   if (beresp.http.CDN-Cache-Control ~ "stale-if-error=\d") {
     set beresp.grace = std.duration(regsub(beresp.http.CDN-Cache-Control, "^.*stale-if-error=(\d+).*$", "\1s"), 0s);
   }

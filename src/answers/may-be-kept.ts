@@ -1,7 +1,7 @@
 import type { HTTPGraphQLResponse } from '@apollo/server'
 import type { Operation } from '../graphql/operation/index.ts'
 import type { RequestContext } from '../graphql/resolving/index.ts'
-import { isShared, type Run } from './kept-answers.ts'
+import { isShared, RESPONSES, type Run } from './kept-answers.ts'
 import { writeKept, writeOnce } from './written-answer.ts'
 
 /** What Apollo made of a request. */
@@ -64,7 +64,7 @@ export function decideKeeping(made: Made, operation: Operation, { key, isWorthKe
   if (!isWorthKeeping) return { ...never, tags, answer: writeOnce(body.string), refusal }
   const isPrivate = operation.isPrivate || cacheControl.isPrivate
   const isPublic = !isPrivate && (isShared(key) || unmarkedViewer.kind === 'visitor')
-  const answer = writeKept(body.string, isPublic ? tags : undefined)
+  const answer = writeKept(body.string, isPublic ? [RESPONSES, ...tags] : undefined)
   // The least that the schema, a resolver or an entry in it says.
   return { answer, asOf, epoch, tags, ttlMs: Math.min(operation.maxAge * 1000, ttlMs), refusal }
 }

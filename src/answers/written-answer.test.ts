@@ -41,3 +41,17 @@ it('names no tags if shared caches may not keep the answer, and no entity tag if
   const once = writeOnce('{}\n')
   expect([etagOf(once), once.bytes]).toEqual(['', 'content-length: 3\r\n\r\n{}\n'])
 })
+
+it('names all that an answer is chosen by in one line: of several, nginx before 1.23 takes the last alone', () => {
+  const kept = writeKept('{}\n', TAGS)
+  for (const variesByOrigin of [true, false]) {
+    for (const form of [PLAIN, OTHER].map((it) => ({ ...it, variesByOrigin }))) {
+      for (const { lines } of [represent(kept, form, { withBody: true }), representUnchanged(kept, form)]) {
+        const origin = variesByOrigin ? ', Origin' : ''
+        expect(lines.match(/^vary: .*$/gm)).toEqual([
+          `vary: Accept, Accept-Encoding, Authorization, Stet-As-Of${origin}`,
+        ])
+      }
+    }
+  }
+})

@@ -48,3 +48,14 @@ it('encodes in tags what may not stand in a header', async () => {
   expect(words.map(decodeURIComponent)).toContain(`articles:slug=${slug}`)
   expect(String(headers['cache-tag']).split(',')).toEqual(words)
 })
+
+it.each(['{ __typename }', '{ article(slug: "published") { title } }', '{ tags { totalCount } }'])(
+  'names the tag that drops every answer: %s',
+  async (query) => {
+    for (const method of ['GET', 'POST', 'QUERY']) {
+      const { headers } = await hit(query, { method })
+      expect(String(headers['surrogate-key']).split(' ')).toContain('responses')
+      expect(String(headers['cache-tag']).split(',')).toContain('responses')
+    }
+  },
+)
