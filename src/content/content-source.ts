@@ -6,10 +6,8 @@ import { ContentProblem, type Place } from './content-record.ts'
 import { type FoundFile, findContent, JSON_LINES, MARKDOWN, WORDPRESS } from './find-content.ts'
 import { openFile, readWhole } from './open-file.ts'
 import { parseJsonLine } from './parse-json-line.ts'
-import { claimedSlug, parseMarkdown } from './parse-markdown.ts'
 import { readLines } from './read-lines.ts'
 import type { Reading } from './reading.ts'
-import { WordpressSource } from './wordpress-source.ts'
 
 /** A folder, a Markdown file or a JSON Lines file, read one record at a time. */
 export interface ContentSource {
@@ -35,6 +33,7 @@ export async function openContentSource(
     throw new Error(`Cannot import "${location}": ${error.message}`, { cause: error })
   })
   if (wordpress !== undefined) {
+    const { WordpressSource } = await import('./wordpress-source.ts')
     const open = () => openFile(root, wordpress)
     return new WordpressSource({ open, file: wordpress, author, now, slugs, maxLength: MAX_BYTES })
   }
@@ -87,6 +86,9 @@ async function look(location: string): Promise<Location> {
 const MAX_BYTES = 4 * 1024 * 1024
 const TOO_LONG = `is longer than ${MAX_BYTES} bytes`
 
+/** Loads the parsers for an import, and not with each server: 60 ms of CPU, by `time node dist/stet.js --help`. */
+const loadParser = () => import('./parse-markdown.ts')
+
 async function readMarkdown(
   root: string,
   file: string,
@@ -96,6 +98,7 @@ async function readMarkdown(
   try {
     const bytes = await readFile(root, file)
     if (!bytes) return { at, problem: TOO_LONG }
+    const { parseMarkdown } = await loadParser()
     const parsed = parseMarkdown({ file, text: decode(bytes, 1), ...given })
     if ('unread' in parsed) return { at, unread: parsed.unread }
     const { article, heldBack, notes } = parsed
@@ -111,6 +114,7 @@ async function readMarkdown(
 async function claimSlug(root: string, file: string, slugs: SlugChoice): Promise<boolean> {
   try {
     const bytes = await readFile(root, file)
+    const { claimedSlug } = await loadParser()
     const slug = bytes && claimedSlug(file, decode(bytes, 1))
     if (slug !== undefined) slugs.claim(file, slug)
     return !bytes || slug !== undefined

@@ -29,7 +29,7 @@ export function parseYaml(yaml: string, firstLine: number): RecordFields {
   })
   if (values === null || values === undefined) return new RecordFields({}, () => 1)
   if (typeof values !== 'object' || Array.isArray(values)) {
-    throw new ContentProblem(firstLine, 'front matter should be fields, as in "title: A title"')
+    throw new ContentProblem(firstLine, 'front matter should be fields: "title: A title" is one')
   }
   return new RecordFields(values, lineFinder(yaml, firstLine))
 }
