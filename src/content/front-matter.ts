@@ -34,6 +34,12 @@ export function splitFrontMatter(text: string): MarkdownParts {
   return { fields: parsers[language](matter, firstLine), ...bodyAt(source, start + after) }
 }
 
+/** The parts of a file whose body has become another, without the blank lines around it. */
+export function withBody(parts: MarkdownParts, body: string): MarkdownParts {
+  const { body: trimmed, bodyLine } = bodyAt(body, 0)
+  return { ...parts, body: trimmed, bodyLine: parts.bodyLine + bodyLine - 1 }
+}
+
 const MAX_LENGTH = 65_536
 
 type Language = 'yaml' | 'toml' | 'json'

@@ -44,8 +44,8 @@ export function leaveOutJsx(text: string): WithoutJsx {
 /** A component's name has a capital or a dot. A fragment has none. */
 const COMPONENT = /^<\/?(?:[A-Z]|[a-z][\w-]*\.|>)/
 
-/** Where code ends that begins at an index: a fence at the start of a line, or backticks. */
-function codeEnd(text: string, at: number): number | undefined {
+/** Where code ends that begins at an index: a fence at the start of a line, or backticks. Undefined if none begins there. */
+export function codeEnd(text: string, at: number): number | undefined {
   if (at === 0 || text[at - 1] === '\n') {
     FENCE.lastIndex = at
     const mark = FENCE.exec(text)?.[1]

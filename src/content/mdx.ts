@@ -1,5 +1,5 @@
 import { ContentProblem } from './content-record.ts'
-import type { MarkdownParts } from './front-matter.ts'
+import { type MarkdownParts, withBody } from './front-matter.ts'
 import { leaveOutJsx, UnclosedBrace, type WithoutJsx } from './jsx.ts'
 
 /**
@@ -25,15 +25,7 @@ export function leaveOutCode(
     ...(left.length > 0 ? [`is MDX, and comes in without ${left.join(', ')}`] : []),
     ...(expressions > 0 ? [`is MDX, and its expressions stay as they are written: ${expressions} in braces`] : []),
   ]
-  const start = /^(?:[ \t]*\n)*/.exec(text)?.[0] ?? ''
-  return {
-    parts: {
-      ...parts,
-      body: text.slice(start.length).trimEnd(),
-      bodyLine: parts.bodyLine + start.split('\n').length - 1,
-    },
-    notes,
-  }
+  return { parts: withBody(parts, text), notes }
 }
 
 function withoutJsx(text: string, firstLine: number): WithoutJsx {

@@ -11,6 +11,7 @@ import { leaveOutCode } from './mdx.ts'
 import { parseAuthor } from './parse-author.ts'
 import { parseDate } from './parse-date.ts'
 import { HOLDS_UNSTORABLE, isFileTime, type RecordFields, UNSTORABLE } from './record-fields.ts'
+import { leaveOutTemplateComments } from './template-comments.ts'
 
 export interface MarkdownFile {
   /** Relative to the imported folder. Its name and its folder may give the slug, the title, the date and the status. */
@@ -41,7 +42,8 @@ export function parseMarkdown({ file, text, author, now }: MarkdownFile): Parsed
   const whole = splitFrontMatter(text)
   const redirect = stubOf(whole)
   if (redirect !== undefined) return { unread: `is a redirect without a body: ${redirect}` }
-  const { parts, notes } = leaveOutCode(file, whole)
+  const spoken = leaveOutTemplateComments(whole)
+  const { parts, notes } = leaveOutCode(file, spoken.parts)
   const { fields, body, bodyLine } = parts
   const name = nameOf(file)
   const { publishedAt, createdAt } = datesOf(fields, name.date)
@@ -68,7 +70,7 @@ export function parseMarkdown({ file, text, author, now }: MarkdownFile): Parsed
     updatedAt: fields.date('updated', 'updatedDate', 'updatedAt', 'lastmod', 'last_modified_at', 'modified'),
     views: fields.count('views'),
   }
-  return { article, heldBack, notes: [...notes, ...byline.notes, ...fileTimeNotes(fields)] }
+  return { article, heldBack, notes: [...spoken.notes, ...notes, ...byline.notes, ...fileTimeNotes(fields)] }
 }
 
 const isAhead = (date: string, now: number): boolean => Date.parse(date) > now

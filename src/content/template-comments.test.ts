@@ -1,0 +1,33 @@
+import { expect, it } from '@jest/globals'
+import { parseArticle } from '../../test/harness/parse-article.ts'
+
+it.each([
+  ['One {% comment %}not\n\nyet{% endcomment %} two', 'One  two'],
+  ['{%- comment -%}\n# Secret\n{%- endcomment -%}\n\n# Salt', '# Salt'],
+  ['One {# not yet #} two', 'One  two'],
+  ['One {{% comment %}} not yet {{% /comment %}}', 'One'],
+  ['One {{< comment >}}\nnot yet\n{{< /comment >}}', 'One'],
+])('leaves out a comment that no reader of the site sees, and says so: %j', (text, body) => {
+  const { article, notes } = parseArticle('a.md', `---\ndate: 2024-01-01\n---\n${text}`)
+  expect([article.body, notes]).toEqual([body, ['comes in without 1 comment of a template language']])
+  expect(article.title).not.toContain('Secret')
+})
+
+it.each([
+  '## Part {#part}',
+  '{% include x %} {{ page.title }} {{< figure >}}',
+  '`{% comment %}a{% endcomment %}`',
+  '```liquid\n{% comment %}a{% endcomment %}\n```',
+  'One {% comment %} two {# three',
+])('leaves %j as it is', (text) => {
+  expect(parseArticle('a.md', `---\ntitle: A\n---\n${text}`)).toMatchObject({ article: { body: text }, notes: [] })
+})
+
+it.each(['{# ', '{% comment %}', '{{% comment %}}', '{', '`{# '])(
+  'takes little time for %j, however often',
+  (piece) => {
+    const startedAt = performance.now()
+    parseArticle('a.md', `---\ntitle: A\n---\n${piece.repeat(200_000 / piece.length)}`)
+    expect(performance.now() - startedAt).toBeLessThan(5000)
+  },
+)
