@@ -62,7 +62,7 @@ const queries = {
              select tags.slug from article_tags join tags on tags.id = tag_id where article_id = articles.id order by tags.slug
            ) as tags,
            ${iso('published_at')} as "publishedAt", ${iso('articles.created_at')} as "createdAt",
-           ${iso('updated_at')} as "updatedAt", views, body
+           ${iso('updated_at')} as "updatedAt", coalesce(views, 0) as views, body
       from articles
       join users on users.id = author_id
       left join article_stats on article_stats.article_id = articles.id`,

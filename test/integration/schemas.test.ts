@@ -268,6 +268,8 @@ it('is asked for if an earlier version put the content into a schema that somebo
     '0011_triggers',
     '0012_versions',
     '0013_search_forms',
+    '0014_stats',
+    'trigger article_stats.article_stats_kept',
     'trigger article_stats.article_stats_loaded',
     'trigger articles.article_updated',
     'trigger articles.articles_have_stats',

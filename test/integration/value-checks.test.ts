@@ -5,6 +5,7 @@ import { migrate } from '../../src/database/migrate.ts'
 import { createPool } from '../../src/database/pool.ts'
 import type { Tables } from '../../src/database/tables.ts'
 import { findMissingChecks } from '../../src/database/value-checks.ts'
+import { countViews } from '../../src/domain/articles/count-views.ts'
 import { createTestDatabase, queryOnce, type TestDatabase } from '../harness/index.ts'
 
 let database: TestDatabase
@@ -83,6 +84,16 @@ describe('The tables refuse', () => {
   })
 })
 
+it('counts views up to the largest number of them, and no further', async () => {
+  await queryOnce(database.url, 'update article_stats set views = 2147483645')
+  for (const views of [2, 5, 1]) {
+    await withPrimary(database.url, (db) =>
+      db.transaction().execute((transaction) => countViews.apply(transaction, new Map([[1, views]]))),
+    )
+  }
+  expect(await queryOnce(database.url, 'select views::text from article_stats')).toEqual([{ views: '2147483647' }])
+})
+
 it('gives an article a version after the largest', async () => {
   await queryOnce(
     database.url,
@@ -93,6 +104,48 @@ it('gives an article a version after the largest', async () => {
     `alter table articles enable always trigger article_updated; update articles set title = 'Two'`,
   )
   expect(await queryOnce(database.url, 'select version from articles')).toEqual([{ version: 1 }])
+})
+
+describe('An article has its counters', () => {
+  const stats = () => queryOnce(database.url, 'select article_id::int as id, views::int from article_stats order by 1')
+
+  beforeEach(async () => {
+    await queryOnce(
+      database.url,
+      `insert into articles (slug, title, body, author_id) values ('two', 'Two', 'Of dogs.', 1);
+       update article_stats set views = 7`,
+    )
+  })
+
+  it.each([
+    ['deleted', 'delete from article_stats where article_id = 1', [0, 7]],
+    ['deleted and written again', 'delete from article_stats; insert into article_stats values (1, 3, 3)', [3, 0]],
+    ['truncated', 'truncate article_stats', [0, 0]],
+    ['deleted by a replica', 'set session_replication_role = replica; delete from article_stats', [0, 0]],
+  ])('after they were %s', async (_how, text, views) => {
+    await queryOnce(database.url, text)
+    expect(await stats()).toEqual(views.map((count, index) => ({ id: index + 1, views: count })))
+  })
+
+  it.each(['delete from articles where id = 1', 'truncate articles cascade'])(
+    'until it goes itself: %s',
+    async (text) => {
+      await queryOnce(database.url, text)
+      expect((await stats()).filter(({ id }) => id === 1)).toEqual([])
+    },
+  )
+
+  it('after an upgrade, if they had been deleted before', async () => {
+    await queryOnce(
+      database.url,
+      'drop trigger article_stats_kept on article_stats; delete from article_stats where article_id = 1',
+    )
+    expect(await migrateNow()).toEqual(['trigger article_stats.article_stats_kept'])
+    expect(await stats()).toEqual([
+      { id: 1, views: 0 },
+      { id: 2, views: 7 },
+    ])
+  })
 })
 
 describe('A database from before', () => {

@@ -49,6 +49,8 @@ export async function writeExtremes(url: string, dice: Dice, more: number): Prom
       ...articles.map((article) => [article, dice.pick(tags)]),
     ]
     for (const pair of pairs) await tryOut('insert into article_tags values ($1, $2) on conflict do nothing', pair)
+    // Every article has counters, whatever becomes of them.
+    await client.query('delete from article_stats where article_id = any($1)', [dice.some(articles, 10)])
     for (const [column, values] of Object.entries(EXTREMES.article_stats)) {
       for (const value of values) {
         await tryOut(`update article_stats set ${column} = $1 where article_id = $2`, [value, dice.pick(articles)])
