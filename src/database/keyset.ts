@@ -152,10 +152,12 @@ function selectPage({ from, where, ordering, page }: PagedQuery, index: number):
       from ${from} where ${all([...where, ...bounds])} order by ${order} limit ${sql.lit(page.limit + 1)}`
 }
 
+/** PostgreSQL multiplies an interval by a float: whole hours first, so that no microsecond of a far year is lost. */
 const FROM_KEY: Readonly<Record<KeyType, (key: string) => RawBuilder<unknown>>> = {
   text: (key) => sql`${key}::text`,
   integer: (key) => sql`${key}::bigint`,
-  instant: (key) => sql`timestamptz 'epoch' + ${key}::bigint * interval '1 microsecond'`,
+  instant: (key) =>
+    sql`timestamptz 'epoch' + ${key}::bigint / 3600000000 * interval '1 hour' + ${key}::bigint % 3600000000 * interval '1 microsecond'`,
 }
 
 const all = (conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> =>

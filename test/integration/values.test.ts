@@ -97,7 +97,11 @@ describe.each([
 
   it('users and tags are each there once, as SQL has them', async () => {
     await expectList('users', '', await readOrder(database.url, 'User', 'select id::text from users order by username'))
-    const tags = await readOrder(database.url, 'Tag', 'select id::text from tags order by lower(name) collate "C", id')
+    const tags = await readOrder(
+      database.url,
+      'Tag',
+      'select id::text from tags order by lower(name) collate "C", tags.id',
+    )
     await expectList('tags', '', tags)
   })
 

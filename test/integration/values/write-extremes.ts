@@ -40,6 +40,15 @@ export async function writeExtremes(url: string, dice: Dice, more: number): Prom
       const status = row.published_at === null ? 'DRAFT' : 'PUBLISHED'
       await insert('articles', { ...row, status, author_id: dice.pick(users) })
     }
+    // Pages end among them.
+    for (const at of ['0001-01-01T00:00:00.000001Z', '1969-12-31T23:59:59.999999Z', '9999-12-31T23:59:59.999999Z']) {
+      const same = Array.from({ length: 100 }, (_, n) => `same-${at.slice(0, 4)}-${n}`)
+      await tryOut(
+        `insert into articles (slug, title, body, status, published_at, author_id)
+         select slug, 'Same', 'Same', 'PUBLISHED', $2, $3 from unnest($1::text[]) as slug`,
+        [same, at, dice.pick(users)],
+      )
+    }
     const articles = await idsOf('articles')
     const tags = await idsOf('tags')
     // An article with every tag, and a tag with every article.
