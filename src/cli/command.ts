@@ -7,6 +7,17 @@ import type { Progress } from '../content/index.ts'
 /** Ends a command with exit code 1, after it has printed what went wrong. */
 export class Failure extends Error {}
 
+/** Ends a command with exit code 130, as shells have it for Ctrl-C. What was written stays. */
+export class Interrupted extends Error {
+  constructor({ done, total = done }: Progress) {
+    super(
+      done === 0
+        ? 'stopped before the first batch was written'
+        : `stopped after ${done} of ${total}; run again, it goes on`,
+    )
+  }
+}
+
 /** Ends a command with exit code 2, because its arguments do not go together or name what does not exist. */
 export class UsageError extends Error {}
 
@@ -16,14 +27,20 @@ export function parseCount(text: string): number {
   return count
 }
 
-/** Runs long work. Shows a progress bar if standard error is a terminal, from the first progress that the work tells of. */
+/**
+ * Runs long work. Shows a progress bar if `stream` is a terminal, from the first progress that the work tells of: before
+ * that nobody knows how much there is.
+ */
 export async function withProgress<T>(
   label: string,
   work: (onProgress: (progress: Progress) => void) => Promise<T>,
+  stream: NodeJS.WritableStream & { readonly isTTY?: boolean } = process.stderr,
 ): Promise<T> {
-  if (!process.stderr.isTTY) return work(() => {})
+  if (!stream.isTTY) return work(() => {})
   const format = `${label} {bar} {value}/{total}  {duration_formatted}`
-  const bar = new SingleBar({ format, stream: process.stderr }, Presets.shades_classic)
+  // At a signal the bar would end itself, and keep the process from ending. Lines would not wrap after that.
+  const options = { format, stream, gracefulExit: false, linewrap: true }
+  const bar = new SingleBar(options, Presets.shades_classic)
   try {
     return await work(({ done, total = done }) => {
       if (!bar.isActive) bar.start(total, done)
@@ -32,6 +49,43 @@ export async function withProgress<T>(
     })
   } finally {
     bar.stop()
+  }
+}
+
+interface Watched {
+  readonly onProgress: (progress: Progress) => void
+  /** Aborted once the process gets SIGINT or SIGTERM. The work then returns what it has done. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Runs long work that ends early, and not in the middle of a write, if a signal says so. Shows its progress.
+ *
+ * @returns what the work returns, and how far it came if a signal stopped it
+ */
+export async function untilStopped<T>(
+  label: string,
+  work: (watched: Watched) => Promise<T>,
+): Promise<{ readonly result: T; readonly stopped: Progress | undefined }> {
+  const controller = new AbortController()
+  // Further signals change nothing: npm passes on a Ctrl-C that the command got from the terminal, too.
+  const stop = () => controller.abort()
+  let last: Progress = { done: 0, total: 1 }
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  try {
+    const result = await withProgress(label, (onProgress) =>
+      work({
+        signal: controller.signal,
+        onProgress: (progress) => {
+          last = progress
+          onProgress(progress)
+        },
+      }),
+    )
+    const isWhole = last.done === (last.total ?? last.done)
+    return { result, stopped: controller.signal.aborted && !isWhole ? last : undefined }
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop)
   }
 }
 

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import { type Counts, type ImportReport, importContent, type Outcome } from '../content/index.ts'
-import { Failure, withProgress } from './command.ts'
+import { Failure, Interrupted, untilStopped } from './command.ts'
 import { withDatabase } from './with-database.ts'
 
 export const importCommand = new Command('import')
@@ -17,10 +17,10 @@ export const importCommand = new Command('import')
   .option('--json', 'print a line of JSON for each file or record, then a summary')
   .action(async (path: string, { author, slug, json }: ImportFlags) => {
     const lists = new OutcomeLists()
-    const report = await withDatabase((db) =>
-      withProgress('Importing', (onProgress) =>
+    const { result: report, stopped } = await withDatabase((db) =>
+      untilStopped('Importing', (watched) =>
         importContent(db, path, {
-          onProgress,
+          ...watched,
           onOutcome: json ? (outcome) => console.log(JSON.stringify(outcome)) : (outcome) => lists.add(outcome),
           slugsFromPath: slug === 'path',
           ...(author && { author }),
@@ -28,11 +28,12 @@ export const importCommand = new Command('import')
       ),
     )
     if (json) {
-      console.log(JSON.stringify({ summary: report }))
+      console.log(JSON.stringify({ summary: { ...report, stopped } }))
     } else {
       lists.print()
       console.log(summaryOf(report))
     }
+    if (stopped) throw new Interrupted(stopped)
     if (report.outcomes.skipped > 0) throw new Failure()
   })
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { seedContent } from '../content/index.ts'
-import { parseCount, print, withProgress } from './command.ts'
+import { Interrupted, parseCount, print, untilStopped } from './command.ts'
 import { withDatabase } from './with-database.ts'
 
 interface SeedCommandOptions {
@@ -17,8 +17,10 @@ export const seedCommand = new Command('seed')
   .option('--tags <number>', 'how many tags', parseCount)
   .option('--json', 'print the result as JSON')
   .action(async ({ json, ...options }: SeedCommandOptions) => {
-    const report = await withDatabase((db) =>
-      withProgress('Seeding', (onProgress) => seedContent(db, { ...options, onProgress })),
+    const { result, stopped } = await withDatabase((db) =>
+      untilStopped('Seeding', (watched) => seedContent(db, { ...options, ...watched })),
     )
-    print(report, { json, text: `Added ${report.articles} articles, ${report.users} users and ${report.tags} tags.` })
+    const text = `Added ${result.articles} articles, ${result.users} users and ${result.tags} tags.`
+    print({ ...result, stopped }, { json, text })
+    if (stopped) throw new Interrupted(stopped)
   })

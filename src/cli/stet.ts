@@ -10,10 +10,10 @@ import { CommanderError } from 'commander'
 import { ConfigError } from '../app/config.ts'
 import { ClientError } from '../kernel/errors.ts'
 import { hideCredentials } from '../kernel/hide-credentials.ts'
-import { Failure, UsageError } from './command.ts'
+import { Failure, Interrupted, UsageError } from './command.ts'
 import { program } from './program.ts'
 
-// Exit codes: 0 done, 1 failed, 2 wrong usage.
+// Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by a signal.
 try {
   await program.parseAsync()
 } catch (error) {
@@ -23,7 +23,7 @@ try {
     process.exitCode = 1
   } else {
     console.error(error instanceof ConfigError ? error.message : `stet: ${describe(error)}`)
-    process.exitCode = isMisuse(error) ? 2 : 1
+    process.exitCode = error instanceof Interrupted ? 130 : isMisuse(error) ? 2 : 1
   }
 }
 

@@ -22,10 +22,15 @@ export interface ContentSource {
  *
  * @param author the author of Markdown files that name none
  * @param slugsFromPath true if every slug is made from its file's path
+ * @param signal once it is aborted, `prepare` returns early. What it returns is then no total
  */
 export async function openContentSource(
   location: string,
-  { author, slugsFromPath }: { readonly author: string; readonly slugsFromPath: boolean },
+  {
+    author,
+    slugsFromPath,
+    signal,
+  }: { readonly author: string; readonly slugsFromPath: boolean; readonly signal?: AbortSignal | undefined },
 ): Promise<ContentSource> {
   const slugs = new SlugChoice(slugsFromPath)
   const now = Date.now()
@@ -35,12 +40,13 @@ export async function openContentSource(
   if (wordpress !== undefined) {
     const { WordpressSource } = await import('./wordpress-source.ts')
     const open = () => openFile(root, wordpress)
-    return new WordpressSource({ open, file: wordpress, author, now, slugs, maxLength: MAX_BYTES })
+    return new WordpressSource({ open, file: wordpress, author, now, slugs, signal, maxLength: MAX_BYTES })
   }
   return {
     async prepare() {
       let count = 0
       for await (const { file, problem, unread } of files()) {
+        if (signal?.aborted) break
         if (unread !== undefined) continue
         if (problem) count++
         else if (JSON_LINES.test(file)) count += await countLines(root, file)

@@ -15,6 +15,11 @@ export interface ImportOptions {
   /** True if every slug of a Markdown file is made from its path, also where its name alone would do. Default: false. */
   readonly slugsFromPath?: boolean
   readonly onProgress?: (progress: Progress) => void
+  /**
+   * Once it is aborted, nothing more is read. The batch in hand is written, and the report tells of what was read. Another import
+   * goes on, because it finds the rows that are written already.
+   */
+  readonly signal?: AbortSignal
   /** Told of each file and record once, after its batch is committed. */
   readonly onOutcome?: (outcome: Outcome) => void
 }
@@ -37,9 +42,9 @@ export interface Progress {
 export async function importContent(
   db: Kysely<Tables>,
   location: string,
-  { author = 'Anonymous', slugsFromPath = false, onProgress, onOutcome }: ImportOptions = {},
+  { author = 'Anonymous', slugsFromPath = false, onProgress, onOutcome, signal }: ImportOptions = {},
 ): Promise<ImportReport> {
-  const source = await openContentSource(location, { author, slugsFromPath })
+  const source = await openContentSource(location, { author, slugsFromPath, signal })
   const total = await source.prepare()
   const tally = new ImportTally()
   const seen = new Map<string, string>()
@@ -63,9 +68,11 @@ export async function importContent(
     onProgress?.({ done, total })
   }
 
+  if (signal?.aborted) return tally
   onProgress?.({ done, total })
   let file: string | undefined
   for await (const reading of source.read()) {
+    if (signal?.aborted) break
     const { at } = reading
     if (at.file !== file) tally.files++
     file = at.file

@@ -76,14 +76,6 @@ describe('importContent', () => {
       'blog.xml:1 is XML: a WordPress export is read if it is named itself',
     ])
   })
-
-  it('writes whole batches, and says how far it is from their first to their last', async () => {
-    const items = Array.from({ length: 1201 }, (_, n) => item({ title: `Item ${n}`, 'wp:post_id': String(n) }))
-    await content.write('blog.xml', xml('', ...items))
-    const steps: unknown[] = []
-    await content.import({ file: 'blog.xml', onProgress: (step) => steps.push(step) })
-    expect(steps).toEqual([0, 500, 1000, 1201].map((done) => ({ done, total: 1201 })))
-  })
 })
 
 const BLOG = xml(

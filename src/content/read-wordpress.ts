@@ -43,7 +43,7 @@ interface WordpressTerm {
 export async function* readWordpress(handle: FileHandle, maxLength: number): AsyncGenerator<WordpressElement> {
   const decoder = new XmlDecoder()
   const parser = new WordpressParser(maxLength)
-  for await (const bytes of handle.createReadStream({ highWaterMark: PIECE_BYTES }) as AsyncIterable<Buffer>) {
+  for await (const bytes of handle.createReadStream({ highWaterMark: 64 * 1024 }) as AsyncIterable<Buffer>) {
     yield* parser.write(decoder.write(bytes))
   }
   yield* parser.write(decoder.end())
@@ -51,9 +51,9 @@ export async function* readWordpress(handle: FileHandle, maxLength: number): Asy
 }
 
 // The parser looks at the lengths of its buffers between pieces. It takes time in proportion to the square of the length of a
-// declaration: both are short.
-const PIECE_BYTES = 16 * 1024
-Object.assign(sax, { MAX_BUFFER_LENGTH: 16 * 1024 })
+// declaration: both are short. In UTF-16 code units.
+const PIECE = 4096
+Object.assign(sax, { MAX_BUFFER_LENGTH: 2 * PIECE })
 
 const ELEMENTS: readonly string[] = [
   'wp:author',
@@ -115,8 +115,10 @@ class WordpressParser {
   }
 
   *write(text: string): Generator<WordpressElement> {
-    if (text !== '') this.#parser.write(text)
-    yield* this.#take()
+    for (let start = 0; start < text.length; start += PIECE) {
+      this.#parser.write(text.slice(start, start + PIECE))
+      yield* this.#take()
+    }
   }
 
   *end(): Generator<WordpressElement> {

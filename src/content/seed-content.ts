@@ -13,6 +13,8 @@ export interface SeedOptions {
   /** Default: one for each 200 articles, at least 25 and at most 1,000. */
   readonly tags?: number
   readonly onProgress?: (progress: Progress) => void
+  /** Once it is aborted, no further batch is begun. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -24,7 +26,7 @@ export interface SeedOptions {
  * @returns how many rows were created
  */
 export async function seedContent(db: Kysely<Tables>, options: SeedOptions): Promise<RowCounts> {
-  const { articles, onProgress } = options
+  const { articles, onProgress, signal } = options
   const users = Math.max(1, options.users ?? Math.max(12, Math.floor(articles / 500)))
   const tags = options.tags ?? Math.min(1000, Math.max(25, Math.floor(articles / 200)))
   const write = audited(db, operatorAct('seed'))
@@ -38,7 +40,7 @@ export async function seedContent(db: Kysely<Tables>, options: SeedOptions): Pro
   let begun = 0
   let done = 0
   const work = async () => {
-    while (begun < articles) {
+    while (begun < articles && !signal?.aborted) {
       const from = begun
       begun = Math.min(from + BATCH, articles)
       const rows = ids.slice(from, begun).map((id, index) => ({ id, ...make(from + index) }))

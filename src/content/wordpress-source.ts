@@ -23,6 +23,8 @@ interface Options {
   readonly author: string
   readonly now: number
   readonly slugs: SlugChoice
+  /** Once it is aborted, `prepare` returns early. */
+  readonly signal?: AbortSignal | undefined
   /** UTF-16 code units of one element. */
   readonly maxLength: number
 }
@@ -46,6 +48,7 @@ export class WordpressSource {
     const seen = new Set<string>()
     try {
       for await (const element of this.#elements()) {
+        if (this.#options.signal?.aborted) break
         if (whyUnread(element) ?? whyRepeated(element, seen)) continue
         count++
         this.#claim(element)

@@ -1,14 +1,15 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from '@jest/globals'
 import { jwtVerify } from 'jose'
+import pg from 'pg'
 import { options } from '../../src/app/config.ts'
 import { toGlobalId } from '../../src/identity/global-id.ts'
-import { queryOnce } from '../harness/index.ts'
+import { eventually, queryOnce } from '../harness/index.ts'
 import { use, useDatabase } from '../harness/use.ts'
 import { ids } from './add-content.ts'
-import { runStet } from './run-stet.ts'
+import { RunningStet, runStet } from './run-stet.ts'
 
 const SECRET = 'correct horse battery staple, and more'
 const NOWHERE = 'postgres://user:hunter2@127.0.0.1:1/nowhere'
@@ -129,6 +130,32 @@ it('seeds, exports, and imports what was exported into another database', async 
   expect(summary).toMatchObject({ files: 1, articles: { created: 30 }, outcomes: { skipped: 0 } })
   const again = await runStet(['export'], { DATABASE_URL: other.url })
   expect([again.code, again.stdout]).toEqual([0, await readFile(file, 'utf8')])
+})
+
+it('ends an import at Ctrl-C after the batch in hand, says how far it came, and goes on when it is run again', async () => {
+  const { url } = await useDatabase()
+  const environment = { DATABASE_URL: url }
+  const folder = join(directory, 'many')
+  await mkdir(folder)
+  for (let n = 1000; n < 2501; n++) await writeFile(join(folder, `post-${n}.md`), `Text of ${n}`)
+  expect((await runStet(['migrate'], environment)).code).toBe(0)
+  const other = use(new pg.Client(url), (it) => it.end())
+  await other.connect()
+  // The second batch waits for this row.
+  await other.query('begin')
+  await other.query("insert into tags (slug, name) values ('wait', 'Wait')")
+  await writeFile(join(folder, 'post-1600.md'), '---\ntags: [wait]\n---\nText')
+  const running = new RunningStet(['import', folder, '--json'], environment)
+  await eventually(async () => (await other.query('select from pg_locks where not granted')).rows.length > 0)
+  running.signal('SIGINT')
+  running.signal('SIGINT')
+  await other.query('rollback')
+  const { code, stdout, stderr } = await running.ended
+  expect([code, stderr]).toEqual([130, 'stet: stopped after 1000 of 1501; run again, it goes on\n'])
+  const { summary } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+  expect(summary).toMatchObject({ stopped: { done: 1000, total: 1501 }, articles: { created: 1000 } })
+  const again = await runStet(['import', folder], environment)
+  expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('501 created, 0 updated, 1000 unchanged')])
 })
 
 it('imports what it can, names what it cannot, and ends with exit code 1', async () => {
