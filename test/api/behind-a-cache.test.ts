@@ -270,3 +270,30 @@ describeEach('behind %s', (name) => {
     }
   },
 )
+
+;(isInstalled('Varnish') ? it : it.skip)(
+  'a stale answer is given while it is refreshed, and for no longer',
+  async () => {
+    const varnish = await startHttpCache('Varnish', node.url, { graceSeconds: CDN_MAX_AGE })
+    try {
+      const path = pathOf(anew('article(slug: "bobs-published") { title }'))
+      const ask = async () => {
+        const { headers } = await fetch(varnish.url + path)
+        const [, swr] = /stale-while-revalidate=(\d+)/.exec(String(headers.get('cdn-cache-control'))) ?? []
+        return { age: Number(headers.get('age')), id: headers.get('x-request-id'), swr: Number(swr) }
+      }
+      const first = await ask()
+      expect(first.swr).toBe(CDN_MAX_AGE)
+      let oldest = 0
+      await eventually(async () => {
+        const { age, id } = await ask()
+        if (id === first.id) oldest = age
+        return id !== first.id
+      })
+      expect(oldest).toBeGreaterThanOrEqual(CDN_MAX_AGE)
+      expect(oldest).toBeLessThanOrEqual(2 * CDN_MAX_AGE)
+    } finally {
+      await varnish.stop()
+    }
+  },
+)

@@ -19,15 +19,24 @@ export interface HttpCache {
   stop(): Promise<void>
 }
 
+interface StartHttpCacheOptions {
+  /** For how long Varnish may give a stale answer while the node is well, in seconds. Default: as the file says. */
+  readonly graceSeconds?: number
+}
+
 /** Starts a cache in front of a node, as the file in `deploy/` configures it. */
-export async function startHttpCache(cache: HttpCacheName, nodeUrl: string): Promise<HttpCache> {
+export async function startHttpCache(
+  cache: HttpCacheName,
+  nodeUrl: string,
+  { graceSeconds = 0 }: StartHttpCacheOptions = {},
+): Promise<HttpCache> {
   const { directory: runDirectory } = getTestRun()
   const directory = createServerDirectory(runDirectory, HTTP_CACHES[cache])
   const port = await reservePort(runDirectory)
   const url = `http://127.0.0.1:${port}`
   const server = new ServerProcess({
     command: HTTP_CACHES[cache],
-    args: SETUPS[cache]({ directory, port, node: new URL(nodeUrl) }),
+    args: SETUPS[cache]({ directory, port, node: new URL(nodeUrl), graceSeconds }),
     directory,
     ready: async () => {
       if (!(await fetch(`${url}/readyz`)).ok) throw new Error(`${cache} does not reach the node yet.`)
@@ -50,14 +59,21 @@ interface Setup {
   readonly directory: string
   readonly port: number
   readonly node: URL
+  readonly graceSeconds: number
 }
 
 /** Each writes its configuration, and gives the arguments of the program. */
 const SETUPS: Readonly<Record<HttpCacheName, (setup: Setup) => readonly string[]>> = {
-  Varnish: ({ directory, port, node }) => {
+  Varnish: ({ directory, port, node, graceSeconds }) => {
     const file = join(directory, 'stet.vcl')
     const text = readDeployed('varnish.vcl')
-    writeFileSync(file, text.replace('.host = "127.0.0.1"', `.host = "${node.hostname}"`).replace('4000', node.port))
+    writeFileSync(
+      file,
+      text
+        .replace('.host = "127.0.0.1"', `.host = "${node.hostname}"`)
+        .replace('4000', node.port)
+        .replace('req.grace = 0s', `req.grace = ${graceSeconds}s`),
+    )
     const listen = ['-a', `127.0.0.1:${port}`, '-f', file, '-n', join(directory, 'varnish')]
     return ['-F', '-j', 'none', '-s', 'malloc,16m', ...listen]
   },
