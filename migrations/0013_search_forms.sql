@@ -5,16 +5,24 @@
 create or replace function articles_words() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   is_utf8 boolean := getdatabaseencoding() = 'UTF8';
+  title text := new.title;
+  summary text := new.summary;
+  body text;
 begin
   -- `set title = title, search = null, body_words = null` works them out anew.
   if tg_op = 'INSERT' or new.body <> old.body or new.body_words is null then
-    new.body_words := to_tsvector('english',
-      case when is_utf8 then left(normalize(left(new.body, 100000), nfkc), 100000) else left(new.body, 100000) end);
+    body := left(new.body, 100000);
+    -- To see that a text has the form, as most have, takes a sixth of the time that bringing it into the form takes.
+    if is_utf8 and octet_length(body) <> length(body) and body is not nfkc normalized then
+      body := left(normalize(body, nfkc), 100000);
+    end if;
+    new.body_words := to_tsvector('english', body);
   end if;
   if tg_op = 'INSERT' or (new.title, new.summary, new.body) <> (old.title, old.summary, old.body) or new.search is null then
-    new.search :=
-      setweight(to_tsvector('english', case when is_utf8 then normalize(new.title, nfkc) else new.title end), 'A')
-      || setweight(to_tsvector('english', case when is_utf8 then normalize(new.summary, nfkc) else new.summary end), 'B')
+    if is_utf8 and title is not nfkc normalized then title := normalize(title, nfkc); end if;
+    if is_utf8 and summary is not nfkc normalized then summary := normalize(summary, nfkc); end if;
+    new.search := setweight(to_tsvector('english', title), 'A')
+      || setweight(to_tsvector('english', summary), 'B')
       || setweight(new.body_words, 'C');
   end if;
   return new;
