@@ -6,6 +6,7 @@ import { FIRST_YEAR, LAST_YEAR } from '../kernel/ranges.ts'
 import { type ContentRecord, type Place, rowNameOf } from './content-record.ts'
 import { openContentSource } from './content-source.ts'
 import { type ImportReport, ImportTally, type Outcome, type RowsWritten } from './import-report.ts'
+import { whyUnseen } from './why-unseen.ts'
 import { writeArticles } from './write-articles.ts'
 import { writeTags, writeUsers } from './write-users-and-tags.ts'
 
@@ -86,8 +87,9 @@ export async function importContent(
     } else {
       const name = rowNameOf(reading.record)
       const earlier = seen.get(name)
-      if (earlier) {
-        finish(skipped(at, `${name} is taken by ${earlier}`))
+      const why = earlier ? `${name} is taken by ${earlier}` : whyUnseen(reading)
+      if (why !== undefined) {
+        finish(skipped(at, why))
       } else {
         seen.set(name, `${at.file}:${at.line}`)
         batch.push(reading)

@@ -1,4 +1,5 @@
 import { MAX_COUNT } from '../kernel/ranges.ts'
+import { isVisible } from '../kernel/visible.ts'
 import { ContentProblem } from './content-record.ts'
 import { parseDate } from './parse-date.ts'
 
@@ -46,14 +47,14 @@ export class RecordFields {
     return this.#values.has(name.toLowerCase())
   }
 
-  /** The text of a field, trimmed. Numbers and booleans are accepted, as JSON Lines may have them. */
+  /** The text of a field, trimmed, if anything of it can be seen. Numbers and booleans are accepted, as JSON Lines may have them. */
   text(maxLength: number, ...names: string[]): string | undefined {
     const found = this.find(...names)
     if (!found) return undefined
     if (typeof found.value === 'object') throw this.problem(found.name, 'should be text')
     const text = String(found.value).trim()
     this.checkLength(found.name, text, maxLength)
-    return text === '' ? undefined : text
+    return isVisible(text) ? text : undefined
   }
 
   /** The text of a field, unchanged. Accepts no numbers and booleans. */
