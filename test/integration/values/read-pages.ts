@@ -32,6 +32,7 @@ export async function readPages(client: GraphQLClient, dice: Dice, table: Table,
     const { nodes, pageInfo, totalCount } = list
     if (backward) shown.unshift(...nodes)
     else shown.push(...nodes)
+    if (shown.length > 2 * totalCount) throw new Error(`${table}(${page}) has rows again and again.`)
     cursor = backward ? pageInfo.startCursor : pageInfo.endCursor
     if (!(backward ? pageInfo.hasPreviousPage : pageInfo.hasNextPage)) return { shown, totalCount }
   }
