@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { Viewer } from '../identity/index.ts'
+import { parseUrl } from '../kernel/parse-url.ts'
 import type { Address } from '../redis/index.ts'
 
 /** Reads an option from text. Throws an error whose message completes "must be …", such as a `WrongSecret`. */
@@ -115,7 +116,7 @@ const inUnit = (unit: string, factor: number, parse: Parser<number>): Parser<num
 export const url = (...protocols: readonly string[]): Parser<string> => {
   const parse = (value: string): string => {
     const wanted = `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`
-    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) throw new Error(wanted)
+    if (!protocols.includes(parseUrl(value)?.protocol ?? '')) throw new Error(wanted)
     return value
   }
   return Object.assign(parse, { isUrl: true })
@@ -134,10 +135,8 @@ export const origins: Parser<readonly string[] | '*'> = (value) => {
   if (value === '*') return value
   return value.split(',').map((item) => {
     const text = item.trim()
-    if (!/^[a-z][a-z\d+.-]*:\/\/[^/?#@\s*]+$/i.test(text) || !URL.canParse(text)) {
-      throw new Error('origins such as https://app.example, separated by commas, or * alone')
-    }
-    const { origin } = new URL(text)
+    const origin = /^[a-z][a-z\d+.-]*:\/\/[^/?#@\s*]+$/i.test(text) ? parseUrl(text)?.origin : undefined
+    if (origin === undefined) throw new Error('origins such as https://app.example, separated by commas, or * alone')
     // Apps have schemes of their own, such as `capacitor:`.
     return origin === 'null' ? text.toLowerCase() : origin
   })
@@ -161,8 +160,7 @@ function isProxy(text: string): boolean {
 export const addresses: Parser<readonly Address[]> = (value) =>
   value.split(',').map((item) => {
     const address = item.trim()
-    const canParse = URL.canParse(`redis://${address}`)
-    const { hostname, port, host } = canParse ? new URL(`redis://${address}`) : { hostname: '', port: '', host: '' }
+    const { hostname = '', port = '', host } = parseUrl(`redis://${address}`) ?? {}
     if (hostname === '' || port === '' || host !== address) {
       throw new Error('a comma-separated list of host:port, such as 10.0.0.1:6379,10.0.0.2:6379')
     }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
+import { parseUrl } from '../kernel/parse-url.ts'
 import type { SlugChoice } from './choose-slugs.ts'
 import { ContentProblem, usernameOf } from './content-record.ts'
 import {
@@ -162,7 +163,7 @@ function problemOf(error: unknown): { readonly line: number; readonly message: s
 /** The folders of an item's address, and its number: what tells two items of one slug apart. */
 function pathOf(item: WordpressElement): string {
   const link = item.fields.get('link')?.text.trim() ?? ''
-  const folders = URL.canParse(link) ? new URL(link).pathname.split('/').filter(Boolean).slice(0, -1) : []
+  const folders = parseUrl(link)?.pathname.split('/').filter(Boolean).slice(0, -1) ?? []
   return [...folders, idOf(item)].join('/')
 }
 

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import Negotiator from 'negotiator'
 import { type Encoding, type EncodingChoice, MEDIA_TYPES, type MediaType } from '../answers/index.ts'
+import { parseUrl } from '../kernel/parse-url.ts'
 import type { CacheWishes } from './cache-wishes.ts'
 
 /** True if a request target names `/graphql`, however it is spelt: with a query, with escapes, or in full as to a proxy (RFC 9112, section 3.2). */
@@ -30,7 +31,7 @@ let made = 0
 /** True if `host` can stand in a URL (RFC 9112, section 3.2). */
 export function isHost(host: string | undefined): boolean {
   if (host === lastHost) return true
-  if (!URL.canParse(`http://${host}/`)) return false
+  if (!parseUrl(`http://${host}/`)) return false
   lastHost = host
   return true
 }

@@ -1,4 +1,5 @@
 import { ClientError } from './errors.ts'
+import { parseUrl } from './parse-url.ts'
 import { escapeUnseen, isVisible } from './visible.ts'
 
 // Checks of input fields. Each throws BAD_USER_INPUT, whose message names the field, what it must be and what came.
@@ -66,7 +67,7 @@ export function checkPattern(field: string, text: string, pattern: RegExp, wante
 /** Refuses what is no absolute URL of http or https with a host, or holds a user name or a password. */
 export function checkUrl(field: string, url: string, max: number): string {
   checkLength(field, url, { max })
-  if (WEB_URL.test(url) && escapeUnseen(url) === url && URL.canParse(url)) return url
+  if (WEB_URL.test(url) && escapeUnseen(url) === url && parseUrl(url)) return url
   throw badInput(field, `${field} must be an http or https URL such as "https://example.com/a.png", not ${quote(url)}.`)
 }
 

@@ -1,5 +1,6 @@
 import { Cluster, type CommonRedisOptions, Redis, type RedisOptions } from 'ioredis'
 import { inTime } from '../kernel/in-time.ts'
+import { parseUrl } from '../kernel/parse-url.ts'
 import { guardedSentinels, guardReplies } from './guard-replies.ts'
 import { GuardedRedis, type GuardedRedisOptions } from './guarded-redis.ts'
 import { type SubscriberWatch, type WatchSubscriberOptions, watchSubscriber } from './watch-subscriber.ts'
@@ -180,8 +181,9 @@ export function lookBeforeTimeout<Client extends Redis>(redis: Client): Client {
 
 /** The user, the password, the database, and whether to use TLS. */
 function signIn(url = ''): RedisOptions {
-  if (!URL.canParse(url)) return {}
-  const { protocol, username, password, pathname } = new URL(url)
+  const parsed = parseUrl(url)
+  if (!parsed) return {}
+  const { protocol, username, password, pathname } = parsed
   return {
     ...(username && { username: decodeURIComponent(username) }),
     ...(password && { password: decodeURIComponent(password) }),

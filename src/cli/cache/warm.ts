@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { parseUrl } from '../../kernel/parse-url.ts'
 import type { GuardedRedis } from '../../redis/index.ts'
 import { Failure, parseCount, print, UsageError, withProgress } from '../command.ts'
 import { withEngineAndRedis } from '../with-engine.ts'
@@ -17,7 +18,7 @@ interface WarmCommandOptions {
 export const warmCommand = new Command('warm')
   .description('fill the cache with the entries that nodes remember as the most used, or by sending queries')
   .option('--queries <file>', 'GraphQL with one or more queries, or a JSON array of { query, variables }')
-  .option('--url <base>', 'the node to send them to, such as http://127.0.0.1:4000', parseUrl)
+  .option('--url <base>', 'the node to send them to, such as http://127.0.0.1:4000', readUrl)
   .option('--token <jwt>', 'the bearer token to send them with. Default: none, as a visitor')
   .option('--concurrency <number>', 'how many queries at once', parseCount, 8)
   .option('--limit <number>', 'how many of the most used entries, at most', parseCount, 10_000)
@@ -128,8 +129,8 @@ function describe({ warmed, skipped, failed }: Warmed, what: string): string {
   return `Warmed ${[`${warmed} ${what}`, ...notes].join('; ')}.`
 }
 
-function parseUrl(text: string): string {
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+function readUrl(text: string): string {
+  if (!/^https?:$/.test(parseUrl(text)?.protocol ?? '')) {
     throw new InvalidArgumentError('It must be a URL that begins with http:// or https://.')
   }
   return text.replace(/\/+(graphql\/*)?$/, '')
