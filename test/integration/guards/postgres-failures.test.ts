@@ -134,7 +134,7 @@ it.each([
   ['UNAVAILABLE', `{ article(id: "${ids.published}") { title author { displayName } } }`],
   [
     'WRITE_UNCONFIRMED',
-    `mutation { updateArticle(input: { id: "${ids.published}", tags: [] }) { article { title author { displayName } } } }`,
+    `mutation { updateArticle(input: { id: "${ids.published}", title: "Once more", tags: [] }) { article { title author { displayName } } } }`,
   ],
 ])('answers %s where the database goes away while all of an answer is read in one transaction', async (code, text) => {
   const gate = await startReplyGate(database.url)

@@ -104,7 +104,7 @@ export async function writeTitle(viewer: GraphQLClient, title: string, id = 1, t
 export const asOf = (token: string | null | undefined): Record<string, string> => (token ? { 'stet-as-of': token } : {})
 
 /** What asks PostgreSQL for the article's row. */
-export const ROW_READ = /from "articles" where "id" = /
+export const ROW_READ = /from "articles" where "id" = (?!.*for no key update)/
 
 /** What changes an article, and commits. */
 export const ROW_WRITE = /update "articles"/
