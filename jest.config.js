@@ -38,5 +38,5 @@ export default {
   testSequencer: '<rootDir>/scripts/longest-first.mjs',
   testTimeout: 60_000,
   // Tests wait for servers more than they compute.
-  maxWorkers: '100%',
+  maxWorkers: '150%',
 }

@@ -69,15 +69,15 @@ it.each(Object.keys(cases))('answers %s as the first time', async (name) => {
 it('runs a mutation once, of which a part fails', async () => {
   const query = `mutation ($one: UpdateArticleInput!, $other: UpdateArticleInput!) {
     one: updateArticle(input: $one) { article { title } } other: updateArticle(input: $other) { article { title } } }`
-  const run = (other: string) =>
-    ask({ query, variables: { one: { id: ids.published, title: 'One' }, other: { id: other, title: 'Other' } } })
+  const run = (other: string, title: string) =>
+    ask({ query, variables: { one: { id: ids.published, title }, other: { id: other, title: 'Other' } } })
   const version = async () => {
     const [row] = await queryOnce(database.url, `select version::int from articles where slug = 'published'`)
     return row?.version as number
   }
-  await run(ids.annsDraft)
+  await run(ids.annsDraft, 'One')
   const before = await version()
-  const { body } = await run(toGlobalId('Article', 1000))
+  const { body } = await run(toGlobalId('Article', 1000), 'One more')
   expect(JSON.parse(body)).toMatchObject({
     errors: [{ extensions: { code: 'NOT_FOUND' } }],
   })

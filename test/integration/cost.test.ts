@@ -77,11 +77,11 @@ async function withNode<T>(redisPrefix: string, use: (node: TestNode) => Promise
   }
 }
 
-/** The node opens this connection in the background; it must not be counted. */
+/** The node opens this connection in the background; it must not be counted. Once it listens, it is asked now and then. */
 async function isListening(): Promise<boolean> {
   const rows = await queryOnce(
     database.url,
-    `select from pg_stat_activity where datname = $1 and query = 'listen stet'`,
+    `select from pg_stat_activity where datname = $1 and query in ('listen stet', 'select')`,
     [database.name],
   )
   return rows.length > 0

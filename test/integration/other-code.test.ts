@@ -25,7 +25,7 @@ for (const name of [
   await cp(name, join(next, name), { recursive: true })
 }
 await symlink(resolve('node_modules'), join(next, 'node_modules'))
-await change('src/domain/articles/render-markdown.ts', 'linkify: true', 'linkify: false')
+await change('src/domain/markdown.ts', 'linkify: true', 'linkify: false')
 await change('src/database/keyset.ts', 'count(*) as count', '100 * count(*) as count')
 execFileSync('node_modules/.bin/rolldown', ['-c'], { cwd: next, stdio: 'ignore' })
 

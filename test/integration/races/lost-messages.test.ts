@@ -36,7 +36,7 @@ it('learns from each message that arrives what those before it would have told',
     await eventually(() => messages === 2 * round - 1)
     expect(hearer.ledger.seen).toBe(before)
     // About another article: the gap alone can say that something else fell.
-    await writeTitle(writer.admin, 'other', 2)
+    await writeTitle(writer.admin, `other ${round}`, 2)
     await eventually(() => hearer.ledger.seen === writer.ledger.seen)
     expect(await readTitle(hearer.visitor)).toBe(`round ${round}`)
   }
