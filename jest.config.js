@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { needsServers } from './scripts/needs-servers.mjs'
 
 /** Compiled by swc as ES modules; types are checked apart, by `npm run check`. */
@@ -38,5 +39,5 @@ export default {
   testSequencer: '<rootDir>/scripts/longest-first.mjs',
   testTimeout: 60_000,
   // Tests wait for servers more than they compute.
-  maxWorkers: '150%',
+  maxWorkers: availableParallelism() + 1,
 }
