@@ -420,8 +420,9 @@ async function whileLocked(work: (release: () => Promise<unknown>) => Promise<vo
   }
 }
 
+/** In this database: others on the server wait for locks of their own. */
 const aStatementWaits = () =>
   eventually(async () => {
-    const [row] = await queryOnce(database.url, `select count(*) as waiting from pg_locks where not granted`)
-    return Number(row?.waiting) > 0
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    return (await queryOnce(database.url, waiting)).length > 0
   })
