@@ -148,7 +148,7 @@ it('ends an import at Ctrl-C after the batch in hand, says how far it came, and 
   const running = new RunningStet(['import', folder, '--json'], environment)
   // In this database: others on the server wait for locks of their own.
   const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-  await eventually(async () => (await other.query(waiting)).rows.length > 0)
+  await eventually(async () => (await queryOnce(url, waiting)).length > 0)
   running.signal('SIGINT')
   running.signal('SIGINT')
   await other.query('rollback')
