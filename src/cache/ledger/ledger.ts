@@ -199,10 +199,7 @@ export class Ledger {
     return count
   }
 
-  /**
-   * Applies a stretch of the log. Returns false on a gap, another epoch or another past, changing nothing. NEVER skip ahead: a missed
-   * record is a stale answer.
-   */
+  /** Applies a stretch of the log. False on a gap, another epoch or another past: nothing changes. NEVER skip ahead: a missed record is a stale answer. */
   advance(stretch: LogStretch): boolean {
     const { epoch, after, records, isWhole = true } = stretch
     if (epoch !== this.#epoch || after > this.#held) return false

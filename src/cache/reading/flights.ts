@@ -268,17 +268,15 @@ export class Flights<K, V> {
   async #fromSource(flights: readonly Flight<K, V>[]): Promise<void> {
     let waiting = flights
     for (const [index, source] of SOURCES.entries()) {
-      const { epoch, position } = this.#parts.ledger.place
-      for (const flight of waiting) Object.assign(flight, { fromSource: true, epoch, position })
+      for (const flight of waiting) Object.assign(flight, this.#parts.ledger.place, { fromSource: true })
       const entries = await this.#queue.load(waiting, source)
-      const isLast = index === SOURCES.length - 1
       waiting = waiting.filter((flight, nth) => {
         const entry = entries[nth]
         if (!entry) return false
         this.#tiers.store(flight.key, entry)
         if (!this.reflects(entry, flight)) return true
         // What may show a write that had no position is loaded again at once: then it may be kept, too. Another flight may be doing so.
-        if (entry.isOfNoMoment && !isLast && this.#underWay.get(flight.id) === flight) return true
+        if (entry.isOfNoMoment && SOURCES[index + 1] && this.#underWay.get(flight.id) === flight) return true
         flight.land({ entry, origin: 'source' })
         return false
       })
@@ -296,6 +294,7 @@ export class Flights<K, V> {
 
 type Next = 'landed' | 'load' | 'ask again' | { readonly waitMs: number }
 
+/** The nearest first; and the primary once more, for what was of no moment there. */
 const SOURCES: readonly Source[] = ['any', 'primary', 'primary']
 /** So that the death of one holder, and of the next, delays no reader for longer. */
 const LEASES_WAITED_FOR = 2
