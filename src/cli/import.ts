@@ -70,11 +70,12 @@ class OutcomeLists {
   }
 }
 
-function summaryOf({ files, outcomes, noted, reasons, articles, users, tags }: ImportReport): string {
+function summaryOf({ files, outcomes, noted, unreadFields, reasons, articles, users, tags }: ImportReport): string {
   const became = (name: Outcome['outcome'], label: string): string[] => {
     const why = Object.entries(reasons[name]).map(([reason, count]) => `  ${String(count).padStart(8)} ${reason}`)
     return outcomes[name] === 0 ? [] : [`${String(outcomes[name]).padStart(8)} ${label}`, ...why]
   }
+  const unread = Object.entries(unreadFields).map(([field, count]) => `${field} (${count})`)
   return [
     `${files} ${files === 1 ? 'file' : 'files'}. What became of them, and of their records:`,
     ...became('imported', 'imported'),
@@ -82,6 +83,7 @@ function summaryOf({ files, outcomes, noted, reasons, articles, users, tags }: I
     ...became('skipped', 'left out, because it'),
     ...became('not read', 'not read, because it'),
     ...(noted > 0 ? [`${noted} of them came in with a note: see above.`] : []),
+    ...(unread.length > 0 ? [`Fields without a place in Stet, which are left out: ${unread.join(', ')}.`] : []),
     `articles: ${counts(articles)}`,
     `users:    ${counts(users)}`,
     `tags:     ${counts(tags)}`,

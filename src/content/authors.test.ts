@@ -42,6 +42,27 @@ describe('an author in front matter', () => {
   })
 })
 
+describe('an author who is there already', () => {
+  it.each([
+    ['{ name: Ann, email: new@example.com }', 'e-mail address'],
+    ['{ name: Ann Smith, username: ann }', 'name'],
+    ['{ name: Ann Smith, username: ann, email: new@example.com }', 'name and e-mail address'],
+    ['{ name: ANN, email: ANN@example.com }', undefined],
+    ['ann', undefined],
+  ])('stays as they are, and the report says what differs: %s', async (author, kept) => {
+    await content.write(
+      'people.jsonl',
+      '{"type":"user","username":"ann","displayName":"Ann","email":"ann@example.com"}',
+    )
+    await content.write('a.md', `---\nauthor: ${author}\n---\nText`)
+    const { notes } = await content.import()
+    const name = /name: (\w+(?: \w+)?)/.exec(author)?.[1]
+    expect(notes).toEqual(kept ? [`a.md its author ${name} is the user "ann", whose ${kept} stays as it was`] : [])
+    const users = await content.db.selectFrom('users').select(['display_name', 'email']).execute()
+    expect(users).toEqual([{ display_name: 'Ann', email: 'ann@example.com' }])
+  })
+})
+
 describe('two names that give one username', () => {
   const by = (author: string) => `---\nauthor: ${author}\n---\nText`
 
@@ -115,7 +136,9 @@ describe('two names that give one username', () => {
     await content.write('a.md', by('José'))
     await content.write('b.md', by('Jose'))
     const { report, notes } = await content.import()
-    expect([report.users.created, notes]).toEqual([1, []])
+    const note = 'is the user "jose", whose name stays as it was'
+    expect(report.users.created).toBe(1)
+    expect(notes).toEqual([`a.md its author José ${note}`, `b.md its author Jose ${note}`])
   })
 
   async function authorOfEach(): Promise<Record<string, [username: string, displayName: string]>> {

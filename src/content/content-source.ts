@@ -107,10 +107,11 @@ async function readMarkdown(
     const { parseMarkdown } = await loadParser()
     const parsed = parseMarkdown({ file, text: decode(bytes, 1), ...given })
     if ('unread' in parsed) return { at, unread: parsed.unread }
-    const { article, heldBack, notes } = parsed
+    const { article, heldBack, notes, unreadFields } = parsed
     const slug = slugs.slugOf(file, article.slug)
     const renamed = slug === article.slug ? [] : [`has the slug "${slug}", made from its path`]
-    return { at, record: { ...article, slug }, heldBack, notes: [...notes, ...renamed], bytes: bytes.length }
+    const record = { ...article, slug }
+    return { at, record, heldBack, notes: [...notes, ...renamed], unreadFields, bytes: bytes.length }
   } catch (error) {
     return { at: { file, line: lineOf(error) }, problem: reasonOf(error) }
   }
@@ -161,9 +162,9 @@ async function* readJsonLines(root: string, file: string): AsyncGenerator<Readin
 
 function readJsonLine(at: Place, bytes: Buffer): Reading {
   try {
-    const record = parseJsonLine(decode(bytes, at.line), at.line)
+    const { record, ...fields } = parseJsonLine(decode(bytes, at.line), at.line)
     const heldBack = record.type === 'article' && record.status === 'DRAFT' ? ['status is DRAFT'] : []
-    return { at, record, heldBack, notes: [], bytes: bytes.length }
+    return { at, record, heldBack, ...fields, bytes: bytes.length }
   } catch (error) {
     return { at, problem: reasonOf(error) }
   }

@@ -63,14 +63,25 @@ class People {
   }
 
   #take(author: AuthorName): FoundAuthor {
-    if (!this.#byUsername.has(author.username)) this.#add(author)
-    return { author }
+    const holder = this.#byUsername.get(author.username)
+    if (!holder) this.#add(author)
+    const note = holder && differenceOf(author, holder)
+    return { author, ...(note !== undefined && { note }) }
   }
 
   #add(person: Person): void {
     this.#byUsername.set(person.username, person)
     if (person.email !== undefined) this.#byEmail.set(person.email.toLowerCase(), person)
   }
+}
+
+/** What a user keeps, although a file says otherwise, in words. */
+function differenceOf({ username, displayName, email }: AuthorName, holder: Person): string | undefined {
+  const hasOtherName = displayName !== username && !isSameName(displayName, holder.displayName)
+  const hasOtherEmail = email !== undefined && email.toLowerCase() !== holder.email?.toLowerCase()
+  if (!hasOtherName && !hasOtherEmail) return undefined
+  const kept = [...(hasOtherName ? ['name'] : []), ...(hasOtherEmail ? ['e-mail address'] : [])].join(' and ')
+  return `its author ${displayName} is the user "${username}", whose ${kept} stays as it was`
 }
 
 /** Those who have a username or an address that one of the authors may mean. */

@@ -60,6 +60,10 @@ describe('front matter', () => {
     ['———\ndraft: true\n———\nText', 1, /looks like front matter/],
     [';;;\n"title": "Salt"\n;;;\nText', 1, /looks like front matter/],
     ['--- !x\ndraft: true\n---\nText', 1, /looks like front matter/],
+    ['<!-- a -->\n---\ndraft: true\n---\nText', 1, /looks like front matter/],
+    ['{/* a */}\n\n---\ntitle: Salt\ndraft: true\n---\nText', 1, /looks like front matter/],
+    ['{# a #}\n<!--\n-->\n+++\ndraft = true\n+++\nText', 1, /looks like front matter/],
+    ['{% comment %} a {% endcomment %}draft: true\nText', 1, /looks like front matter/],
   ])('is never taken for the body: %j', (text, line, message) => {
     expect(() => parse('a.md', text)).toThrow(
       expect.objectContaining({ line, message: expect.stringMatching(message) }),

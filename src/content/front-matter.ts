@@ -61,7 +61,7 @@ interface End {
 function findEnd(opened: string, firstLine: number): End | undefined {
   const fence = /^(---|\+\+\+)[ \t]*([a-z]*)[ \t]*(?:\n|$)/i.exec(opened)
   if (fence) return findFence(opened, fence, firstLine)
-  if (!/^\{\s*(?:["'}]|[\w-]+\s*:|\/[/*])/.test(opened)) return undefined
+  if (MDX_COMMENT.test(opened) || !/^\{\s*(?:["'}]|[\w-]+\s*:|\/[/*])/.test(opened)) return undefined
   const length = lengthOfJson(opened)
   if (length === undefined) throw new ContentProblem(firstLine, 'front matter opens with { and never closes')
   return { language: 'json', matter: opened.slice(0, length), after: length }
@@ -111,15 +111,27 @@ function parseJson(matter: string, firstLine: number): RecordFields {
   return new RecordFields(JSON.parse(asWritten), lineFinder(matter, firstLine))
 }
 
-/** Refuses a text whose first or second line is a field: its fence is missing, or is none that is known. */
+const MDX_COMMENT = /^\{\s*\/\*[\s\S]*?\*\/\s*\}/
+
+/** Refuses a text whose first or second line, but for comments, is a field: its fence is missing, stands too late, or is none that is known. */
 function refuseLookalike(opened: string, firstLine: number): void {
-  const [first = '', second = ''] = opened.split('\n', 2)
+  const [first = '', second = ''] = withoutComments(opened).split('\n', 2)
   const isFence = /^\W{1,10}$/.test(first) || /^(?:---|\+\+\+|;;;)/.test(first)
   if (FIELD.test(first) || (isFence && FIELD.test(second))) {
     throw new ContentProblem(firstLine, 'looks like front matter, and is not between --- or +++, or a JSON object')
   }
 }
 
+function withoutComments(opened: string): string {
+  let text = opened
+  for (let comment: string | undefined; ; text = text.slice(comment.length)) {
+    comment = COMMENT.exec(text)?.[0]
+    if (comment === undefined) return text
+  }
+}
+
+const COMMENT =
+  /^(?:<!--[\s\S]*?-->|\{\s*\/\*[\s\S]*?\*\/\s*\}|\{#[\s\S]*?#\}|\{%-?\s*comment\s*-?%\}[\s\S]*?\{%-?\s*endcomment\s*-?%\})\s*/
 const FIELD = /^["']?(?:title|date|draft|published|layout|tags|categories|slug|permalink)["']?[ \t]*[:=]/i
 
 /** The text after `offset`, without the blank lines around it. */

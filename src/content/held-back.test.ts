@@ -10,6 +10,7 @@ describe('what its author holds back', () => {
     ['permalink: false', 'permalink is false'],
     ['status: pending', 'status is pending'],
     ['visibility: private', 'visibility is private'],
+    ['status: "\\u200B"', 'status is nothing that can be seen'],
     ['date: 2099-05-05', 'date is in the future'],
     ['date: 2020-01-01\npublishDate: 2026-11-29T12:00:01Z', 'publishDate is in the future'],
     ['published: 2099-01-01', 'published is in the future'],

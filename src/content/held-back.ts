@@ -27,7 +27,7 @@ export function whyHeldBack(fields: RecordFields, file: string, now: number): st
   }
   reasons.push(...whyNotBuilt(fields))
   for (const name of ['status', 'visibility']) {
-    const value = fields.text(100, name)
+    const value = fields.text(100, name) ?? (fields.find(name) && 'nothing that can be seen')
     if (value !== undefined && !/^(publish(ed)?|public|live)$/i.test(value)) reasons.push(`${name} is ${value}`)
   }
   for (const name of FROM) {

@@ -189,6 +189,19 @@ describe('importContent', () => {
     expect(imported.why('skipped').join()).not.toMatch(/database|constraint|violates|relation|key \(/i)
   })
 
+  it('counts the fields that have no place in the tables', async () => {
+    await content.write('a.md', '---\nweight: 1\nconstructor: x\n---\nText')
+    await content.write('b.md', '---\nweight: 2\n__proto__: x\n---\nText')
+    await content.write('c.jsonl', '{"type":"tag","slug":"c","name":"C","colour":"red","__proto__":1}')
+    const { report } = await content.import()
+    expect(Object.entries(report.unreadFields).sort()).toEqual([
+      ['__proto__', 2],
+      ['colour', 1],
+      ['constructor', 1],
+      ['weight', 2],
+    ])
+  })
+
   it('says how many files there were, and what became of each', async () => {
     await content.write('a.md', 'Text')
     await content.write('b.markdown', '---\ndate: 2099-05-05\n---\nText')

@@ -92,6 +92,7 @@ export async function importContent(
         finish(skipped(at, why))
       } else {
         seen.set(name, `${at.file}:${at.line}`)
+        tally.countUnread(reading.unreadFields)
         batch.push(reading)
         bytes += reading.bytes
       }

@@ -22,6 +22,8 @@ export interface ImportReport {
   readonly outcomes: Readonly<Record<Outcome['outcome'], number>>
   /** How many outcomes had notes. */
   readonly noted: number
+  /** The fields that Stet has no place for, and how many articles, users or tags have each. They are left out. */
+  readonly unreadFields: Readonly<Record<string, number>>
   /** How often each reason was given, under its outcome. Values are left out of a reason. */
   readonly reasons: Readonly<Record<Outcome['outcome'], Readonly<Record<string, number>>>>
   readonly articles: Counts
@@ -43,6 +45,8 @@ export class ImportTally implements ImportReport {
   files = 0
   readonly outcomes = { imported: 0, draft: 0, skipped: 0, 'not read': 0 }
   noted = 0
+  /** Without a prototype: a file may name a field `constructor`. */
+  readonly unreadFields: Record<string, number> = Object.create(null)
   readonly reasons = { imported: {}, draft: {}, skipped: {}, 'not read': {} }
   articles = NONE
   users = NONE
@@ -51,12 +55,11 @@ export class ImportTally implements ImportReport {
   count({ outcome, why, notes }: Outcome): void {
     this.outcomes[outcome]++
     if (notes.length > 0) this.noted++
-    const reasons: Record<string, number> = this.reasons[outcome]
-    for (const reason of why.map(withoutValues)) {
-      const isListed = reason in reasons || Object.keys(reasons).length < MAX_REASONS
-      const name = isListed ? reason : OTHER
-      reasons[name] = (reasons[name] ?? 0) + 1
-    }
+    for (const reason of why.map(withoutValues)) countUnder(this.reasons[outcome], reason, 'another reason')
+  }
+
+  countUnread(fields: readonly string[]): void {
+    for (const field of fields) countUnder(this.unreadFields, field.slice(0, 100), 'another field')
   }
 
   add({ articles, users, tags }: RowsWritten): void {
@@ -66,9 +69,13 @@ export class ImportTally implements ImportReport {
   }
 }
 
-/** Far more than there are: a reason that still holds a value doesn't fill the memory. */
-const MAX_REASONS = 50
-const OTHER = 'another reason'
+/** Counts under a name. Once there are far more names than any import has, counts under `other`: they don't fill the memory. */
+function countUnder(counts: Record<string, number>, name: string, other: string): void {
+  const under = name in counts || Object.keys(counts).length < MAX_NAMES ? name : other
+  counts[under] = (counts[under] ?? 0) + 1
+}
+
+const MAX_NAMES = 50
 
 /** The part of a reason that it shares with others of its kind. */
 function withoutValues(reason: string): string {

@@ -4,6 +4,8 @@ export interface WithoutJsx {
   /** How many components were left out. What stands between their tags stays. */
   readonly components: number
   readonly comments: number
+  /** How many attributes of HTML tags were left out, because only JavaScript can read them. */
+  readonly attributes: number
   /** How many expressions in braces stay as they are written: what they would give is not known. */
   readonly expressions: number
 }
@@ -16,6 +18,7 @@ export function leaveOutJsx(text: string): WithoutJsx {
   let kept = ''
   let components = 0
   let comments = 0
+  let attributes = 0
   let expressions = 0
   for (let at = 0; at < text.length; ) {
     const code = codeEnd(text, at)
@@ -35,10 +38,12 @@ export function leaveOutJsx(text: string): WithoutJsx {
     } else if (COMPONENT.test(piece)) {
       if (!piece.startsWith('</')) components++
     } else {
-      kept += withoutExpressions(piece)
+      const { tag, left } = withoutExpressions(piece)
+      kept += tag
+      attributes += left
     }
   }
-  return { text: kept, components, comments, expressions }
+  return { text: kept, components, comments, attributes, expressions }
 }
 
 /** A component's name has a capital or a dot. A fragment has none. */
@@ -135,15 +140,17 @@ function tagEnd(text: string, at: number): number | undefined {
 const TAG = /<(?:\/?[A-Za-z][\w.-]*(?=[\s/>])|\/?(?=>))/y
 
 /** An HTML tag without the attributes that only JavaScript can read. */
-function withoutExpressions(tag: string): string {
+function withoutExpressions(tag: string): { readonly tag: string; readonly left: number } {
   let kept = ''
+  let left = 0
   for (let at = 0; at < tag.length; ) {
     const end = tag[at] === '{' ? closingBrace(tag, at) : undefined
     if (end === undefined) kept += tag[at++]
     else {
       kept = kept.replace(/[\w:-]+\s*=\s*$/, '')
+      left++
       at = end
     }
   }
-  return kept
+  return { tag: kept, left }
 }

@@ -15,11 +15,12 @@ export function leaveOutCode(
 ): { readonly parts: MarkdownParts; readonly notes: readonly string[] } {
   if (!/\.mdx$/i.test(file)) return { parts, notes: [] }
   const { kept, modules } = leaveOutModules(parts)
-  const { text, components, comments, expressions } = withoutJsx(kept.join('\n'), parts.bodyLine)
+  const { text, components, comments, attributes, expressions } = withoutJsx(kept.join('\n'), parts.bodyLine)
   const left = [
     ...counted(modules, 'block of imports and exports', 'blocks of imports and exports'),
     ...counted(components, 'component', 'components'),
     ...counted(comments, 'comment', 'comments'),
+    ...counted(attributes, 'attribute', 'attributes'),
   ]
   const notes = [
     ...(left.length > 0 ? [`is MDX, and comes in without ${left.join(', ')}`] : []),

@@ -20,7 +20,8 @@ export function parseAuthor(fields: RecordFields): ParsedAuthor {
   const people = given.filter((person) =>
     typeof person === 'object' ? person !== null : isVisible(String(person ?? '')),
   )
-  if (!found || people.length === 0) return { notes: [] }
+  if (!found || given.length === 0) return { notes: [] }
+  if (people.length === 0) return { notes: [`its ${found.name} holds nothing that can be seen, and is left out`] }
   const { name, username, email } = partsOf(people[0])
   const displayName = name ?? username
   if (displayName === undefined) throw fields.problem(found.name, 'has neither a name nor a username')

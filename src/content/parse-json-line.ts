@@ -10,13 +10,26 @@ import {
 } from './content-record.ts'
 import { RecordFields } from './record-fields.ts'
 
+export interface ParsedLine {
+  readonly record: ContentRecord
+  /** What comes in otherwise than it is written, in words. */
+  readonly notes: readonly string[]
+  /** The names of the fields that Stet has no place for. */
+  readonly unreadFields: readonly string[]
+}
+
 /** Parses one line of the JSON Lines that `exportContent` writes. Throws a ContentProblem if it is not a record. */
-export function parseJsonLine(text: string, line: number): ContentRecord {
+export function parseJsonLine(text: string, line: number): ParsedLine {
   const value = parseJson(text, line)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ContentProblem(line, 'should be a JSON object with a "type"')
   }
   const fields = new RecordFields(value, () => line)
+  const record = recordOf(fields, line)
+  return { record, notes: fields.notes, unreadFields: fields.unread }
+}
+
+function recordOf(fields: RecordFields, line: number): ContentRecord {
   const type = fields.oneOf(['user', 'tag', 'article'], 'type')
   switch (type) {
     case 'user':

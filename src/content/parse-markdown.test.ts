@@ -120,16 +120,51 @@ it("takes Hugo's zero date for none", () => {
   expect(parse('2024-02-03-a.md', text).publishedAt).toBe('2024-02-03T00:00:00Z')
 })
 
-it('takes nothing that a reader could not see for a title, a tag or a name', () => {
+it('takes nothing that a reader could not see for a title, a tag or a name, and says so', () => {
   const unseen = '"\\u200B\\u2060 "'
-  expect(parse('salt.md', `---\ntitle: ${unseen}\ntags: [${unseen}, Sea]\nauthor: ${unseen}\n---\nText`)).toMatchObject(
-    {
-      title: 'Salt',
-      tags: [{ slug: 'sea' }],
-      author: { username: 'anonymous' },
-    },
-  )
+  const text = `---\ntitle: ${unseen}\nexcerpt: ${unseen}\ntags: [${unseen}, Sea]\nauthor: ${unseen}\nslug: ${unseen}\n---\nText`
+  const { article, notes } = parseArticle('salt.md', text)
+  expect(article).toMatchObject({
+    slug: 'salt',
+    title: 'Salt',
+    summary: '',
+    tags: [{ slug: 'sea' }],
+    author: { username: 'anonymous' },
+  })
+  expect([...notes].sort()).toEqual([
+    'its author holds nothing that can be seen, and is left out',
+    'its excerpt holds nothing that can be seen, and is left out',
+    'its slug holds nothing that can be seen, and is left out',
+    'its title holds nothing that can be seen, and is left out',
+    'one of its tags holds nothing that can be seen, and is left out',
+  ])
   expect(parse('a.md', '# \u200B\n\n# Salt').title).toBe('Salt')
+})
+
+it.each([
+  ['tags: [José, Jose, JOSÉ]', ['José'], ['its tag Jose is the same as José: both have the slug "jose"']],
+  [
+    'tags: [Node.js]\ncategories: [node js]',
+    ['Node.js'],
+    ['its tag node js is the same as Node.js: both have the slug "node-js"'],
+  ],
+  ['tags: [C, C++, c]', ['C', 'C++'], []],
+  ['tags: "a, , b,"', ['a', 'b'], []],
+])('takes tags of one slug for one, and says so if their names differ: %j', (yaml, names, said) => {
+  const { article, notes } = parseArticle('a.md', `---\n${yaml}\n---\nText`)
+  expect([article.tags.map(({ name }) => name), notes]).toEqual([names, said])
+})
+
+it.each([
+  ['title: A\nweight: 3\nimage: a.jpg\nempty:', ['weight', 'image']],
+  ['description: A\nsummary: B\nexcerpt: C', ['summary', 'excerpt']],
+  [
+    'params: { author: Ann, Mood: good }\nextra: { mood: good }\nmenu: { main: 1 }',
+    ['params.mood', 'extra.mood', 'menu'],
+  ],
+  ['TITLE: A\nDate: 2024-01-01\nlastmod: 2024-01-02\ntags: [a]', []],
+])('names the fields that it has no place for: %j', (yaml, fields) => {
+  expect(parseArticle('a.md', `---\n${yaml}\n---\nText`).unreadFields).toEqual(fields)
 })
 
 describe('a name that is that of a folder', () => {

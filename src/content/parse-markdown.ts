@@ -30,6 +30,8 @@ export type ParsedMarkdown =
       readonly heldBack: readonly string[]
       /** What comes in otherwise than it is written, in words. */
       readonly notes: readonly string[]
+      /** The names of the fields that Stet has no place for. */
+      readonly unreadFields: readonly string[]
     }
   /** Why the file is no article, though nothing is wrong with it. */
   | { readonly unread: string }
@@ -42,7 +44,7 @@ export function parseMarkdown({ file, text, author, now }: MarkdownFile): Parsed
   const whole = splitFrontMatter(text)
   const redirect = stubOf(whole)
   if (redirect !== undefined) return { unread: `is a redirect without a body: ${redirect}` }
-  const spoken = leaveOutTemplateComments(whole)
+  const spoken = leaveOutTemplateComments(file, whole)
   const { parts, notes } = leaveOutCode(file, spoken.parts)
   const { fields, body, bodyLine } = parts
   const name = nameOf(file)
@@ -70,7 +72,8 @@ export function parseMarkdown({ file, text, author, now }: MarkdownFile): Parsed
     updatedAt: fields.date('updated', 'updatedDate', 'updatedAt', 'lastmod', 'last_modified_at', 'modified'),
     views: fields.count('views'),
   }
-  return { article, heldBack, notes: [...spoken.notes, ...notes, ...byline.notes, ...fileTimeNotes(fields)] }
+  const allNotes = [...spoken.notes, ...notes, ...byline.notes, ...fileTimeNotes(fields), ...fields.notes]
+  return { article, heldBack, notes: allNotes, unreadFields: fields.unread }
 }
 
 const isAhead = (date: string, now: number): boolean => Date.parse(date) > now
@@ -135,7 +138,7 @@ const LANGUAGE = /\.[a-z]{2,3}(?:-[a-z]{2,4})?$/i
 
 function titleOf({ fields, body, bodyLine }: MarkdownParts): string | undefined {
   const title = fields.text(300, 'title')
-  if (title && isVisible(title)) return title
+  if (title) return title
   const heading = findHeading(body)
   if (heading && Array.from(heading.text).length > 300) {
     throw new ContentProblem(bodyLine + heading.line, 'heading is too long for a title: 300 characters fit')
@@ -155,8 +158,17 @@ function tagsOf(fields: RecordFields, isJekyll: boolean): TagName[] {
       if (typeof given === 'object') throw fields.problem(field, 'should be a list of names')
       const name = String(given).trim()
       fields.checkLength(field, name, 100)
+      if (name === '') continue
+      if (!isVisible(name)) {
+        fields.note(`one of its ${field} holds nothing that can be seen, and is left out`)
+        continue
+      }
       const slug = slugify(name, 100)
-      if (isVisible(name) && !tags.has(slug)) tags.set(slug, { slug, name })
+      const first = tags.get(slug)
+      if (!first) tags.set(slug, { slug, name })
+      else if (first.name.toLowerCase() !== name.toLowerCase()) {
+        fields.note(`its tag ${name} is the same as ${first.name}: both have the slug "${slug}"`)
+      }
     }
   }
   return [...tags.values()]

@@ -1,5 +1,6 @@
 import { slugify } from '../domain/slugify.ts'
 import { whyUnsearchable } from '../domain/unsearchable.ts'
+import { isVisible } from '../kernel/visible.ts'
 import type { ArticleRecord, AuthorRecord, TagName, TagRecord } from './content-record.ts'
 import { EMAIL } from './parse-author.ts'
 import type { WordpressElement } from './read-wordpress.ts'
@@ -45,7 +46,10 @@ const plainName = (name = ''): string => name.replace(/[^\w-]+/g, '').slice(0, 4
 const isRead = (taxonomy: string | undefined): boolean => /^(?:category|post_tag|tag)$/.test(taxonomy ?? '')
 
 /** An author of the blog. Their e-mail address is left out if it is none. */
-export function authorOf(element: WordpressElement, names: WordpressNames): { record: AuthorRecord; notes: string[] } {
+export function authorOf(
+  element: WordpressElement,
+  names: WordpressNames,
+): { record: AuthorRecord; notes: readonly string[] } {
   const fields = fieldsOf(element)
   const login = fields.text(100, 'wp:author_login')
   if (login === undefined) throw fields.problem('wp:author_login', 'is missing')
@@ -53,8 +57,11 @@ export function authorOf(element: WordpressElement, names: WordpressNames): { re
   fields.checkLength('wp:author_display_name', displayName, 100)
   const email = fields.text(254, 'wp:author_email')
   const record = { type: 'author', username: names.usernameOf(login), displayName } as const
-  if (email === undefined || EMAIL.test(email)) return { record: { ...record, email }, notes: [] }
-  return { record, notes: [`the e-mail address of its author is none, and is left out: ${JSON.stringify(email)}`] }
+  if (email === undefined || EMAIL.test(email)) return { record: { ...record, email }, notes: fields.notes }
+  return {
+    record,
+    notes: [...fields.notes, `the e-mail address of its author is none, and is left out: ${JSON.stringify(email)}`],
+  }
 }
 
 /** What no two authors, or categories and tags, of an export may share. Undefined for an item. */
@@ -115,7 +122,7 @@ export function articleOf(item: WordpressElement, names: WordpressNames): Parsed
     record: {
       type: 'article',
       slug: names.slugOf(item),
-      title: title || 'Untitled',
+      title: isVisible(title) ? title : UNTITLED,
       summary,
       body: html,
       status: isDraft ? 'DRAFT' : 'PUBLISHED',
@@ -129,8 +136,10 @@ export function articleOf(item: WordpressElement, names: WordpressNames): Parsed
     heldBack,
     notes: [
       ...notes,
+      ...(isVisible(title) ? [] : [`has no title that can be seen, and gets "${UNTITLED}"`]),
       ...(date && !hasZone ? ['its date has no time zone, and is taken to be in UTC'] : []),
       ...notesOnOthers(item),
+      ...fields.notes,
     ],
   }
 }
@@ -142,7 +151,9 @@ export function givenSlug({ fields }: WordpressElement): string | undefined {
 }
 
 /** The slug that an item's title gives. */
-export const titleSlug = (item: WordpressElement): string => slugify(titleOf(item) || 'Untitled', 180)
+export const titleSlug = (item: WordpressElement): string => slugify(titleOf(item) || UNTITLED, 180)
+
+const UNTITLED = 'Untitled'
 
 /** Titles in CDATA are HTML. Those of earlier versions are text, in which nothing is a tag. */
 function titleOf({ fields }: WordpressElement): string {

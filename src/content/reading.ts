@@ -9,6 +9,8 @@ export type Reading = { readonly at: Place } & (
       readonly heldBack: readonly string[]
       /** What comes in otherwise than it is written, in words. */
       readonly notes: readonly string[]
+      /** The names of the fields that Stet has no place for. */
+      readonly unreadFields: readonly string[]
     }
   | { readonly problem: string }
   | { readonly unread: string }

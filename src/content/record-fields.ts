@@ -10,6 +10,9 @@ import { parseDate } from './parse-date.ts'
 export class RecordFields {
   readonly #values = new Map<string, unknown>()
   readonly #lineOf: (name: string) => number
+  readonly #lookedUp = new Set<string>()
+  readonly #inner = new Map<string, RecordFields>()
+  readonly #notes = new Set<string>()
 
   constructor(values: object, lineOf: (name: string) => number) {
     for (const [name, value] of Object.entries(values)) this.#values.set(name.toLowerCase(), value)
@@ -20,11 +23,26 @@ export class RecordFields {
     return this.#values.size === 0
   }
 
+  /** What was left out of the fields that were read, in words. */
+  get notes(): readonly string[] {
+    return [...this.#notes]
+  }
+
+  /** The names of the fields that have a value, and that nobody has looked up: `params.weight` for one in an object that others were looked up in. */
+  get unread(): readonly string[] {
+    return [...this.#values.keys()].flatMap((name) => {
+      const inner = this.#inner.get(name)
+      if (inner) return inner.unread.map((each) => `${name}.${each}`)
+      return this.#lookedUp.has(name) || isAbsent(this.#values.get(name)) ? [] : [name]
+    })
+  }
+
   /** The first of `names` that has a value. */
   find(...names: string[]): { name: string; value: unknown } | undefined {
     for (const name of names) {
+      this.#lookedUp.add(name.toLowerCase())
       const value = this.#values.get(name.toLowerCase())
-      if (value !== undefined && value !== null && value !== '') return { name, value }
+      if (!isAbsent(value)) return { name, value }
     }
     return undefined
   }
@@ -34,31 +52,46 @@ export class RecordFields {
     const outer = this.find(...names)
     if (outer) return outer
     for (const parent of parents) {
-      const value = this.find(parent)?.value
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) continue
-      const inner = new RecordFields(value, this.#lineOf).find(...names)
-      if (inner) return inner
+      const found = this.#innerOf(parent)?.find(...names)
+      if (found) return found
     }
     return undefined
   }
 
+  #innerOf(parent: string): RecordFields | undefined {
+    const name = parent.toLowerCase()
+    const value = this.#values.get(name)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+    const inner = this.#inner.get(name) ?? new RecordFields(value, this.#lineOf)
+    this.#inner.set(name, inner)
+    return inner
+  }
+
   /** True if the field is present, even if it is null. */
   names(name: string): boolean {
+    this.#lookedUp.add(name.toLowerCase())
     return this.#values.has(name.toLowerCase())
   }
 
-  /** The text of a field, trimmed, if anything of it can be seen. Numbers and booleans are accepted, as JSON Lines may have them. */
+  /** The text of a field, trimmed. Undefined, with a note, if nothing of it can be seen. Numbers and booleans are accepted, as JSON Lines may have them. */
   text(maxLength: number, ...names: string[]): string | undefined {
     const found = this.find(...names)
     if (!found) return undefined
     if (typeof found.value === 'object') throw this.problem(found.name, 'should be text')
     const text = String(found.value).trim()
     this.checkLength(found.name, text, maxLength)
-    return isVisible(text) ? text : undefined
+    if (isVisible(text)) return text
+    this.note(`its ${found.name} holds nothing that can be seen, and is left out`)
+    return undefined
+  }
+
+  note(text: string): void {
+    this.#notes.add(text)
   }
 
   /** The text of a field, unchanged. Accepts no numbers and booleans. */
   verbatim(maxLength: number, name: string): string | undefined {
+    this.#lookedUp.add(name.toLowerCase())
     const value = this.#values.get(name.toLowerCase())
     if (value === undefined || value === null) return undefined
     if (typeof value !== 'string') throw this.problem(name, 'should be text')
@@ -143,6 +176,8 @@ export class RecordFields {
     return new ContentProblem(this.#lineOf(name), `${name} ${message}`)
   }
 }
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
 
 const MAX_TAGS = 1000
 

@@ -14,16 +14,30 @@ it.each([
 })
 
 it.each([
+  ['{% include x %} {{ page.title }} {{< figure >}}', 'holds 3 tags'],
+  ['{{% note %}} Salt {{% /note %}} {% comment %}', 'holds 3 tags'],
+  ['`{{ code }}` {{ code }}', 'holds 1 tag'],
+])('leaves the tags in %j as they are, and says so', (text, note) => {
+  const { article, notes } = parseArticle('a.md', `---\ntitle: A\n---\n${text}`)
+  expect(article.body).toBe(text)
+  expect(notes).toEqual([`${note} of a template language: they stay as they are written`])
+})
+
+it('takes no object of JavaScript for a tag', () => {
+  const { notes } = parseArticle('a.mdx', '---\ntitle: A\n---\nAs {{ page }} it is')
+  expect(notes).toEqual(['is MDX, and its expressions stay as they are written: 1 in braces'])
+})
+
+it.each([
   '## Part {#part}',
-  '{% include x %} {{ page.title }} {{< figure >}}',
   '`{% comment %}a{% endcomment %}`',
   '```liquid\n{% comment %}a{% endcomment %}\n```',
-  'One {% comment %} two {# three',
+  'One {% comment two {# three {{ four',
 ])('leaves %j as it is', (text) => {
   expect(parseArticle('a.md', `---\ntitle: A\n---\n${text}`)).toMatchObject({ article: { body: text }, notes: [] })
 })
 
-it.each(['{# ', '{% comment %}', '{{% comment %}}', '{', '`{# '])(
+it.each(['{# ', '{% comment %}', '{{% comment %}}', '{', '`{# ', '{{ ', '{% x %}'])(
   'takes little time for %j, however often',
   (piece) => {
     const startedAt = performance.now()

@@ -56,6 +56,15 @@ describe('a WordPress export', () => {
     ])
   })
 
+  it.each([undefined, '', '\u200b', cdata('<b>\u2060</b>'), cdata(' ')])(
+    'gets a title if nothing of its own can be seen, and says so: %j',
+    async (title) => {
+      const exported = xml('', item({ title, 'wp:post_name': 'a' }))
+      expect((await articles(exported))[0]?.title).toBe('Untitled')
+      expect(await notes(exported)).toContain('has no title that can be seen, and gets "Untitled"')
+    },
+  )
+
   it.each([
     ['draft', { 'wp:status': 'draft' }, 'status is draft'],
     ['pending', { 'wp:status': 'pending' }, 'status is pending'],
@@ -171,6 +180,7 @@ describe('a WordPress export', () => {
     expect(new Set([first, second, third]).size).toBe(3)
     expect(readings.flatMap((it) => ('record' in it ? (it.notes ?? []) : []))).toEqual([
       'the e-mail address of its author is none, and is left out: "none"',
+      'has no title that can be seen, and gets "Untitled"',
     ])
     expect(readings).toContainEqual(expect.objectContaining({ problem: 'wp:author_login is missing' }))
   })

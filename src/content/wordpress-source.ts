@@ -130,10 +130,10 @@ function readElement(
   if (element.problem !== undefined) return { at, problem: element.problem }
   const bytes = [...element.fields.values()].reduce((sum, { text }) => sum + text.length, 0)
   try {
-    if (element.name === 'item') return { at, ...articleOf(element, names), bytes }
+    if (element.name === 'item') return { at, ...articleOf(element, names), unreadFields: [], bytes }
     const { record, notes } =
       element.name === 'wp:author' ? authorOf(element, names) : { record: tagOf(element), notes: [] }
-    return { at, record, notes, heldBack: [], bytes }
+    return { at, record, notes, heldBack: [], unreadFields: [], bytes }
   } catch (error) {
     const { line, message } = problemOf(error)
     return { at: { file, line }, problem: message }

@@ -43,7 +43,7 @@ function tagMutations(entries: TagEntries): MutationResolvers {
       const values = { ...checkTag({ ...input, slug }), name: input.name, slug }
       const tag = await context.writeAtOnce(
         (primary) => primary.insertInto('tags').values(values).returningAll().executeTakeFirstOrThrow(),
-        constraintErrors(values),
+        constraintErrors(values, input.slug == null ? 'input.name' : 'input.slug'),
       )
       entries(context).keep(tag.id, tag)
       return { id: tag.id }
@@ -85,8 +85,9 @@ const MAX_SLUG = 100
 
 const noSuchTag = (field: string) => new ClientError('NOT_FOUND', 'There is no such tag.', { field })
 
-const constraintErrors = ({ slug = '' }: { readonly slug?: string }): ConstraintErrors => ({
-  tags_slug_key: ['SLUG_TAKEN', `Another tag has the slug ${quote(slug)}.`, 'input.slug'],
+/** @param field what the slug was given by */
+const constraintErrors = ({ slug = '' }: { readonly slug?: string }, field = 'input.slug'): ConstraintErrors => ({
+  tags_slug_key: ['SLUG_TAKEN', `Another tag has the slug ${quote(slug)}.`, field],
 })
 
 /** Checks the fields of an input, and returns the columns of those that are given. */
