@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { getTestRun, startPostgres, startRedis } from '../../test/harness/index.ts'
+import { pin, unpin } from '../pin.ts'
 import { compareMemory } from './compare-memory.ts'
 import { compareSpeed } from './compare-speed.ts'
 import { createDataSet } from './data-set.ts'
@@ -20,13 +20,12 @@ import { workloads } from './workloads.ts'
 export async function peers(args: readonly string[]): Promise<void> {
   const { contestants, wanted, before, ...times } = parseOptions(args)
   requireWrk()
-  if (availableParallelism() < 2) throw new Error('peers needs two cores: one for the server, one for the load')
   console.error('Building what is measured …')
   for (const directory of before === undefined ? ['.'] : ['.', before]) {
     run('npm', '--prefix', directory, 'run', '--silent', 'build:server')
   }
   // This process, and all that it starts but contestants.
-  run('taskset', '-a', '-p', '-c', '1', String(process.pid))
+  pin(1)
   const postgres = await startPostgres()
   const redis = contestants.includes('stet+redis') ? await startRedis() : undefined
   try {
@@ -46,7 +45,7 @@ export async function peers(args: readonly string[]): Promise<void> {
     printTable(contestants, columns)
   } finally {
     await Promise.all([postgres.stop(), redis?.stop()])
-    run('taskset', '-a', '-p', '-c', `0-${availableParallelism() - 1}`, String(process.pid))
+    unpin()
   }
 }
 

@@ -41,6 +41,10 @@ export class RunningStet {
     return eventually(() => JSON.parse(this.stdout.split('\n', 1)[0] ?? ''), { withinMs: 45_000 })
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
   /** For signals that it survives. */
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal)
