@@ -6,7 +6,8 @@ import type { RowCounts } from './content-record.ts'
 
 /**
  * Writes all content as JSON Lines that `importContent` reads back: users, then tags, then articles, each in the order of
- * their ids, all from one snapshot. Ends `destination`, unless it is stdout. Leaves out ids, versions and the log.
+ * their ids, all from one snapshot. Ends `destination`, unless it is stdout. Leaves out ids, versions and the log. An article whose author's
+ * row is lost has the author null: an import reports it.
  *
  * HAZARD: the output holds the users' e-mail addresses.
  */
@@ -64,6 +65,6 @@ const queries = {
            ${iso('published_at')} as "publishedAt", ${iso('articles.created_at')} as "createdAt",
            ${iso('updated_at')} as "updatedAt", coalesce(views, 0) as views, body
       from articles
-      join users on users.id = author_id
+      left join users on users.id = author_id
       left join article_stats on article_stats.article_id = articles.id`,
 }

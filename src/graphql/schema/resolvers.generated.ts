@@ -166,7 +166,8 @@ export type Article = Node & {
   /** The body as sanitized HTML. If it can't be rendered, its text in a `<pre>`. */
   bodyHtml: Scalars['String']['output'];
   status: ArticleStatus;
-  author: User;
+  /** Null if the author's row is lost, which only SQL with foreign keys turned off brings about. */
+  author?: Maybe<User>;
   /** In the order of their names. */
   tags: Array<Tag>;
   /** About a second behind `recordView`. */
@@ -682,7 +683,7 @@ export type ArticleResolvers<ContextType = Context, ParentType extends Resolvers
   body?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   bodyHtml?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   status?: Resolver<ResolversTypes['ArticleStatus'], ParentType, ContextType>;
-  author?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
+  author?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   tags?: Resolver<Array<ResolversTypes['Tag']>, ParentType, ContextType>;
   viewCount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   publishedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
