@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Cors } from './cors.ts'
-import { ACCEPT_QUERY_LINE, METHODS } from './methods.ts'
+import { ACCEPT_QUERY_LINE, METHODS } from './request-head.ts'
 import { SECURE_LINE } from './safe-headers.ts'
 import { writeMessage } from './write-message.ts'
 

@@ -1,4 +1,4 @@
-import { METHODS } from './methods.ts'
+import { METHODS } from './request-head.ts'
 
 /** The origins whose pages may call: any (`*`), those of this machine, or those of the list. */
 export type CorsOrigins = '*' | 'loopback' | readonly string[]

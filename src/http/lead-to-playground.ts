@@ -1,11 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { prefersHtml } from './request-head.ts'
+import type { ServerResponse } from 'node:http'
 import { SECURE_LINE } from './safe-headers.ts'
 import { writeMessage } from './write-message.ts'
-
-/** True if a person has probably opened `/graphql` in a browser: nothing is asked, and a page would be taken rather than JSON. */
-export const isForPerson = ({ method, url = '', headers }: IncomingMessage): boolean =>
-  (method === 'GET' || method === 'HEAD') && !/\?./.test(url) && prefersHtml(headers.accept)
 
 /** Leads a browser from `/graphql` to the playground. */
 export function leadToPlayground(

@@ -1,10 +1,9 @@
 import { hash, randomUUID } from 'node:crypto'
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { type IncomingHttpHeaders, type IncomingMessage, METHODS as KNOWN } from 'node:http'
 import { LRUCache } from 'lru-cache'
 import Negotiator from 'negotiator'
 import { type Encoding, type EncodingChoice, MEDIA_TYPES, type MediaType } from '../answers/index.ts'
 import { parseUrl } from '../kernel/parse-url.ts'
-import type { CacheWishes } from './cache-wishes.ts'
 
 /** True if a request target names `/graphql`, however it is spelt: with a query, with escapes, or in full as to a proxy (RFC 9112, section 3.2). */
 export function isGraphQL(target: string): boolean {
@@ -20,6 +19,15 @@ export function isGraphQL(target: string): boolean {
 }
 
 const PATH = '/graphql'
+
+/** The methods that `/graphql` answers, as `Allow` has them. Earlier versions of Node don't know QUERY, and refuse it. */
+export const METHODS = KNOWN.includes('QUERY') ? 'GET, HEAD, POST, QUERY' : 'GET, HEAD, POST'
+
+/** True for a method whose question stands in its body: QUERY (RFC 10008) is a GET with a body. */
+export const hasBody = (method: string | undefined): boolean => method === 'POST' || method === 'QUERY'
+
+/** What a body may be (RFC 10008, section 3). */
+export const ACCEPT_QUERY_LINE = KNOWN.includes('QUERY') ? 'accept-query: application/json\r\n' : ''
 
 /** The id that the request brings if it is well-formed, otherwise a new one. Counted: drawing each at random takes longer than a hit. */
 export const requestIdOf = ({ 'x-request-id': given }: IncomingHttpHeaders): string =>
@@ -49,14 +57,53 @@ export const isBehindTls = (
   socket.remoteAddress !== undefined &&
   trustsProxy(socket.remoteAddress, 0)
 
+/** What a request says by `Cache-Control` (RFC 9111, section 5.2.1), as far as it is heard here. */
+export interface CacheWishes {
+  /** `no-cache` or `max-age=0`: no answer that was made before. */
+  readonly fresh: boolean
+  /** `no-store`: the answer is not kept. */
+  readonly unkept: boolean
+  /** `only-if-cached`: nothing is made. */
+  readonly onlyIfCached: boolean
+}
+
+/** The directives of a request, in any order and case, with an argument in quotes or not. Those that mean nothing here are ignored. */
+export function readCacheWishes(header: string | undefined): CacheWishes {
+  if (header === undefined) return NO_WISHES
+  const directives = header
+    .toLowerCase()
+    .split(',')
+    .map((directive) => directive.trim())
+  return {
+    fresh: directives.some((it) => it === 'no-cache' || /^max-age="?0+"?$/.test(it)),
+    unkept: directives.includes('no-store'),
+    onlyIfCached: directives.includes('only-if-cached'),
+  }
+}
+
+const NO_WISHES: CacheWishes = { fresh: false, unkept: false, onlyIfCached: false }
+
 /**
  * True if a header asks for more than the answer that the same request was given before.
  * Also if the body is in a coding that Node's parser refuses: it does so only after the head was handed over.
  */
-export const asksForMore = (headers: IncomingHttpHeaders, { fresh, onlyIfCached }: CacheWishes): boolean =>
-  (headers['cache-control'] !== undefined && (fresh || !onlyIfCached)) ||
-  headers['stet-explain'] !== undefined ||
-  (headers['transfer-encoding'] ?? 'chunked') !== 'chunked'
+export function asksForMore(headers: IncomingHttpHeaders): boolean {
+  const { fresh, onlyIfCached } = readCacheWishes(headers['cache-control'])
+  if (headers['cache-control'] !== undefined && (fresh || !onlyIfCached)) return true
+  return headers['stet-explain'] !== undefined || (headers['transfer-encoding'] ?? 'chunked') !== 'chunked'
+}
+
+/** True if the body says that it is JSON, and doesn't say that it is anything but UTF-8 (RFC 8259, section 8.1). */
+export const isJson = ({ 'content-type': type = '' }: IncomingHttpHeaders): boolean =>
+  type === 'application/json' || (/^application\/json\s*(;|$)/i.test(type) && charsetOf(type) === undefined)
+
+/** The charset that a type names, if that is another than UTF-8. */
+export function charsetOf(type = ''): string | undefined {
+  const named = [...type.matchAll(/;\s*charset\s*=\s*("[^"]*"|[^\s;]*)/gi)].map(([, name = '']) =>
+    name.replaceAll('"', ''),
+  )
+  return named.find((name) => !/^utf-?8$/i.test(name.trim()))
+}
 
 /** Names the bytes of a request: a GET by its path, which is never JSON. Hashed, because memory holds the names of many requests. */
 export const rawKeyOf = ({ url = '' }: IncomingMessage, body: Buffer | undefined): string =>
@@ -74,8 +121,12 @@ export const chooseMediaType = remembered((accept): MediaType | undefined =>
     : (new Negotiator({ headers: { accept } }).mediaType([...MEDIA_TYPES]) as MediaType | undefined),
 )
 
+/** True if a person has probably opened `/graphql` in a browser: nothing is asked, and a page would be taken rather than JSON. */
+export const isForPerson = ({ method, url = '', headers }: IncomingMessage): boolean =>
+  (method === 'GET' || method === 'HEAD') && !/\?./.test(url) && prefersHtml(headers.accept)
+
 /** True if a page is wanted rather than any of our media types. */
-export const prefersHtml = remembered(
+const prefersHtml = remembered(
   (accept) =>
     accept !== '' && new Negotiator({ headers: { accept } }).mediaType([...MEDIA_TYPES, 'text/html']) === 'text/html',
 )

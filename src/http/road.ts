@@ -1,23 +1,33 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import proxyAddr from '@fastify/proxy-addr'
-import { type Asking, type Found, MEDIA_TYPES, type Question } from '../answers/index.ts'
+import type { Asking, Found, Question } from '../answers/index.ts'
 import { ApolloRequest, findOperation } from '../graphql/operation/index.ts'
 import { toGraphQLError } from '../graphql/resolving/index.ts'
 import { clientAddress, clientOf, visitor } from '../identity/index.ts'
 import { catchUp, positionIfReached } from '../invalidation/index.ts'
-import { ClientError } from '../kernel/errors.ts'
 import type { Answered } from '../metrics/index.ts'
 import { answerOptions } from './answer-options.ts'
-import { type CacheWishes, readCacheWishes } from './cache-wishes.ts'
-import { checkTarget } from './check-target.ts'
 import { inOrder } from './in-order.ts'
-import { isForPerson, leadToPlayground } from './lead-to-playground.ts'
-import { hasBody, METHODS } from './methods.ts'
-import { isJson, parseBody } from './parse-body.ts'
-import { type BodyFault, isTooLong, type ReadBodyOptions, readBody } from './read-body.ts'
-import { checkMayWrite, checkNoBatch, notCached, RefusedRequest, refusedBody } from './refused-request.ts'
+import { leadToPlayground } from './lead-to-playground.ts'
+import { parseRequest } from './parse-request.ts'
+import { isTooLong, type ReadBodyOptions, readBody } from './read-body.ts'
+import { checkMayRun, checkNoBatch, notCached, outOfTouch, RefusedRequest, refusedBody, tooMany } from './refusals.ts'
 import { type Reply, replyWith, replyWithResponse, sendReply } from './reply.ts'
-import { asksForMore, chooseMediaType, isBehindTls, isGraphQL, isHost, rawKeyOf, requestIdOf } from './request-head.ts'
+import {
+  asksForMore,
+  type CacheWishes,
+  chooseMediaType,
+  hasBody,
+  isBehindTls,
+  isForPerson,
+  isGraphQL,
+  isHost,
+  isJson,
+  METHODS,
+  rawKeyOf,
+  readCacheWishes,
+  requestIdOf,
+} from './request-head.ts'
 import type { RoadOptions } from './road-options.ts'
 import { Turns } from './turns.ts'
 
@@ -83,13 +93,16 @@ export class Road {
 
   /** A long body is read only from those who have a token that is valid. */
   #readBody(call: Call): void {
-    const { bodies, visitorsBodies, authenticator } = this.#options
+    const { bodies, visitorsBodies, authenticator, onRefused } = this.#options
     const { request, response } = call
     const { authorization, 'content-length': length } = request.headers
     const read = (limits: ReadBodyOptions) =>
       readBody(request, response, limits, (body) => {
         if (typeof body === 'object') this.#answer({ ...call, body })
-        else this.#refuseBody(call, body, limits.maxBytes)
+        else {
+          onRefused(body)
+          void this.#refuse(call, refusedBody(body, limits.maxBytes))
+        }
       })
     if (!authorization) read(visitorsBodies)
     else if (length !== undefined && !isTooLong(request, visitorsBodies.maxBytes)) read(bodies)
@@ -120,8 +133,7 @@ export class Road {
   #findPresent({ request, body, requestId }: Call): Outcome | undefined {
     const { kept, finder, authenticator, follower, triggers, ledger } = this.#options
     const { headers } = request
-    const wishes = readCacheWishes(headers['cache-control'])
-    if (asksForMore(headers, wishes) || !isHost(headers.host) || (body && !isJson(headers))) return
+    if (asksForMore(headers) || !isHost(headers.host) || (body && !isJson(headers))) return
     if (follower.isUnsure || triggers.missesWrites || this.#isOutOfTouch()) return
     const viewer = headers.authorization ? authenticator.recall(headers.authorization) : visitor
     const mediaType = chooseMediaType(headers.accept)
@@ -150,7 +162,7 @@ export class Road {
     try {
       await this.#turns.take(client, () => {
         allowance?.waive()
-        return tooMany()
+        return tooMany(MAX_WAITING)
       })
       const wishes = readCacheWishes(headers['cache-control'])
       if (wishes.onlyIfCached) throw notCached()
@@ -192,10 +204,7 @@ export class Road {
   /** The position that the answer must reflect, once this node reflects it. */
   async #since(token: string | readonly string[] | undefined): Promise<number> {
     const { follower, ledger, catchUpTimeoutMs } = this.#options
-    if (this.#isOutOfTouch()) {
-      const message = 'This node has not heard of any change for too long: try another.'
-      throw new ClientError('UNAVAILABLE', message, { status: 503 })
-    }
+    if (this.#isOutOfTouch()) throw outOfTouch()
     return positionIfReached(token, ledger) ?? catchUp(String(token), follower, ledger, catchUpTimeoutMs)
   }
 
@@ -205,15 +214,12 @@ export class Road {
     body: Buffer | undefined,
   ): Promise<{ readonly question: Question; readonly registers: boolean }> {
     const { documents, operations } = this.#options
-    if (!body) checkTarget(request.url)
-    const sent = new ApolloRequest(request, body && parseBody(request.headers, body))
+    const sent = new ApolloRequest(request, parseRequest(request, body))
     const { http, parameters, registers } = await documents.resolve(sent)
     checkNoBatch(sent.body, parameters.variables)
     const operation = findOperation(parameters, operations)
     const mediaType = chooseMediaType(request.headers.accept)
-    if (operation) checkMayWrite(request.method, operation.operation.type)
-    // Apollo would run the operation first, also a mutation.
-    if (operation && !mediaType) throw new RefusedRequest(406, NOT_ACCEPTABLE)
+    if (operation) checkMayRun(operation.operation.type, request.method, mediaType)
     return { question: { http, runnable: operation && mediaType && { ...operation, mediaType } }, registers }
   }
 
@@ -240,11 +246,6 @@ export class Road {
       // The error was reported. The head may have been sent, so the client can be told only by the end of the connection.
       call.response.destroy()
     }
-  }
-
-  #refuseBody(call: Call, fault: BodyFault, maxBytes: number): void {
-    this.#options.onRefused(fault)
-    void this.#refuse(call, refusedBody(fault, maxBytes))
   }
 
   #refuseMethod(call: Call): void {
@@ -290,11 +291,6 @@ interface Outcome {
   readonly isKept: boolean | undefined
 }
 
-const tooMany = (): ClientError =>
-  new ClientError('OVERLOADED', `More than ${MAX_WAITING} requests wait for their turn: try again.`, { status: 503 })
-
 const MAX_WAITING = 10_000
 /** Shorter ones cost more statements: requests share the loads of one turn. */
 const SLICE_MS = 20
-
-const NOT_ACCEPTABLE = `The Accept header takes neither ${MEDIA_TYPES.join(' nor ')}.`

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { readCacheWishes } from './cache-wishes.ts'
+import { readCacheWishes } from './request-head.ts'
 
 it.each<[header: string | undefined, wishes: string]>([
   [undefined, ''],

@@ -1,6 +1,7 @@
 import { HeaderMap } from '@apollo/server'
 import { ApolloServerErrorCode } from '@apollo/server/errors'
 import { GraphQLError } from 'graphql'
+import { MEDIA_TYPES, type MediaType } from '../answers/index.ts'
 import { ClientError } from '../kernel/errors.ts'
 import type { BodyFault } from './read-body.ts'
 
@@ -19,10 +20,15 @@ export const refusedBody = (fault: BodyFault, maxBytes: number): ClientError =>
     ? new ClientError('REQUEST_TOO_LARGE', `A body holds at most ${maxBytes} bytes.`, { status: 413 })
     : new ClientError('OVERLOADED', 'Too much is being sent here at this moment: try again.', { status: 503 })
 
-/** HAZARD: Apollo knows no QUERY. To it this is a POST, which may write. Throws a `RefusedRequest` if it would. */
-export function checkMayWrite(method: string | undefined, type: string): void {
-  if (method !== 'QUERY' || type === 'query') return
-  throw new RefusedRequest(405, `A QUERY changes nothing: send a ${type} by POST.`, 'POST')
+/**
+ * Throws a `RefusedRequest` if an operation may not be run for this request. HAZARD: Apollo would run it. It knows no QUERY: to it this
+ * is a POST, which may write. And it looks at `Accept` only when it has an answer.
+ */
+export function checkMayRun(type: string, method: string | undefined, mediaType: MediaType | undefined): void {
+  if (method === 'QUERY' && type !== 'query') {
+    throw new RefusedRequest(405, `A QUERY changes nothing: send a ${type} by POST.`, 'POST')
+  }
+  if (!mediaType) throw new RefusedRequest(406, `The Accept header takes neither ${MEDIA_TYPES.join(' nor ')}.`)
 }
 
 /**
@@ -40,3 +46,9 @@ export function checkNoBatch(body: unknown, variables: unknown): void {
 
 export const notCached = (): ClientError =>
   new ClientError('NOT_CACHED', 'This node holds no answer to these bytes that stands.', { status: 504 })
+
+export const outOfTouch = (): ClientError =>
+  new ClientError('UNAVAILABLE', 'This node has not heard of any change for too long: try another.', { status: 503 })
+
+export const tooMany = (max: number): ClientError =>
+  new ClientError('OVERLOADED', `More than ${max} requests wait for their turn: try again.`, { status: 503 })

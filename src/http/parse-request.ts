@@ -1,12 +1,25 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import { isUtf8 } from 'node:buffer'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { parse } from 'secure-json-parse'
-import { RefusedRequest } from './refused-request.ts'
+import { RefusedRequest } from './refusals.ts'
+import { charsetOf, isJson } from './request-head.ts'
+
+/**
+ * The body of a request, parsed. Undefined if it has none: then its question stands in its target, which is checked.
+ *
+ * @throws RefusedRequest if it can't be read
+ */
+export function parseRequest({ url, headers }: IncomingMessage, body: Buffer | undefined): unknown {
+  if (body) return parseBody(headers, body)
+  checkTarget(url)
+  return undefined
+}
 
 /**
  * The body of a POST or a QUERY, parsed. Undefined if the request has none: Apollo says what is missing. Throws a `RefusedRequest` for a body
  * that isn't JSON in UTF-8, or that reaches for a prototype.
  */
-export function parseBody(headers: IncomingHttpHeaders, body: Buffer): unknown {
+function parseBody(headers: IncomingHttpHeaders, body: Buffer): unknown {
   const type = headers['content-type']
   if (type === undefined && body.length === 0) return undefined
   if (!isJson(headers)) {
@@ -24,18 +37,6 @@ export function parseBody(headers: IncomingHttpHeaders, body: Buffer): unknown {
   }
 }
 
-/** True if the body says that it is JSON, and doesn't say that it is anything but UTF-8 (RFC 8259, section 8.1). */
-export const isJson = ({ 'content-type': type = '' }: IncomingHttpHeaders): boolean =>
-  type === 'application/json' || (/^application\/json\s*(;|$)/i.test(type) && charsetOf(type) === undefined)
-
-/** The charset that a type names, if that is another than UTF-8. */
-function charsetOf(type = ''): string | undefined {
-  const named = [...type.matchAll(/;\s*charset\s*=\s*("[^"]*"|[^\s;]*)/gi)].map(([, name = '']) =>
-    name.replaceAll('"', ''),
-  )
-  return named.find((name) => !/^utf-?8$/i.test(name.trim()))
-}
-
 /** Without a byte order mark. */
 function textOf(body: Buffer): string {
   try {
@@ -46,3 +47,18 @@ function textOf(body: Buffer): string {
 }
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * Throws a `RefusedRequest` if the parameters of a URL aren't UTF-8, written as a URL has it (RFC 3986, section 2.5). Otherwise each
+ * byte that isn't would be read as U+FFFD, and the answer be to another question.
+ */
+function checkTarget(target = ''): void {
+  if (NOT_ASCII.test(target)) throw new RefusedRequest(400, 'A URL holds ASCII alone: write other letters as %C3%A9.')
+  for (const [escaped] of target.matchAll(/(?:%[\da-f]{2})+/gi)) {
+    if (!isUtf8(Buffer.from(escaped.replaceAll('%', ''), 'hex'))) {
+      throw new RefusedRequest(400, 'The parameters are not UTF-8.')
+    }
+  }
+}
+
+const NOT_ASCII = /[\u0080-\uffff]/
