@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Cors } from './cors.ts'
 import { ACCEPT_QUERY_LINE, METHODS } from './request-head.ts'
 import { SECURE_LINE } from './safe-headers.ts'
-import { writeMessage } from './write-message.ts'
+import { writeMessage } from './wire.ts'
 
 interface AnswerOptionsParts {
   readonly headers: { readonly origin?: string; readonly 'access-control-request-method'?: string | undefined }

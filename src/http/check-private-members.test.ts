@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, expect, it } from '@jest/globals'
 import { checkPrivateMembers } from './check-private-members.ts'
-import { privateMembers } from './private-members.ts'
+import { privateMembers } from './wire.ts'
 
 const { _send: send } = ServerResponse.prototype as unknown as { _send: (...args: unknown[]) => boolean }
 const { emit } = ServerResponse.prototype

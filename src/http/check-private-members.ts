@@ -3,10 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { ByteBudget } from './byte-budget.ts'
-import { inOrder } from './in-order.ts'
-import { privateMembers } from './private-members.ts'
-import { readBody } from './read-body.ts'
-import { writeMessage } from './write-message.ts'
+import { inOrder, privateMembers, readBody, writeMessage } from './wire.ts'
 
 /**
  * Tries Node's private members on a real server of this process, once: a body through `IncomingMessage.push`, answers on one

@@ -1,4 +1,4 @@
+export { cdnPolicyOf } from './cdn-policy.ts'
 export { type HealthChecks, UnwellError } from './health.ts'
-export { cdnPolicyOf } from './lifetime-lines.ts'
 export { createServer } from './server.ts'
 export { createStatusServer } from './status-server.ts'

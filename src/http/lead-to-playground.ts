@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { SECURE_LINE } from './safe-headers.ts'
-import { writeMessage } from './write-message.ts'
+import { writeMessage } from './wire.ts'
 
 /** Leads a browser from `/graphql` to the playground. */
 export function leadToPlayground(

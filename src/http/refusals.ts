@@ -3,7 +3,7 @@ import { ApolloServerErrorCode } from '@apollo/server/errors'
 import { GraphQLError } from 'graphql'
 import { MEDIA_TYPES, type MediaType } from '../answers/index.ts'
 import { ClientError } from '../kernel/errors.ts'
-import type { BodyFault } from './read-body.ts'
+import type { BodyFault } from './wire.ts'
 
 /** A request that HTTP itself refuses, before anything in it is read as GraphQL. Its message is safe to show. */
 export class RefusedRequest extends GraphQLError {

@@ -17,11 +17,11 @@ import {
 import type { Ledger } from '../cache/index.ts'
 import { type CacheWord, cacheWord } from '../graphql/resolving/index.ts'
 import { formatToken } from '../invalidation/index.ts'
+import type { CdnPolicy } from './cdn-policy.ts'
 import type { Cors } from './cors.ts'
-import { type CdnPolicy, type Lifetime, lifetimeLines } from './lifetime-lines.ts'
 import { ACCEPT_QUERY_LINE, chooseEncoding, isHeld } from './request-head.ts'
 import { SECURE_LINE } from './safe-headers.ts'
-import { writeMessage } from './write-message.ts'
+import { writeMessage } from './wire.ts'
 
 /** What a request is answered with. */
 export interface Reply {
@@ -40,6 +40,12 @@ export interface Reply {
   readonly retryAfter?: string | undefined
   /** `RateLimit` and `RateLimit-Policy`, by their names in lower case. */
   readonly rateLimit?: Readonly<Record<string, string>> | undefined
+}
+
+/** When an answer was stored, and until when it is fresh, in milliseconds since 1970. */
+export interface Lifetime {
+  readonly storedAtMs: number
+  readonly staleAtMs: number
 }
 
 export interface FoundFor {
@@ -170,8 +176,10 @@ function write(
   const { method, headers } = request
   const form: Form = { mediaType, encoded, isPublic: lifetime !== undefined, variesByOrigin: cors?.varies ?? false }
   if (isLast) response.shouldKeepAlive = false
-  const lines = headLines(reply, requestId, cdn) + (cors ? cors.linesFor(headers.origin) : '')
-  const head = isSecure ? lines + SECURE_LINE : lines
+  let head = headLines(reply, requestId, cdn)
+  // Only pages name their origin.
+  if (cors && (headers.origin !== undefined || !cors.varies)) head += cors.linesFor(headers.origin)
+  if (isSecure) head += SECURE_LINE
   const ifNoneMatch = method === 'POST' || etagOf(answer) === '' ? undefined : headers['if-none-match']
   if (ifNoneMatch !== undefined && isHeld(ifNoneMatch, entityTag(answer, form))) {
     const unchanged = representUnchanged(answer, form)
@@ -200,3 +208,35 @@ function headLines(
   if (seconds !== undefined) lines += `retry-after: ${seconds}\r\n`
   return allow === undefined ? lines : `${lines}allow: ${allow}\r\n`
 }
+
+/**
+ * The lines that say for how long browsers and shared caches may keep a public answer. Nothing is fresh beyond `staleAtMs`.
+ *
+ * HAZARD: nginx ignores `Age`. By `max-age` alone it would keep an old answer for a second life. `X-Accel-Expires`, which only nginx
+ * reads, has what is left.
+ *
+ * @param isStale such an answer is fresh nowhere: a cache in front may keep it, and must ask again each time
+ * @param cdn undefined: a CDN may keep what browsers may
+ */
+export function lifetimeLines(
+  { storedAtMs, staleAtMs }: Lifetime,
+  isStale: boolean,
+  cdn: CdnPolicy | undefined,
+): string {
+  const lifetime = Math.floor((staleAtMs - storedAtMs) / 1000)
+  const ageNow = Math.max(0, Math.floor((Date.now() - storedAtMs) / 1000))
+  if (isStale) return `cache-control: public, max-age=0\r\nx-accel-expires: 0\r\nage: ${ageNow}\r\n`
+  const age = Math.min(ageNow, lifetime)
+  if (!cdn) return `cache-control: public, max-age=${lifetime}\r\nx-accel-expires: ${lifetime - age}\r\nage: ${age}\r\n`
+  // Counted from when the answer was stored, as `Age` is. A standing answer is as good as one made now.
+  const shared = Math.min(lifetime, age + cdn.maxAge)
+  return (
+    `cache-control: public, max-age=${lifetime}, s-maxage=${shared}\r\n` +
+    `cdn-cache-control: max-age=${shared}${staleDirectives(cdn)}\r\nx-accel-expires: ${shared - age}\r\nage: ${age}\r\n`
+  )
+}
+
+/** RFC 5861. */
+const staleDirectives = ({ staleWhileRevalidate, staleIfError }: CdnPolicy): string =>
+  (staleWhileRevalidate > 0 ? `, stale-while-revalidate=${staleWhileRevalidate}` : '') +
+  (staleIfError > 0 ? `, stale-if-error=${staleIfError}` : '')

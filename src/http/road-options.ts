@@ -7,9 +7,9 @@ import type { Allowances } from '../graphql/resolving/index.ts'
 import type { Authenticator } from '../identity/index.ts'
 import type { Follower, TriggerWatch } from '../invalidation/index.ts'
 import type { Answered } from '../metrics/index.ts'
+import type { CdnPolicy } from './cdn-policy.ts'
 import type { Cors } from './cors.ts'
-import type { CdnPolicy } from './lifetime-lines.ts'
-import type { BodyFault, ReadBodyOptions } from './read-body.ts'
+import type { BodyFault, ReadBodyOptions } from './wire.ts'
 
 /** What the road of a request needs. */
 export interface RoadOptions {
@@ -26,7 +26,7 @@ export interface RoadOptions {
   /** What each client may spend. Undefined: that is not counted. */
   readonly allowances: Allowances | undefined
   readonly follower: Follower
-  readonly triggers: Pick<TriggerWatch, 'missesWrites'>
+  readonly triggers: Readonly<Pick<TriggerWatch, 'missesWrites'>>
   readonly ledger: Ledger
   readonly catchUpTimeoutMs: number
   /** For how long to answer while the log can't be read, in milliseconds. 0: for ever. */

@@ -7,10 +7,8 @@ import { clientAddress, clientOf, visitor } from '../identity/index.ts'
 import { catchUp, positionIfReached } from '../invalidation/index.ts'
 import type { Answered } from '../metrics/index.ts'
 import { answerOptions } from './answer-options.ts'
-import { inOrder } from './in-order.ts'
 import { leadToPlayground } from './lead-to-playground.ts'
 import { parseRequest } from './parse-request.ts'
-import { isTooLong, type ReadBodyOptions, readBody } from './read-body.ts'
 import { checkMayRun, checkNoBatch, notCached, outOfTouch, RefusedRequest, refusedBody, tooMany } from './refusals.ts'
 import { type Reply, replyWith, replyWithResponse, sendReply } from './reply.ts'
 import {
@@ -30,6 +28,7 @@ import {
 } from './request-head.ts'
 import type { RoadOptions } from './road-options.ts'
 import { Turns } from './turns.ts'
+import { inOrder, isTooLong, type ReadBodyOptions, readBody } from './wire.ts'
 
 /**
  * The road of a request to `/graphql`. Every one walks it, whatever its method, and however its path is spelt:

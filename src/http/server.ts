@@ -20,12 +20,11 @@ import { type CorsOrigins, corsFor } from './cors.ts'
 import { type HealthChecks, registerHealth } from './health.ts'
 import { limitConnections } from './limit-connections.ts'
 import { type PlaygroundOptions, registerPlayground } from './playground.ts'
-import { isTooLong } from './read-body.ts'
 import { isHost, requestIdOf } from './request-head.ts'
 import { Road } from './road.ts'
 import type { RoadOptions } from './road-options.ts'
 import { SAFE_HEADERS, SECURE_HEADER } from './safe-headers.ts'
-import { KEEP_ALIVE_MS } from './write-message.ts'
+import { isTooLong, KEEP_ALIVE_MS } from './wire.ts'
 
 export interface ServerOptions {
   readonly graphql: Omit<

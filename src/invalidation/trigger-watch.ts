@@ -12,11 +12,12 @@ import { findTriggersOff, type TriggerOff } from './triggers.ts'
  * await triggers.stop()
  */
 export class TriggerWatch {
+  /** Whether writes may be missing from the log, so that what is cached may be wrong. Each look sets it anew. */
+  missesWrites = false
   readonly #primary: SqlClient
   readonly #everyMs: number
   readonly #observer: TriggerWatchObserver
   #off: readonly TriggerOff[] = []
-  #missesWrites = false
   /** What may have been read wrongly since it last fell. */
   #gap: ReadonlySet<string> = new Set()
   #hasLooked = false
@@ -33,11 +34,6 @@ export class TriggerWatch {
   /** The triggers that were off at the last look. */
   get off(): readonly TriggerOff[] {
     return this.#off
-  }
-
-  /** Whether writes may be missing from the log, so that what is cached may be wrong. Asked at each request. */
-  get missesWrites(): boolean {
-    return this.#missesWrites
   }
 
   /** For a readiness check. Resolves if all were on at the last look that succeeded, and rejects otherwise. Asks nobody. */
@@ -69,7 +65,7 @@ export class TriggerWatch {
     this.#off = off
     if (nameAll(off) !== nameAll(before)) this.#observer.onChange?.(off, before)
     const tags = off.flatMap((trigger) => trigger.tags)
-    this.#missesWrites = tags.length > 0
+    this.missesWrites = tags.length > 0
     this.#gap = new Set([...this.#gap, ...tags])
     if (this.#gap.size === 0) return
     // If they are on again, the catalogue says so since before this statement: its position is after all that was missed.

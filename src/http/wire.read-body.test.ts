@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, expect, it } from '@jest/globals'
 import { ByteBudget } from './byte-budget.ts'
 import { checkPrivateMembers } from './check-private-members.ts'
-import { readBody } from './read-body.ts'
+import { readBody } from './wire.ts'
 
 type Read = (request: IncomingMessage, response: ServerResponse, answer: (body: string) => void) => unknown
 

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { expect, it } from '@jest/globals'
 import { checkPrivateMembers } from './check-private-members.ts'
 import { SAFE_HEADERS } from './safe-headers.ts'
-import { KEEP_ALIVE_MS, writeMessage } from './write-message.ts'
+import { KEEP_ALIVE_MS, writeMessage } from './wire.ts'
 
 const HEAD = 'content-type: text/plain\r\netag: "a: b"\r\nx-cache: HIT\r\n'
 const members = ['private', 'public'] as const

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals'
-import { cdnPolicyOf, lifetimeLines } from './lifetime-lines.ts'
+import { cdnPolicyOf } from './cdn-policy.ts'
+import { lifetimeLines } from './reply.ts'
 
 /** An answer that was stored so many seconds ago. */
 const answer = (age: number, lifetime = 300) => {
