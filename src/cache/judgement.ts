@@ -1,3 +1,4 @@
+import type { Clock } from '../kernel/clock.ts'
 import type { Entry } from './entry.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { ResolvedPolicy } from './policy.ts'
@@ -76,6 +77,29 @@ export interface EarlyRefresh extends Pick<ResolvedPolicy, 'earlyRefresh'> {
   /** From 0 to 1, without 1. */
   readonly random: () => number
 }
+
+/**
+ * The clock that entries are judged by: `clock`, which calls `onSetBack` as soon as it is read after it was set back by more than
+ * a second, before it returns. An entry that was stored before that would seem to live on for as long as the clock was set back.
+ *
+ * @param onSetBack gets by how much, in milliseconds
+ */
+export function noticingClock(clock: Clock, onSetBack: (byMs: number) => void): Clock {
+  let lastMs = Number.NEGATIVE_INFINITY
+  return {
+    elapsed: () => clock.elapsed(),
+    after: (ms, run) => clock.after(ms, run),
+    now: () => {
+      const nowMs = clock.now()
+      const backMs = lastMs - nowMs
+      lastMs = nowMs
+      if (backMs > TOLERATED_MS) onSetBack(backMs)
+      return nowMs
+    },
+  }
+}
+
+const TOLERATED_MS = 1000
 
 /** Keeps the entry from being refreshed for a second, because its load has just failed. */
 export function rest(entry: Entry, nowMs: number): void {

@@ -16,8 +16,8 @@ it('follows a hit and a miss through few files', () => {
   process.stdout.write(`\n${draw('A hit', hit)}${draw('A miss whose rows are in memory', miss)}`)
   expect(hit.cache).toMatch(/^stet; hit; ttl=\d+; detail=memory$/)
   expect(miss.cache).toBe('stet; hit; detail=entries')
-  expect(hit.files.length).toBeLessThanOrEqual(22)
-  expect(miss.files.length).toBeLessThanOrEqual(76)
+  expect(hit.files.length).toBeLessThanOrEqual(12)
+  expect(miss.files.length).toBeLessThanOrEqual(68)
 }, 60_000)
 
 function walks(): { readonly hit: Walk; readonly miss: Walk } {

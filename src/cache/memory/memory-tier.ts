@@ -1,6 +1,7 @@
 import type { Entry } from '../entry.ts'
 import { heapBytes } from './heap-bytes.ts'
-import { S3Fifo, type Slot } from './s3-fifo.ts'
+import { S3Fifo } from './s3-fifo.ts'
+import type { Slot } from './slots.ts'
 
 /** The near tier: this process's own entries, as many of those in use as fit into `maxBytes` of heap. */
 export class MemoryTier {

@@ -1,5 +1,6 @@
 import { fnv1a } from '../../kernel/fnv.ts'
 import { FifoQueue, QueueItem } from './fifo-queue.ts'
+import { type Slot, use } from './slots.ts'
 
 /**
  * A map bounded in bytes. A new item waits in a small queue, a tenth of all. If it is used twice there, it moves on to the
@@ -29,7 +30,7 @@ export class S3Fifo<V> {
     return item && use(item)
   }
 
-  /** The slot of `key`, for `use`: a caller that keeps it need not look the key up again. A value set anew under the key is found there too. Its `value` is undefined once that was dropped; then look the key up. */
+  /** The slot of `key`, for `use`: a caller that keeps it need not look the key up again, until its value was dropped. */
   find(key: string): Slot<V> | undefined {
     return this.#held.get(key)
   }
@@ -112,17 +113,7 @@ export class S3Fifo<V> {
   }
 }
 
-/** Where an `S3Fifo` holds a value. */
-export type Slot<V> = Pick<QueueItem<V>, 'key' | 'value' | 'uses'>
-
-/** The value of a slot, counted as a use. Undefined if it was dropped. */
-export function use<V>(slot: Slot<V>): V | undefined {
-  if (slot.uses < MAX_USES) slot.uses++
-  return slot.value
-}
-
 const SMALL_SHARE = 0.1
-const MAX_USES = 3
 
 /** In 30 bits, which V8 stores without a box. If two keys share a hash, a new key may be taken for one that came back. */
 const hashOf = (key: string): number => fnv1a(key) >>> 2

@@ -6,13 +6,12 @@ import { type EarlyRefresh, isDueEarly, isResting, type Judgement, judge, type R
 import type { ResolvedKind } from '../kind.ts'
 import { withTables } from '../ledger/cache-tag.ts'
 import type { LogPlace } from '../ledger/ledger.ts'
-import { type Slot, use } from '../memory/s3-fifo.ts'
+import { EntryNames, type Slot, Slots, use } from '../memory/slots.ts'
 import type { Reader } from '../reader.ts'
 import { AwaitedReads } from './awaited-reads.ts'
 import type { Obtained } from './flight.ts'
 import { Flights } from './flights.ts'
 import { type LoadRequest, lifeMs } from './load-queue.ts'
-import { EntryNames, Slots } from './slots.ts'
 import { type Holdings, Tiers, type WhyNotStored } from './tiers.ts'
 
 /**

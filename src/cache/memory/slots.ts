@@ -1,7 +1,5 @@
 import type { Entry } from '../entry.ts'
 import type { ResolvedKind } from '../kind.ts'
-import type { MemoryTier } from '../memory/memory-tier.ts'
-import type { Slot } from '../memory/s3-fifo.ts'
 import type { Reader } from '../reader.ts'
 
 /**
@@ -10,12 +8,12 @@ import type { Reader } from '../reader.ts'
  */
 export class Slots<K, V> {
   readonly #kind: Pick<ResolvedKind<K, V>, 'policy'>
-  readonly #memory: MemoryTier
+  readonly #memory: Memory
   readonly #names: EntryNames<K>
   /** By number or text, whichever the key is without a detour. */
   readonly #known = new Map<number | string, Slot<Entry<V>>>()
 
-  constructor(kind: Pick<ResolvedKind<K, V>, 'policy'>, memory: MemoryTier, names: EntryNames<K>) {
+  constructor(kind: Pick<ResolvedKind<K, V>, 'policy'>, memory: Memory, names: EntryNames<K>) {
     this.#kind = kind
     this.#memory = memory
     this.#names = names
@@ -42,7 +40,29 @@ export class Slots<K, V> {
   }
 }
 
+/** What finds a slot by an entry's whole key. */
+interface Memory {
+  find(id: string): Slot<Entry> | undefined
+}
+
 const MAX_KNOWN = 65_536
+
+/** Where memory holds a value. A value that is set anew under the key is found there, too. */
+export interface Slot<V> {
+  readonly key: string
+  /** Undefined once it was dropped. */
+  readonly value: V | undefined
+  /** How often it was used lately: see `S3Fifo`. */
+  uses: number
+}
+
+/** The value of a slot, counted as a use. Undefined if it was dropped. */
+export function use<V>(slot: Slot<V>): V | undefined {
+  if (slot.uses < MAX_USES) slot.uses++
+  return slot.value
+}
+
+const MAX_USES = 3
 
 /**
  * How the entries of one kind are called. A whole key is namespace, kind, fingerprint and the text of the kind's own key:
