@@ -105,7 +105,7 @@ async function readMarkdown(
     const bytes = await readFile(root, file)
     if (!bytes) return { at, problem: TOO_LONG }
     const { parseMarkdown } = await loadParser()
-    const parsed = parseMarkdown({ file, text: decode(bytes, 1), ...given })
+    const parsed = parseMarkdown({ file, root, text: decode(bytes, 1), ...given })
     if ('unread' in parsed) return { at, unread: parsed.unread }
     const { article, heldBack, notes, unreadFields } = parsed
     const slug = slugs.slugOf(file, article.slug)

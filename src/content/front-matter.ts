@@ -1,4 +1,5 @@
 import { ContentProblem } from './content-record.ts'
+import { findRepeatedName } from './find-repeated-name.ts'
 import { parseToml } from './parse-toml.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { lineFinder, RecordFields } from './record-fields.ts'
@@ -105,10 +106,15 @@ function parseJson(matter: string, firstLine: number): RecordFields {
   } catch (error) {
     throw new ContentProblem(firstLine, `front matter is not valid JSON: ${(error as Error).message}`)
   }
+  const lineOf = lineFinder(matter, firstLine)
+  const repeated = findRepeatedName(matter)
+  if (repeated !== undefined) {
+    throw new ContentProblem(lineOf(repeated), `front matter names ${JSON.stringify(repeated)} twice`)
+  }
   const asWritten = matter.replace(/"(?:[^"\\]|\\.)*"|-?\d[-+.\deE]*/g, (token) =>
     token.startsWith('"') ? token : `"${token}"`,
   )
-  return new RecordFields(JSON.parse(asWritten), lineFinder(matter, firstLine))
+  return new RecordFields(JSON.parse(asWritten), lineOf)
 }
 
 const MDX_COMMENT = /^\{\s*\/\*[\s\S]*?\*\/\s*\}/

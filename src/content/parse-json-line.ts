@@ -8,6 +8,7 @@ import {
   type UserRecord,
   usernameOf,
 } from './content-record.ts'
+import { findRepeatedName } from './find-repeated-name.ts'
 import { RecordFields } from './record-fields.ts'
 
 export interface ParsedLine {
@@ -113,9 +114,13 @@ function required(fields: RecordFields, maxLength: number, name: string): string
 }
 
 function parseJson(text: string, line: number): unknown {
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch (error) {
     throw new ContentProblem(line, `is not JSON: ${error instanceof Error ? error.message : error}`)
   }
+  const repeated = findRepeatedName(text)
+  if (repeated !== undefined) throw new ContentProblem(line, `names ${JSON.stringify(repeated)} twice`)
+  return value
 }

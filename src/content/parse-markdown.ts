@@ -16,6 +16,8 @@ import { leaveOutTemplateComments } from './template-comments.ts'
 export interface MarkdownFile {
   /** Relative to the imported folder. Its name and its folder may give the slug, the title, the date and the status. */
   readonly file: string
+  /** The path of the imported folder, if it is known. */
+  readonly root?: string
   readonly text: string
   /** The author if the file names none. */
   readonly author: string
@@ -40,7 +42,7 @@ export type ParsedMarkdown =
  * Parses an article from a Markdown file by the conventions of Hugo, Jekyll, Astro, Eleventy, Zola and Next. Throws a ContentProblem if the
  * file should be an article, and can't be read as one.
  */
-export function parseMarkdown({ file, text, author, now }: MarkdownFile): ParsedMarkdown {
+export function parseMarkdown({ file, root, text, author, now }: MarkdownFile): ParsedMarkdown {
   const whole = splitFrontMatter(text)
   const redirect = stubOf(whole)
   if (redirect !== undefined) return { unread: `is a redirect without a body: ${redirect}` }
@@ -49,7 +51,7 @@ export function parseMarkdown({ file, text, author, now }: MarkdownFile): Parsed
   const { fields, body, bodyLine } = parts
   const name = nameOf(file)
   const { publishedAt, createdAt } = datesOf(fields, name.date)
-  const heldBack = whyHeldBack(fields, file, now)
+  const heldBack = whyHeldBack(fields, { file, root, now })
   if (publishedAt && publishedAt === name.date && isAhead(publishedAt, now)) {
     heldBack.push('the date in its name is in the future')
   }
@@ -69,7 +71,7 @@ export function parseMarkdown({ file, text, author, now }: MarkdownFile): Parsed
     publishedAt: isDraft ? undefined : publishedAt,
     // A draft that was begun in the future would stand first in its author's list.
     createdAt: createdAt && isAhead(createdAt, now) ? undefined : createdAt,
-    updatedAt: fields.date('updated', 'updatedDate', 'updatedAt', 'lastmod', 'last_modified_at', 'modified'),
+    updatedAt: fields.date('updated', 'updatedDate', 'updatedAt', 'lastmod', 'lastModifiedAt', 'modified'),
     views: fields.count('views'),
   }
   const allNotes = [...spoken.notes, ...notes, ...byline.notes, ...fileTimeNotes(fields), ...fields.notes]
@@ -80,12 +82,16 @@ const isAhead = (date: string, now: number): boolean => Date.parse(date) > now
 
 /** Hugo's rule: the day of publication counts for what is published, `date` for what was begun. Either stands in for the other. */
 function datesOf(fields: RecordFields, ofName: string | undefined) {
-  const published = fields.date(...PUBLISHED) ?? (fields.isDate('published') ? fields.date('published') : undefined)
-  const date = fields.date('date', 'created', 'createdAt', 'created_at')
+  const others = ['published', 'publish'].filter((name) => fields.isDate(name))
+  const published = fields.date(...PUBLISHED, ...others)
+  const date = fields.date('date', 'created', 'createdAt', 'dateCreated')
   return { publishedAt: published ?? date ?? ofName, createdAt: date ?? published ?? ofName }
 }
 
-const PUBLISHED = ['publishDate', 'pubDate', 'published_at', 'publishedAt', 'publish_date', 'pub_date'] as const
+const PUBLISHED = [
+  ...['publishDate', 'pubDate', 'publishedAt', 'publishedDate', 'publishedOn', 'datePublished', 'publicationDate'],
+  ...['publishAt', 'publishOn'],
+]
 
 function fileTimeNotes(fields: RecordFields): string[] {
   const found = fields.find('date')

@@ -4,23 +4,29 @@ import { ContentProblem } from './content-record.ts'
 import { parseDate } from './parse-date.ts'
 
 /**
- * Reads and checks fields of YAML, TOML or JSON. Front matter gives its scalars as text, JSON Lines as JSON has them. A field may have several names, in upper or lower case (Hugo's rule); the first
- * name that has a value counts. Null and '' count as absent. Throws a ContentProblem with the field's line for a wrong value.
+ * Reads and checks fields of YAML, TOML or JSON. Front matter gives its scalars as text, JSON Lines as JSON has them. A field may have several names; the first
+ * name that has a value counts. Upper or lower case, hyphens, underscores and spaces in a name don't: `pub_date` is `pubDate`. Null and '' count as absent. Throws
+ * a ContentProblem with the field's line for a wrong value, and for a name that is written in two ways with two values.
  */
 export class RecordFields {
-  readonly #values = new Map<string, unknown>()
+  readonly #fields = new Map<string, Field[]>()
   readonly #lineOf: (name: string) => number
   readonly #lookedUp = new Set<string>()
   readonly #inner = new Map<string, RecordFields>()
   readonly #notes = new Set<string>()
 
   constructor(values: object, lineOf: (name: string) => number) {
-    for (const [name, value] of Object.entries(values)) this.#values.set(name.toLowerCase(), value)
+    for (const [written, value] of Object.entries(values)) {
+      const name = canonicalName(written)
+      const fields = this.#fields.get(name)
+      if (fields) fields.push({ written, value })
+      else this.#fields.set(name, [{ written, value }])
+    }
     this.#lineOf = lineOf
   }
 
   get isEmpty(): boolean {
-    return this.#values.size === 0
+    return this.#fields.size === 0
   }
 
   /** What was left out of the fields that were read, in words. */
@@ -28,20 +34,23 @@ export class RecordFields {
     return [...this.#notes]
   }
 
-  /** The names of the fields that have a value, and that nobody has looked up: `params.weight` for one in an object that others were looked up in. */
+  /**
+   * The names of the fields that have a value, and that nobody has looked up, in lower case: `params.weight` for one in an object that
+   * others were looked up in.
+   */
   get unread(): readonly string[] {
-    return [...this.#values.keys()].flatMap((name) => {
+    return [...this.#fields].flatMap(([name, fields]) => {
+      const written = fields[0]?.written.toLowerCase() ?? name
       const inner = this.#inner.get(name)
-      if (inner) return inner.unread.map((each) => `${name}.${each}`)
-      return this.#lookedUp.has(name) || isAbsent(this.#values.get(name)) ? [] : [name]
+      if (inner) return inner.unread.map((each) => `${written}.${each}`)
+      return this.#lookedUp.has(name) || fields.every(({ value }) => isAbsent(value)) ? [] : [written]
     })
   }
 
   /** The first of `names` that has a value. */
   find(...names: string[]): { name: string; value: unknown } | undefined {
     for (const name of names) {
-      this.#lookedUp.add(name.toLowerCase())
-      const value = this.#values.get(name.toLowerCase())
+      const value = this.#valueOf(name)
       if (!isAbsent(value)) return { name, value }
     }
     return undefined
@@ -52,25 +61,44 @@ export class RecordFields {
     const outer = this.find(...names)
     if (outer) return outer
     for (const parent of parents) {
-      const found = this.#innerOf(parent)?.find(...names)
+      const found = this.inner(parent)?.find(...names)
       if (found) return found
     }
     return undefined
   }
 
-  #innerOf(parent: string): RecordFields | undefined {
-    const name = parent.toLowerCase()
-    const value = this.#values.get(name)
+  /** The fields of an object. Undefined if the field is none. */
+  inner(parent: string): RecordFields | undefined {
+    const name = canonicalName(parent)
+    const known = this.#inner.get(name)
+    if (known) return known
+    const value = this.#fields.get(name)?.find(({ value }) => !isAbsent(value))?.value
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-    const inner = this.#inner.get(name) ?? new RecordFields(value, this.#lineOf)
+    const inner = new RecordFields(value, this.#lineOf)
     this.#inner.set(name, inner)
     return inner
   }
 
+  /** The value of a field, null and '' included. */
+  #valueOf(name: string): unknown {
+    const canonical = canonicalName(name)
+    this.#lookedUp.add(canonical)
+    const fields = this.#fields.get(canonical) ?? []
+    const [first, ...others] = fields.filter(({ value }) => !isAbsent(value))
+    const other = others.find(({ value }) => !isSame(value, first?.value))
+    if (first && other) {
+      throw new ContentProblem(
+        this.#lineOf(other.written),
+        `${first.written} and ${other.written} are one field, with two values`,
+      )
+    }
+    return (first ?? fields[0])?.value
+  }
+
   /** True if the field is present, even if it is null. */
   names(name: string): boolean {
-    this.#lookedUp.add(name.toLowerCase())
-    return this.#values.has(name.toLowerCase())
+    this.#lookedUp.add(canonicalName(name))
+    return this.#fields.has(canonicalName(name))
   }
 
   /** The text of a field, trimmed. Undefined, with a note, if nothing of it can be seen. Numbers and booleans are accepted, as JSON Lines may have them. */
@@ -91,8 +119,7 @@ export class RecordFields {
 
   /** The text of a field, unchanged. Accepts no numbers and booleans. */
   verbatim(maxLength: number, name: string): string | undefined {
-    this.#lookedUp.add(name.toLowerCase())
-    const value = this.#values.get(name.toLowerCase())
+    const value = this.#valueOf(name)
     if (value === undefined || value === null) return undefined
     if (typeof value !== 'string') throw this.problem(name, 'should be text')
     this.checkLength(name, value, maxLength)
@@ -136,8 +163,8 @@ export class RecordFields {
     const value = this.find(name)?.value
     if (value === undefined || typeof value === 'boolean') return value
     const text = typeof value === 'object' ? '' : String(value)
-    if (/^(true|yes|on)$/i.test(text)) return true
-    if (/^(false|no|off)$/i.test(text)) return false
+    if (/^(true|yes|on|y|1)$/i.test(text)) return true
+    if (/^(false|no|off|n|0)$/i.test(text)) return false
     throw this.problem(name, `should be true or false, not ${quote(value)}`)
   }
 
@@ -173,9 +200,22 @@ export class RecordFields {
   }
 
   problem(name: string, message: string): ContentProblem {
-    return new ContentProblem(this.#lineOf(name), `${name} ${message}`)
+    const written = this.#fields.get(canonicalName(name))?.[0]?.written
+    return new ContentProblem(this.#lineOf(written ?? name), `${name} ${message}`)
   }
 }
+
+interface Field {
+  /** Its name, as it is written. */
+  readonly written: string
+  readonly value: unknown
+}
+
+const canonicalName = (name: string): string => name.toLowerCase().replace(/[-_\s]/g, '')
+
+/** Two lists or objects are not compared: they may hold themselves. */
+const isSame = (one: unknown, other: unknown): boolean =>
+  typeof one !== 'object' && typeof other !== 'object' && String(one) === String(other)
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
 
@@ -191,7 +231,8 @@ export const isFileTime = (value: unknown): boolean =>
 /** Finds the line of a file that names a field first, in the text of its front matter. */
 export function lineFinder(matter: string, firstLine: number): (name: string) => number {
   return (name) => {
-    const key = new RegExp(`^[ \\t{]*["']?${name}["']?[ \\t]*[:=]`, 'im').exec(matter)
+    const escaped = name.replace(/[^\w\s-]/g, '\\$&')
+    const key = new RegExp(`^[ \\t{]*["']?${escaped}["']?[ \\t]*[:=]`, 'im').exec(matter)
     return key ? firstLine + matter.slice(0, key.index).split('\n').length - 1 : 1
   }
 }
