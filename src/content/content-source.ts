@@ -42,11 +42,14 @@ export async function openContentSource(
     const open = () => openFile(root, wordpress)
     return new WordpressSource({ open, file: wordpress, author, now, slugs, signal, maxLength: MAX_BYTES })
   }
+  const { HeldFolders } = await import('./held-folders.ts')
+  const held = new HeldFolders(root, now, (file) => readText(root, file))
   return {
     async prepare() {
       let count = 0
       for await (const { file, problem, unread } of files()) {
         if (signal?.aborted) break
+        await held.look(file)
         if (unread !== undefined) continue
         if (problem) count++
         else if (JSON_LINES.test(file)) count += await countLines(root, file)
@@ -59,7 +62,7 @@ export async function openContentSource(
         if (unread !== undefined) yield { at: { file, line: 1 }, unread }
         else if (problem) yield { at: { file, line: 1 }, problem }
         else if (JSON_LINES.test(file)) yield* readJsonLines(root, file)
-        else yield await readMarkdown(root, file, { author, now, slugs })
+        else yield await readMarkdown(root, file, { author, now, slugs, heldBy: held.why(file) })
       }
     },
   }
@@ -98,7 +101,15 @@ const loadParser = () => import('./parse-markdown.ts')
 async function readMarkdown(
   root: string,
   file: string,
-  { slugs, ...given }: { readonly author: string; readonly now: number; readonly slugs: SlugChoice },
+  {
+    slugs,
+    ...given
+  }: {
+    readonly author: string
+    readonly now: number
+    readonly slugs: SlugChoice
+    readonly heldBy: string | undefined
+  },
 ): Promise<Reading> {
   const at = { file, line: 1 }
   try {
@@ -129,6 +140,11 @@ async function claimSlug(root: string, file: string, slugs: SlugChoice): Promise
     reasonOf(error)
     return true
   }
+}
+
+async function readText(root: string, file: string): Promise<string | undefined> {
+  const bytes = await readFile(root, file)
+  return bytes && decode(bytes, 1)
 }
 
 async function readFile(root: string, file: string): Promise<Buffer | undefined> {

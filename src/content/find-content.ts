@@ -16,7 +16,7 @@ export const JSON_LINES = /\.jsonl$/i
 /** Only if it is named itself: a folder holds feeds and sitemaps, too. */
 export const WORDPRESS = /\.(xml|wxr)$/i
 /** Not Hugo's `_index.md`, which describes a section and is not an article. */
-const ARTICLE = /^(?!_index\.).*\.(md|markdown|mdx)$/i
+const ARTICLE = /^(?!_index\.).*\.(md|markdown|mdx)$/is
 
 /**
  * Finds JSON Lines first, so that their users and tags exist before articles name them; then Markdown files. Always in the

@@ -23,6 +23,8 @@ export interface MarkdownFile {
   readonly author: string
   /** The time of the import, in milliseconds. What is dated later is held back. */
   readonly now: number
+  /** Why another file holds it back, in words. */
+  readonly heldBy?: string | undefined
 }
 
 export type ParsedMarkdown =
@@ -42,7 +44,7 @@ export type ParsedMarkdown =
  * Parses an article from a Markdown file by the conventions of Hugo, Jekyll, Astro, Eleventy, Zola and Next. Throws a ContentProblem if the
  * file should be an article, and can't be read as one.
  */
-export function parseMarkdown({ file, root, text, author, now }: MarkdownFile): ParsedMarkdown {
+export function parseMarkdown({ file, root, text, author, now, heldBy }: MarkdownFile): ParsedMarkdown {
   const whole = splitFrontMatter(text)
   const redirect = stubOf(whole)
   if (redirect !== undefined) return { unread: `is a redirect without a body: ${redirect}` }
@@ -55,6 +57,7 @@ export function parseMarkdown({ file, root, text, author, now }: MarkdownFile): 
   if (publishedAt && publishedAt === name.date && isAhead(publishedAt, now)) {
     heldBack.push('the date in its name is in the future')
   }
+  if (heldBy !== undefined) heldBack.push(heldBy)
   const isDraft = heldBack.length > 0
   if (body === '' && !isDraft) throw new ContentProblem(bodyLine, 'has no body: only a draft may be empty')
   checkBody(parts)
