@@ -64,10 +64,51 @@ describe('front matter', () => {
     ['{/* a */}\n\n---\ntitle: Salt\ndraft: true\n---\nText', 1, /looks like front matter/],
     ['{# a #}\n<!--\n-->\n+++\ndraft = true\n+++\nText', 1, /looks like front matter/],
     ['{% comment %} a {% endcomment %}draft: true\nText', 1, /looks like front matter/],
+    ['author: Ann\npublished: false\n---\nText', 1, /looks like front matter/],
+    ['Author: Ann\nSummary: Salt\nStatus: draft\n\nText', 1, /looks like front matter/],
+    ['"author": "Ann",\n"published": false\n;;;\nText', 1, /looks like front matter/],
+    ['-----\nauthor: Ann\ncolor: red\npublished: false\n-----\nText', 1, /looks like front matter/],
+    ['[params]\ndraft = true\n+++\nText', 1, /looks like front matter/],
+    ['\u200btitle: Salt\ndraft: true\n\nText', 1, /looks like front matter/],
+    ['---\u2028draft: true\u2028---\u2028Text', 1, /looks like front matter/],
+    ['---\u0085draft: true\u0085---\u0085Text', 1, /looks like front matter/],
+    ['```yaml\ntitle: Salt\ndraft: true\n```\nText', 1, /looks like front matter/],
+    ['```\n---\ntitle: Salt\n---\n```\nText', 1, /looks like front matter/],
+    ['# Salt\n---\ntitle: Salt\ndraft: true\n---\nText', 1, /looks like front matter/],
+    ['<!--\n.. title: Salt\n.. status: draft\n-->\n\nText', 1, /looks like front matter/],
+    ['<!-- Draft: true -->\nText', 1, /looks like front matter/],
+    ['% Salt\n% Ann\n% 2099\n\nText', 1, /looks like front matter/],
+    ['---\ntitle: Salt\n---\n---\ntitle: Sea\ndraft: true\n---\nText', 4, /has front matter twice/],
+    ['---\n---\n\n+++\ndraft = true\n+++\nText', 4, /has front matter twice/],
+    ['{}\n---\ntitle: Sea\nprivate: true\n---\nText', 2, /has front matter twice/],
+    ['---\ntitle: Salt\n--- # end\nText\n\n---\nMore', 3, /not valid YAML: Source contains multiple documents/],
+    ['---\ntitle: !important Salt\n---\nText', 2, /not valid YAML: Unresolved tag: !important; quote/],
+    ['---\ntags: [!a b]\n---\nText', 2, /not valid YAML: Unresolved tag: !a; quote/],
   ])('is never taken for the body: %j', (text, line, message) => {
     expect(() => parse('a.md', text)).toThrow(
       expect.objectContaining({ line, message: expect.stringMatching(message) }),
     )
+  })
+
+  it.each(['!!float 1.50', '!!str 1.50', '!!int "0x1F"', '!!timestamp 2001-01-01'])(
+    'keeps the source of a tagged value: %s',
+    (title) => {
+      expect(parse('a.md', `---\ntitle: ${title}\n---\nText`).title).toBe(title.replace(/^!!\w+ |"/g, ''))
+    },
+  )
+
+  it.each([
+    '---\n\nText: a line',
+    'Note: one line\nWarning: another',
+    'Author: Ann',
+    '# Salt\n\n---\n\nTitle of a part',
+    '```js\nconst a = 1\n```',
+    '<!-- more -->\nText',
+    '| a |\n| --- |\n| title: b |',
+    '% of all',
+  ])('is not what a body may begin with, after front matter or without: %j', (text) => {
+    expect(parse('a.md', `---\ntitle: Salt\n---\n${text}`).body).toBe(text)
+    if (!text.startsWith('---')) expect(parse('a.md', text).body).toBe(text)
   })
 
   it.each(['{{< figure >}}\nText', '{% include x %}', '{: .lead}\nText', '{#id}', '***\nText', '- - -\nText: a'])(

@@ -3,6 +3,7 @@ import { findRepeatedName } from './find-repeated-name.ts'
 import { parseToml } from './parse-toml.ts'
 import { parseYaml } from './parse-yaml.ts'
 import { lineFinder, RecordFields } from './record-fields.ts'
+import { refuseLookalike, refuseSecond } from './refuse-lookalike.ts'
 
 export interface MarkdownParts {
   readonly fields: RecordFields
@@ -32,7 +33,9 @@ export function splitFrontMatter(text: string): MarkdownParts {
   if (matter.length > MAX_LENGTH) {
     throw new ContentProblem(1, `front matter has ${matter.length} characters; at most ${MAX_LENGTH} are read`)
   }
-  return { fields: parsers[language](matter, firstLine), ...bodyAt(source, start + after) }
+  const parts = { fields: parsers[language](matter, firstLine), ...bodyAt(source, start + after) }
+  refuseSecond(parts.body, parts.bodyLine)
+  return parts
 }
 
 /** The parts of a file whose body has become another, without the blank lines around it. */
@@ -118,27 +121,6 @@ function parseJson(matter: string, firstLine: number): RecordFields {
 }
 
 const MDX_COMMENT = /^\{\s*\/\*[\s\S]*?\*\/\s*\}/
-
-/** Refuses a text whose first or second line, but for comments, is a field: its fence is missing, stands too late, or is none that is known. */
-function refuseLookalike(opened: string, firstLine: number): void {
-  const [first = '', second = ''] = withoutComments(opened).split('\n', 2)
-  const isFence = /^\W{1,10}$/.test(first) || /^(?:---|\+\+\+|;;;)/.test(first)
-  if (FIELD.test(first) || (isFence && FIELD.test(second))) {
-    throw new ContentProblem(firstLine, 'looks like front matter, and is not between --- or +++, or a JSON object')
-  }
-}
-
-function withoutComments(opened: string): string {
-  let text = opened
-  for (let comment: string | undefined; ; text = text.slice(comment.length)) {
-    comment = COMMENT.exec(text)?.[0]
-    if (comment === undefined) return text
-  }
-}
-
-const COMMENT =
-  /^(?:<!--[\s\S]*?-->|\{\s*\/\*[\s\S]*?\*\/\s*\}|\{#[\s\S]*?#\}|\{%-?\s*comment\s*-?%\}[\s\S]*?\{%-?\s*endcomment\s*-?%\})\s*/
-const FIELD = /^["']?(?:title|date|draft|published|layout|tags|categories|slug|permalink)["']?[ \t]*[:=]/i
 
 /** The text after `offset`, without the blank lines around it. */
 function bodyAt(source: string, offset: number): { body: string; bodyLine: number } {

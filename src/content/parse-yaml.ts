@@ -14,14 +14,18 @@ export function parseYaml(yaml: string, firstLine: number): RecordFields {
     const document = parseDocument(yaml, {
       lineCounter: lines,
       prettyErrors: false,
-      logLevel: 'silent',
+      logLevel: 'error',
       uniqueKeys: false,
       schema: 'failsafe',
       customTags: ['null'],
       merge: true,
     })
     const [error] = document.errors
-    if (error) throw notYaml(lineAt(error.pos[0]), error.message)
+    if (error) throw notYaml(lineAt(error.pos[0]), error.message.split(';', 1).join(''))
+    const unknown = document.warnings.find(
+      ({ code, message }) => code === 'TAG_RESOLVE_FAILED' && !STANDARD.test(message),
+    )
+    if (unknown) throw notYaml(lineAt(unknown.pos[0]), `${unknown.message}; quote a text that begins with !`)
     const repeated = findRepeatedKey(document)
     if (repeated !== undefined) throw notYaml(lineAt(repeated), 'Map keys must be unique')
     visit(document, { Scalar: (_key, scalar) => keepSource(scalar) })
@@ -35,6 +39,9 @@ export function parseYaml(yaml: string, firstLine: number): RecordFields {
 }
 
 const MAX_ALIASES = 100
+
+/** A tag that YAML itself has, such as `!!float`. The value stays as it is written. */
+const STANDARD = /tag:yaml\.org,2002:/
 
 /** A tag such as `!!float` makes a value of another type. */
 function keepSource(scalar: Scalar): void {
