@@ -1,10 +1,35 @@
-import type { Obtained } from '../cache/index.ts'
-import { canonicalKeyOf, type Operation } from '../graphql/operation/index.ts'
+import type { Cache, Ledger, Obtained, Reader } from '../cache/index.ts'
+import type { Database } from '../database/index.ts'
+import type { Api, Runnable } from '../graphql/index.ts'
+import { type ApolloRequest, canonicalKeyOf, type Operation } from '../graphql/operation/index.ts'
+import { type Allowance, RequestContext } from '../graphql/resolving/index.ts'
 import type { Viewer } from '../identity/index.ts'
+import type { Follower } from '../invalidation/index.ts'
 import { answerKey, type KeptAnswers, type Run, sharedKey } from './kept-answers.ts'
-import type { Asking, MakeAnswer, Question } from './make-answer.ts'
 import { decideKeeping, type Keeping, type Made, whyNeverKept } from './may-be-kept.ts'
 import type { WrittenAnswer } from './written-answer.ts'
+
+/** Who asks, and how this request may be answered. */
+export interface Asking {
+  readonly viewer: Viewer
+  /** The log position that the answer must reflect. */
+  readonly position: number
+  /** Read through to the database. */
+  readonly bypass: boolean
+  /** The log can't be read just now: others may have written what this node knows nothing of. */
+  readonly unsure: boolean
+  readonly requestId: string
+  /** Where the request came from. */
+  readonly address: string
+  /** What its client may spend. Undefined: that is not counted, or the answer is made anew in the background. */
+  readonly allowance?: Allowance | undefined
+}
+
+/** What is run: the request as Apollo takes it, and its operation if one could be found. */
+export interface Question {
+  readonly http: ApolloRequest
+  readonly runnable: Runnable | undefined
+}
 
 /** An answer, and how it was come by: kept or being made for another request (`obtained`), made for this one (`made`), or both. */
 export type Found =
@@ -115,3 +140,21 @@ const wasExecuted = ({ context: { cacheControl, progress }, response: { status =
 
 /** A part of the answer could not be had, through no fault of the request. */
 class FailedRun extends Error {}
+
+export interface AnswerMakerOptions {
+  readonly api: Api
+  readonly cache: Pick<Cache, 'snapshot'>
+  readonly database: Database
+  readonly follower: Follower
+  readonly ledger: Ledger
+}
+
+/** Makes an answer: what a query or a field of a mutation shows is one snapshot of the database. */
+export type MakeAnswer = (question: Question, asking: Asking, onRead?: Reader['onRead']) => Promise<Made>
+
+export function answerMaker({ api, ...parts }: AnswerMakerOptions): MakeAnswer {
+  return async ({ http, runnable }, asking, onRead) => {
+    const context = new RequestContext({ ...parts, ...asking, onRead, onPriced: asking.allowance?.price })
+    return { context, response: await api.answer(http, context, runnable) }
+  }
+}

@@ -1,8 +1,7 @@
 export { EncodedAnswers, type EncodingChoice } from './encoded-answers.ts'
 export { Explainer } from './explain-answer.ts'
-export { AnswerFinder, type Found } from './find-answer.ts'
+export { AnswerFinder, type Asking, answerMaker, type Found, type MakeAnswer, type Question } from './find-answer.ts'
 export { KeptAnswers, RESPONSES } from './kept-answers.ts'
-export { type Asking, answerMaker, type MakeAnswer, type Question } from './make-answer.ts'
 export type { Made } from './may-be-kept.ts'
 export { Trace, tracing } from './trace.ts'
 export {

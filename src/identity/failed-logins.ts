@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { ClientError } from '../kernel/errors.ts'
-import { addressGroup } from './client-address.ts'
+import { addressGroup } from './client.ts'
 
 export interface FailedLoginsOptions {
   /** Bad tokens of one address in a window. */

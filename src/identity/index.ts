@@ -1,6 +1,5 @@
 export { Authenticator } from './authenticate.ts'
-export { addressGroup, clientAddress } from './client-address.ts'
-export { clientOf } from './client-of.ts'
+export { addressGroup, clientAddress, clientOf } from './client.ts'
 export { fromGlobalId, parseGlobalId, toGlobalId } from './global-id.ts'
 export { signToken, type TokenOptions } from './sign-token.ts'
 export type { TokenKeys, TokenRules } from './verify-token.ts'

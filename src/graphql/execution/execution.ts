@@ -14,9 +14,16 @@ import { isIterableObject } from 'graphql/jsutils/isIterableObject.js'
 import { isPromise } from 'graphql/jsutils/isPromise.js'
 import type { PromiseOrValue } from '../../kernel/promise-or-value.ts'
 import type { Budget } from './budget.ts'
-import { FieldErrors, fieldPath, pathOf } from './field-errors.ts'
-import type { Arguments, FieldPlan, SelectionPlan, Shape } from './field-plan.ts'
-import { objectType } from './object-type.ts'
+import { FieldErrors } from './field-errors.ts'
+import {
+  type Arguments,
+  type FieldPlan,
+  fieldPath,
+  objectType,
+  pathOf,
+  type SelectionPlan,
+  type Shape,
+} from './field-plan.ts'
 import type { OperationPlan, Variables } from './operation-plan.ts'
 import { ResolveInfo } from './resolve-info.ts'
 

@@ -1,5 +1,4 @@
 import type { GraphQLError, ResponsePath } from 'graphql'
-import type { FieldPlan } from './field-plan.ts'
 
 /** The errors of an answer. An error below a place that is null already is left out. */
 export class FieldErrors {
@@ -22,18 +21,4 @@ export class FieldErrors {
   take({ list }: FieldErrors): void {
     this.list.push(...list)
   }
-}
-
-/** The path of a field, from that of its parent object. */
-export const pathOf = ({ key, parentType }: FieldPlan, prev: ResponsePath | undefined): ResponsePath => ({
-  prev,
-  key,
-  typename: parentType.name,
-})
-
-/** The path of the field that `path` is, or lies in: without the indexes of lists at its end. */
-export function fieldPath(path: ResponsePath | undefined): ResponsePath | undefined {
-  let place = path
-  while (place && typeof place.key === 'number') place = place.prev
-  return place
 }

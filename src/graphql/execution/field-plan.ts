@@ -2,12 +2,14 @@ import {
   defaultFieldResolver,
   type FieldNode,
   type GraphQLAbstractType,
+  GraphQLError,
   type GraphQLField,
   type GraphQLFieldResolver,
   GraphQLID,
   type GraphQLLeafType,
   type GraphQLObjectType,
   type GraphQLOutputType,
+  type GraphQLSchema,
   GraphQLString,
   getArgumentValues,
   isAbstractType,
@@ -15,8 +17,11 @@ import {
   isNonNullType,
   isObjectType,
   Kind,
+  type ResponsePath,
   type ValueNode,
 } from 'graphql'
+import { inspect } from 'graphql/jsutils/inspect.js'
+
 export interface FieldPlanParts {
   /** The name of the field in the answer: its alias, if it has one. */
   readonly key: string
@@ -76,6 +81,20 @@ export class FieldPlan {
   }
 }
 
+/** The path of a field, from that of its parent object. */
+export const pathOf = ({ key, parentType }: FieldPlan, prev: ResponsePath | undefined): ResponsePath => ({
+  prev,
+  key,
+  typename: parentType.name,
+})
+
+/** The path of the field that `path` is, or lies in: without the indexes of lists at its end. */
+export function fieldPath(path: ResponsePath | undefined): ResponsePath | undefined {
+  let place = path
+  while (place && typeof place.key === 'number') place = place.prev
+  return place
+}
+
 export type Arguments = Readonly<Record<string, unknown>>
 
 /** An output type, with its wrappers taken off. */
@@ -115,4 +134,38 @@ function holdsVariable(value: ValueNode): boolean {
     default:
       return false
   }
+}
+
+/** The object type that `resolveType` named for a value of an abstract type. Throws the errors of graphql-js if it may not be that. */
+export function objectType(
+  name: unknown,
+  abstract: GraphQLAbstractType,
+  { nodes, parentType, name: fieldName }: FieldPlan,
+  schema: GraphQLSchema,
+  value: unknown,
+): GraphQLObjectType {
+  const field = `"${parentType.name}.${fieldName}"`
+  if (name === null || name === undefined) {
+    const message = `Abstract type "${abstract.name}" must resolve to an Object type at runtime for field ${field}. Either the "${abstract.name}" type should provide a "resolveType" function or each possible type should provide an "isTypeOf" function.`
+    throw new GraphQLError(message, { nodes })
+  }
+  if (typeof name !== 'string') {
+    const message = `Abstract type "${abstract.name}" must resolve to an Object type at runtime for field ${field} with value ${inspect(value)}, received "${inspect(name)}".`
+    throw new GraphQLError(message)
+  }
+  const type = schema.getType(name)
+  const refuse = (why: string) => {
+    throw new GraphQLError(why, { nodes })
+  }
+  if (!type) {
+    return refuse(
+      `Abstract type "${abstract.name}" was resolved to a type "${name}" that does not exist inside the schema.`,
+    )
+  }
+  if (!isObjectType(type))
+    return refuse(`Abstract type "${abstract.name}" was resolved to a non-object type "${name}".`)
+  if (!schema.isSubType(abstract, type)) {
+    return refuse(`Runtime Object type "${name}" is not a possible type for "${abstract.name}".`)
+  }
+  return type
 }

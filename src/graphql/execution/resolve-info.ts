@@ -7,8 +7,7 @@ import type {
   GraphQLSchema,
   ResponsePath,
 } from 'graphql'
-import { pathOf } from './field-errors.ts'
-import type { FieldPlan } from './field-plan.ts'
+import { type FieldPlan, pathOf } from './field-plan.ts'
 import type { OperationPlan, Variables } from './operation-plan.ts'
 
 /** The `info` of a resolver. Its parts are made if the resolver asks for them, which few do. */

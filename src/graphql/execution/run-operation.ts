@@ -1,8 +1,7 @@
 import { type ExecutionResult, GraphQLError, OperationTypeNode } from 'graphql'
 import { isPromise, type PromiseOrValue } from '../../kernel/promise-or-value.ts'
 import type { Answer, Execution } from './execution.ts'
-import { pathOf } from './field-errors.ts'
-import type { FieldPlan, SelectionPlan } from './field-plan.ts'
+import { type FieldPlan, pathOf, type SelectionPlan } from './field-plan.ts'
 
 /** Runs something, again and again until it is content with what that made. */
 export type Repeat = <T>(run: () => PromiseOrValue<T>) => PromiseOrValue<T>

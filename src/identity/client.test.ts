@@ -1,6 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { addressGroup, clientAddress } from './client-address.ts'
-import { clientOf } from './client-of.ts'
+import { addressGroup, clientAddress, clientOf } from './client.ts'
 import { visitor } from './viewer.ts'
 
 it('names a signed-in user by their id, whatever their address', () => {

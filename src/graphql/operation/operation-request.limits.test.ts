@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { limitVariables } from './limit-variables.ts'
+import { limitVariables } from './operation-request.ts'
 
 const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`)
 
