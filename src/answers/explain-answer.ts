@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { HTTPGraphQLResponse } from '@apollo/server'
 import type { Cache, Entry, Ledger, Origin, StaleReason, WhyNotStored } from '../cache/index.ts'
 import { canonicalKeyOf, type Operation } from '../graphql/operation/index.ts'
@@ -35,9 +34,9 @@ export class Explainer {
     this.#options = options
   }
 
-  /** True if this request asks for an explanation and its viewer may have one. Otherwise the header is ignored. */
-  isAsked({ 'stet-explain': header }: IncomingHttpHeaders, viewer: Viewer): boolean {
-    return header === '1' && (this.#options.forEveryone || viewer.kind === 'admin')
+  /** Whether this viewer may have answers explained. */
+  mayAsk(viewer: Viewer): boolean {
+    return this.#options.forEveryone || viewer.kind === 'admin'
   }
 
   /** Answers a request, and explains the answer in `extensions.stet` and `extensions.cost`. */

@@ -182,7 +182,8 @@ export class Road {
     const { viewer, allowance } = asking
     const { question, registers } = await this.#what(request, body)
     const { runnable } = question
-    const found: Found = explainer.isAsked(headers, viewer)
+    const isExplained = headers['stet-explain'] === '1' && explainer.mayAsk(viewer)
+    const found: Found = isExplained
       ? { made: await explainer.explain({ question, asking, token: headers['stet-as-of']?.toString() }, make) }
       : await finder.find({
           question,
