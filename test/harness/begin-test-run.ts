@@ -1,25 +1,31 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { chooseSources, describe, type ServerSource } from './choose-sources.ts'
 import { deleteKeysOfRun } from './create-redis-prefix.ts'
 import { dropDatabasesOfRun } from './create-test-database.ts'
 import { isRunning } from './process-tree.ts'
+import { runParents } from './run-parent.ts'
 import { discardServerDirectory } from './server-directory.ts'
 import { startPostgresBy } from './start-postgres.ts'
 import { startRedisBy } from './start-redis.ts'
 import { announceTestRun, getTestRun } from './test-run.ts'
 
+export interface TestRunOptions {
+  /** Holds the directory of the run. Default: where temporary files are */
+  readonly parent?: string
+}
+
 /**
  * Decides where servers come from, says so on stderr, and starts those that all tests share. Once per run, in the
  * process that outlives all workers.
  */
-export async function beginTestRun(): Promise<void> {
+export async function beginTestRun({ parent = tmpdir() }: TestRunOptions = {}): Promise<void> {
   discardAbandonedRuns()
   const sources = await chooseSources()
   process.stderr.write(`servers: PostgreSQL ${describe(sources.postgres)}, Redis ${describe(sources.redis)}\n`)
-  const directory = mkdtempSync(join(tmpdir(), `${runPrefix}${process.pid}-`))
+  const directory = mkdtempSync(join(parent, `${runPrefix}${process.pid}-`))
   chmodSync(directory, 0o755) // PostgreSQL runs as another user
   discardAtExit(directory)
   const [postgres, redis] = await Promise.all([
@@ -59,8 +65,9 @@ const runPrefix = 'stet-test-'
 
 /** What a run of ours left that was itself killed: the directory's name tells which process it belonged to. */
 function discardAbandonedRuns(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const directory = join(tmpdir(), name)
+  const directories = runParents().flatMap((parent) => readdirSync(parent).map((name) => join(parent, name)))
+  for (const directory of directories) {
+    const name = basename(directory)
     const pid = Number(new RegExp(`^${runPrefix}(\\d+)-`).exec(name)?.[1])
     if (pid > 0 && !isRunning(pid) && statSync(directory).uid === process.getuid?.()) discardRun(directory)
   }
