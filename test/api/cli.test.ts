@@ -6,7 +6,7 @@ import { jwtVerify } from 'jose'
 import pg from 'pg'
 import { options } from '../../src/app/config.ts'
 import { toGlobalId } from '../../src/identity/global-id.ts'
-import { eventually, queryOnce } from '../harness/index.ts'
+import { createTestDatabase, eventually, queryOnce } from '../harness/index.ts'
 import { use, useDatabase } from '../harness/use.ts'
 import { ids } from './add-content.ts'
 import { RunningStet, runStet } from './run-stet.ts'
@@ -15,7 +15,7 @@ const SECRET = 'correct horse battery staple, and more'
 const NOWHERE = 'postgres://user:hunter2@127.0.0.1:1/nowhere'
 
 const directory = use(await mkdtemp(join(tmpdir(), 'stet-cli-')), (it) => rm(it, { recursive: true }))
-const database = await useDatabase()
+const database = use(await createTestDatabase(), (empty) => empty.drop())
 const other = await useDatabase()
 
 it('helps, with exit code 0', async () => {

@@ -14,9 +14,10 @@ export function createTestDatabase(): Promise<TestDatabase> {
   return createDatabaseOn(getTestRun().postgresUrl)
 }
 
-export async function createDatabaseOn(serverUrl: string): Promise<TestDatabase> {
+/** @param template name of the database that it is a copy of. Default: an empty one */
+export async function createDatabaseOn(serverUrl: string, template = 'template1'): Promise<TestDatabase> {
   const name = `${databasePrefix(getTestRun().id)}${randomBytes(6).toString('hex')}`
-  await queryOnce(serverUrl, `create database ${name}`)
+  await queryOnce(serverUrl, `create database ${name} template ${template}`)
   return {
     name,
     url: withDatabase(serverUrl, name),
@@ -40,6 +41,6 @@ export function withDatabase(serverUrl: string, name: string): string {
   return url.href
 }
 
-function databasePrefix(runId: string): string {
+export function databasePrefix(runId: string): string {
   return `stet_test_${runId}_`
 }

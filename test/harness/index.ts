@@ -1,6 +1,7 @@
 /** Real servers for tests: shared ones by default, one's own for a test that breaks things. */
 export { beginTestRun, endTestRun } from './begin-test-run.ts'
 export { createCertificate } from './create-certificate.ts'
+export { createCopyOf, createMigratedDatabase } from './create-copy.ts'
 export { createRedisPrefix } from './create-redis-prefix.ts'
 export { createTestDatabase, type TestDatabase } from './create-test-database.ts'
 export { currentToken } from './current-token.ts'

@@ -7,7 +7,6 @@ import { Kysely, PostgresDialect, sql } from 'kysely'
 import { exportContent } from '../../src/content/export-content.ts'
 import { type ImportOptions, importContent } from '../../src/content/import-content.ts'
 import type { ImportReport, Outcome } from '../../src/content/import-report.ts'
-import { migrate } from '../../src/database/migrate.ts'
 import { createPool } from '../../src/database/pool.ts'
 import type { Tables } from '../../src/database/tables.ts'
 import type { TestDatabase } from './create-test-database.ts'
@@ -92,6 +91,5 @@ export async function useContent(): Promise<ContentBench> {
   const home = use(await mkdtemp(path.join(tmpdir(), 'stet-content-')), (it) => rm(it, { recursive: true }))
   const pool = createPool({ url: database.url, max: 3, statementTimeoutMs: 60_000, onError: () => {} })
   const db = use(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }), (it) => it.destroy())
-  await migrate(db)
   return new ContentBench(db, database, home)
 }

@@ -1,14 +1,15 @@
 /** Servers, databases and nodes for a whole suite: each is started where the suite asks for it, and ended after its last test. */
 import { afterAll } from '@jest/globals'
 import { Redis } from 'ioredis'
+import { createMigratedDatabase } from './create-copy.ts'
 import { createRedisPrefix } from './create-redis-prefix.ts'
-import { createTestDatabase, type TestDatabase } from './create-test-database.ts'
+import type { TestDatabase } from './create-test-database.ts'
 import { startTestNode, type TestNode, type TestNodeOptions } from './start-test-node.ts'
 import { sharedServers } from './test-run.ts'
 
-/** A new, empty database on the shared server. A node migrates it when it starts. */
+/** A new database on the shared server. It has the tables and no content. */
 export async function useDatabase(): Promise<TestDatabase> {
-  return use(await createTestDatabase(), (database) => database.drop())
+  return use(await createMigratedDatabase(), (database) => database.drop())
 }
 
 /**

@@ -4,13 +4,12 @@ import { Kysely, PostgresDialect } from 'kysely'
 import { migrate } from '../../src/database/migrate.ts'
 import { createPool } from '../../src/database/pool.ts'
 import type { Tables } from '../../src/database/tables.ts'
-import { createTestDatabase, queryOnce, type TestDatabase } from '../harness/index.ts'
+import { createMigratedDatabase, queryOnce, type TestDatabase } from '../harness/index.ts'
 
 let database: TestDatabase
 
 beforeEach(async () => {
-  database = await createTestDatabase()
-  await migrateNow()
+  database = await createMigratedDatabase()
   await queryOnce(
     database.url,
     `insert into users (username, display_name, email) values ('ada', 'Ada', 'ada@example.com');

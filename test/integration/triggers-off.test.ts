@@ -6,7 +6,7 @@ import { findTriggersOff, mendTriggers } from '../../src/invalidation/index.ts'
 import { runStet } from '../api/run-stet.ts'
 import { findOnPath, findPostgresBinaries } from '../harness/find-binaries.ts'
 import {
-  createTestDatabase,
+  createMigratedDatabase,
   eventually,
   queryOnce,
   readMetric,
@@ -21,7 +21,7 @@ let node: TestNode
 let pool: pg.Pool
 
 beforeEach(async () => {
-  database = await createTestDatabase()
+  database = await createMigratedDatabase()
   node = await startTestNode({ databaseUrl: database.url, environment: { LOG_BEAT_MS: '50' } })
   pool = new pg.Pool({ connectionString: database.url, max: 4 })
   pool.on('error', () => {})

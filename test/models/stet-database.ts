@@ -1,17 +1,12 @@
 import pg from 'pg'
 import { installStet, type SqlClient } from '../../src/invalidation/index.ts'
-import { createTestDatabase } from '../harness/index.ts'
+import { createCopyOf } from '../harness/index.ts'
 
 /** A database of a test's own with the stet schema and one watched table, `articles (id, author_id)`. */
 export async function createStetDatabase() {
-  const database = await createTestDatabase()
+  const database = await createCopyOf('stet', fill)
   const pool = new pg.Pool({ connectionString: database.url, max: 12 })
   pool.on('error', () => {})
-  await installStet(pool)
-  await pool.query(`
-    create table articles (id int primary key, author_id int);
-    select stet.watch('articles', 'id', '{author_id}')
-  `)
   return {
     url: database.url,
     pool,
@@ -20,6 +15,17 @@ export async function createStetDatabase() {
       await database.drop()
     },
   }
+}
+
+async function fill(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await installStet(client)
+  await client.query(`
+    create table articles (id int primary key, author_id int);
+    select stet.watch('articles', 'id', '{author_id}')
+  `)
+  await client.end()
 }
 
 /** A client whose queries can be counted, held back or answered by the test. */

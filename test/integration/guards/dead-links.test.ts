@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { addContent } from '../../api/add-content.ts'
 import {
+  createMigratedDatabase,
   createRedisPrefix,
-  createTestDatabase,
   eventually,
   type FaultProxy,
   readMetric,
@@ -20,7 +20,7 @@ let redis: FaultProxy
 let nodes: TestNode[]
 
 beforeEach(async () => {
-  database = await createTestDatabase()
+  database = await createMigratedDatabase()
   postgres = await startFaultProxy(addressOf(database.url))
   redis = await startFaultProxy(addressOf(sharedServers().redisUrl))
   const redisPrefix = createRedisPrefix()

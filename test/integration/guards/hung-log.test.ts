@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { addContent } from '../../api/add-content.ts'
 import {
-  createTestDatabase,
+  createMigratedDatabase,
   eventually,
   type FaultProxy,
   queryOnce,
@@ -17,7 +17,7 @@ let proxy: FaultProxy
 let node: TestNode
 
 beforeEach(async () => {
-  database = await createTestDatabase()
+  database = await createMigratedDatabase()
   const { hostname, port } = new URL(database.url)
   proxy = await startFaultProxy({ host: hostname, port: Number(port) })
   node = await startTestNode({ databaseUrl: proxy.through(database.url) })

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { ANN, addContent, ids } from '../../api/add-content.ts'
 import {
-  createTestDatabase,
+  createMigratedDatabase,
   eventually,
   type FaultProxy,
   queryOnce,
@@ -20,7 +20,7 @@ let proxy: FaultProxy
 const nodes: TestNode[] = []
 
 beforeEach(async () => {
-  database = await createTestDatabase()
+  database = await createMigratedDatabase()
   const { hostname, port } = new URL(database.url)
   proxy = await startFaultProxy({ host: hostname, port: Number(port) })
 })

@@ -2,8 +2,8 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { decodeEntry, type Entry } from '../../../src/cache/index.ts'
 import {
+  createMigratedDatabase,
   createRedisPrefix,
-  createTestDatabase,
   GraphQLClient,
   queryOnce,
   sharedServers,
@@ -40,7 +40,7 @@ export class Fleet {
   }
 
   static async start(): Promise<Fleet> {
-    const database = await createTestDatabase()
+    const database = await createMigratedDatabase()
     const redisPrefix = createRedisPrefix()
     // No entry fits into its memory tier, and it has no other.
     const oracle = await startTestNode({

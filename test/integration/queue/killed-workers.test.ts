@@ -4,8 +4,8 @@ import { toGlobalId } from '../../../src/identity/global-id.ts'
 import { addContent } from '../../api/add-content.ts'
 import { RunningStet } from '../../api/run-stet.ts'
 import {
+  createMigratedDatabase,
   createRedisPrefix,
-  createTestDatabase,
   eventually,
   queryOnce,
   readMetrics,
@@ -29,7 +29,7 @@ let workers: RunningStet[]
 const closers: (() => unknown)[] = []
 
 beforeEach(async () => {
-  database = await createTestDatabase()
+  database = await createMigratedDatabase()
   redisPrefix = createRedisPrefix()
   const environment = {
     WORKER: 'off',

@@ -1,6 +1,5 @@
 import { Redis } from 'ioredis'
 import { Kysely, PostgresDialect, sql } from 'kysely'
-import { migrate } from '../../../src/database/migrate.ts'
 import { createPool } from '../../../src/database/pool.ts'
 import type { Tables } from '../../../src/database/tables.ts'
 import { GuardedRedis } from '../../../src/redis/guarded-redis.ts'
@@ -12,7 +11,7 @@ import {
   Worker,
   type WorkerObserver,
 } from '../../../src/worker/index.ts'
-import { createRedisPrefix, createTestDatabase, sharedServers, type TestDatabase } from '../../harness/index.ts'
+import { createMigratedDatabase, createRedisPrefix, sharedServers, type TestDatabase } from '../../harness/index.ts'
 import { ManualClock } from '../../models/manual-clock.ts'
 
 /** A queue of words, counted in a table of their own: `tally` says how often each was. */
@@ -32,8 +31,7 @@ export class TallyWorld {
   }
 
   static async create({ redisUrl = sharedServers().redisUrl } = {}): Promise<TallyWorld> {
-    const world = new TallyWorld(await createTestDatabase(), redisUrl)
-    await migrate(world.#db)
+    const world = new TallyWorld(await createMigratedDatabase(), redisUrl)
     await sql`create table tallies (word text primary key check (word <> 'poison'), n bigint not null)`.execute(
       world.#db,
     )

@@ -5,8 +5,8 @@ import { createPool } from '../../../src/database/pool.ts'
 import type { Tables } from '../../../src/database/tables.ts'
 import { toGlobalId } from '../../../src/identity/global-id.ts'
 import {
+  createMigratedDatabase,
   createRedisPrefix,
-  createTestDatabase,
   currentToken,
   type GraphQLClient,
   queryOnce,
@@ -36,7 +36,7 @@ export interface ArticleWorld {
 }
 
 export async function createArticleWorld(
-  createDatabase: () => Promise<TestDatabase> = createTestDatabase,
+  createDatabase: () => Promise<TestDatabase> = createMigratedDatabase,
 ): Promise<ArticleWorld> {
   const database = await createDatabase()
   const redisPrefix = createRedisPrefix()
