@@ -86,20 +86,27 @@ it('is asked for by each module that declares kinds', () => {
 
 it.each([...declaring, THREAD])('covers all that the bundler puts behind %s', (module) => {
   const { files, packages } = codeBehind(module === THREAD ? ARTICLES : module)
-  const bundled = bundle(module)
+  bundles ??= bundle([...declaring, THREAD])
+  const bundled = bundles[module] ?? []
   expect(bundled).toContain(`src/${module}`)
   expect(bundled.filter((id) => !id.startsWith('node:') && !files.includes(id) && !packages.includes(id))).toEqual([])
 })
 
-/** The files and packages that rolldown needs of a module. In a process of its own: it takes no objects of Jest's realm. */
-function bundle(module: string): readonly string[] {
+let bundles: Readonly<Record<string, readonly string[]>> | undefined
+
+/** The files and packages that rolldown needs of each module. In a process of its own: it takes no objects of Jest's realm. */
+function bundle(modules: readonly string[]): Readonly<Record<string, readonly string[]>> {
   const script = `
     import { relative } from 'node:path'
     import { rolldown } from 'rolldown'
-    const bundle = await rolldown({ input: 'src/${module}', platform: 'node', treeshake: { moduleSideEffects: false }, external: (id) => /^[^./\\0]/.test(id) })
-    const { output } = await bundle.generate({ codeSplitting: false })
-    const used = output.flatMap(({ modules = {} }) => Object.keys(modules).filter((id) => modules[id].code))
-    const ours = used.filter((id) => !id.includes('\\0')).map((id) => relative('.', id))
-    console.log(JSON.stringify([...ours, ...output.flatMap(({ imports = [] }) => imports)]))`
+    const bundles = {}
+    for (const module of ${JSON.stringify(modules)}) {
+      const bundle = await rolldown({ input: 'src/' + module, platform: 'node', treeshake: { moduleSideEffects: false }, external: (id) => /^[^./\\0]/.test(id) })
+      const { output } = await bundle.generate({ codeSplitting: false })
+      const used = output.flatMap(({ modules = {} }) => Object.keys(modules).filter((id) => modules[id].code))
+      const ours = used.filter((id) => !id.includes('\\0')).map((id) => relative('.', id))
+      bundles[module] = [...ours, ...output.flatMap(({ imports = [] }) => imports)]
+    }
+    console.log(JSON.stringify(bundles))`
   return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }))
 }
