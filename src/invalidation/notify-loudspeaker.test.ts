@@ -39,7 +39,10 @@ it('hears how far the log goes, whoever sequenced', async () => {
 it('listens again, once, after its connection was lost', async () => {
   start()
   await listeners(1)
-  await database.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen stet'`)
+  // Other suites listen on the same server.
+  await database.pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query = 'listen stet'`,
+  )
   await listeners(0)
   await listeners(1)
   await database.pool.query('insert into articles values (1)')

@@ -34,7 +34,8 @@ it.each(['SIGSTOP', 'SIGKILL'] as const)(
     await world.sql(`update articles set summary = 'written' where id = 2`)
     const sequencer = await eventually(async () => {
       const [row] = await world.sql(
-        `select application_name as name from pg_stat_activity join pg_locks using (pid) where locktype = 'advisory' and granted`,
+        `select application_name as name from pg_stat_activity join pg_locks using (pid)
+          where datname = current_database() and locktype = 'advisory' and granted`,
       )
       return row ? String(row.name) : false
     })
@@ -87,4 +88,8 @@ async function serveTwo(
   ])
 }
 
-const advisoryLocks = () => world.sql(`select pid from pg_locks where locktype = 'advisory' and granted`)
+const advisoryLocks = () =>
+  world.sql(
+    `select pid from pg_locks join pg_database on pg_database.oid = database
+      where datname = current_database() and locktype = 'advisory' and granted`,
+  )

@@ -46,8 +46,7 @@ it('tells every node of a purge, also who does not ask for it', async () => {
   await world.behindTheLog(`update articles set title = 'newer' where id = 1`)
   for (const node of nodes) expect(await readTitle(node.visitor)).toBe('new')
   await runStet(['cache', 'purge', '--pattern', 'article.*'], world.environment)
-  for (const node of nodes)
-    await eventually(async () => (await readTitle(node.visitor)) === 'newer', { withinMs: 2000 })
+  for (const node of nodes) await eventually(async () => (await readTitle(node.visitor)) === 'newer')
 })
 
 it('warms the next version with what nodes remember as hot, so that its first answer costs no SQL', async () => {

@@ -69,7 +69,7 @@ export async function createServedWorld(postgres: PostgresServer): Promise<Serve
         waiting: async () => {
           const rows = await world.sql(
             `select application_name as name from pg_stat_activity join pg_locks using (pid)
-              where relation = $1::regclass and not granted order by name`,
+              where datname = current_database() and relation = $1::regclass and not granted order by name`,
             [table],
           )
           return rows.map(({ name }) => String(name))

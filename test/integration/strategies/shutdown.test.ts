@@ -105,7 +105,10 @@ it('ends in time while a batch of views hangs, which is counted by another', asy
   const view = 'mutation ($id: ID!) { recordView(articleId: $id) }'
   await nodes[0].visitor.get(view, { id: toGlobalId('Article', 1) })
   const waiting = () =>
-    world.sql(`select from pg_stat_activity where wait_event_type = 'Lock' and query like '%unnest%'`)
+    world.sql(
+      `select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock' and query like '%unnest%'`,
+    )
   await eventually(async () => nonEmpty(await waiting()))
   // Either of them has it.
   for (const ended of nodes.map((node) => node.end('SIGTERM'))) expect((await ended).code).toBe(0)
