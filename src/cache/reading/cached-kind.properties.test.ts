@@ -80,7 +80,7 @@ it('keeps its promises, whatever happens in whatever order', async () => {
         await world.end()
       },
     ),
-    { numRuns: 300 },
+    { numRuns: Number(globalThis.process.env.TEST_RUNS ?? 100) },
   )
 })
 

@@ -7,7 +7,7 @@ import { type ContentBench, useContent } from '../../harness/use-content.ts'
 import { type GeneratedFile, generateTree } from './generate-tree.ts'
 
 /** `IMPORTED_TREES=500` tries as many. `TEST_SEED` repeats a run. */
-const trees = Number(process.env.IMPORTED_TREES ?? 30)
+const trees = Number(process.env.IMPORTED_TREES ?? 12)
 const seed = Number(process.env.TEST_SEED ?? randomInt(2 ** 31))
 
 const content = await useContent()

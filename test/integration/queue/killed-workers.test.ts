@@ -20,6 +20,7 @@ import { startReplyGate } from '../races/reply-gate.ts'
 
 /** Workers in processes of their own, which are killed; a node in this one takes the views. */
 const seed = Number(process.env.TEST_SEED ?? randomInt(2 ** 31))
+const steps = Number(process.env.TEST_STEPS ?? 24)
 const { redisUrl, postgresUrl } = sharedServers()
 
 let database: TestDatabase
@@ -99,8 +100,8 @@ it('ends its batch, acknowledges it and exits with 0 when it is asked to', async
   expect(await views()).toEqual({ 1: 7 })
 })
 
-it(`loses no view and counts none twice, whoever is killed and cut off (TEST_SEED=${seed})`, async () => {
-  console.log(`TEST_SEED=${seed} repeats this run.`)
+it(`loses no view and counts none twice, whoever is killed and cut off (TEST_SEED=${seed} TEST_STEPS=${steps})`, async () => {
+  console.log(`TEST_SEED=${seed} TEST_STEPS=${steps} repeats this run.`)
   const dice = new Dice(seed)
   const { hostname, port } = new URL(redisUrl)
   const proxy = await startFaultProxy({ host: hostname, port: Number(port) })
@@ -112,7 +113,7 @@ it(`loses no view and counts none twice, whoever is killed and cut off (TEST_SEE
   await Promise.all([start(), start(), start()])
   const recorded: Record<string, number> = {}
   let kills = 0
-  for (let step = 0; step < 60; step++) {
+  for (let step = 0; step < steps; step++) {
     const id = dice.pick([1, 4])
     const record = async (count: number) => {
       await view(id, count)
