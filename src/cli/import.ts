@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { type Counts, type ImportReport, importContent, type Outcome } from '../content/index.ts'
+import { escapeUnseen } from '../kernel/visible.ts'
 import { Failure, Interrupted, untilStopped } from './command.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -43,7 +44,7 @@ interface ImportFlags {
   readonly json?: boolean
 }
 
-/** The first hundred lines of each sort, for a person to read. Standard error has them; nobody reads a hundred thousand. */
+/** The first hundred lines of each sort, for a person to read, on standard error. Names of files may hold what a terminal obeys: it is escaped. */
 class OutcomeLists {
   readonly #lists = new Map<string, { readonly lines: string[]; count: number }>(
     ['not read', 'noted', 'draft', 'skipped'].map((name) => [name, { lines: [], count: 0 }]),
@@ -64,7 +65,7 @@ class OutcomeLists {
 
   print(): void {
     for (const { lines, count } of this.#lists.values()) {
-      for (const line of lines) console.error(line)
+      for (const line of lines) console.error(escapeUnseen(line))
       if (count > lines.length) console.error(`… and ${count - lines.length} more: --json names them all.`)
     }
   }

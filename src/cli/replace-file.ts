@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createWriteStream, rmSync } from 'node:fs'
-import { access, constants, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { access, constants, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Writable } from 'node:stream'
 
@@ -9,7 +9,7 @@ import type { Writable } from 'node:stream'
  * The content is written to a file beside it (`.<name>.<process id>.part`), synced, and renamed.
  *
  * If `write` fails, or a signal ends the process, what was there stays and the part is removed. After SIGKILL the part is left.
- * A link is followed, the file's mode is kept, and a file that may not be written is not replaced. A device or a pipe is
+ * A link is followed, unless it leads nowhere, as to a disk that is away: that is an error. The file's mode is kept, and a file that may not be written is not replaced. A device or a pipe is
  * written as it is: it holds nothing that could be lost.
  *
  * @param write ends the stream, and resolves once everything is written
@@ -17,6 +17,7 @@ import type { Writable } from 'node:stream'
 export async function replaceFile<T>(file: string, write: (destination: Writable) => Promise<T>): Promise<T> {
   const found = await stat(file).catch(undefinedIfAbsent)
   if (found && !found.isFile()) return write((await open(file, 'w')).createWriteStream())
+  if (!found && (await lstat(file).catch(undefinedIfAbsent))) throw new Error(`${file} is a link that leads nowhere`)
   const target = found ? await realpath(file) : file
   if (found) await access(target, constants.W_OK)
   const part = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.part`)

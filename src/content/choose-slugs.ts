@@ -56,6 +56,15 @@ export class SlugChoice {
   }
 }
 
+/** Undoes the percent-encoding of a slug in an address. Returns what is none as it is. */
+export function decodedSlug(slug: string): string {
+  try {
+    return decodeURIComponent(slug)
+  } catch {
+    return slug
+  }
+}
+
 /** The folders of a file and the slug that it claims. The folder of a bundle (`salt/index.md`) is its name already. */
 function pathSlug(file: string, slug: string): string {
   const folder = INDEX.test(path.posix.basename(file))

@@ -80,7 +80,7 @@ const MAX_NAMES = 50
 /** The part of a reason that it shares with others of its kind. */
 function withoutValues(reason: string): string {
   return reason
-    .replace(/\b\d+\b/g, '…')
+    .replace(/(?<![-\w])\d+\b/g, '…')
     .split(/[:;"]/, 1)
     .join('')
     .trim()

@@ -41,6 +41,29 @@ describe('MDX', () => {
     expect(parse('a.md', text).body).toBe(text)
   })
 
+  it.each([
+    ['---\ntitle: A\n---\nimport a from "a"\n\nexport const metadata = {\n  title: "A",\n  draft: true,\n}\n\nText', 6],
+    ['---\ntitle: A\n---\nexport const draft = true\n\nText', 4],
+    ['---\ntitle: A\n---\nText\n\nexport let isDraft: boolean = true\n\nText', 6],
+    ['---\ntitle: A\n---\nexport const frontMatter = { "publishDate": "2099-01-01" }\n\nText', 4],
+    ['export const post = { title: "A" }\n\nText', 1],
+  ])('is reported if JavaScript may hold it back: %j', (text, line) => {
+    expect(() => parse('a.mdx', text)).toThrow(
+      expect.objectContaining({
+        line,
+        message: 'has its fields in JavaScript, which is not read; write them as front matter',
+      }),
+    )
+  })
+
+  it.each([
+    'export const metadata = { color: "red" }',
+    'export const Tab = () => <div hidden={true} />',
+    'export const statusOf = (a) => ({ status: a })',
+  ])('is read if its code says nothing of the kind: %j', (code) => {
+    expect(parse('a.mdx', `---\ntitle: A\n---\n${code}\n\nText`).body).toBe('Text')
+  })
+
   it('keeps expressions, and says so', () => {
     expect(parseArticle('a.mdx', 'It is {1 + 1} and {props.x}.')).toMatchObject({
       article: { body: 'It is {1 + 1} and {props.x}.' },
@@ -51,7 +74,9 @@ describe('MDX', () => {
   it.each(['One\n\nit is {', '\n\n{/* not yet', '<A b={\n\n>'])(
     'is reported if it opens a brace and never closes it: %j',
     (text) => {
-      expect(() => parse('a.mdx', `---\ntitle: A\n---\n${text}`)).toThrow(/body opens \{ and never closes it/)
+      expect(() => parse('a.mdx', `---\ntitle: A\n---\n${text}`)).toThrow(
+        /body opens \{ and never closes it: write \\\{ for/,
+      )
     },
   )
 

@@ -240,3 +240,38 @@ describe('dates', () => {
 })
 
 const parse = (file: string, text: string) => parseArticle(file, text).article
+
+describe('a slug that is given', () => {
+  it.each([
+    ['url: https://example.org/posts/salt-rock/?a=b#c', 'salt-rock'],
+    ['url: //example.org/salt-rock', 'salt-rock'],
+    ['permalink: /2024/salt-rock.html', 'salt-rock'],
+    ['path: /caf%C3%A9/salt-rock/index.html', 'salt-rock'],
+    ['slug: 007', '007'],
+  ])('counts as it is: %s', (yaml, slug) => {
+    const { article, notes } = parseArticle('a.md', `---\n${yaml}\n---\nText`)
+    expect([article.slug, notes]).toEqual([slug, []])
+  })
+
+  it.each([
+    ['slug: Salt & Sea', 'Salt & Sea', 'salt-sea'],
+    ['permalink: /caf%C3%A9/', 'café', 'cafe'],
+    ['url: https://example.org/Salt.html', 'Salt', 'salt'],
+    ['slug: /a/b/', '/a/b/', 'a-b'],
+    ['url: /x/100%', '100%', '100'],
+  ])('comes in otherwise than it is written only with a note: %s', (yaml, given, slug) => {
+    const { article, notes } = parseArticle('a.md', `---\n${yaml}\n---\nText`)
+    expect([article.slug, notes]).toEqual([slug, [`its slug is given as "${given}", and is "${slug}"`]])
+  })
+
+  it.each(['/:year/:title/', '"{{ title }}/"', 'pretty', '/'])(
+    'does not count if it names no article: %s',
+    (permalink) => {
+      const { article, notes } = parseArticle('salt.md', `---\npermalink: ${permalink}\n---\nText`)
+      expect(article.slug).toBe('salt')
+      expect(notes).toEqual([
+        expect.stringContaining('its permalink names no article, or is a template, and is not read'),
+      ])
+    },
+  )
+})

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { slugify } from '../domain/slugify.ts'
 import { whyUnsearchable } from '../domain/unsearchable.ts'
 import { isVisible } from '../kernel/visible.ts'
-import { INDEX } from './choose-slugs.ts'
+import { decodedSlug, INDEX } from './choose-slugs.ts'
 import { type ArticleRecord, authorNamed, ContentProblem, type TagName } from './content-record.ts'
 import { findHeading } from './find-heading.ts'
 import { type MarkdownParts, splitFrontMatter } from './front-matter.ts'
@@ -77,7 +77,14 @@ export function parseMarkdown({ file, root, text, author, now, heldBy }: Markdow
     updatedAt: fields.date('updated', 'updatedDate', 'updatedAt', 'lastmod', 'lastModifiedAt', 'modified'),
     views: fields.count('views'),
   }
-  const allNotes = [...spoken.notes, ...notes, ...byline.notes, ...fileTimeNotes(fields), ...fields.notes]
+  const allNotes = [
+    ...spoken.notes,
+    ...notes,
+    ...byline.notes,
+    ...slugNotes(fields, file),
+    ...fileTimeNotes(fields),
+    ...fields.notes,
+  ]
   return { article, heldBack, notes: allNotes, unreadFields: fields.unread }
 }
 
@@ -111,18 +118,37 @@ export function claimedSlug(file: string, text: string): string | undefined {
   return stubOf(parts) === undefined ? slugOf(parts.fields, file) : undefined
 }
 
-/** A `url`, `permalink` or Zola's `path` counts by its last name, unless it is a template such as `/:year/:title/`. */
-function slugOf(fields: RecordFields, file: string): string {
-  const link =
-    fields.isFalse('permalink') || fields.isFalse('url') ? undefined : fields.text(1000, 'url', 'permalink', 'path')
-  const last =
-    link && /^[^:{}]*$/.test(link)
-      ? link
-          .replace(/(?:\/index)?\.html?$|\/+$/g, '')
-          .split('/')
-          .at(-1)
-      : ''
-  return slugify(fields.text(1000, 'slug') ?? (last || nameOf(file).slug), 200)
+const slugOf = (fields: RecordFields, file: string): string => slugify(givenSlug(fields) ?? nameOf(file).slug, 200)
+
+/** The slug that the fields give, as it is written: `slug`, or the last name of `url`, `permalink` or Zola's `path`. */
+function givenSlug(fields: RecordFields): string | undefined {
+  const slug = fields.text(1000, 'slug')
+  if (slug !== undefined || fields.isFalse('permalink') || fields.isFalse('url')) return slug
+  const address = fields.text(1000, 'url', 'permalink', 'path')
+  return address === undefined ? undefined : lastNameOf(address) || undefined
+}
+
+/** Empty for the address of a whole site, and for a template such as `/:year/:title/`, `{{ title }}` or Jekyll's `pretty`. */
+function lastNameOf(address: string): string {
+  const path = address.replace(/^(?:[a-z][a-z\d+.-]*:)?\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')
+  if (/[:{}]/.test(path) || /^(?:date|pretty|ordinal|weekdate|none)$/.test(path)) return ''
+  const last = path
+    .replace(/(?:\/index)?\.html?$|\/+$/g, '')
+    .split('/')
+    .at(-1)
+  return decodedSlug(last ?? '')
+}
+
+/** What becomes of a slug otherwise than it is written, in words. */
+function slugNotes(fields: RecordFields, file: string): string[] {
+  const given = givenSlug(fields)
+  const slug = slugOf(fields, file)
+  if (given !== undefined)
+    return given === slug ? [] : [`its slug is given as ${JSON.stringify(given)}, and is "${slug}"`]
+  const address = fields.isFalse('permalink') ? undefined : fields.find('permalink')?.value
+  return typeof address === 'string' && lastNameOf(address) === ''
+    ? [`its permalink names no article, or is a template, and is not read: ${JSON.stringify(address.slice(0, 100))}`]
+    : []
 }
 
 /**

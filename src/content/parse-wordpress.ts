@@ -1,6 +1,7 @@
 import { slugify } from '../domain/slugify.ts'
 import { whyUnsearchable } from '../domain/unsearchable.ts'
 import { isVisible } from '../kernel/visible.ts'
+import { decodedSlug } from './choose-slugs.ts'
 import type { ArticleRecord, AuthorRecord, TagName, TagRecord } from './content-record.ts'
 import { EMAIL } from './parse-author.ts'
 import type { WordpressElement } from './read-wordpress.ts'
@@ -79,7 +80,7 @@ function termOf(fields: RecordFields): { readonly slug: string; readonly name: s
   }
 }
 
-const slugOfTerm = (slug: string, name: string): string => slugify(decoded(slug || name), 100)
+const slugOfTerm = (slug: string, name: string): string => slugify(decodedSlug(slug || name), 100)
 
 /** A category or a tag. A description that is empty leaves that of the row as it is. */
 export function tagOf(element: WordpressElement): TagRecord {
@@ -144,10 +145,10 @@ export function articleOf(item: WordpressElement, names: WordpressNames): Parsed
   }
 }
 
-/** The slug that WordPress has given an item, decoded. Undefined if it has given none, as it may do with drafts. */
+/** The slug that WordPress has given an item, decoded: slugs of other scripts are percent-encoded in an export. Undefined if it has given none, as it may do with drafts. */
 export function givenSlug({ fields }: WordpressElement): string | undefined {
   const name = fields.get('wp:post_name')?.text.trim()
-  return name ? slugify(decoded(name).slice(0, 1000), 200) : undefined
+  return name ? slugify(decodedSlug(name).slice(0, 1000), 200) : undefined
 }
 
 /** The slug that an item's title gives. */
@@ -164,15 +165,6 @@ function titleOf({ fields }: WordpressElement): string {
 
 /** In UTF-16 code units: more than a title of 300 characters takes. */
 const MAX_HTML = 10_000
-
-/** Slugs of other scripts are percent-encoded in an export. */
-function decoded(slug: string): string {
-  try {
-    return decodeURIComponent(slug)
-  } catch {
-    return slug
-  }
-}
 
 function whyHeldBack(
   fields: RecordFields,

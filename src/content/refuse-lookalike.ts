@@ -67,8 +67,9 @@ function paragraphOf(text: string): readonly string[] {
   return blank < 0 ? lines : lines.slice(0, blank)
 }
 
+/** Nikola has its fields in a comment of HTML, with two dots before each. */
 const holdsField = (comment: string): boolean =>
-  comment.split(LINE_END).some((line) => FIELD.test(line.replace(/^\W+/, '')))
+  comment.startsWith('<!--') && comment.split(LINE_END).some((line) => FIELD.test(line.replace(/^\W+/, '')))
 
 /** No tool has longer front matter. */
 const MAX_LOOK = 65_536

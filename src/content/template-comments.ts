@@ -3,7 +3,7 @@ import { codeEnd } from './jsx.ts'
 
 /**
  * Leaves the comments of template languages out of a body, and says so: those of Liquid (Jekyll, Eleventy), of Nunjucks and Tera (Eleventy, Zola), and
- * Hugo's. Readers of such a site never see them. Other tags of these languages stay as they are written, and a note says how many. Reads nothing in code.
+ * Hugo's, Handlebars', and Obsidian's `%%`. Readers of such a site never see them. Other tags of these languages stay as they are written, and a note says how many. Reads nothing in code.
  *
  * @param file its name: two braces in MDX are an object of JavaScript, and no tag
  */
@@ -20,10 +20,10 @@ export function leaveOutTemplateComments(
   let comments = 0
   let tags = 0
   // One that is never closed is none, nor is any of its kind after it.
-  const kinds = new Set(/\.mdx$/i.test(file) ? COMMENTS : [...COMMENTS, ...TAGS])
+  const kinds = new Set(/\.mdx$/i.test(file) ? COMMENTS : [RAW, ...COMMENTS, ...TAGS])
   for (let at = 0; at < body.length; ) {
     const code = codeEnd(body, at)
-    const found = code === undefined && body[at] === '{' ? findTag(body, at, kinds) : undefined
+    const found = code === undefined && (body[at] === '{' || body[at] === '%') ? findTag(body, at, kinds) : undefined
     if (found?.isComment) {
       comments++
       kept += body.slice(from, at)
@@ -51,7 +51,16 @@ const COMMENTS: readonly TagKind[] = [
   { opening: /\{%-?\s*comment\s*-?%\}/y, closing: /\{%-?\s*endcomment\s*-?%\}/g },
   { opening: /\{\{[%<]\s*comment\s*[%>]\}\}/y, closing: /\{\{[%<]\s*\/comment\s*[%>]\}\}/g },
   { opening: /\{#-?(?=\s)/y, closing: /#\}/g },
+  { opening: /\{%-?\s*#/y, closing: /%\}/g },
+  { opening: /\{\{!--/y, closing: /--\}\}/g },
+  { opening: /\{\{-?\s*\/\*/y, closing: /\*\/\s*-?\}\}/g },
+  // Obsidian: in a line, or from the beginning of a line to the end of one.
+  { opening: /(?<!\S)%%(?!%)[^\n]*?[^\n%]%%(?!%)/y, closing: /(?:)/g },
+  { opening: /(?<=^|\n)%%(?!%)/y, closing: /%%[ \t]*(?=\n|$)/g },
 ]
+
+/** Nothing in it is a tag, or a comment. */
+const RAW: TagKind = { opening: /\{%-?\s*(?:raw|verbatim)\s*-?%\}/y, closing: /\{%-?\s*end(?:raw|verbatim)\s*-?%\}/g }
 
 const TAGS: readonly TagKind[] = [
   { opening: /\{%/y, closing: /%\}/g },

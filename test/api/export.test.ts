@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -72,6 +72,16 @@ describe('stet export keeps the file that is there', () => {
     })
     expect(await readFile(backup, 'utf8')).toBe(EARLIER)
     expect((await runStet(['import', backup, '--json'], { DATABASE_URL: database.url })).code).toBe(0)
+  })
+
+  it('if it is a link that leads nowhere, as to a disk that is away', async () => {
+    const link = path.join(folder, 'link.jsonl')
+    await symlink('away/backup.jsonl', link)
+    const { code, stderr } = await runStet(['export', link], { DATABASE_URL: database.url })
+    expect([code, stderr]).toEqual([1, expect.stringContaining('link.jsonl is a link that leads nowhere')])
+    expect(await readlink(link)).toBe('away/backup.jsonl')
+    await rm(link)
+    await expectUntouched()
   })
 
   it('if it is a folder', async () => {
