@@ -14,7 +14,7 @@ export const headersLikeStets = {
   'cache-control': 'public, max-age=3412',
   age: '12',
   etag: '"yZwxCJtAv28ABcvL4v82Vl"',
-  vary: 'Accept, Accept-Encoding, Authorization, Stet-As-Of',
+  vary: 'Accept, Accept-Encoding, Authorization, Stet-As-Of, Stet-Explain',
   'cache-status': 'stet; hit; ttl=3400; detail=memory',
   'cache-tag': '',
   'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',

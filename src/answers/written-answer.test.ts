@@ -49,7 +49,7 @@ it('names all that an answer is chosen by in one line: of several, nginx before 
       for (const { lines } of [represent(kept, form, { withBody: true }), representUnchanged(kept, form)]) {
         const origin = variesByOrigin ? ', Origin' : ''
         expect(lines.match(/^vary: .*$/gm)).toEqual([
-          `vary: Accept, Accept-Encoding, Authorization, Stet-As-Of${origin}`,
+          `vary: Accept, Accept-Encoding, Authorization, Stet-As-Of, Stet-Explain${origin}`,
         ])
       }
     }

@@ -134,7 +134,7 @@ const PLAIN = { mediaType: MEDIA_TYPES[0], encoded: undefined } as const
 const varyLine = ({ variesByOrigin }: Pick<Form, 'variesByOrigin'>): string =>
   variesByOrigin ? `${VARY}, Origin\r\n` : `${VARY}\r\n`
 
-const VARY = 'vary: Accept, Accept-Encoding, Authorization, Stet-As-Of'
+const VARY = 'vary: Accept, Accept-Encoding, Authorization, Stet-As-Of, Stet-Explain'
 
 const formLines = (form: Omit<Form, 'isPublic'>): string =>
   `content-type: ${form.mediaType}\r\n${form.encoded ? `content-encoding: ${form.encoded.encoding}\r\n` : ''}${varyLine(form)}`

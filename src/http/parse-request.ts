@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { parse } from 'secure-json-parse'
 import { RefusedRequest } from './refusals.ts'
-import { charsetOf, isJson } from './request-head.ts'
+import { charsetOf, isCoded, isJson } from './request-head.ts'
 
 /**
  * The body of a request, parsed. Undefined if it has none: then its question stands in its target, which is checked.
@@ -23,6 +23,7 @@ function parseBody(headers: IncomingHttpHeaders, body: Buffer): unknown {
   const type = headers['content-type']
   if (type === undefined && body.length === 0) return undefined
   if (!isJson(headers)) {
+    if (isCoded(headers)) throw new RefusedRequest(415, 'Unsupported Media Type: a body must have no Content-Encoding.')
     if (charsetOf(type) !== undefined) throw new RefusedRequest(415, 'Unsupported Media Type: a body must be in UTF-8.')
     // Apollo explains why plain text won't do: a page of another site may send it without a preflight.
     if (/^text\/plain\s*(;|$)/i.test(type ?? '')) return textOf(body)

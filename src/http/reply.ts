@@ -203,6 +203,7 @@ function headLines(
   if (rateLimit) for (const [name, value] of Object.entries(rateLimit)) lines += `${name}: ${value}\r\n`
   if (status === 200) return lines
   if (status === 405 || status === 415) lines += ACCEPT_QUERY_LINE
+  if (status === 415) lines += 'accept-encoding: identity\r\n'
   if (status === 401) lines += 'www-authenticate: Bearer\r\n'
   const seconds = retryAfter ?? (status === 503 ? '1' : undefined)
   if (seconds !== undefined) lines += `retry-after: ${seconds}\r\n`

@@ -36,8 +36,18 @@ export const requestIdOf = ({ 'x-request-id': given }: IncomingHttpHeaders): str
 const PROCESS_ID = randomUUID()
 let made = 0
 
-/** True if `host` can stand in a URL (RFC 9112, section 3.2). */
-export function isHost(host: string | undefined): boolean {
+/**
+ * Options of a server of Node: it refuses no request without `Host` in silence, and discards no second line of `Host`, `Content-Type` or
+ * `Authorization`. Joined, two are no host, no type and no token.
+ */
+export const HEADS_AS_SENT = { requireHostHeader: false, joinDuplicateHeaders: true } as const
+
+/** True if a request names its host (RFC 9112, section 3.2). HTTP/1.0 need not. Several lines are joined, and name none. */
+export const hasHost = ({ headers: { host }, httpVersion }: IncomingMessage): boolean =>
+  host === undefined ? httpVersion === '1.0' : isHost(host)
+
+/** True if `host` can stand in a URL. */
+export function isHost(host: string): boolean {
   if (host === lastHost) return true
   if (!parseUrl(`http://${host}/`)) return false
   lastHost = host
@@ -93,9 +103,17 @@ export function asksForMore(headers: IncomingHttpHeaders): boolean {
   return headers['stet-explain'] !== undefined || (headers['transfer-encoding'] ?? 'chunked') !== 'chunked'
 }
 
-/** True if the body says that it is JSON, and doesn't say that it is anything but UTF-8 (RFC 8259, section 8.1). */
-export const isJson = ({ 'content-type': type = '' }: IncomingHttpHeaders): boolean =>
-  type === 'application/json' || (/^application\/json\s*(;|$)/i.test(type) && charsetOf(type) === undefined)
+/** True if the body says that it is JSON, and doesn't say that it is compressed, or anything but UTF-8 (RFC 8259, section 8.1). */
+export function isJson(headers: IncomingHttpHeaders): boolean {
+  const { 'content-type': type = '' } = headers
+  const isNamed =
+    type === 'application/json' || (/^application\/json\s*(;|$)/i.test(type) && charsetOf(type) === undefined)
+  return isNamed && !isCoded(headers)
+}
+
+/** True for any coding (RFC 9110, section 8.4): what a compressed body takes when it is read is not bounded. */
+export const isCoded = ({ 'content-encoding': coding }: IncomingHttpHeaders): boolean =>
+  coding !== undefined && !/^(identity)?$/i.test(coding)
 
 /** The charset that a type names, if that is another than UTF-8. */
 export function charsetOf(type = ''): string | undefined {
@@ -123,7 +141,13 @@ export const chooseMediaType = remembered((accept): MediaType | undefined =>
 
 /** True if a person has probably opened `/graphql` in a browser: nothing is asked, and a page would be taken rather than JSON. */
 export const isForPerson = ({ method, url = '', headers }: IncomingMessage): boolean =>
-  (method === 'GET' || method === 'HEAD') && !/\?./.test(url) && prefersHtml(headers.accept)
+  (method === 'GET' || method === 'HEAD') && prefersHtml(headers.accept) && asksNothing(url)
+
+/** Other parameters may stand in a link that was shared. */
+function asksNothing(url: string): boolean {
+  const parameters = new URLSearchParams(/\?.*/s.exec(url)?.[0])
+  return !['query', 'documentId', 'extensions'].some((name) => parameters.get(name))
+}
 
 /** True if a page is wanted rather than any of our media types. */
 const prefersHtml = remembered(

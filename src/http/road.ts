@@ -16,10 +16,10 @@ import {
   type CacheWishes,
   chooseMediaType,
   hasBody,
+  hasHost,
   isBehindTls,
   isForPerson,
   isGraphQL,
-  isHost,
   isJson,
   METHODS,
   rawKeyOf,
@@ -66,9 +66,9 @@ export class Road {
     const { unreadMaxMs, onRefused } = this.#options
     return inOrder(
       (request, response) => {
-        const { url = '' } = request
+        const { url = '', method } = request
         // The server as a whole (RFC 9110, section 9.3.7).
-        if (url === '*' || isGraphQL(url)) return this.#walk(request, response)
+        if ((url === '*' && method === 'OPTIONS') || isGraphQL(url)) return this.#walk(request, response)
         response.socket?.setTimeout(unreadMaxMs)
         others(request, response)
       },
@@ -132,7 +132,7 @@ export class Road {
   #findPresent({ request, body, requestId }: Call): Outcome | undefined {
     const { kept, finder, authenticator, follower, triggers, ledger } = this.#options
     const { headers } = request
-    if (asksForMore(headers) || !isHost(headers.host) || (body && !isJson(headers))) return
+    if (asksForMore(headers) || !hasHost(request) || (body && !isJson(headers))) return
     if (follower.isUnsure || triggers.missesWrites || this.#isOutOfTouch()) return
     const viewer = headers.authorization ? authenticator.recall(headers.authorization) : visitor
     const mediaType = chooseMediaType(headers.accept)
@@ -151,7 +151,7 @@ export class Road {
     const { authenticator, allowances, follower, triggers } = this.#options
     const { request, requestId } = call
     const { headers } = request
-    if (!isHost(headers.host)) throw new RefusedRequest(400, 'The Host header names no host.')
+    if (!hasHost(request)) throw new RefusedRequest(400, 'The Host header names no host.')
     const address = this.#addressOf(request)
     const bearer = await authenticator.verify(headers.authorization, address)
     const position = await this.#since(headers['stet-as-of'])

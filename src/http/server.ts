@@ -20,7 +20,7 @@ import { type CorsOrigins, corsFor } from './cors.ts'
 import { type HealthChecks, registerHealth } from './health.ts'
 import { limitConnections } from './limit-connections.ts'
 import { type PlaygroundOptions, registerPlayground } from './playground.ts'
-import { isHost, requestIdOf } from './request-head.ts'
+import { HEADS_AS_SENT, hasHost, isHost, requestIdOf } from './request-head.ts'
 import { Road } from './road.ts'
 import type { RoadOptions } from './road-options.ts'
 import { SAFE_HEADERS, SECURE_HEADER } from './safe-headers.ts'
@@ -100,7 +100,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   const app = Fastify({
     serverFactory: (others) => {
-      const server = createHttpServer(timeouts(limits), road.listener(others))
+      const server = createHttpServer({ ...HEADS_AS_SENT, ...timeouts(limits) }, road.listener(others))
       limitConnections(server, {
         max: limits.maxConnections,
         maxPerAddress: limits.maxConnectionsPerAddress,
@@ -144,7 +144,14 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     const cut = setTimeout(() => app.server.closeAllConnections(), options.shutdownTimeoutMs).unref()
     app.server.once('close', () => clearTimeout(cut))
   })
-  app.addHook('onRequest', (request, _reply, done) => done(isHost(request.host) ? undefined : new InvalidHost()))
+  app.addHook('onRequest', ({ raw, host }, _reply, done) => {
+    // A star is for OPTIONS alone (RFC 9112, section 3.2.4).
+    if (raw.url === '*') done(new RefusedHead('The target of this method must be a path.'))
+    else
+      done(
+        hasHost(raw) && (host === '' || isHost(host)) ? undefined : new RefusedHead('The Host header names no host.'),
+      )
+  })
   app.addHook('onSend', (request, reply, _payload, done) => {
     setHeaders(request, reply)
     // Else the server would wait for a connection that nothing more is sent over.
@@ -175,12 +182,8 @@ const timeouts = ({ headTimeoutMs, requestTimeoutMs }: ServerLimits) => ({
   connectionsCheckingInterval: Math.min(1000, Math.ceil(headTimeoutMs / 4)),
 })
 
-class InvalidHost extends Error {
+class RefusedHead extends Error {
   readonly statusCode = 400
-
-  constructor() {
-    super('The Host header names no host.')
-  }
 }
 
 /** For what fails outside of GraphQL: bodies that aren't JSON or too large, say. In the shape that GraphQL clients expect. */

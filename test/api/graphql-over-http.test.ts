@@ -128,6 +128,12 @@ const ROWS: readonly Row[] = [
   ],
   ['5.3 GET: an empty operationName is as absent', `${pathOf(COUNT)}&operationName=`, {}, is(200, COUNTED)],
   [
+    '5.1 Request Parameters: null variables of a GET are as absent',
+    `${pathOf(COUNT)}&variables=null`,
+    {},
+    is(200, COUNTED),
+  ],
+  [
     '5.3 GET: operationName=null is a name',
     `${pathOf('query null { __typename } query b { __typename }')}&operationName=null`,
     {},

@@ -60,6 +60,9 @@ it('takes parameters of a URL that are empty for absent, kept or not', async () 
       'variables=&operationName=&extensions=',
       'variables',
       'operationName&extensions=',
+      'variables=null',
+      'extensions=null&variables=',
+      'variables=null&extensions=null&operationName=&documentId',
     ]) {
       const answer = await fetch(`${node.url}/graphql?${search}&query=${encodeURIComponent(QUERY)}`)
       expect([search, answer.status, await answer.json()]).toEqual([search, 200, ANSWER])
@@ -68,7 +71,9 @@ it('takes parameters of a URL that are empty for absent, kept or not', async () 
   // What is not empty still counts.
   const named = await get({ query: 'query A { __typename } query B { __typename }', operationName: 'B', variables: '' })
   expect(await named.json()).toEqual({ data: { __typename: 'Query' } })
-  expect((await get({ query: QUERY, variables: ' ' })).status).toBe(400)
+  for (const variables of [' ', 'nul', '[null]', '"null"']) {
+    expect((await get({ query: QUERY, variables })).status).toBe(400)
+  }
 })
 
 it('answers in the media type that is asked for', async () => {

@@ -39,6 +39,7 @@ const is =
     expect(answer.status).toBe(status)
     expect(answer.headers).toMatchObject(headers)
   }
+const BODY = JSON.stringify({ query: PUBLIC })
 const LIKE_GET = (answer: Raw) => expect([answer.status, JSON.parse(answer.body)]).toEqual([200, plainBody])
 const path = pathOf(PUBLIC)
 const plainBody = JSON.parse((await send(path)).body)
@@ -69,10 +70,17 @@ const ROWS: readonly Row[] = [
     expected: ({ status, headers }) => expect([status, headers['content-length']]).toEqual([204, undefined]),
   },
   {
-    clause: '8.4 Content-Encoding: of a request, none is known',
-    sending: { ...POSTED, headers: { ...POSTED.headers, 'content-encoding': 'gzip' }, body: 'x' },
-    expected: is(400),
+    clause: '8.4 Content-Encoding: of a request that says it has none',
+    sending: { ...POSTED, headers: { ...POSTED.headers, 'content-encoding': 'Identity' }, body: BODY },
+    expected: LIKE_GET,
   },
+  ...['POST', 'QUERY'].flatMap((method) =>
+    ['gzip', 'br', 'nonsense', 'gzip, identity'].map((coding) => ({
+      clause: `8.4 Content-Encoding: ${method} with ${coding}: none is known`,
+      sending: { method, headers: { ...POSTED.headers, 'content-encoding': coding }, body: BODY },
+      expected: is(415, { 'accept-encoding': 'identity' }),
+    })),
+  ),
   { clause: '9.2.1 Safe Methods: GET changes nothing', path: pathOf(MUTATION), expected: is(405, { allow: 'POST' }) },
   {
     clause: '9.2.1 Safe Methods: HEAD changes nothing',
@@ -162,11 +170,18 @@ const ROWS: readonly Row[] = [
         expect([status, headers['content-range'], headers['accept-ranges']]).toEqual([200, undefined, undefined]),
     })),
   ),
-  {
-    clause: '15.4.4 See Other: a person is led to the playground',
+  ...['', '?', '?utm_source=x', '?query=', '?query&variables={}&operationName=A', '?documentId='].map((search) => ({
+    clause: `15.4.4 See Other: a person is led to the playground from /graphql${search}`,
+    path: `/graphql${search}`,
     sending: { headers: { accept: 'text/html' } },
     expected: is(303, { location: '/graphiql' }),
-  },
+  })),
+  ...['?query={__typename}', '?query={tags{totalCount}}&utm_source=x'].map((search) => ({
+    clause: `15.5.7 Not Acceptable: a page from /graphql${search}`,
+    path: `/graphql${search}`,
+    sending: { headers: { accept: 'text/html' } },
+    expected: is(406),
+  })),
   { clause: '15.5.1 Bad Request: no question', expected: is(400) },
   {
     clause: '15.5.7 Not Acceptable: a mutation is not run for a client that takes no answer',
@@ -189,6 +204,8 @@ const ROWS: readonly Row[] = [
   },
 ]
 
+const SENT = `Content-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`
+
 describe('a row', () => {
   it.each(ROWS.map((row) => [row.clause, row] as const))(
     '%s',
@@ -200,8 +217,19 @@ describe('a row', () => {
 
   it.each<[clause: string, bytes: string, start: RegExp]>([
     ['7.2 Host: one that is absent', `GET ${path} HTTP/1.1\r\n\r\n`, / 400 /],
+    ['7.2 Host: HTTP/1.0 needs none', `GET ${path} HTTP/1.0\r\n\r\n`, / 200 /],
+    ['7.2 Host: HTTP/1.0 needs none, of another path', 'GET /healthz HTTP/1.0\r\n\r\n', / 200 /],
+    ['7.2 Host: two of them', `GET ${path} HTTP/1.1\r\nHost: a.example\r\nHost: b.example\r\n\r\n`, / 400 /],
+    ['7.2 Host: two of them, of another path', 'GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n', / 400 /],
     ['7.2 Host: one that names none', `GET ${path} HTTP/1.1\r\nHost: two words\r\n\r\n`, / 400 /],
     ['7.1 Target: in full, as to a proxy', `GET http://a.example${path} HTTP/1.1\r\nHost: a.example\r\n\r\n`, / 200 /],
+    ['7.1 Target: a star is for OPTIONS alone', 'GET * HTTP/1.1\r\nHost: a.example\r\n\r\n', / 400 /],
+    ['7.1 Target: a star has no question', `POST * HTTP/1.1\r\nHost: a.example\r\n${SENT}`, / 400 /],
+    [
+      '5.3 Field Order: of two types neither counts',
+      `POST /graphql HTTP/1.1\r\nHost: a.example\r\nContent-Type: text/plain\r\n${SENT}`,
+      / 415 /,
+    ],
     ['9.3.7 OPTIONS: of the server as a whole', 'OPTIONS * HTTP/1.1\r\nHost: a.example\r\n\r\n', / 204 /],
     // See "Where Stet differs".
     [
@@ -211,7 +239,7 @@ describe('a row', () => {
     ],
     [
       '10.1.1 Expect: 100-continue',
-      'POST /graphql HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 24\r\n\r\n{"query":"{__typename}"}',
+      `POST /graphql HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\n${SENT}`,
       / 200 /,
     ],
   ])('%s', async (_clause, bytes, start) => {
@@ -320,7 +348,7 @@ it.each([
 })
 
 it('12.5.5 Vary: names all that an answer was chosen by', async () => {
-  const names = ['accept', 'accept-encoding', 'authorization', 'stet-as-of']
+  const names = ['accept', 'accept-encoding', 'authorization', 'stet-as-of', 'stet-explain']
   for (const method of ['GET', 'HEAD', 'POST']) {
     const { headers } = await hit(PUBLIC, { method })
     const vary = String(headers.vary).toLowerCase().split(/, */)

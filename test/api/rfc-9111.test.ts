@@ -1,8 +1,6 @@
-import { connect } from 'node:net'
-import { text } from 'node:stream/consumers'
 import { expect, it } from '@jest/globals'
 import { parseDictionary } from 'structured-headers'
-import { eventually, queryOnce, readMetrics, testToken } from '../harness/index.ts'
+import { eventually, exchange, queryOnce, readMetrics, testToken } from '../harness/index.ts'
 import { useDatabase, useNode } from '../harness/use.ts'
 import { ANN, addContent } from './add-content.ts'
 import { lasting, pathOf, type Raw, rawClient, type Sending } from './raw-client.ts'
@@ -140,14 +138,27 @@ it.each<[what: string, status: number, expected: RegExp, sending: readonly [path
   },
 )
 
-it('5.2.2 Response Directives: says so of the metrics, and of what is no HTTP', async () => {
+it('5.2.2 Response Directives: says so of the metrics', async () => {
   const metrics = await fetch(String(node.metricsUrl))
   expect([metrics.status, metrics.headers.get('cache-control')]).toEqual([401, 'no-store'])
-  const { hostname, port } = new URL(node.url)
-  const socket = connect(Number(port), hostname)
-  socket.end('nonsense\r\n\r\n')
-  const reply = await text(socket)
-  expect(reply).toMatch(/^HTTP\/1\.1 400 .*\r\ncache-control: no-store\r\n/s)
+})
+
+it.each([
+  ['no HTTP', 'nonsense\r\n\r\n', 400],
+  ['no host', 'GET /metrics HTTP/1.1\r\n\r\n', 400],
+  ['no host, for the API', 'GET /graphql HTTP/1.1\r\n\r\n', 400],
+  ['no host that is one', 'GET /metrics HTTP/1.1\r\nHost: a b\r\n\r\n', 400],
+  ['no URL', 'GET /%ff HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+  ['a head that is too large', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ['a method that nobody knows', 'NONSENSE / HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+])('5.2.2 Response Directives: says so on every port of %s', async (_what, bytes, status) => {
+  for (const url of [node.url, String(node.metricsUrl)]) {
+    const [reply] = await exchange(url, [{ bytes }])
+    expect([reply?.start, reply?.headers.get('cache-control')]).toEqual([
+      expect.stringContaining(` ${status} `),
+      expect.stringContaining('no-store'),
+    ])
+  }
 })
 
 it.each([
@@ -238,6 +249,7 @@ const VARIED: readonly [name: string, ...values: string[]][] = [
   ['sec-fetch-site', 'cross-site'],
   ['upgrade-insecure-requests', '1'],
   ['content-type', 'application/json', 'text/plain', 'application/json; charset=utf-16'],
+  ['content-encoding', 'gzip'],
   ['content-language', 'de'],
   ['apollo-require-preflight', 'true'],
   ['apollographql-client-name', 'page'],

@@ -114,12 +114,17 @@ export class ApolloRequest implements HTTPGraphQLRequest {
   }
 }
 
-/** Parameters that are optional and empty count as absent (GraphQL over HTTP, section 6.2.1). */
+/**
+ * Parameters that are optional and empty count as absent (GraphQL over HTTP, section 5.3), and so does the JSON null (section 5.1).
+ * `operationName=null` names an operation.
+ */
 function withoutEmpty(search: string): string {
-  if (!/[?&][^=&]+(=?$|=?&)/.test(search)) return search
+  if (!/[?&][^=&]+=?(null)?(&|$)/.test(search)) return search
   const parameters = new URLSearchParams(search)
   for (const name of ['operationName', 'variables', 'extensions', 'documentId']) {
-    if (parameters.getAll(name).every((value) => value === '')) parameters.delete(name)
+    const isJson = name === 'variables' || name === 'extensions'
+    const isEmpty = (value: string) => value === '' || (isJson && value === 'null')
+    if (parameters.getAll(name).every(isEmpty)) parameters.delete(name)
   }
   return `?${parameters}`
 }
