@@ -22,7 +22,7 @@ const generated = await codegen({
     importExtension: '',
     enumsAsTypes: true,
     defaultScalarType: 'unknown',
-    scalars: { DateTime: 'Date', ID: { input: 'string', output: 'string | number' } },
+    scalars: { DateTime: { input: 'string', output: 'Date' }, ID: { input: 'string', output: 'string | number' } },
     mappers: {
       Article: './models.ts#Article as ArticleModel',
       User: './models.ts#User as UserModel',

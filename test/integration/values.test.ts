@@ -240,7 +240,7 @@ interface Nested {
   readonly articles: { readonly totalCount: number; readonly nodes: readonly Shown[] }
 }
 
-/** Instants that a `DateTime` can say, to the millisecond that it says them in. */
+/** Instants that a `DateTime` can say, to the microsecond. */
 const SAYABLE = [
   '0001-01-01T00:00:00Z',
   '0001-01-01T00:00:00.001Z',
@@ -248,6 +248,11 @@ const SAYABLE = [
   '1970-01-01T00:00:00Z',
   '2024-01-31T13:00:00+01:00',
   '9999-12-31T23:59:59.999Z',
+  '0001-01-01T00:00:00.000001Z',
+  '0099-02-03T04:05:06.789012Z',
+  '1969-12-31T23:59:59.999999Z',
+  '2024-02-29T23:59:59.9995+05:45',
+  '9999-12-31T23:59:59.999999Z',
 ]
 
 function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[]> {

@@ -154,8 +154,8 @@ function makeSelection(scope: ArticleSelection['scope'], filter: ResolvedFilter)
     tagId: filter.tagId,
     authorId: filter.authorId,
     search: filter.search,
-    publishedAfter: filter.publishedAfter?.toISOString(),
-    publishedBefore: filter.publishedBefore?.toISOString(),
+    publishedAfter: filter.publishedAfter ?? undefined,
+    publishedBefore: filter.publishedBefore ?? undefined,
   }
 }
 

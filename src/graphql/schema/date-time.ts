@@ -2,8 +2,11 @@ import { GraphQLError, GraphQLScalarType, Kind, print, type ValueNode } from 'gr
 import { cut, quote } from '../../kernel/input.ts'
 import { FIRST_YEAR, LAST_YEAR } from '../../kernel/ranges.ts'
 
-/** The scalar `DateTime`: an instant, written as ISO 8601 with a time zone. Throws a GraphQLError for any other input. */
-export const dateTime = new GraphQLScalarType<Date, string>({
+/**
+ * The scalar `DateTime`: an instant, written as ISO 8601 with a time zone. An answer has it to the millisecond. As input it is text in UTC, to
+ * the microsecond. Throws a GraphQLError for any other input.
+ */
+export const dateTime = new GraphQLScalarType<string, string>({
   name: 'DateTime',
   serialize: (value) => {
     if (value instanceof Date && isInRange(value)) return value.toISOString()
@@ -17,12 +20,24 @@ export const dateTime = new GraphQLScalarType<Date, string>({
 })
 
 /** @param sent the value as a message shows it */
-function parseInstant(value: unknown, sent: string, node?: ValueNode): Date {
-  const instant = typeof value === 'string' && ISO_8601.test(value) && isOnCalendar(value) ? new Date(value) : undefined
-  if (instant && isInRange(instant)) return instant
-  throw new GraphQLError(`A DateTime must be ISO 8601 with a time zone, such as "2026-01-31T12:00:00Z", not ${sent}.`, {
-    nodes: node,
-  })
+function parseInstant(value: unknown, sent: string, node?: ValueNode): string {
+  const isWellFormed = typeof value === 'string' && ISO_8601.test(value)
+  const instant = isWellFormed && isOnCalendar(value) ? new Date(value) : undefined
+  if (instant && isInRange(instant)) return toMicroseconds(instant, String(value))
+  const wanted = isWellFormed
+    ? `a time that exists, in the years ${FIRST_YEAR} to ${LAST_YEAR}`
+    : 'ISO 8601 with a time zone, such as "2026-01-31T12:00:00Z"'
+  throw new GraphQLError(`A DateTime must be ${wanted}, not ${sent}.`, { nodes: node })
+}
+
+/** A Date has milliseconds, and the tables have microseconds. What is beyond these is rounded up: the same rows are before it, and after it. */
+function toMicroseconds(instant: Date, text: string): string {
+  const beyond = /\.\d{3}(\d+)/.exec(text)?.[1] ?? ''
+  if (!/[1-9]/.test(beyond)) return instant.toISOString()
+  const micros = Number(beyond.slice(0, 3).padEnd(3, '0')) + (/[1-9]/.test(beyond.slice(3)) ? 1 : 0)
+  if (micros < 1000) return instant.toISOString().replace('Z', `${String(micros).padStart(3, '0')}Z`)
+  // PostgreSQL writes the year 10000 without a sign.
+  return new Date(instant.getTime() + 1).toISOString().replace(/^\+0/, '')
 }
 
 /** Years of four digits, as the tables hold them. False for `Invalid Date`, too. */

@@ -17,7 +17,7 @@ export type Scalars = {
   Int: { input: number; output: number; }
   Float: { input: number; output: number; }
   /** An instant, as ISO 8601 in UTC: `2026-01-31T12:00:00.000Z`. */
-  DateTime: { input: Date; output: Date; }
+  DateTime: { input: string; output: Date; }
 };
 
 export type InvalidationMode =
