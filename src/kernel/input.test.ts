@@ -42,6 +42,10 @@ it.each([
   ['data', 'data:image/png;base64,AAAA'],
   ['no scheme', '//example.com/a.png'],
   ['a port out of range', 'https://example.com:99999'],
+  ['half an escape in its path', 'https://example.com/100%'],
+  ['an escape that is none', 'https://example.com/%zz.png'],
+  ['an escape cut short', 'https://example.com/a?b=%2'],
+  ['two fragments', 'https://example.com/#a#b'],
   ['half an escape in the host', 'https://exa%mple.com'],
   ['a number of too many parts', 'https://1.2.3.4.5'],
 ])('refuses a URL with %s, and says so', (_what, url) => {

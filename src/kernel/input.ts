@@ -73,9 +73,11 @@ export function checkUrl(field: string, url: string, max: number): string {
 
 /**
  * `URL` alone forgives too much: it skips tabs and line breaks, reads `https:///x` and `https:\\x` as `https://x`, and takes user
- * names. What RFC 3986 leaves out is refused, but for letters beyond ASCII, which browsers encode.
+ * names. What RFC 3986 leaves out is refused, but for letters beyond ASCII and square brackets, which
+ * browsers take.
  */
-const WEB_URL = /^https?:\/\/(?=[^/?#]*[\p{L}\p{N}])[^/?#@\s"<>\\^`{|}]+(?:[/?#][^\s"<>\\^`{|}]*)?$/u
+const WEB_URL =
+  /^https?:\/\/(?=[^/?#]*[\p{L}\p{N}])(?!.*%(?![\da-fA-F]{2}))(?!.*#.*#)[^/?#@\s"<>\\^`{|}]+(?:[/?#][^\s"<>\\^`{|}]*)?$/u
 
 export const checkSlug = (field: string, slug: string, max: number): string =>
   checkPattern(
