@@ -15,7 +15,7 @@ export type Shown = Readonly<Record<string, unknown>> & { readonly id: string }
 export async function readPages(client: GraphQLClient, dice: Dice, table: Table, args: string, backward: boolean) {
   const shown: Shown[] = []
   let cursor: string | null = null
-  for (;;) {
+  for (let pages = 1; ; pages++) {
     const size = 5 + dice.below(60)
     const page: string = [
       args,
@@ -32,7 +32,8 @@ export async function readPages(client: GraphQLClient, dice: Dice, table: Table,
     const { nodes, pageInfo, totalCount } = list
     if (backward) shown.unshift(...nodes)
     else shown.push(...nodes)
-    if (shown.length > 2 * totalCount) throw new Error(`${table}(${page}) has rows again and again.`)
+    // Also if the pages that don't end are empty.
+    if (pages > totalCount + 1) throw new Error(`${table}(${page}) is page ${pages} of ${totalCount} rows.`)
     cursor = backward ? pageInfo.startCursor : pageInfo.endCursor
     if (!(backward ? pageInfo.hasPreviousPage : pageInfo.hasNextPage)) return { shown, totalCount }
   }
