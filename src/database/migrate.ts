@@ -22,7 +22,7 @@ export interface MigrateOptions {
  * again, meanwhile: their own table of migrations stays as it was.
  *
  * @returns the names of what was applied, of the triggers that were mended and of the tables that got checks, in order; none if the database was up to date
- * @throws if rows hold values that the checks refuse. All else is done by then, so that the rows can be changed while older nodes run on
+ * @throws if the database is not in UTF8. If rows hold values that the checks refuse. All else is done by then, so that the rows can be changed while older nodes run on
  */
 export async function migrate(primary: Kysely<Tables>, options: MigrateOptions = {}): Promise<readonly string[]> {
   const { schema = 'public', onApply = () => {} } = options
@@ -53,6 +53,7 @@ const clientOf = (db: Kysely<Tables>): SqlClient => ({
 })
 
 async function apply(db: Transaction<Tables>, schema: string): Promise<string[]> {
+  await checkEncoding(db)
   await sql`select pg_advisory_xact_lock(${LOCK})`.execute(db)
   const { recorded, earlier } = await readNames(db)
   const applied: string[] = []
@@ -75,6 +76,20 @@ async function apply(db: Transaction<Tables>, schema: string): Promise<string[]>
   if (applied.includes('0002_content')) await mendTriggers(clientOf(db))
   if (applied.length > 0) await recordAct(db, operatorAct('migrate'), applied)
   return applied
+}
+
+/**
+ * @throws unless the database is in UTF8. In SQL_ASCII a row may hold bytes that are no text, and no statement that meets them returns
+ * anything. All others lack letters.
+ */
+async function checkEncoding(db: Transaction<Tables>): Promise<void> {
+  const { rows } = await sql<{ name: string; encoding: string }>`
+    select current_database() as name, current_setting('server_encoding') as encoding`.execute(db)
+  const [{ name, encoding } = { name: '', encoding: '' }] = rows
+  if (encoding === 'UTF8') return
+  throw new Error(
+    `The database ${name} has the encoding ${encoding}, which can't hold every text: make one with "create database … encoding 'UTF8' template template0", and restore a dump of this one into it.`,
+  )
 }
 
 async function runMigration(db: Transaction<Tables>, name: string, text: string): Promise<void> {
