@@ -12,7 +12,7 @@ it.each(['SQL_ASCII', 'LATIN1', 'WIN1252', 'EUC_JP'])(
   'refuses a database in %s, says what to do, and leaves it as it is',
   async (encoding) => {
     const { name, url } = use(await createTestDatabase(), (it) => it.drop())
-    await queryOnce(beside, `drop database ${name}`)
+    await queryOnce(beside, `drop database ${name} with (force)`)
     await queryOnce(
       beside,
       `create database ${name} encoding '${encoding}' template template0 lc_collate 'C' lc_ctype 'C'`,
@@ -21,7 +21,7 @@ it.each(['SQL_ASCII', 'LATIN1', 'WIN1252', 'EUC_JP'])(
       `The database ${name} has the encoding ${encoding}, which can't hold every text: make one with "create database`,
     )
     expect(await queryOnce(url, `select nspname from pg_namespace where nspname = 'stet'`)).toEqual([])
-    await queryOnce(beside, `drop database ${name}`)
+    await queryOnce(beside, `drop database ${name} with (force)`)
     await queryOnce(beside, `create database ${name} encoding 'UTF8' template template0 lc_collate 'C' lc_ctype 'C'`)
     expect(await migrateOnce(url)).toContain('0002_content')
   },
