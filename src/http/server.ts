@@ -13,6 +13,7 @@ import { MASKED } from '../graphql/resolving/index.ts'
 import { addressGroup, clientAddress } from '../identity/index.ts'
 import { type Metrics, type RegisterMetricsOptions, registerMetrics } from '../metrics/index.ts'
 import { answerClientError } from './answer-client-error.ts'
+import { answerNotFound } from './answer-not-found.ts'
 import { boundUnread } from './bound-unread.ts'
 import { ByteBudget, type ByteBudgetOptions } from './byte-budget.ts'
 import { checkPrivateMembers } from './check-private-members.ts'
@@ -146,11 +147,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   })
   app.addHook('onRequest', ({ raw, host }, _reply, done) => {
     // A star is for OPTIONS alone (RFC 9112, section 3.2.4).
-    if (raw.url === '*') done(new RefusedHead('The target of this method must be a path.'))
-    else
-      done(
-        hasHost(raw) && (host === '' || isHost(host)) ? undefined : new RefusedHead('The Host header names no host.'),
-      )
+    if (raw.url === '*') return done(new RefusedHead('The target of this method must be a path.'))
+    const isNamed = hasHost(raw) && (host === '' || isHost(host))
+    done(isNamed ? undefined : new RefusedHead('The Host header names no host.'))
   })
   app.addHook('onSend', (request, reply, _payload, done) => {
     setHeaders(request, reply)
@@ -160,6 +159,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     done()
   })
   app.setErrorHandler<FastifyError>(answerError)
+  answerNotFound(app)
 
   registerHealth(app, options.health, () => closing)
   if (options.metricsFor) registerMetrics(app, metrics, options.metricsFor)

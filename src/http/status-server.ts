@@ -1,6 +1,7 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import { type Metrics, registerMetrics } from '../metrics/index.ts'
 import { answerClientError } from './answer-client-error.ts'
+import { answerNotFound } from './answer-not-found.ts'
 import { type HealthChecks, registerHealth } from './health.ts'
 import { HEADS_AS_SENT, hasHost } from './request-head.ts'
 import { SAFE_HEADERS } from './safe-headers.ts'
@@ -36,6 +37,7 @@ export function createStatusServer({ health, metrics, metricsToken, logger }: St
   app.addHook('onSend', async (_request, reply) => {
     reply.headers(HEADERS)
   })
+  answerNotFound(app)
   if (health) registerHealth(app, health, () => closing)
   registerMetrics(app, metrics, { token: metricsToken })
   return app

@@ -347,6 +347,31 @@ it.each([
   expect(lasting(head.headers)).toEqual(lasting(got.headers))
 })
 
+it.each(['/healthz', '/readyz', '/graphiql', '/nowhere', '/nowhere?query={a}', '/graphiql/assets/nowhere.js', '/%ff'])(
+  '9.3.2 HEAD: as GET, without a body: %s',
+  async (path) => {
+    const [got, head] = [await send(path), await send(path, { method: 'HEAD' })]
+    expect([head.status, head.bytes.length, lasting(head.headers)]).toEqual([got.status, 0, lasting(got.headers)])
+    expect(got.headers['content-length']).toBe(String(got.bytes.length))
+  },
+)
+
+it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND'])(
+  '15.5.6 Method Not Allowed: %s of another path that is there, on every port',
+  async (method) => {
+    const metrics = rawClient(new URL(String(node.metricsUrl)).origin)
+    for (const answer of [
+      await send('/healthz', { method }),
+      await send('/graphiql?x', { method }),
+      await metrics.send('/metrics', { method }),
+    ]) {
+      is(405, { allow: 'GET, HEAD', 'cache-control': 'no-store' })(answer)
+    }
+    is(404, { 'cache-control': 'no-store' })(await send('/nowhere', { method }))
+    is(404, { 'cache-control': 'no-store' })(await metrics.send('/graphql', { method }))
+  },
+)
+
 it('12.5.5 Vary: names all that an answer was chosen by', async () => {
   const names = ['accept', 'accept-encoding', 'authorization', 'stet-as-of', 'stet-explain']
   for (const method of ['GET', 'HEAD', 'POST']) {
