@@ -122,7 +122,6 @@ it('shows all of that in demo mode', async () => {
 it('shows its metrics to nobody, to those with the token, or at a port of their own', async () => {
   expect([(await fetch(`${off.url}/metrics`)).status, off.metricsUrl]).toEqual([404, undefined])
   const withToken = await startTestNode({ databaseUrl: database.url })
-  const withPort = await startTestNode({ databaseUrl: database.url, environment: { ...UNSET, METRICS_PORT: '0' } })
   try {
     for (const authorization of ['', 'Bearer', 'Bearer wrong', 'Basic wrong', `Bearer ${await bearerOf('admin')}`]) {
       const refused = await fetch(`${withToken.url}/metrics`, { headers: { authorization } })
@@ -135,9 +134,34 @@ it('shows its metrics to nobody, to those with the token, or at a port of their 
     expect((await fetch(String(withPort.metricsUrl).replace('/metrics', '/graphql'))).status).toBe(404)
   } finally {
     await withToken.close()
-    await withPort.close()
   }
 })
+
+const LONG = `Content-Type: application/json\r\nContent-Length: 2000\r\n\r\n${'x'.repeat(2000)}`
+const withPort = await useNode({ database, environment: { ...UNSET, METRICS_PORT: '0' } })
+
+it.each([
+  ['the metrics', 'GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n', 200],
+  ['another path', 'GET /graphql HTTP/1.1\r\nHost: a\r\n\r\n', 404],
+  ['another method', 'POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n', 405],
+  ['a long body', `POST /metrics HTTP/1.1\r\nHost: a\r\n${LONG}`, 413],
+  ['no HTTP', 'nonsense\r\n\r\n', 400],
+  ['no host', 'GET /metrics HTTP/1.1\r\n\r\n', 400],
+  ['no host that is one', 'GET /metrics HTTP/1.1\r\nHost: a b\r\n\r\n', 400],
+  ['two hosts', 'GET /metrics HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n', 400],
+  ['a URL that makes no sense', 'GET /%ff HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+  ['a head that is too large', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+])(
+  'says at the port of the metrics that nothing may be kept, and what browsers may do: of %s',
+  async (_what, bytes, status) => {
+    const [reply] = await exchange(String(withPort.metricsUrl), [{ bytes }])
+    expect(reply?.start).toContain(` ${status} `)
+    expect(Object.fromEntries(reply?.headers ?? [])).toMatchObject({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    })
+  },
+)
 
 const get = (path: string, ...lines: string[]) =>
   `${[`GET ${path} HTTP/1.1`, 'Host: test', ...lines].join('\r\n')}\r\n\r\n`

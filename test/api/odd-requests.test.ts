@@ -101,12 +101,13 @@ it('takes each way to write a bearer for the same, and none of them for somebody
     expect((await post(BODY, { authorization })).status).toBe(401)
     expect((await get(GET_URL, { authorization })).status).toBe(401)
   }
-  for (const [first, second, who] of [
-    [ann, bob, 'ann'],
-    [bob, ann, 'bob'],
-  ] as const) {
+  for (const [first, second] of [
+    [ann, bob],
+    [bob, ann],
+    [ann, ann],
+  ]) {
     const both = [`Authorization: ${first}`, `Authorization: ${second}`, 'Connection: close']
-    expect(bodiesOf(await raw(head(`GET ${GET_URL} HTTP/1.1`, ...both)))).toEqual([answerFor(who)])
+    expect(await raw(head(`GET ${GET_URL} HTTP/1.1`, ...both))).toMatch(/^HTTP\/1\.1 401 /)
   }
 })
 

@@ -151,14 +151,12 @@ it.each([
   ['no URL', 'GET /%ff HTTP/1.1\r\nHost: a\r\n\r\n', 400],
   ['a head that is too large', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
   ['a method that nobody knows', 'NONSENSE / HTTP/1.1\r\nHost: a\r\n\r\n', 400],
-])('5.2.2 Response Directives: says so on every port of %s', async (_what, bytes, status) => {
-  for (const url of [node.url, String(node.metricsUrl)]) {
-    const [reply] = await exchange(url, [{ bytes }])
-    expect([reply?.start, reply?.headers.get('cache-control')]).toEqual([
-      expect.stringContaining(` ${status} `),
-      expect.stringContaining('no-store'),
-    ])
-  }
+])('5.2.2 Response Directives: says so of %s', async (_what, bytes, status) => {
+  const [reply] = await exchange(node.url, [{ bytes }])
+  expect([reply?.start, reply?.headers.get('cache-control')]).toEqual([
+    expect.stringContaining(` ${status} `),
+    expect.stringContaining('no-store'),
+  ])
 })
 
 it.each([
