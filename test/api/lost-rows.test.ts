@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, it } from '@jest/globals'
 import { toGlobalId } from '../../src/identity/global-id.ts'
-import { queryOnce } from '../harness/index.ts'
+import { eventually, queryOnce } from '../harness/index.ts'
 import { use, useDatabase, useNode } from '../harness/use.ts'
 import { addContent } from './add-content.ts'
 import { runStet } from './run-stet.ts'
@@ -13,7 +13,7 @@ import { runStet } from './run-stet.ts'
  * whose tables arrive one by one.
  */
 const database = await useDatabase()
-const node = await useNode({ database })
+const node = await useNode({ database, environment: { RANK_ARTICLES_EVERY: '1' } })
 await addContent(database.url)
 await queryOnce(
   database.url,
@@ -92,6 +92,35 @@ it('exports it, so that a backup holds it, and reports it when that is imported'
   const imported = await runStet(['import', backup], environment)
   expect([imported.code, imported.stdout + imported.stderr]).toEqual([1, expect.stringContaining('author is missing')])
 })
+
+it.each([
+  [
+    'written',
+    'articles',
+    `insert into articles (slug, title, body, author_id, search, body_words) values ('uncounted', 'Uncounted', 'x', 1, '', '')`,
+  ],
+  ['deleted', 'article_stats', 'delete from article_stats where article_id in (2, 70)'],
+  ['truncated', 'article_stats', 'truncate article_stats'],
+])(
+  'lists articles among the most viewed whose counters were lost while triggers were off: %s',
+  async (_how, table, text) => {
+    await queryOnce(
+      database.url,
+      `begin; alter table ${table} disable trigger all; ${text}; alter table ${table} enable trigger all;
+     do $$ declare name text; begin
+       for name in select tgname from pg_trigger where tgrelid = '${table}'::regclass and not tgisinternal loop
+         execute format('alter table ${table} enable always trigger %I', name);
+       end loop;
+     end $$;
+     select stet.touch('${table}'); commit`,
+    )
+    await eventually(async () => {
+      await node.catchUp()
+      const { articles } = await node.admin.get<{ articles: List }>(`{ articles(orderBy: MOST_VIEWED) ${FIELDS} }`)
+      return articles.nodes.length === articles.totalCount
+    })
+  },
+)
 
 it('names the author as soon as there is one', async () => {
   const query = '{ article(slug: "orphan") { author { username } } }'

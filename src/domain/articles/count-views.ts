@@ -28,13 +28,20 @@ export const countViews: QueueKind<number, ReadonlyMap<number, number>> = {
     `.execute(transaction),
 }
 
-/** Ranks the articles by their present views. Only this run invalidates the lists of most viewed articles, not each view. */
+/**
+ * Ranks the articles by their present views. Only this run invalidates the lists of most viewed articles, not each view. Articles whose
+ * counters were lost while triggers were off get new ones: without, these lists would lack them.
+ */
 export const rankArticles = (everyMs: number): PeriodicJob => ({
   name: 'rank-articles',
   everyMs,
   run: (transaction) =>
     sql`
-      with moved as (
+      with missing as (
+        insert into article_stats (article_id)
+          select id from articles where not exists (select from article_stats where article_id = id) order by id
+          on conflict do nothing
+      ), moved as (
         select article_id from article_stats where ranked_views <> views order by article_id for no key update
       )
       update article_stats set ranked_views = views from moved where article_stats.article_id = moved.article_id
