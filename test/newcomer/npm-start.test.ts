@@ -34,6 +34,7 @@ it('ends the build on SIGTERM, and does not take for built what was half built',
 })
 
 it('ends a server that is still starting on SIGTERM, and frees its data', async () => {
+  clone.copyBuilt()
   const npm = new RunningNpm()
   await eventually(() => existsSync(join(clone.directory, '.data/lock')), { withinMs: 300_000 })
   process.kill(npm.pid, 'SIGTERM')
