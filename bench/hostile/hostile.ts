@@ -21,10 +21,10 @@ import type { ReadOrder, Waited } from './legitimate-client.ts'
  * What a legitimate client waits at a steady rate, at rest and during each attack, on a node as `stet serve` starts it. The node has
  * the first core for itself. PostgreSQL, Redis, the attacker and the client share the second, where the client goes first.
  *
- * @param options `--only <part of a name>`; `--write <file>` puts the table between the file's two marks
+ * @param options `--only <part of a name>|<part of another>`; `--write <file>` puts the table between the file's two marks
  */
 export async function hostile(options: readonly string[]): Promise<void> {
-  const only = optionOf(options, '--only') ?? ''
+  const only = (optionOf(options, '--only') ?? '').split('|')
   execFileSync('npm', ['run', 'build:server'], { stdio: 'ignore' })
   pin(1)
   const [postgres, redis] = [await startPostgres(), await startRedis()]
@@ -44,7 +44,7 @@ export async function hostile(options: readonly string[]): Promise<void> {
     const measure = (forMs: number) => ask(client, { url, articles: ARTICLES, perSecond: RATE, forMs })
     await measure(WARM_UP_MS)
     const rows: string[] = []
-    for (const attack of ATTACKS.filter(({ name }) => name.includes(only))) {
+    for (const attack of ATTACKS.filter(({ name }) => only.some((part) => name.includes(part)))) {
       const row = await compare(attack, url, measure)
       rows.push(row)
       console.log(row)
