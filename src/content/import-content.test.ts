@@ -175,16 +175,6 @@ describe('importContent', () => {
     ])
   })
 
-  it.each([
-    ['"status":"DRAFT","status":"PUBLISHED"', 'names "status" twice'],
-    ['"status":"DRAFT","st\\u0061tus":"PUBLISHED"', 'names "status" twice'],
-    ['"tags":[],"body":"\\"tags\\":","tags":["x"]', 'names "tags" twice'],
-    ['"created_at":"2020-01-01","createdAt":"2021-01-01"', 'created_at and createdAt are one field, with two values'],
-  ])('takes no record that says something twice: %s', async (fields, why) => {
-    await content.write('all.jsonl', `{"type":"article","slug":"a","title":"A","author":"ann",${fields}}`)
-    expect((await content.import()).why('skipped')).toEqual([`all.jsonl:1 ${why}`])
-  })
-
   it('shows no words of the database', async () => {
     const lines = [
       '{"type":"user","username":"a","email":"none"}',

@@ -160,6 +160,14 @@ it('ends an import at Ctrl-C after the batch in hand, says how far it came, and 
   expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('501 created, 0 updated, 1000 unchanged')])
 })
 
+it('writes nothing to a terminal that it would obey', async () => {
+  const odd = join(directory, 'odd')
+  await mkdir(odd)
+  await writeFile(join(odd, 'red\u001b[31m\n0 files.md'), '---\ndraft: true\n---\n')
+  const { code, stderr } = await runStet(['import', odd], { DATABASE_URL: other.url })
+  expect([code, stderr]).toEqual([0, 'red\\u001b[31m\\u000a0 files.md:1: is a draft: draft is true\n'])
+})
+
 it('imports what it can, names what it cannot, and ends with exit code 1', async () => {
   const file = join(directory, 'some.jsonl')
   await writeFile(file, '{"type":"tag","slug":"fine","name":"Fine"}\n{"type":"tag"\n')

@@ -26,7 +26,12 @@ interface ExpectedArticle {
 /** Makes a tree of files, whose names all begin with `prefix` so that no two trees have a slug in common. */
 export function generateTree(random: Random, prefix: string, size: number): readonly GeneratedFile[] {
   const files = Array.from({ length: size }, (_, index) => fileOf(new Draw(random), `${prefix}-${index}`))
-  return [...files.flat(), { file: 'pages/_index.md', text: 'A section', becomes: 'not read' }]
+  return [
+    ...files.flat(),
+    { file: 'pages/_index.md', text: 'A section', becomes: 'not read' },
+    { file: 'zola/_index.md', text: '+++\ndraft = true\n+++\n', becomes: 'not read' },
+    { file: 'eleventy/eleventy.json', text: '{ "permalink": false }', becomes: 'not read' },
+  ]
 }
 
 class Draw {
@@ -76,6 +81,11 @@ function brokenFile(draw: Draw, name: string): GeneratedFile {
     '---\npublishDate: infinity\n---\nText',
     '---\ndate: 44 BC\n---\nText',
     '---\ntitle: Nothing\n---\n',
+    'author: Ann\nstatus: draft\n\nText',
+    '<!--\n.. title: Salt\n.. status: draft\n-->\nText',
+    '---\ntitle: Salt\n---\n---\ndraft: true\n---\nText',
+    '---\ndraft: true\nis_draft: true\nDraft: false\n---\nText',
+    '{ "draft": true, "draft": false }\nText',
   )
   return { file: `${name}.md`, text, becomes: 'skipped' }
 }
@@ -116,6 +126,10 @@ function layoutOf(draw: Draw, name: string): Layout {
     { ...own, file: `blog/2023-1-5_${name}/index.md`, date: '2023-01-05' },
     { ...own, file: `_posts/2099-02-03-${name}.md`, date: '2099-02-03' },
     { ...own, file: `_drafts/${name}.md`, isHeldBack: true },
+    { ...own, file: `drafts/2024/${name}.md`, isHeldBack: true },
+    { ...own, file: `docs/_partials/${name}.mdx`, isHeldBack: true },
+    { ...own, file: `zola/deep/${name}.md`, isHeldBack: true },
+    { ...own, file: `eleventy/${name}/index.md`, isHeldBack: true },
   )
 }
 
@@ -198,10 +212,19 @@ function tagsOf(draw: Draw, dialect: Dialect): readonly Value[] {
 function addFlags(draw: Draw, dialect: Dialect, add: (name: string, value: Value) => void): boolean {
   if (draw.chance(0.6)) return false
   const isHeld = draw.chance(0.5)
-  const name = draw.of('draft', 'published', 'status', 'private', 'expiryDate')
-  if (name === 'draft' || name === 'private') add(name, dialect.bool(isHeld, draw.random))
-  if (name === 'published') add(name, dialect.bool(!isHeld, draw.random))
-  if (name === 'status')
+  const name = draw.of(
+    'draft',
+    'is_draft',
+    'published',
+    'isPublished',
+    'status',
+    'post-status',
+    'private',
+    'expiryDate',
+  )
+  if (name === 'draft' || name === 'is_draft' || name === 'private') add(name, dialect.bool(isHeld, draw.random))
+  if (name === 'published' || name === 'isPublished') add(name, dialect.bool(!isHeld, draw.random))
+  if (name === 'status' || name === 'post-status')
     add(name, dialect.quote(isHeld ? draw.of('draft', 'pending', 'future') : draw.of('publish', 'Published')))
   if (name === 'expiryDate') add(name, dateValue(draw, dialect, isHeld ? NOW - DAY : NOW + DAY))
   return isHeld
@@ -213,7 +236,8 @@ function addDates(draw: Draw, dialect: Dialect, add: (name: string, value: Value
   const date = draw.chance(0.6) ? momentOf(draw) : undefined
   const published = draw.chance(0.2) ? momentOf(draw) : undefined
   if (date !== undefined) add('date', dateValue(draw, dialect, date))
-  if (published !== undefined) add(draw.of('publishDate', 'pubDate'), dateValue(draw, dialect, published))
+  if (published !== undefined)
+    add(draw.of('publishDate', 'pub_date', 'published-date'), dateValue(draw, dialect, published))
   if (date === undefined && published === undefined && draw.chance(0.1))
     add('date', dialect.quote('0001-01-01T00:00:00Z'))
   const isAhead = [date, published].some((moment) => (moment ?? 0) > NOW)
