@@ -108,7 +108,10 @@ interface Told {
 
 async function ask(request: OddRequest, own: Marks): Promise<Told> {
   const { isPipelined, ...odd } = oddRequest(request, own)
-  const replies = await exchange(node.url, isPipelined ? [NEXT, odd, NEXT] : [odd, NEXT], { isPipelined })
+  // Node answers nothing that is pipelined behind a request for an upgrade: it is silent until the exchange is given up.
+  const asksUpgrade = /^upgrade:/im.test(odd.bytes.toString('latin1'))
+  const options = { isPipelined, ...(isPipelined && asksUpgrade ? { timeoutMs: 3000 } : {}) }
+  const replies = await exchange(node.url, isPipelined ? [NEXT, odd, NEXT] : [odd, NEXT], options)
   const [reply, next] = isPipelined ? replies.slice(1) : replies
   if (!reply) return { cache: undefined, seen: { start: 'closed without an answer' } }
   const seen = { ...comparable(reply, odd.bytes.toString('latin1')), next: next?.start ?? 'closed' }
