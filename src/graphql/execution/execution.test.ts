@@ -209,6 +209,20 @@ it('tells no error that comes a tick after the one that leaves no data', () =>
     { a: false, b: false },
   ))
 
+it.each(['', 'a: first { id }', 'a: first(how: LATER) { id } b: third'])(
+  'tells what fails before it is heard that a mutation leaves no data, after %j',
+  (before) =>
+    sameAsGraphQLJs(`mutation {
+      ${before}
+      second {
+        later: sureThings(how: [AN_ERROR_LATER]) { number }
+        being(is: LATER_THING) { id ... on Thing { being(is: LATER_THING) { id } sure(how: ABSENT) } }
+      }
+      c: first { name ...F }
+    }
+    fragment F on Thing { plain things { id } }`),
+)
+
 it('answers any document as graphql-js does', async () => {
   await fc.assert(
     fc.asyncProperty(documents(), fc.boolean(), fc.boolean(), async (text, a, b) => {
