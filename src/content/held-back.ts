@@ -52,30 +52,9 @@ export function whyFieldsHold(fields: RecordFields, now: number): string[] {
 const isAfter = (date: string | undefined, now: number): boolean => date !== undefined && Date.parse(date) > now
 
 /** Names that differ only in case, hyphens and underscores are the same: Cobalt has `is_draft`. */
-const HOLDING = [
-  ...[
-    'draft',
-    'isDraft',
-    'saveAsDraft',
-    'unpublished',
-    'private',
-    'isPrivate',
-    'hidden',
-    'isHidden',
-    'unlisted',
-    'isUnlisted',
-  ],
-  ...[
-    'headless',
-    'ignorePost',
-    'emailOnly',
-    'protected',
-    'deleted',
-    'trashed',
-    'wip',
-    'eleventyExcludeFromCollections',
-  ],
-]
+const HOLDING = namesIn(`
+  draft isDraft saveAsDraft unpublished private isPrivate hidden isHidden unlisted isUnlisted headless ignorePost emailOnly protected deleted trashed
+  wip eleventyExcludeFromCollections`)
 const RELEASING = ['isPublished', 'public', 'isPublic', 'visible', 'isVisible', 'listed', 'isListed', 'dgPublish']
 /** These hold something else, unless they are false. */
 const RELEASING_IF_FALSE = ['permalink', 'url', 'render', 'live', 'online', 'enabled']
@@ -85,20 +64,14 @@ const STATUSES = ['status', 'visibility', 'postStatus', 'publishStatus', 'public
 const PUBLIC = /^(publish(ed)?|public|live)$/i
 
 /** An article isn't public before any of these. Hugo, Jekyll, Astro and others have names of their own. */
-const FROM = [
-  ...[
-    'date',
-    'publishDate',
-    'pubDate',
-    'publishedAt',
-    'publishedDate',
-    'publishedOn',
-    'datePublished',
-    'publicationDate',
-  ],
-  ...['publishAt', 'publishOn', 'scheduledAt', 'scheduledFor', 'embargoUntil'],
-]
+const FROM = namesIn(`
+  date publishDate pubDate publishedAt publishedDate publishedOn datePublished publicationDate publishAt publishOn scheduledAt scheduledFor
+  embargoUntil`)
 const UNTIL = ['expiryDate', 'expirationDate', 'expireDate', 'expiresAt', 'unpublishDate', 'unpublishAt', 'unpublishOn']
+
+function namesIn(text: string): string[] {
+  return text.trim().split(/\s+/)
+}
 
 function whyFlagged(fields: RecordFields): string[] {
   const reasons: string[] = []
