@@ -21,6 +21,7 @@ export const headersLikeStets = {
   'referrer-policy': 'no-referrer',
   'stet-as-of': '10431.0123456789ab',
   'surrogate-key': '',
+  'x-accel-expires': '3400',
   'x-cache': 'HIT',
   'x-content-type-options': 'nosniff',
   'x-request-id': '7d9f4f8e-2b1c-4a55-9d0e-6f3a1c2b4d5e-9ix',
