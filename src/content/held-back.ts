@@ -63,10 +63,11 @@ const DATES_OR_FLAGS = ['published', 'publish', 'scheduled', 'embargo', 'created
 const STATUSES = ['status', 'visibility', 'postStatus', 'publishStatus', 'publicationStatus']
 const PUBLIC = /^(publish(ed)?|public|live)$/i
 
-/** An article isn't public before any of these. Hugo, Jekyll, Astro and others have names of their own. */
-const FROM = namesIn(`
-  date publishDate pubDate publishedAt publishedDate publishedOn datePublished publicationDate publishAt publishOn scheduledAt scheduledFor
-  embargoUntil`)
+/** When an article was, or will be, published. Hugo, Jekyll, Astro and others have names of their own; the first that has a value counts. */
+export const PUBLISHED = namesIn(`
+  publishDate pubDate publishedAt publishedDate publishedOn datePublished publicationDate publishAt publishOn`)
+/** An article isn't public before any of these. */
+const FROM = ['date', ...PUBLISHED, 'scheduledAt', 'scheduledFor', 'embargoUntil']
 const UNTIL = ['expiryDate', 'expirationDate', 'expireDate', 'expiresAt', 'unpublishDate', 'unpublishAt', 'unpublishOn']
 
 function namesIn(text: string): string[] {

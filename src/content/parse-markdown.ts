@@ -6,7 +6,7 @@ import { decodedSlug, INDEX } from './choose-slugs.ts'
 import { type ArticleRecord, authorNamed, ContentProblem, type TagName } from './content-record.ts'
 import { findHeading } from './find-heading.ts'
 import { type MarkdownParts, splitFrontMatter } from './front-matter.ts'
-import { redirectOf, whyHeldBack } from './held-back.ts'
+import { PUBLISHED, redirectOf, whyHeldBack } from './held-back.ts'
 import { leaveOutCode } from './mdx.ts'
 import { parseAuthor } from './parse-author.ts'
 import { parseDate } from './parse-date.ts'
@@ -97,11 +97,6 @@ function datesOf(fields: RecordFields, ofName: string | undefined) {
   const date = fields.date('date', 'created', 'createdAt', 'dateCreated')
   return { publishedAt: published ?? date ?? ofName, createdAt: date ?? published ?? ofName }
 }
-
-const PUBLISHED = [
-  ...['publishDate', 'pubDate', 'publishedAt', 'publishedDate', 'publishedOn', 'datePublished', 'publicationDate'],
-  ...['publishAt', 'publishOn'],
-]
 
 function fileTimeNotes(fields: RecordFields): string[] {
   const found = fields.find('date')

@@ -104,7 +104,7 @@ async function executeMutation(
       if (waits) serial.waits = true
       return await completed
     } catch (error) {
-      // What fails until then still belongs to the result, and nothing that comes later.
+      // Another error belongs to the result if it comes before graphql-js would hear of this one, and not if it comes later.
       for (let left = waits ? ticks.later : ticks.now; left > 0; left--) await undefined
       copy.end()
       throw error
