@@ -57,38 +57,19 @@ async function executeSerially(
   repeat: Repeat,
 ): Promise<Answer> {
   const answer = blank()
-  const serial = { left: fields.length, waits: false }
-  for (const field of fields) {
-    serial.left--
-    answer[field.key] = await executeMutation(execution, field, repeat, serial)
-  }
+  for (const field of fields) answer[field.key] = await executeMutation(execution, field, repeat)
   return answer
 }
 
-/** How far graphql-js would be. */
-interface Serial {
-  /** How many fields come after this one. */
-  left: number
-  /** True if it would have had to wait for a field. */
-  waits: boolean
-}
-
 /** Resolves a field once, because that writes. What it shows may be made several times. */
-async function executeMutation(
-  execution: Execution,
-  field: FieldPlan,
-  repeat: Repeat,
-  serial: Serial,
-): Promise<unknown> {
+async function executeMutation(execution: Execution, field: FieldPlan, repeat: Repeat): Promise<unknown> {
   const path = pathOf(field, undefined)
-  const ticks = ticksOf(serial)
   let value: unknown
   let isLater = false
   try {
     execution.budget.takeBytes(field.key.length + 4)
     const resolved = execution.resolve(field, undefined, undefined)
     isLater = isPromise(resolved)
-    if (isLater) serial.waits = true
     value = await resolved
   } catch (error) {
     return execution.giveUp(error, field.shape, field, path)
@@ -97,15 +78,11 @@ async function executeMutation(
   const complete = async () => {
     const copy = execution.copy()
     last = copy
-    let waits = false
     try {
-      const completed = copy.completeOrGiveUp(field.shape, field, path, isLater ? Promise.resolve(value) : value)
-      waits = isPromise(completed)
-      if (waits) serial.waits = true
-      return await completed
+      // A promise again: a rejection passes it some ticks later, and what fails by then belongs to the result.
+      return await copy.completeOrGiveUp(field.shape, field, path, isLater ? Promise.resolve(value) : value)
     } catch (error) {
-      // Another error belongs to the result if it comes before graphql-js would hear of this one, and not if it comes later.
-      for (let left = waits ? ticks.later : ticks.now; left > 0; left--) await undefined
+      // At once: what fails a tick later no longer belongs to the result.
       copy.end()
       throw error
     }
@@ -121,10 +98,3 @@ async function executeMutation(
     execution.adopt(last)
   }
 }
-
-/**
- * After how many microtasks graphql-js hears that a field failed that must not be null: its promise passes each field that is left. `now`: if the field
- * fails before anything is waited for.
- */
-const ticksOf = ({ left, waits }: Serial): { readonly now: number; readonly later: number } =>
-  waits ? { now: left + 1, later: left + 2 } : { now: 0, later: left + 1 }
