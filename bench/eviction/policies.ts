@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { FifoQueue, QueueItem } from '../../src/cache/memory/fifo-queue.ts'
-import { S3Fifo } from '../../src/cache/memory/s3-fifo.ts'
+import { FifoQueue } from '../../src/cache/memory/fifo-queue.ts'
+import { EvictingMap, ItemOf } from '../../test/models/queue-item.ts'
 
 /** Decides which keys a cache of a certain size would hold. */
 interface EvictionPolicy {
@@ -19,7 +19,7 @@ export const policies: Readonly<Record<string, PolicyMaker>> = {
   },
   SIEVE: (maxBytes) => new Sieve(maxBytes),
   'S3-FIFO': (maxBytes) => {
-    const cache = new S3Fifo<true>(maxBytes)
+    const cache = new EvictingMap<true>(maxBytes)
     return { get: (key) => cache.get(key) !== undefined, set: (key, bytes) => cache.set(key, true, bytes) }
   },
   'W-TinyLFU': (maxBytes, meanBytes) => new WTinyLfu(maxBytes, Math.ceil(maxBytes / meanBytes)),
@@ -32,7 +32,7 @@ export const policies: Readonly<Record<string, PolicyMaker>> = {
 class Sieve implements EvictionPolicy {
   readonly #maxBytes: number
   readonly #held = new Map<string, Item>()
-  readonly #queue = new FifoQueue<true>()
+  readonly #queue = new FifoQueue<Item>()
   #hand: Item | undefined
 
   constructor(maxBytes: number) {
@@ -49,7 +49,7 @@ class Sieve implements EvictionPolicy {
   set(key: string, bytes: number): void {
     if (bytes > this.#maxBytes) return
     while (this.#queue.bytes + bytes > this.#maxBytes) this.#evict()
-    const item = new QueueItem<true>(key, true, bytes)
+    const item = new ItemOf<true>(key, true, bytes)
     this.#held.set(key, item)
     this.#queue.push(item)
   }
@@ -77,9 +77,9 @@ class WTinyLfu implements EvictionPolicy {
   readonly #windowBytes: number
   readonly #mainBytes: number
   readonly #held = new Map<string, Item>()
-  readonly #window = new FifoQueue<true>()
-  readonly #probation = new FifoQueue<true>()
-  readonly #protected = new FifoQueue<true>()
+  readonly #window = new FifoQueue<Item>()
+  readonly #probation = new FifoQueue<Item>()
+  readonly #protected = new FifoQueue<Item>()
   readonly #sketch: FrequencySketch
 
   constructor(maxBytes: number, expectedKeys: number) {
@@ -106,7 +106,7 @@ class WTinyLfu implements EvictionPolicy {
 
   set(key: string, bytes: number): void {
     if (bytes > this.#mainBytes) return
-    const item = new QueueItem<true>(key, true, bytes)
+    const item = new ItemOf<true>(key, true, bytes)
     this.#held.set(key, item)
     this.#window.push(item)
     while (this.#window.bytes > this.#windowBytes) {
@@ -186,9 +186,9 @@ function hashOf(key: string): number {
   return hash
 }
 
-type Item = QueueItem<true>
+type Item = ItemOf<true>
 
-function shift(queue: FifoQueue<true>): Item | undefined {
+function shift(queue: FifoQueue<Item>): Item | undefined {
   const item = queue.oldest
   if (item) queue.remove(item)
   return item

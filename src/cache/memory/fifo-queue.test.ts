@@ -1,9 +1,10 @@
 import { expect, it } from '@jest/globals'
-import { FifoQueue, QueueItem } from './fifo-queue.ts'
+import { ItemOf } from '../../../test/models/queue-item.ts'
+import { FifoQueue } from './fifo-queue.ts'
 
 it('leaves nothing of itself in what has left it: an item that somebody still knows would keep all that came after it', () => {
-  const queue = new FifoQueue<string>()
-  const items = ['a', 'b', 'c'].map((key) => new QueueItem(key, key, 1))
+  const queue = new FifoQueue<ItemOf<string>>()
+  const items = ['a', 'b', 'c'].map((key) => new ItemOf(key, key, 1))
   for (const item of items) queue.push(item)
   for (const item of items.slice(0, 2)) {
     queue.remove(item)

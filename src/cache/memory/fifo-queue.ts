@@ -1,10 +1,10 @@
 /** First in, first out; but an item may leave from anywhere. It knows the bytes of its items. An item is in one queue at a time. */
-export class FifoQueue<V> {
-  #oldest: QueueItem<V> | undefined
-  #newest: QueueItem<V> | undefined
+export class FifoQueue<Item extends QueueItem<Item>> {
+  #oldest: Item | undefined
+  #newest: Item | undefined
   #bytes = 0
 
-  get oldest(): QueueItem<V> | undefined {
+  get oldest(): Item | undefined {
     return this.#oldest
   }
 
@@ -13,7 +13,7 @@ export class FifoQueue<V> {
     return this.#bytes
   }
 
-  push(item: QueueItem<V>): void {
+  push(item: Item): void {
     item.queue = this
     item.older = this.#newest
     item.newer = undefined
@@ -24,7 +24,7 @@ export class FifoQueue<V> {
   }
 
   /** HAZARD: `item` must be in this queue. */
-  remove(item: QueueItem<V>): void {
+  remove(item: Item): void {
     if (item.older) item.older.newer = item.newer
     else this.#oldest = item.newer
     if (item.newer) item.newer.older = item.older
@@ -43,21 +43,17 @@ export class FifoQueue<V> {
   }
 }
 
-export class QueueItem<V> {
+/** What stands in a queue: the item itself holds its place, so that whoever finds it need not look elsewhere. */
+export interface QueueItem<Item extends QueueItem<Item>> {
   readonly key: string
-  /** Undefined once its owner has dropped it. */
-  value: V | undefined
   /** HAZARD: not to be changed while the item is in a queue. */
-  bytes: number
+  readonly bytes: number
   /** How often it was used, as far as its owner counts. */
-  uses = 0
-  queue: FifoQueue<V> | undefined
-  newer: QueueItem<V> | undefined
-  older: QueueItem<V> | undefined
-
-  constructor(key: string, value: V, bytes: number) {
-    this.key = key
-    this.value = value
-    this.bytes = bytes
-  }
+  uses: number
+  /** Undefined: it is in none. */
+  queue: FifoQueue<Item> | undefined
+  newer: Item | undefined
+  older: Item | undefined
+  /** Called by its owner when it drops the item. */
+  onDropped(): void
 }

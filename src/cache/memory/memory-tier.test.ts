@@ -2,11 +2,12 @@ import { expect, it } from '@jest/globals'
 import type { Entry } from '../entry.ts'
 import { MemoryTier } from './memory-tier.ts'
 
-it('gives back the very entry it was given', () => {
+it('gives back the entry that it was given, with the very value', () => {
   const tier = new MemoryTier({ maxBytes: 10_000 })
-  const entry = entryOf('a', { title: 'One' })
+  const entry = { ...entryOf('a', { title: 'One' }), asOf: 7, marks: 'ab', retryAtMs: 5 }
   tier.set(entry)
-  expect(tier.get('a')).toBe(entry)
+  expect(tier.get('a')).toMatchObject(entry)
+  expect(tier.get('a')?.value).toBe(entry.value)
   expect(tier.get('b')).toBeUndefined()
 })
 

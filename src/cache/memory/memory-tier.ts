@@ -1,14 +1,14 @@
 import type { Entry } from '../entry.ts'
 import { heapBytes } from './heap-bytes.ts'
+import { HeldEntry } from './held-entries.ts'
 import { S3Fifo } from './s3-fifo.ts'
-import type { Slot } from './slots.ts'
 
 /** The near tier: this process's own entries, as many of those in use as fit into `maxBytes` of heap. */
 export class MemoryTier {
-  readonly #entries: S3Fifo<Entry>
+  readonly #entries: S3Fifo<HeldEntry>
 
   constructor({ maxBytes }: { readonly maxBytes: number }) {
-    this.#entries = new S3Fifo(maxBytes)
+    this.#entries = new S3Fifo<HeldEntry>(maxBytes)
   }
 
   /** Counts as a use. */
@@ -16,19 +16,14 @@ export class MemoryTier {
     return this.#entries.get(key)
   }
 
-  /** Where the entry lies, for `use`. */
-  find(key: string): Slot<Entry> | undefined {
-    return this.#entries.find(key)
-  }
-
-  /** Like `get`, but counts as no use. */
-  peek(key: string): Entry | undefined {
+  /** Like `get`, but counts as no use: see `use`. */
+  peek(key: string): HeldEntry | undefined {
     return this.#entries.peek(key)
   }
 
   /** An entry larger than the whole tier is not kept, nor is what it would have replaced. */
   set(entry: Entry): void {
-    this.#entries.set(entry.key, entry, entryBytes(entry))
+    this.#entries.set(new HeldEntry(entry, entryBytes(entry)))
   }
 
   delete(key: string): void {

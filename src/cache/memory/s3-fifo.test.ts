@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto'
 import { expect, it } from '@jest/globals'
+import { EvictingMap, type ItemOf } from '../../../test/models/queue-item.ts'
 import { Random, Zipf } from '../../kernel/random.ts'
-import { S3Fifo } from './s3-fifo.ts'
 
 it('keeps what is used while a scan ten times its size goes through', () => {
-  const cache = new S3Fifo<number>(100)
+  const cache = new EvictingMap<number>(100)
   for (let key = 0; key < 50; key++) cache.set(`used ${key}`, key, 1)
   for (let use = 0; use < 2; use++) for (let key = 0; key < 50; key++) cache.get(`used ${key}`)
   for (let key = 0; key < 1000; key++) cache.set(`scanned ${key}`, key, 1)
@@ -13,7 +13,7 @@ it('keeps what is used while a scan ten times its size goes through', () => {
 })
 
 it('lets go in the end of what is used no longer', () => {
-  const cache = new S3Fifo<string>(100)
+  const cache = new EvictingMap<string>(100)
   for (let use = 0; use < 10; use++) if (!cache.get('once')) cache.set('once', 'once', 10)
   for (let key = 0; key < 1000; key++) {
     cache.set(`${key}`, 'new', 10)
@@ -24,7 +24,7 @@ it('lets go in the end of what is used no longer', () => {
 })
 
 it('takes what comes back soon for something that is used', () => {
-  const cache = new S3Fifo<string>(100)
+  const cache = new EvictingMap<string>(100)
   for (let key = 0; key < 15; key++) cache.set(`${key}`, 'first', 10)
   expect(cache.get('0')).toBeUndefined()
   cache.set('0', 'again', 10)
@@ -33,7 +33,7 @@ it('takes what comes back soon for something that is used', () => {
 })
 
 it('forgets at once what is deleted, and everything when cleared', () => {
-  const cache = new S3Fifo<number>(100)
+  const cache = new EvictingMap<number>(100)
   for (let key = 0; key < 40; key++) cache.set(`${key}`, key, 7)
   const key = `${[...cache.values()][3]}`
   cache.delete(key)
@@ -45,18 +45,36 @@ it('forgets at once what is deleted, and everything when cleared', () => {
   expect(cache.bytes).toBe(98)
 })
 
-it('shows what is held now to whoever found what was held before, and nothing of what is gone', () => {
-  const cache = new S3Fifo<string>(100)
+it('tells whoever found an item whether it is held still', () => {
+  const cache = new EvictingMap<string>(100)
+  const isHeld = (item: ItemOf<string> | undefined) => item?.queue !== undefined && !item.isDropped
   cache.set('key', 'old', 10)
-  const held = cache.find('key')
+  const old = cache.items.peek('key')
+  expect(isHeld(old)).toBe(true)
   cache.set('key', 'new', 90)
-  expect([held?.value, cache.get('key'), cache.bytes]).toEqual(['new', 'new', 90])
+  const now = cache.items.peek('key')
+  expect([isHeld(old), isHeld(now), cache.get('key'), cache.bytes]).toEqual([false, true, 'new', 90])
   cache.set('key', 'larger than all of it', 101)
-  expect([held?.value, cache.get('key'), cache.bytes]).toEqual([undefined, undefined, 0])
+  expect([isHeld(now), cache.get('key'), cache.bytes]).toEqual([false, undefined, 0])
+  for (const lose of [() => cache.clear(), () => cache.delete('key'), () => cache.set('other', 'all of it', 100)]) {
+    cache.set('key', 'again', 10)
+    const again = cache.items.peek('key')
+    lose()
+    expect(isHeld(again)).toBe(false)
+  }
+})
+
+it('counts the uses of what was replaced for what is in its place', () => {
+  const cache = new EvictingMap<number>(100)
+  cache.set('key', 0, 10)
+  for (let use = 0; use < 2; use++) cache.get('key')
+  cache.set('key', 1, 10)
+  for (let key = 0; key < 20; key++) cache.set(`${key}`, key, 10)
+  expect(cache.get('key')).toBe(1)
 })
 
 it('keeps what fills all of it, and nothing larger, nor what that would have replaced', () => {
-  const cache = new S3Fifo<string>(100)
+  const cache = new EvictingMap<string>(100)
   cache.set('a', 'all of it', 100)
   expect([cache.get('a'), cache.bytes]).toEqual(['all of it', 100])
   cache.set('a', 'more', 101)
@@ -70,7 +88,7 @@ it(`never holds more than it may, counts to the byte, and gives back only what w
   const popularity = new Zipf(300)
   for (let run = 0; run < 20; run++) {
     const maxBytes = 1 + random.below(5000)
-    const cache = new S3Fifo<Value>(maxBytes)
+    const cache = new EvictingMap<Value>(maxBytes)
     /** What was set last and not deleted since. Some of it is held. */
     const set = new Map<string, Value>()
     for (let step = 0; step < 2000; step++) {
@@ -93,7 +111,7 @@ it(`never holds more than it may, counts to the byte, and gives back only what w
         cache.clear()
         set.clear()
       }
-      const held = [...cache.values()]
+      const held = cache.values()
       if (held.some((value) => set.get(value.key) !== value))
         throw new Error(`Step ${step} of run ${run}: held is old.`)
       const bytes = held.reduce((sum, value) => sum + value.bytes, 0)

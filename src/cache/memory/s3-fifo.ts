@@ -1,6 +1,6 @@
 import { fnv1a } from '../../kernel/fnv.ts'
-import { FifoQueue, QueueItem } from './fifo-queue.ts'
-import { type Slot, use } from './slots.ts'
+import { FifoQueue, type QueueItem } from './fifo-queue.ts'
+import { use } from './held-entries.ts'
 
 /**
  * A map bounded in bytes. A new item waits in a small queue, a tenth of all. If it is used twice there, it moves on to the
@@ -10,11 +10,11 @@ import { type Slot, use } from './slots.ts'
  *
  * Yang, Zhang, Qiu, Yue, Rashmi: "FIFO Queues are All You Need for Cache Eviction" (S3-FIFO), SOSP 2023.
  */
-export class S3Fifo<V> {
+export class S3Fifo<Item extends QueueItem<Item>> {
   readonly #maxBytes: number
-  readonly #held = new Map<string, QueueItem<V>>()
-  readonly #small = new FifoQueue<V>()
-  readonly #main = new FifoQueue<V>()
+  readonly #held = new Map<string, Item>()
+  readonly #small = new FifoQueue<Item>()
+  readonly #main = new FifoQueue<Item>()
   /** Hashes of keys that left the small queue, oldest first. At most as many as items were held when the last key left. */
   readonly #ghosts = new Set<number>()
   /** Stands before the oldest ghost. Kept, because an iterator begun anew steps over the holes of all that were deleted. */
@@ -25,60 +25,54 @@ export class S3Fifo<V> {
   }
 
   /** Counts as a use. */
-  get(key: string): V | undefined {
+  get(key: string): Item | undefined {
     const item = this.#held.get(key)
-    return item && use(item)
-  }
-
-  /** The slot of `key`, for `use`: a caller that keeps it need not look the key up again, until its value was dropped. */
-  find(key: string): Slot<V> | undefined {
-    return this.#held.get(key)
+    if (item) use(item)
+    return item
   }
 
   /** Counts as no use. */
-  peek(key: string): V | undefined {
-    return this.#held.get(key)?.value
+  peek(key: string): Item | undefined {
+    return this.#held.get(key)
   }
 
-  /** A value larger than the whole map is not kept, nor is the one that it would have replaced. */
-  set(key: string, value: V, bytes: number): void {
+  /** An item larger than the whole map is not kept, nor is the one that it would have replaced. */
+  set(item: Item): void {
+    const { key, bytes } = item
     if (bytes > this.#maxBytes) {
       this.delete(key)
       return
     }
     const held = this.#held.get(key)
     const before = held?.queue
-    if (held) before?.remove(held)
+    if (held) {
+      this.#leave(held)
+      item.uses = held.uses
+    }
     while (this.bytes + bytes > this.#maxBytes) this.#evict()
-    // In the same slot, so that `find` need not be called again. And a Map clears up the holes of deleted keys in long pauses.
-    const item = held ?? new QueueItem(key, value, bytes)
-    item.value = value
-    item.bytes = bytes
     const queue = before ?? (this.#ghosts.delete(hashOf(key)) ? this.#main : this.#small)
     queue.push(item)
-    if (!held) this.#held.set(key, item)
+    // In the place of the one before: a Map clears up the holes of deleted keys in long pauses.
+    this.#held.set(key, item)
   }
 
   delete(key: string): void {
     const item = this.#held.get(key)
     if (!item) return
-    item.queue?.remove(item)
     this.#held.delete(key)
-    item.value = undefined
+    this.#leave(item)
   }
 
   clear(): void {
-    for (const item of this.#held.values()) item.value = undefined
+    for (const item of this.#held.values()) this.#leave(item)
     this.#held.clear()
-    this.#small.clear()
-    this.#main.clear()
     this.#ghosts.clear()
     this.#oldestGhosts = this.#ghosts.values()
   }
 
   /** In no particular order. Counts as no use. */
-  *values(): IterableIterator<V> {
-    for (const { value } of this.#held.values()) if (value !== undefined) yield value
+  values(): IterableIterator<Item> {
+    return this.#held.values()
   }
 
   get bytes(): number {
@@ -102,8 +96,14 @@ export class S3Fifo<V> {
       return
     }
     this.#held.delete(item.key)
-    item.value = undefined
+    item.onDropped()
     if (fromSmall) this.#remember(hashOf(item.key))
+  }
+
+  /** An item leaves its queue for good. */
+  #leave(item: Item): void {
+    item.queue?.remove(item)
+    item.onDropped()
   }
 
   #remember(hash: number): void {

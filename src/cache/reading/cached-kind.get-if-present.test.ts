@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, it } from '@jest/globals'
 import { processHolding, quiet } from '../../../test/models/tiny-process.ts'
 import { Random } from '../../kernel/random.ts'
@@ -32,6 +34,30 @@ it('gives nothing that a write has felled, or that is past its time', async () =
   expect(process.rows.getIfPresent('a')?.value).toBe('2')
   process.clock.advance(1)
   expect(process.rows.getIfPresent('a')).toBeUndefined()
+})
+
+it.each(['evicted', 'replaced', 'cleared'])('keeps no value alive once it is %s', async (how) => {
+  const ledger = new Ledger()
+  ledger.restart('a', 0)
+  const cache = new Cache({ ledger, settle: async () => {}, memoryMaxBytes: 100_000 })
+  const values = cache.kind<number, { readonly text: string }>({
+    name: 'value',
+    key: String,
+    tags: () => [],
+    load: async (keys) => ({ asOf: 0, unsettled: false, values: keys.map((key) => ({ text: `${key}`.repeat(1000) })) }),
+    ttlMs: 1000,
+  })
+  const held = await (async () => {
+    const value = await values.get(1)
+    expect(values.getIfPresent(1)?.value).toBe(value)
+    return new WeakRef(value ?? {})
+  })()
+  if (how === 'evicted') await values.getMany(Array.from({ length: 1000 }, (_, index) => 2 + index))
+  else if (how === 'replaced') await values.get(1, { bypass: true })
+  else cache.clearMemory()
+  await quiet()
+  collectGarbage()
+  expect(held.deref()).toBeUndefined()
 })
 
 it('gives what is stale where grace allows it, and refreshes it', async () => {
@@ -125,3 +151,6 @@ it('finds an entry again by its text, also once another has taken its place', as
   await process.rows.get('a')
   expect(process.rows.getIfPresent('a')?.value).toBe('2')
 })
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void

@@ -6,7 +6,7 @@ import { type EarlyRefresh, isDueEarly, isResting, type Judgement, judge, type R
 import type { ResolvedKind } from '../kind.ts'
 import { withTables } from '../ledger/cache-tag.ts'
 import type { LogPlace } from '../ledger/ledger.ts'
-import { EntryNames, type Slot, Slots, use } from '../memory/slots.ts'
+import { EntryNames, HeldEntries, type HeldEntry, use } from '../memory/held-entries.ts'
 import type { Reader } from '../reader.ts'
 import { AwaitedReads } from './awaited-reads.ts'
 import type { Obtained } from './flight.ts'
@@ -32,7 +32,7 @@ export class CachedKind<K, V> {
   readonly #names: EntryNames<K>
   readonly #rules: Rules
   readonly #early: EarlyRefresh
-  readonly #slots: Slots<K, V>
+  readonly #held: HeldEntries<K, V>
   readonly #tiers: Tiers<K, V>
   readonly #flights: Flights<K, V>
   readonly #awaited: AwaitedReads<K, V>
@@ -43,7 +43,7 @@ export class CachedKind<K, V> {
     this.#names = new EntryNames(kind, parts.namespace)
     this.#rules = { ledger: parts.ledger, grace: kind.policy.grace }
     this.#early = { earlyRefresh: kind.policy.earlyRefresh, random: parts.random }
-    this.#slots = new Slots(kind, parts.memory, this.#names)
+    this.#held = new HeldEntries(kind, parts.memory, this.#names)
     this.#tiers = new Tiers(kind, parts)
     this.#flights = new Flights(kind, parts, this.#tiers)
     this.#awaited = new AwaitedReads({ kind, parts, rules: this.#rules, tiers: this.#tiers, flights: this.#flights })
@@ -74,10 +74,10 @@ export class CachedKind<K, V> {
     const found = new Map<string, Entry<V> | undefined>()
     const missing: LoadRequest<K>[] = []
     const ids = keys.map((key) => {
-      const slot = reader.bypass ? undefined : this.#slots.find(key, reader)
-      const id = slot?.key ?? this.idOf(key, reader)
+      const held = reader.bypass ? undefined : this.#held.find(key, reader)
+      const id = held?.key ?? this.idOf(key, reader)
       if (found.has(id)) return id
-      const entry = slot && this.#serve(slot, key, reader)
+      const entry = held && this.#serve(held, key, reader)
       found.set(id, entry)
       if (entry) return id
       missing.push(this.#requestFor(id, key, reader))
@@ -99,8 +99,8 @@ export class CachedKind<K, V> {
    * may begin a refresh.
    */
   getIfPresent(key: K, reader: Reader = {}): Entry<V> | undefined {
-    const slot = reader.bypass ? undefined : this.#slots.find(key, reader)
-    return slot && this.#serve(slot, key, reader)
+    const held = reader.bypass ? undefined : this.#held.find(key, reader)
+    return held && this.#serve(held, key, reader)
   }
 
   /**
@@ -175,11 +175,6 @@ export class CachedKind<K, V> {
     return this.#names.textIn(key)
   }
 
-  /** The text that names the entry of `key` among its kind. A caller that reads `key` next does not pay for the text twice. */
-  nameOf(key: K): string {
-    return this.#names.nameOf(key)
-  }
-
   /** True for entries of this kind, as it is defined now. */
   owns(entry: Pick<Entry, 'key'>): boolean {
     return this.#names.owns(entry)
@@ -238,21 +233,21 @@ export class CachedKind<K, V> {
     return { id, key, viewer: this.#kind.policy.scope === 'viewer' ? viewer : undefined }
   }
 
-  /** The entry in `slot`, if it may be served. Tells its reader, and begins a refresh if one is due. */
-  #serve(slot: Slot<Entry<V>>, key: K, reader: Reader): Entry<V> | undefined {
+  /** The entry that memory holds, if it may be served. Tells its reader, and begins a refresh if one is due. */
+  #serve(entry: HeldEntry<V>, key: K, reader: Reader): Entry<V> | undefined {
     const { observer, hotKeys, clock } = this.#parts
     // HAZARD: first, because memory is emptied if the clock was set back.
     const nowMs = clock.now()
-    const entry = use(slot)
-    if (!entry) return undefined
+    if (!entry.queue) return undefined
+    use(entry)
     const { name, policy, parseKey } = this.#kind
     const judgement = judge(entry, nowMs, this.#rules, reader)
     const resting = isResting(entry, nowMs)
     if (judgement.is === 'fresh') {
       observer.onRequest?.(name, 'memory', 'hit')
-      if (policy.refreshAhead && parseKey) hotKeys.use(slot.key)
+      if (policy.refreshAhead && parseKey) hotKeys.use(entry.key)
       if (!resting && isDueEarly(entry, nowMs, this.#early)) {
-        this.#flights.refresh(this.#requestFor(slot.key, key, reader), entry, 'early')
+        this.#flights.refresh(this.#requestFor(entry.key, key, reader), entry, 'early')
       }
       reader.onRead?.(name, entry, 'memory', undefined)
       return entry
@@ -262,7 +257,7 @@ export class CachedKind<K, V> {
       return undefined
     }
     observer.onRequest?.(name, 'memory', 'stale')
-    if (!resting) this.#flights.refresh(this.#requestFor(slot.key, key, reader), entry, 'stale')
+    if (!resting) this.#flights.refresh(this.#requestFor(entry.key, key, reader), entry, 'stale')
     this.#tell({ entry, origin: 'memory', stale: resting ? 'error' : whyStale(judgement) }, reader)
     return entry
   }
