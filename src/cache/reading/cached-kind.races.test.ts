@@ -1,9 +1,10 @@
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { TinyDatabase } from '../../../test/models/tiny-database.ts'
-import { TinyProcess, type TinyProcessOptions } from '../../../test/models/tiny-process.ts'
+import { processHolding, TinyProcess, type TinyProcessOptions } from '../../../test/models/tiny-process.ts'
 import { TinyRemote } from '../../../test/models/tiny-remote.ts'
 import type { Entry } from '../entry.ts'
+import { ANY_WRITE } from '../ledger/cache-tag.ts'
 
 it('does not let a slow fill outlive the write it raced', async () => {
   const process = holding('1')
@@ -75,6 +76,32 @@ it('waits for a load under way that only other writes have overtaken', async () 
   release()
   expect(await Promise.all([early, late])).toEqual(['1', '1'])
   expect(process.loads).toHaveLength(1)
+})
+
+it('waits for what is thrown away afterwards, but loads anew what anything was written beside', async () => {
+  let loads = 0
+  const process = processHolding({ a: '1' })
+  const once = process.cache.kind<string, string>({
+    name: 'once',
+    key: (key) => key,
+    tags: () => [],
+    load: async (keys) => {
+      const number = ++loads
+      const snapshot = await process.load(keys, 'primary')
+      return { ...snapshot, values: [`load ${number}`], traits: [{ ttlMs: 0, tags: [ANY_WRITE] }] }
+    },
+    ttlMs: 1000,
+  })
+  const held = process.hold()
+  const before = [once.get('a'), once.get('a')]
+  await held.begun
+  held.letOthersPass()
+  process.writeAndFollow('b', '1')
+  const after = [once.get('a'), once.get('a')]
+  held.release()
+  expect(await Promise.all(before)).toEqual(['load 1', 'load 1'])
+  expect(await Promise.all(after)).toEqual(['load 2', 'load 2'])
+  expect(once.getIfPresent('a')).toBeUndefined()
 })
 
 it('fails for all who wait where a load fails, and loads anew for the next', async () => {
