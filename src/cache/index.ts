@@ -6,6 +6,7 @@ export type { EntryExplanation, Standing } from './explain-entry.ts'
 export type { Condition, Judgement } from './judgement.ts'
 export type { KindDefinition, Load, OpenSnapshot, Privacy, Snapshot, Source, SourceSnapshot, Traits } from './kind.ts'
 export {
+  ANY_WRITE,
   anyRowTag,
   anyWriteTag,
   type CacheTag,

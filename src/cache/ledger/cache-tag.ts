@@ -10,6 +10,7 @@
  * | `articles:any`         | anything at all is written to the table                           |
  * | `articles`             | the table is purged, or one statement wrote too many rows         |
  * | an entry's whole key   | that entry is purged                                              |
+ * | `*`                    | anything at all is written, whatever it is: see `ANY_WRITE`       |
  *
  * A tag in the log that begins with `~` is a soft one: entries that depend on it may be served while they are refreshed.
  * @example const tags: CacheTag[] = [rowTag('articles', 42), columnTag('articles', 'author_id', 7)]
@@ -34,6 +35,13 @@ export const anyRowTag = (table: string): CacheTag => `${table}:*`
 
 /** Falls at every write to the table. @example anyWriteTag('articles') // 'articles:any' */
 export const anyWriteTag = (table: string): CacheTag => `${table}:any`
+
+/**
+ * Falls with every record of the log. For what is given to those who wait for it, and is kept nowhere: to name all that it
+ * depends on may cost more than to make it again.
+ * @example const traits: Traits = { ttlMs: 0, tags: [ANY_WRITE] }
+ */
+export const ANY_WRITE: CacheTag = '*'
 
 /**
  * The tag to append to the log, so that entries are refreshed and may be served until they are.

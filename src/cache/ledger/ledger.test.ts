@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { softly } from './cache-tag.ts'
+import { ANY_WRITE, softly } from './cache-tag.ts'
 import { Ledger, type LogRecord } from './ledger.ts'
 
 it('lets an entry stand until one of its tags is written', () => {
@@ -10,6 +10,19 @@ it('lets an entry stand until one of its tags is written', () => {
   expect(ledger.stands(entry)).toBe(true)
   ledger.advance(stretch(2, ['articles:1']))
   expect(ledger.stands(entry)).toBe(false)
+})
+
+it('lets what depends on any write stand until there is one, whatever it is', () => {
+  for (const written of ['articles:1', 'articles', 'the:key', softly('tags:3')]) {
+    const ledger = startedAt(0)
+    ledger.advance(stretch(0, ['users:1']))
+    const entry = entryAsOf(1, [ANY_WRITE])
+    expect(ledger.stands(entry)).toBe(true)
+    ledger.advance(stretch(1, [written]))
+    // What was softened stands, and is raised to no later position.
+    expect([written, ledger.stands(entry) && ledger.softenedAt(entry) === 0, entry.asOf]).toEqual([written, false, 1])
+    expect(ledger.stands(entryAsOf(2, [ANY_WRITE]))).toBe(true)
+  }
 })
 
 it('does not hold a write against an entry that was read after it', () => {

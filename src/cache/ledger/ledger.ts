@@ -1,4 +1,4 @@
-import { type CacheTag, hard, isSoft } from './cache-tag.ts'
+import { ANY_WRITE, type CacheTag, hard, isSoft } from './cache-tag.ts'
 import { type Marks, marksOf, TagMarks } from './tag-marks.ts'
 import { WrittenTimes } from './written-times.ts'
 
@@ -254,6 +254,7 @@ class TagPositions {
   #old: ReadonlyMap<CacheTag, number> = new Map()
   #oldUpTo = 0
   #forgottenUpTo = 0
+  #last = 0
 
   constructor(maxTags: number) {
     this.#tagsInGeneration = Math.max(1, Math.floor(maxTags / 2))
@@ -262,6 +263,7 @@ class TagPositions {
   /** @param position no smaller than any before */
   set(tag: CacheTag, position: number): void {
     this.#young.set(tag, position)
+    this.#last = position
     if (this.#young.size < this.#tagsInGeneration) return
     this.#forgottenUpTo = this.#oldUpTo
     this.#oldUpTo = position
@@ -270,7 +272,7 @@ class TagPositions {
   }
 
   get(tag: CacheTag): number | undefined {
-    return this.#young.get(tag) ?? this.#old.get(tag)
+    return tag === ANY_WRITE ? this.#last : (this.#young.get(tag) ?? this.#old.get(tag))
   }
 
   /** Tags set at or before this position may be forgotten. */

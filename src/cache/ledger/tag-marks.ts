@@ -1,5 +1,5 @@
 import { fnv1a } from '../../kernel/fnv.ts'
-import type { CacheTag } from './cache-tag.ts'
+import { ANY_WRITE, type CacheTag } from './cache-tag.ts'
 
 /**
  * Tells quickly which tags were surely not written lately. Each tag has one of a fixed number of marks, shared with other tags.
@@ -10,13 +10,14 @@ import type { CacheTag } from './cache-tag.ts'
  * For speed alone: an entry's tags are a dozen strings all over the heap, its marks are one.
  */
 export class TagMarks {
-  readonly #lastWritten = new Float64Array(MARKS)
+  readonly #lastWritten = new Float64Array(MARKS + 1)
   #lastTable = 0
 
   /** @param position no smaller than any before */
   set(tag: CacheTag, position: number): void {
     if (isTable(tag)) this.#lastTable = position
     else this.#lastWritten[markOf(tag)] = position
+    this.#lastWritten[MARK_OF_ANY_WRITE] = position
   }
 
   /** True if none of the tags that have these marks was written after `position`. */
@@ -35,7 +36,10 @@ export type Marks = string
 /** The marks of what an entry depends on, without tables. */
 export function marksOf(key: string, tags: readonly CacheTag[]): Marks {
   const marks = [markOf(key)]
-  for (const tag of tags) if (!isTable(tag)) marks.push(markOf(tag))
+  for (const tag of tags) {
+    if (tag === ANY_WRITE) marks.push(MARK_OF_ANY_WRITE)
+    else if (!isTable(tag)) marks.push(markOf(tag))
+  }
   return Buffer.from(Uint16Array.from(marks).buffer).toString('utf16le')
 }
 
@@ -50,3 +54,4 @@ function markOf(tag: CacheTag): number {
 
 /** They take 256 KB. HAZARD: no more than a character tells apart. */
 const MARKS = 2 ** 15
+const MARK_OF_ANY_WRITE = MARKS
