@@ -29,7 +29,7 @@ export type StaleReason = 'revalidating' | 'softened' | 'error' | 'slow'
  * const city = await cities.get(1, reader)
  */
 export interface Reader {
-  /** Reads through to the source, past both tiers. What is read is stored all the same. */
+  /** Reads through to the source, past both tiers. What is read is stored, if memory doesn't hold the same already. */
   readonly bypass?: boolean
   /** With `bypass`: what to read from. Default: the primary. What is read from a snapshot is not stored. */
   readonly source?: SourceSnapshot | undefined

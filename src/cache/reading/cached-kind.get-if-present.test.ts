@@ -39,12 +39,17 @@ it('gives nothing that a write has felled, or that is past its time', async () =
 it.each(['evicted', 'replaced', 'cleared'])('keeps no value alive once it is %s', async (how) => {
   const ledger = new Ledger()
   ledger.restart('a', 0)
+  let loads = 0
+  const load = async (keys: readonly number[]) => {
+    loads++
+    return { asOf: 0, unsettled: false, values: keys.map((key) => ({ text: `${loads} ${key}`.repeat(1000) })) }
+  }
   const cache = new Cache({ ledger, settle: async () => {}, memoryMaxBytes: 100_000 })
   const values = cache.kind<number, { readonly text: string }>({
     name: 'value',
     key: String,
     tags: () => [],
-    load: async (keys) => ({ asOf: 0, unsettled: false, values: keys.map((key) => ({ text: `${key}`.repeat(1000) })) }),
+    load,
     ttlMs: 1000,
   })
   const held = await (async () => {

@@ -4,6 +4,7 @@ import { TinyDatabase } from '../../../test/models/tiny-database.ts'
 import { TinyProcess, type TinyProcessOptions } from '../../../test/models/tiny-process.ts'
 import { TinyRemote } from '../../../test/models/tiny-remote.ts'
 import type { Entry } from '../entry.ts'
+import { softly } from '../ledger/cache-tag.ts'
 import { encodeEntry } from '../remote/envelope.ts'
 
 it('loads once, and then answers from memory', async () => {
@@ -205,6 +206,37 @@ it('reads through to the primary where its reader wants that, and keeps what it 
   const loads = process.loads.length
   expect(await process.rows.get('a')).toBe('2')
   expect(process.loads).toHaveLength(loads)
+})
+
+const untouched = () => {}
+
+it.each<[string, boolean, (process: TinyProcess) => void]>([
+  ['is there already', false, untouched],
+  ['was written, and is the same', true, (process) => process.writeAndFollow('a', '1')],
+  ['was written, and is another', true, (process) => process.writeAndFollow('a', '2')],
+  ['was softened, and is the same', true, (process) => process.writeAndFollow('a', '1', [softly('rows:a')])],
+  ['is past its time', true, ({ clock }) => clock.advance(60_000)],
+  ['memory holds no longer', true, ({ cache }) => cache.clearMemory()],
+])('stores what was read through only if need be: what %s, %s', async (_, isStored, change) => {
+  const remote = new TinyRemote()
+  const process = holding({ a: '1' }, { remote })
+  await process.rows.get('a')
+  process.clock.advance(1000)
+  change(process)
+  remote.stored.clear()
+  const value = await process.rows.get('a', { bypass: true })
+  expect(remote.stored.size).toBe(isStored ? 1 : 0)
+  expect(process.rows.getIfPresent('a')?.value).toBe(value)
+})
+
+it('stores what was read through if it depends on something else than before', async () => {
+  let tag = 'rows:a'
+  const process = holding({ a: '1' }, { kind: { tags: () => [tag] } })
+  await process.rows.get('a')
+  tag = 'rows:b'
+  await process.rows.get('a', { bypass: true })
+  process.writeAndFollow('b', '2')
+  expect(process.rows.getIfPresent('a')).toBeUndefined()
 })
 
 it('shows for inspection what stands, and forgets it when told to', async () => {

@@ -84,12 +84,12 @@ export class Flights<K, V> {
     return flights
   }
 
-  /** Reads past every flight and lease. What was read from the primary, and stands, is stored. */
+  /** Reads past every flight and lease. What was read from the primary, and stands, is stored, unless memory has it already. */
   async readThrough(requests: readonly LoadRequest<K>[], source: Source = 'primary'): Promise<Obtained<V>[]> {
     const entries = await this.#queue.load(requests, source)
     for (const [index, { key }] of requests.entries()) {
       const entry = entries[index]
-      if (entry && source === 'primary') this.#tiers.store(key, entry)
+      if (entry && source === 'primary' && !this.#tiers.holdsEqual(entry)) this.#tiers.store(key, entry)
     }
     return entries.map((entry) => ({ entry, origin: 'source' }))
   }

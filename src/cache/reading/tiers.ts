@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { CacheParts, LookUpResult } from '../cache-options.ts'
 import type { Entry } from '../entry.ts'
+import { judge } from '../judgement.ts'
 import type { ResolvedKind } from '../kind.ts'
 import { entryBytes } from '../memory/memory-tier.ts'
 import { graceMs } from '../policy.ts'
@@ -31,6 +33,14 @@ export class Tiers<K, V> {
     const known = this.inMemory(entry.key)
     // Not by when they turn stale: the life of the newer one may be the shorter.
     if (!known || known.storedAtMs < entry.storedAtMs || !this.#parts.ledger.stands(known)) this.#remember(entry)
+  }
+
+  /** Whether memory holds what a reader that looks past it has just read: to store that anew would change nothing but its life. */
+  holdsEqual({ key, value, tags }: Entry<V>): boolean {
+    const { memory, clock, ledger } = this.#parts
+    const held = this.#keptInMemory ? (memory.peek(key) as Entry<V> | undefined) : undefined
+    if (!held || judge(held, clock.now(), { ledger, grace: this.#kind.policy.grace }).is !== 'fresh') return false
+    return isDeepStrictEqual(held.value, value) && isDeepStrictEqual(held.tags, tags)
   }
 
   /** Stores in every tier of the kind where it may lie, unless there is a reason not to: see `whyNotStored`. */
