@@ -2,7 +2,7 @@ import type { Cache, Ledger, Obtained, Reader } from '../cache/index.ts'
 import type { Database } from '../database/index.ts'
 import type { Api, Runnable } from '../graphql/index.ts'
 import { type ApolloRequest, canonicalKeyOf, type Operation } from '../graphql/operation/index.ts'
-import { type Allowance, RequestContext } from '../graphql/resolving/index.ts'
+import { type Allowance, type Context, RequestContext } from '../graphql/resolving/index.ts'
 import type { Viewer } from '../identity/index.ts'
 import type { Follower } from '../invalidation/index.ts'
 import { answerKey, type KeptAnswers, type Run, sharedKey } from './kept-answers.ts'
@@ -23,6 +23,8 @@ export interface Asking {
   readonly address: string
   /** What its client may spend. Undefined: that is not counted, or the answer is made anew in the background. */
   readonly allowance?: Allowance | undefined
+  /** See `Context.goOn`. */
+  readonly goOn?: Context['goOn']
 }
 
 /** What is run: the request as Apollo takes it, and its operation if one could be found. */

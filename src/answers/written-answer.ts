@@ -22,9 +22,10 @@ export interface WrittenAnswer {
 export function writeKept(body: string, tags: readonly CacheTag[] | undefined): WrittenAnswer {
   const words = tags && surrogateKey(tags)
   const etag = hash('sha256', body, 'base64url').slice(0, ETAG_LENGTH)
-  const head = headOf(body, `${ETAG}${etag}"\r\n${words === undefined ? '' : tagLines(words)}`)
+  const written = bytesOf(body)
+  const head = `${ETAG}${etag}"\r\n${words === undefined ? '' : tagLines(words)}${lastLines(written)}`
   // In one piece: a string that was put together, or cut from another, may keep all of the others alive.
-  const bytes = Buffer.from(head + bytesOf(body), 'latin1').toString('latin1')
+  const bytes = Buffer.from(head + written, 'latin1').toString('latin1')
   return { bytes, bodyStart: head.length, isPublic: words !== undefined }
 }
 
@@ -42,11 +43,13 @@ const KEPT_HEAD =
 
 /** Writes an answer that nothing keeps: it has no entity tag, and names no cache tags. */
 export function writeOnce(body: string): WrittenAnswer {
-  const head = headOf(body, '')
-  return { bytes: head + bytesOf(body), bodyStart: head.length, isPublic: false }
+  const written = bytesOf(body)
+  const head = lastLines(written)
+  return { bytes: head + written, bodyStart: head.length, isPublic: false }
 }
 
-const headOf = (body: string, lines: string): ByteString => `${lines}${lengthLine(Buffer.byteLength(body))}\r\n`
+/** The last line of a head, and the empty line after it. */
+const lastLines = (body: ByteString): ByteString => `${lengthLine(body.length)}\r\n`
 
 /** The text in UTF-8. As it is if it holds nothing but ASCII, which most texts do: then nothing is copied. */
 const bytesOf = (text: string): ByteString =>
@@ -58,9 +61,12 @@ const ETAG_LENGTH = 22
 const ETAG_END = ETAG.length + ETAG_LENGTH
 const ETAG_LINE_END = ETAG_END + '"\r\n'.length
 
-/** A hash of the body, without quotes. Empty: the answer is for one request, and nothing keeps it. */
-export const etagOf = ({ bytes }: WrittenAnswer): string =>
-  bytes.startsWith(ETAG) ? bytes.slice(ETAG.length, ETAG_END) : ''
+/**
+ * A hash of the body, without quotes. Empty: the answer is for one request, and nothing keeps it. Then its head is shorter than
+ * the line with the hash. HAZARD: to look at its first bytes would put all of them together, which may be megabytes.
+ */
+export const etagOf = ({ bytes, bodyStart }: WrittenAnswer): string =>
+  bodyStart > ETAG_LINE_END ? bytes.slice(ETAG.length, ETAG_END) : ''
 
 export const bodyOf = ({ bytes, bodyStart }: WrittenAnswer): ByteString => bytes.slice(bodyStart)
 

@@ -200,6 +200,8 @@ class Runner {
     if (progress.result) return progress.result
     if (!progress.prepared) throw new TypeError('Nothing was prepared.')
     progress.result = await this.#executor.run(progress.prepared, context, context.inOneSnapshot)
+    // To write an answer of megabytes may take longer than to make it.
+    await context.goOn?.()
     return progress.result
   }
 }

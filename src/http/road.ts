@@ -168,7 +168,8 @@ export class Road {
       // For signed-in viewers only: otherwise any visitor could send every read to the database.
       const bypass = wishes.fresh && viewer.kind !== 'visitor'
       const unsure = triggers.missesWrites || (follower.isUnsure && !(await follower.reassure()))
-      const asking = { viewer, position, bypass, unsure, requestId, address, allowance }
+      const goOn = () => this.#turns.goOn(client)
+      const asking = { viewer, position, bypass, unsure, requestId, address, allowance, goOn }
       return await this.#find(call, asking, wishes)
     } finally {
       allowance?.close()

@@ -2,17 +2,24 @@ import { setImmediate } from 'node:timers/promises'
 import { expect, it } from '@jest/globals'
 import { Turns } from './turns.ts'
 
-/** Each request takes a millisecond once it has begun, and a turn has two. */
-function notebook({ maxWaiting = 1000, tookMs = 1 } = {}) {
+/** Each request takes a millisecond once it has begun, or what its client's take, and a turn has two. */
+function notebook({ maxWaiting = 1000, tookMs = 1, of = {} as Readonly<Record<string, number>> } = {}) {
   let nowMs = 0
   const turns = new Turns({ maxWaiting, sliceMs: 2, now: () => nowMs })
   const began: string[] = []
+  const work = (client: string) => {
+    began.push(client)
+    nowMs += of[client] ?? tookMs
+  }
   const take = async (client: string) => {
     await turns.take(client, () => new Error('too many'))
-    began.push(client)
-    nowMs += tookMs
+    work(client)
   }
-  return { turns, began, take }
+  const goOn = async (client: string) => {
+    await turns.goOn(client)
+    work(client)
+  }
+  return { turns, began, take, goOn }
 }
 
 it('lets requests begin at once while a turn has time', async () => {
@@ -63,8 +70,7 @@ it('lets the event loop look at its sockets after each slice, and not before', a
 it('begins with any number that take no time in one turn', async () => {
   const { began, take } = notebook({ tookMs: 0 })
   const all = Promise.all(Array.from({ length: 300 }, () => take('a')))
-  await Promise.resolve()
-  await Promise.resolve()
+  await setImmediate()
   expect(began).toHaveLength(300)
   await all
 })
@@ -77,4 +83,46 @@ it('refuses what would wait beyond its bound, and takes more once others have be
   await Promise.all(waiting)
   await take('c')
   expect(began.join('')).toBe('aabc')
+})
+
+it('serves first whoever was served for the least time, so that what is dear waits for what is cheap', async () => {
+  const { began, take } = notebook({ of: { d: 10 } })
+  await take('c')
+  await take('c')
+  await Promise.all([...'dddccccccccccccccccccccccccccc'].map(take))
+  // Ten cheap ones take as long as a dear one.
+  expect(began.join('')).toMatch(/^ccdc{9}dc{10}dc{8}$/)
+})
+
+it('counts what each was served only while somebody waits', async () => {
+  const { began, take } = notebook({ of: { d: 100 } })
+  await take('c')
+  await Promise.all([...'ccd'].map(take))
+  await setImmediate()
+  await Promise.all([...'ddc'].map(take))
+  // The dear one is first again, and once more: nobody has waited for it meanwhile.
+  expect(began.join('')).toBe('ccdcddc')
+})
+
+it('lets those work on one after another whose loads end in the same moment, as long as the turn has time', async () => {
+  const { began, goOn } = notebook({ tookMs: 5 })
+  const all = Promise.all([...'abab'].map(goOn))
+  for (let tick = 0; tick < 10; tick++) await Promise.resolve()
+  const seen = [began.length]
+  while (began.length < 4) {
+    await setImmediate()
+    seen.push(began.length)
+  }
+  await all
+  expect([...new Set(seen)]).toEqual([1, 2, 3, 4])
+  expect(began.join('')).toBe('abab')
+})
+
+it('lets a client finish what it has begun before it begins anything else, and refuses to let nothing go on', async () => {
+  const { began, take, goOn } = notebook({ maxWaiting: 1, tookMs: 5 })
+  await take('a')
+  const beginning = take('b')
+  const goingOn = [goOn('b'), goOn('c')].map((it, index) => it.then(() => began.push(`${index}`)))
+  await Promise.all([beginning, ...goingOn])
+  expect(began.join('')).toBe('ab0c1b')
 })

@@ -1,16 +1,22 @@
 /**
- * Bounds for how long requests keep the event loop from its sockets. In each turn of the loop, requests begin their work for
- * `sliceMs`. Those that come later wait for the next turn, where clients begin one request each, round robin (Nagle, "On Packet
- * Switches with Infinite Storage", RFC 970). So whatever one client sends at once, another soon has its turn, and hits, which
- * need none, are answered in between. Requests that begin in the same turn still share their loads.
+ * Bounds for how long requests keep the event loop from its sockets. In each turn of the loop, requests work for `sliceMs`. Those
+ * that come later, or have waited for a load meanwhile, wait for the next turn. There the client is served first that was
+ * served for the least time (Goyal, Vin, Cheng, "Start-time Fair Queueing", SIGCOMM 1996). So whatever one client sends at once,
+ * and however dear it is, another soon has its turn; and hits, which need none, are answered in between. Requests that begin in
+ * the same turn still share their loads.
  */
 export class Turns {
   readonly #options: TurnsOptions
-  /** Those that wait, by client, the client whose turn is next first. */
-  readonly #waiting = new Map<string, Waiting>()
+  /** Those that wait, and what was served while others wait. The one that was served last stands last. */
+  readonly #clients = new Map<string, Client>()
   #count = 0
   /** When the first request of this turn of the loop began. Undefined: none has. */
   #since: number | undefined
+  /** Some request does what it can: no other may work until it waits, or has ended. */
+  #isServing = false
+  #served: { readonly client: Client; readonly atMs: number } | undefined
+  /** When the one that was served last would have been served, if each client had the processor to itself. */
+  #virtualMs = 0
 
   constructor(options: TurnsOptions) {
     this.#options = options
@@ -18,13 +24,39 @@ export class Turns {
 
   /** Resolves when a request of `client` may begin. Undefined: at once. Rejects with what `refuse` makes if too many wait. */
   take(client: string, refuse: () => Error): Promise<void> | undefined {
-    if (this.#count === 0 && this.#hasTime()) return undefined
+    if (this.#mayServeAtOnce()) return undefined
     if (this.#count >= this.#options.maxWaiting) return Promise.reject(refuse())
+    return this.#wait(client, 'toBegin')
+  }
+
+  /** Resolves when a request of `client` that has begun, and has waited for something, may work on. Undefined: at once. */
+  goOn(client: string): Promise<void> | undefined {
+    return this.#mayServeAtOnce() ? undefined : this.#wait(client, 'toGoOn')
+  }
+
+  #mayServeAtOnce(): boolean {
+    if (this.#count > 0 || this.#isServing || !this.#hasTime()) return false
+    this.#beginToServe()
+    return true
+  }
+
+  /** Node runs what a microtask asks for by `nextTick` once no microtask is left: by then the request has done what it can. */
+  #beginToServe(): void {
+    this.#isServing = true
+    queueMicrotask(() => process.nextTick(this.#endServing))
+  }
+
+  readonly #endServing = (): void => {
+    this.#isServing = false
+    this.#serve()
+  }
+
+  #wait(name: string, line: 'toGoOn' | 'toBegin'): Promise<void> {
     this.#count++
-    return new Promise((begin) => {
-      const waiting = this.#waiting.get(client)
-      if (waiting) waiting.begins.push(begin)
-      else this.#waiting.set(client, { begins: [begin], begun: 0 })
+    return new Promise((resolve) => {
+      const client = this.#clients.get(name) ?? { servedUntilMs: 0, toGoOn: new Line(), toBegin: new Line() }
+      this.#clients.set(name, client)
+      client[line].push(resolve)
     })
   }
 
@@ -39,39 +71,84 @@ export class Turns {
 
   readonly #nextTurn = (): void => {
     this.#since = undefined
-    this.#goOn()
+    if (!this.#isServing) this.#serve()
   }
 
-  #beginNext(): void {
-    const [client, waiting] = this.#waiting.entries().next().value ?? []
-    if (client === undefined || !waiting) return
-    this.#waiting.delete(client)
-    const begin = waiting.begins[waiting.begun++]
-    // To the end of the line.
-    if (waiting.begun < waiting.begins.length) this.#waiting.set(client, waiting)
+  #serve(): void {
+    this.#charge()
+    if (this.#count === 0) this.#clients.clear()
+    else if (this.#hasTime()) this.#serveNext()
+  }
+
+  /** Whoever was served has used the time that went by. */
+  #charge(): void {
+    if (!this.#served) return
+    const { client, atMs } = this.#served
+    client.servedUntilMs = this.#virtualMs + this.#options.now() - atMs
+    this.#served = undefined
+  }
+
+  #serveNext(): void {
+    const [name, client] = this.#next() ?? []
+    if (name === undefined || !client) return
+    this.#clients.delete(name)
+    this.#clients.set(name, client)
     this.#count--
-    begin?.()
-    // Node runs what a microtask asks for by `nextTick` once no microtask is left: by then the request has done what it can.
-    queueMicrotask(() => process.nextTick(this.#goOn))
+    this.#virtualMs = Math.max(this.#virtualMs, client.servedUntilMs)
+    this.#served = { client, atMs: this.#options.now() }
+    const resolve = client.toGoOn.shift() ?? client.toBegin.shift()
+    this.#beginToServe()
+    resolve?.()
   }
 
-  readonly #goOn = (): void => {
-    if (this.#count > 0 && this.#hasTime()) this.#beginNext()
+  /** Of those that wait, the one that was served for the least time; of several, the one that was served longest ago. */
+  #next(): [string, Client] | undefined {
+    let next: [string, Client] | undefined
+    for (const one of this.#clients) {
+      const [, client] = one
+      if (client.toGoOn.length + client.toBegin.length === 0) continue
+      if (client.servedUntilMs <= this.#virtualMs) return one
+      if (!next || client.servedUntilMs < next[1].servedUntilMs) next = one
+    }
+    return next
   }
 }
 
 export interface TurnsOptions {
-  /** How many requests may wait. */
+  /** How many requests may wait to begin. */
   readonly maxWaiting: number
-  /** For how long requests may begin in one turn of the event loop, in milliseconds. */
+  /** For how long requests may work in one turn of the event loop, in milliseconds. */
   readonly sliceMs: number
   /** The time, in milliseconds since an arbitrary moment. */
   readonly now: () => number
 }
 
-interface Waiting {
-  /** Oldest first. */
-  readonly begins: (() => void)[]
-  /** How many of them have begun. A list that is shifted takes time in proportion to its length. */
-  begun: number
+interface Client {
+  /** In virtual time: see `#virtualMs`. */
+  servedUntilMs: number
+  /** They are served first: they hold what they have loaded. */
+  readonly toGoOn: Line
+  readonly toBegin: Line
+}
+
+/** First in, first out. A list that is shifted takes time in proportion to its length, so that is done now and then. */
+class Line {
+  #items: (() => void)[] = []
+  #shifted = 0
+
+  get length(): number {
+    return this.#items.length - this.#shifted
+  }
+
+  push(item: () => void): void {
+    this.#items.push(item)
+  }
+
+  shift(): (() => void) | undefined {
+    if (this.#shifted > this.#items.length / 2) {
+      this.#items = this.#items.slice(this.#shifted)
+      this.#shifted = 0
+    }
+    return this.#shifted < this.#items.length ? this.#items[this.#shifted++] : undefined
+  }
 }

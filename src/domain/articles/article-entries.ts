@@ -14,7 +14,7 @@ import {
   readCounts,
   readPages,
 } from '../../database/index.ts'
-import { EntryLoader, perRequest } from '../../graphql/resolving/index.ts'
+import { loadersOf, perRequest } from '../../graphql/resolving/index.ts'
 import type { Article, ArticleOrder } from '../../graphql/schema/index.ts'
 import { isSelfOrAdmin, type Viewer } from '../../identity/index.ts'
 import { codeOf } from '../../kernel/code-of.ts'
@@ -126,18 +126,22 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
     privacy: (_count, selection) => listPrivacy(selection),
   })
 
-  return perRequest(({ progress, progress: { reader } }) => ({
-    byId: new EntryLoader(byId, reader),
-    /** Caches the article as this request has written it, so that the next read is a hit. */
-    keep: (article: Article) => byId.writeThrough(article.id, article, progress.wroteFrom),
-    bySlug: new EntryLoader(bySlug, reader),
-    views: new EntryLoader(views, reader),
-    html: new EntryLoader(html, reader.bypass ? withoutBypass(reader) : reader),
-    /** What a body looks like that is about to be written. It is no part of the answer. */
-    rendering: (body: string) => html.get({ body, isPublished: false }),
-    pages: new EntryLoader(pages, reader),
-    counts: new EntryLoader(counts, reader),
-  }))
+  return perRequest((context) => {
+    const { progress } = context
+    const load = loadersOf(context)
+    return {
+      byId: load(byId),
+      /** Caches the article as this request has written it, so that the next read is a hit. */
+      keep: (article: Article) => byId.writeThrough(article.id, article, progress.wroteFrom),
+      bySlug: load(bySlug),
+      views: load(views),
+      html: load(html, progress.reader.bypass ? withoutBypass(progress.reader) : progress.reader),
+      /** What a body looks like that is about to be written. It is no part of the answer. */
+      rendering: (body: string) => html.get({ body, isPublished: false }),
+      pages: load(pages),
+      counts: load(counts),
+    }
+  })
 }
 
 interface FoundBySlug {

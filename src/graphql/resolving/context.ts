@@ -21,6 +21,8 @@ export interface Context {
   readonly cacheControl: CacheControl
   /** Called with what the operation costs, before it is run. */
   readonly onPriced: ((cost: number) => void) | undefined
+  /** Resolves when a request that has waited for something may work on: others may have waited for longer. Undefined: at once. */
+  readonly goOn: (() => Promise<void> | undefined) | undefined
   /** The client whose actions rate limits count: see `clientOf`. */
   readonly client: string
   /** The log cannot be read at present, so the answer may be out of date. */

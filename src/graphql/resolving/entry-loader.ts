@@ -1,6 +1,13 @@
 import DataLoader from 'dataloader'
 import type { CachedKind, Reader } from '../../cache/index.ts'
 import type { PromiseOrValue } from '../../kernel/promise-or-value.ts'
+import type { Context } from './context.ts'
+
+/** Makes loaders for one request, and for one Reader of it. */
+export const loadersOf =
+  ({ progress, goOn }: Context) =>
+  <K, V>(kind: CachedKind<K, V>, reader: Reader = progress.reader): EntryLoader<K, V> =>
+    new EntryLoader(kind, reader, goOn)
 
 /**
  * Loads entries of one kind for one request. Returns an entry that memory holds at once; loads the others together in one
@@ -10,26 +17,29 @@ import type { PromiseOrValue } from '../../kernel/promise-or-value.ts'
 export class EntryLoader<K, V> {
   readonly #kind: CachedKind<K, V>
   readonly #reader: Reader
+  readonly #goOn: Context['goOn']
   #others: DataLoader<K, V | undefined, unknown> | undefined
 
-  constructor(kind: CachedKind<K, V>, reader: Reader) {
+  constructor(kind: CachedKind<K, V>, reader: Reader, goOn?: Context['goOn']) {
     this.#kind = kind
     this.#reader = reader
+    this.#goOn = goOn
   }
 
   /** The value of `key`: at once if memory holds it, otherwise a promise. Undefined if there is none. */
   load(key: K): PromiseOrValue<V | undefined> {
     const entry = this.#kind.getIfPresent(key, this.#reader)
     if (entry) return entry.value
-    this.#others ??= this.#loadOthers()
+    this.#others ??= new DataLoader((keys) => this.#loadBatch(keys), {
+      cacheKeyFn: (key) => this.#kind.idOf(key, this.#reader),
+    })
     return this.#others.load(key)
   }
 
-  #loadOthers(): DataLoader<K, V | undefined, unknown> {
+  async #loadBatch(keys: readonly K[]): Promise<(V | undefined | Error)[]> {
     // Given to DataLoader as a value, an error is kept too: a key that failed fails again.
-    const failed = (keys: readonly K[]) => (error: Error) => keys.map(() => error)
-    return new DataLoader((keys) => this.#kind.getMany(keys, this.#reader).catch(failed(keys)), {
-      cacheKeyFn: (key) => this.#kind.idOf(key, this.#reader),
-    })
+    const values = await this.#kind.getMany(keys, this.#reader).catch((error: Error) => keys.map(() => error))
+    await this.#goOn?.()
+    return values
   }
 }

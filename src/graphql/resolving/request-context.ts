@@ -35,6 +35,8 @@ export interface RequestContextParts {
   readonly unsure: boolean
   /** Called with what the operation costs, before it is run. */
   readonly onPriced?: ((cost: number) => void) | undefined
+  /** See `Context.goOn`. Default: always at once. */
+  readonly goOn?: Context['goOn']
   /** Called for every entry that is read. */
   readonly onRead?: Reader['onRead'] | undefined
 }
@@ -47,6 +49,7 @@ export class RequestContext implements Context {
   readonly requestId: string
   readonly role: Viewer['kind']
   readonly onPriced: Context['onPriced']
+  readonly goOn: Context['goOn']
   readonly client: string
   readonly cacheControl = new CacheControl()
   readonly progress: Progress
@@ -71,6 +74,7 @@ export class RequestContext implements Context {
     position,
     unsure,
     onPriced,
+    goOn,
     onRead,
   }: RequestContextParts) {
     const { cacheControl } = this
@@ -94,6 +98,7 @@ export class RequestContext implements Context {
     this.unmarkedViewer = viewer
     this.role = viewer.kind
     this.onPriced = onPriced
+    this.goOn = goOn
     this.client = clientOf(viewer, address)
     this.progress = progress
     this.unsure = unsure
