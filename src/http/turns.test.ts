@@ -126,3 +126,18 @@ it('lets a client finish what it has begun before it begins anything else, and r
   await Promise.all([beginning, ...goingOn])
   expect(began.join('')).toBe('ab0c1b')
 })
+
+it('lets nobody wait for ever because others come that were never served, and forgets those', async () => {
+  const { began, take } = notebook()
+  let newcomers = 0
+  const all: Promise<void>[] = []
+  for (let turn = 0; turn < 100; turn++) {
+    for (let n = 0; n < 2; n++) all.push(take(`newcomer ${newcomers++}`))
+    all.push(take('known'))
+    await setImmediate()
+  }
+  // Two are served in each turn, and one more waits after each.
+  const served = began.filter((client) => client === 'known').length
+  expect(served).toBeGreaterThanOrEqual(5)
+  await Promise.all(all)
+})

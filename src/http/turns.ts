@@ -1,13 +1,13 @@
 /**
  * Bounds for how long requests keep the event loop from its sockets. In each turn of the loop, requests work for `sliceMs`. Those
- * that come later, or have waited for a load meanwhile, wait for the next turn. There the client is served first that was
- * served for the least time (Goyal, Vin, Cheng, "Start-time Fair Queueing", SIGCOMM 1996). So whatever one client sends at once,
- * and however dear it is, another soon has its turn; and hits, which need none, are answered in between. Requests that begin in
- * the same turn still share their loads.
+ * that come later, or have waited for a load meanwhile, wait for the next turn. There each client is served
+ * for the same time, not the same number of requests (as in Demers, Keshav, Shenker, "Analysis and Simulation of a Fair Queueing
+ * Algorithm", SIGCOMM 1989). So whatever one client sends at once, and however dear it is, another soon has its turn; and hits,
+ * which need none, are answered in between. Requests that begin in the same turn still share their loads.
  */
 export class Turns {
   readonly #options: TurnsOptions
-  /** Those that wait, and what was served while others wait. The one that was served last stands last. */
+  /** Those that wait, and those that had more than their share while others wait. The one that was served last stands last. */
   readonly #clients = new Map<string, Client>()
   #count = 0
   /** When the first request of this turn of the loop began. Undefined: none has. */
@@ -15,8 +15,8 @@ export class Turns {
   /** Some request does what it can: no other may work until it waits, or has ended. */
   #isServing = false
   #served: { readonly client: Client; readonly atMs: number } | undefined
-  /** When the one that was served last would have been served, if each client had the processor to itself. */
-  #virtualMs = 0
+  /** How long each client would have been served by now, if all shared the processor evenly. Whoever comes begins here. */
+  #fairMs = 0
 
   constructor(options: TurnsOptions) {
     this.#options = options
@@ -54,8 +54,9 @@ export class Turns {
   #wait(name: string, line: 'toGoOn' | 'toBegin'): Promise<void> {
     this.#count++
     return new Promise((resolve) => {
-      const client = this.#clients.get(name) ?? { servedUntilMs: 0, toGoOn: new Line(), toBegin: new Line() }
+      const client = this.#clients.get(name) ?? { servedMs: 0, toGoOn: new Line(), toBegin: new Line() }
       this.#clients.set(name, client)
+      if (!isWaiting(client)) client.servedMs = Math.max(client.servedMs, this.#fairMs)
       client[line].push(resolve)
     })
   }
@@ -84,7 +85,9 @@ export class Turns {
   #charge(): void {
     if (!this.#served) return
     const { client, atMs } = this.#served
-    client.servedUntilMs = this.#virtualMs + this.#options.now() - atMs
+    const tookMs = this.#options.now() - atMs
+    client.servedMs += tookMs
+    this.#fairMs += tookMs / this.#clients.size
     this.#served = undefined
   }
 
@@ -94,21 +97,22 @@ export class Turns {
     this.#clients.delete(name)
     this.#clients.set(name, client)
     this.#count--
-    this.#virtualMs = Math.max(this.#virtualMs, client.servedUntilMs)
     this.#served = { client, atMs: this.#options.now() }
     const resolve = client.toGoOn.shift() ?? client.toBegin.shift()
     this.#beginToServe()
     resolve?.()
   }
 
-  /** Of those that wait, the one that was served for the least time; of several, the one that was served longest ago. */
+  /** Of those that wait, the one that was served longest ago and has had no more than its share. Otherwise the one that has had least. */
   #next(): [string, Client] | undefined {
     let next: [string, Client] | undefined
     for (const one of this.#clients) {
-      const [, client] = one
-      if (client.toGoOn.length + client.toBegin.length === 0) continue
-      if (client.servedUntilMs <= this.#virtualMs) return one
-      if (!next || client.servedUntilMs < next[1].servedUntilMs) next = one
+      const [name, client] = one
+      const isDue = client.servedMs <= this.#fairMs
+      if (isWaiting(client)) {
+        if (isDue) return one
+        if (!next || client.servedMs < next[1].servedMs) next = one
+      } else if (isDue) this.#clients.delete(name)
     }
     return next
   }
@@ -124,12 +128,14 @@ export interface TurnsOptions {
 }
 
 interface Client {
-  /** In virtual time: see `#virtualMs`. */
-  servedUntilMs: number
+  /** For how long it was served: see `#fairMs`. */
+  servedMs: number
   /** They are served first: they hold what they have loaded. */
   readonly toGoOn: Line
   readonly toBegin: Line
 }
+
+const isWaiting = ({ toGoOn, toBegin }: Client): boolean => toGoOn.length + toBegin.length > 0
 
 /** First in, first out. A list that is shifted takes time in proportion to its length, so that is done now and then. */
 class Line {
