@@ -289,5 +289,5 @@ describe('importContent', () => {
     expect(report.articles.created).toBeGreaterThan(300)
     const kinds = Object.values(report.reasons).flatMap((reasons) => Object.keys(reasons))
     expect(kinds.length).toBeLessThan(60)
-  })
+  }, 180_000)
 })

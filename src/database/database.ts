@@ -1,7 +1,7 @@
 import type { Kysely, QueryResult, RawBuilder, Transaction } from 'kysely'
 import type { OpenSnapshot, Source } from '../cache/index.ts'
 import { explainConnectionError } from './connection-errors.ts'
-import { LoadLimit, type LoadLimitOptions } from './load-limit.ts'
+import { LoadLimit, type LoadLimitOptions, type Weight } from './load-limit.ts'
 import { openKysely, type SentStatement } from './open-kysely.ts'
 import type { Pool } from './pool.ts'
 import type { Replica } from './replica.ts'
@@ -56,18 +56,19 @@ export class Database {
    * How to run a loading query: within a transaction that `openSnapshot` began; on the replica while it is known to be well, if
    * `source` is 'any'; otherwise on the primary, which is also asked if the replica does not answer.
    *
+   * @param weight what the query takes of the database
    * @throws DatabaseOverloadedError beyond the limit of loads; DatabaseUnavailableError if the primary can't be reached
    */
-  loader(source: Source): RunQuery {
+  loader(source: Source, weight: Weight = 'cheap'): RunQuery {
     if (source instanceof OpenTransaction) return source.run
     const { replica } = this
-    if (source !== 'any' || !replica?.isWell) return this.#fromPrimary
-    return async (query) => (await replica.load(query)) ?? this.#fromPrimary(query)
+    if (source !== 'any' || !replica?.isWell) return (query) => this.#fromPrimary(query, weight)
+    return async (query) => (await replica.load(query, weight)) ?? this.#fromPrimary(query, weight)
   }
 
-  readonly #fromPrimary: RunQuery = async (query) => {
+  async #fromPrimary<Row>(query: RawBuilder<Row>, weight: Weight): Promise<QueryResult<Row>> {
     try {
-      return await this.loads.run(() => query.execute(this.primary))
+      return await this.loads.run(() => query.execute(this.primary), weight)
     } catch (error) {
       throw explainConnectionError(error)
     }

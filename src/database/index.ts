@@ -20,7 +20,7 @@ export {
   readCounts,
   readPages,
 } from './keyset.ts'
-export { DatabaseOverloadedError } from './load-limit.ts'
+export { DatabaseOverloadedError, type Weight } from './load-limit.ts'
 export { findUnmended, migrate } from './migrate.ts'
 export { type OpenDatabases, openDatabases } from './open-databases.ts'
 export type { SentStatement } from './open-kysely.ts'

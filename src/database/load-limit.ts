@@ -7,63 +7,76 @@ export interface LoadLimitOptions {
   readonly waitMs: number
 }
 
+/** What a load takes of the database. What is dear waits behind all that is cheap, and takes a quarter of the places at most. */
+export type Weight = 'cheap' | 'dear'
+
 /** Bounds how many loads, or writes, run at a time, so that a cold cache or a burst does not overload the database. The others wait for a while. */
 export class LoadLimit {
   readonly #options: LoadLimitOptions
   readonly #what: 'read' | 'written'
   /** Each starts work that waits for its turn, in the order of its arrival. */
-  readonly #waiting = new Set<() => void>()
-  #running = 0
+  readonly #waiting: Readonly<Record<Weight, Set<() => void>>> = { cheap: new Set(), dear: new Set() }
+  readonly #running: Record<Weight, number> = { cheap: 0, dear: 0 }
+  readonly #dearMax: number
 
   /** @param what is limited, for the message of the error */
   constructor(what: 'read' | 'written', options: LoadLimitOptions = DEFAULTS) {
     this.#options = options
     this.#what = what
+    this.#dearMax = Math.max(1, Math.floor(options.concurrent / 4))
   }
 
   get running(): number {
-    return this.#running
+    return this.#running.cheap + this.#running.dear
   }
 
   get waiting(): number {
-    return this.#waiting.size
+    return this.#waiting.cheap.size + this.#waiting.dear.size
   }
 
   /** Runs `work` in its turn. @throws DatabaseOverloadedError if too many wait, or if it waited for too long */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running < this.#options.concurrent) this.#running++
-    else await this.#turn()
+  async run<T>(work: () => Promise<T>, weight: Weight = 'cheap'): Promise<T> {
+    if (this.#hasPlace(weight)) this.#running[weight]++
+    else await this.#turn(weight)
     try {
       return await work()
     } finally {
+      this.#running[weight]--
       this.#passOn()
     }
   }
 
+  #hasPlace(weight: Weight): boolean {
+    return this.running < this.#options.concurrent && (weight === 'cheap' || this.#running.dear < this.#dearMax)
+  }
+
   /** Resolves once other work has ended and passed its place on. */
-  #turn(): Promise<void> {
-    if (this.#waiting.size >= this.#options.queued) return Promise.reject(new DatabaseOverloadedError(this.#what))
+  #turn(weight: Weight): Promise<void> {
+    if (this.waiting >= this.#options.queued) return Promise.reject(new DatabaseOverloadedError(this.#what))
+    const line = this.#waiting[weight]
     return new Promise((resolve, reject) => {
       const start = () => {
         clearTimeout(timer)
         resolve()
       }
       const timer = setTimeout(() => {
-        this.#waiting.delete(start)
+        line.delete(start)
         reject(new DatabaseOverloadedError(this.#what))
       }, this.#options.waitMs)
-      this.#waiting.add(start)
+      line.add(start)
     })
   }
 
   #passOn(): void {
-    const [next] = this.#waiting
-    if (!next) {
-      this.#running--
+    for (const weight of ['cheap', 'dear'] as const) {
+      const line = this.#waiting[weight]
+      const [next] = line
+      if (!next || !this.#hasPlace(weight)) continue
+      line.delete(next)
+      this.#running[weight]++
+      next()
       return
     }
-    this.#waiting.delete(next)
-    next()
   }
 }
 

@@ -3,7 +3,7 @@ import type pg from 'pg'
 import type { Clock } from '../kernel/clock.ts'
 import { inTime } from '../kernel/in-time.ts'
 import { isConnectionError } from './connection-errors.ts'
-import { DatabaseOverloadedError, LoadLimit, type LoadLimitOptions } from './load-limit.ts'
+import { DatabaseOverloadedError, LoadLimit, type LoadLimitOptions, type Weight } from './load-limit.ts'
 import { openKysely, type SentStatement } from './open-kysely.ts'
 import { Connections, createPool, type Pool, type PoolOptions } from './pool.ts'
 import { type ReplicaState, ReplicaWatch, UnfitReplicaError } from './replica-watch.ts'
@@ -92,9 +92,9 @@ export class Replica {
    * Runs one query. Resolves with undefined if the primary must be asked instead: at once if too many loads wait, otherwise after
    * twice the time-out at most. Never rejects. HAZARD: to a query that finds no row it resolves with undefined, too.
    */
-  async load<Row>(query: RawBuilder<Row>): Promise<QueryResult<Row> | undefined> {
+  async load<Row>(query: RawBuilder<Row>, weight: Weight = 'cheap'): Promise<QueryResult<Row> | undefined> {
     try {
-      return await this.#loads.run(() => this.#ask(query))
+      return await this.#loads.run(() => this.#ask(query), weight)
     } catch (cause) {
       const error = cause as Error
       const isBusy = error instanceof DatabaseOverloadedError

@@ -148,11 +148,12 @@ async function expectToFall(expected: readonly ListName[], write: () => Promise<
     const before = await loads()
     await read(name)
     const after = await loads()
-    const lists = [after['article-list'] !== before['article-list'], after['article-count'] !== before['article-count']]
-    if (lists.some(Boolean)) fallen.push(name)
+    if (KINDS.some((kind) => after[kind] !== before[kind])) fallen.push(name)
   }
   expect(fallen.sort()).toEqual([...expected].sort())
 }
+
+const KINDS = ['article-list', 'article-count', 'article-search-list', 'article-search-count']
 
 interface List {
   readonly totalCount: number

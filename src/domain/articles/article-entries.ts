@@ -13,6 +13,7 @@ import {
   readAsOf,
   readCounts,
   readPages,
+  type Weight,
 } from '../../database/index.ts'
 import { loadersOf, perRequest } from '../../graphql/resolving/index.ts'
 import type { Article, ArticleOrder } from '../../graphql/schema/index.ts'
@@ -97,34 +98,38 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
     privacy: (_rendering, { isPublished }) => (isPublished ? 'public' : 'sealed'),
   })
 
-  const pages = cache.kind<ArticleListPage, PlacesOnPage>({
-    name: 'article-list',
-    ttlMs: listTtlMs,
-    maxBatch: PAGES_AT_ONCE,
-    madeOf: [code],
-    key: formatList,
-    parseKey: parseList,
-    tags: ({ selection, orderBy }) => [...selectionTags(selection), ...orderTags(orderBy)],
-    load: (lists, source) => readPages(database.loader(source), lists.map(pagedQuery)),
-    isValue: isPage,
-    privacy: (_places, { selection, orderBy }) => listPrivacy(selection, orderBy),
+  const listsOf = (name: string, weight: Weight, maxBatch: number) => ({
+    pages: cache.kind<ArticleListPage, PlacesOnPage>({
+      name: `${name}-list`,
+      ttlMs: listTtlMs,
+      maxBatch,
+      madeOf: [code],
+      key: formatList,
+      parseKey: parseList,
+      tags: ({ selection, orderBy }) => [...selectionTags(selection), ...orderTags(orderBy)],
+      load: (lists, source) => readPages(database.loader(source, weight), lists.map(pagedQuery)),
+      isValue: isPage,
+      privacy: (_places, { selection, orderBy }) => listPrivacy(selection, orderBy),
+    }),
+    counts: cache.kind<ArticleSelection, number>({
+      name: `${name}-count`,
+      ttlMs: listTtlMs,
+      maxBatch,
+      madeOf: [code],
+      key: formatSelection,
+      parseKey: parseSelection,
+      tags: selectionTags,
+      load: (selections, source) => {
+        const queries = selections.map((selection) => selectionQuery(selection))
+        return readCounts(database.loader(source, weight), queries)
+      },
+      isValue: isWhole,
+      privacy: (_count, selection) => listPrivacy(selection),
+    }),
   })
-
-  const counts = cache.kind<ArticleSelection, number>({
-    name: 'article-count',
-    ttlMs: listTtlMs,
-    maxBatch: PAGES_AT_ONCE,
-    madeOf: [code],
-    key: formatSelection,
-    parseKey: parseSelection,
-    tags: selectionTags,
-    load: (selections, source) => {
-      const queries = selections.map((selection) => selectionQuery(selection))
-      return readCounts(database.loader(source), queries)
-    },
-    isValue: isWhole,
-    privacy: (_count, selection) => listPrivacy(selection),
-  })
+  const lists = listsOf('article', 'cheap', PAGES_AT_ONCE)
+  /** Apart, because the reader of a page that takes no time would wait for the searches that are loaded with it. */
+  const searches = listsOf('article-search', 'dear', SEARCHES_AT_ONCE)
 
   return perRequest((context) => {
     const { progress } = context
@@ -138,11 +143,13 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
       html: load(html, progress.reader.bypass ? withoutBypass(progress.reader) : progress.reader),
       /** What a body looks like that is about to be written. It is no part of the answer. */
       rendering: (body: string) => html.get({ body, isPublished: false }),
-      pages: load(pages),
-      counts: load(counts),
+      lists: { pages: load(lists.pages), counts: load(lists.counts) },
+      searches: { pages: load(searches.pages), counts: load(searches.counts) },
     }
   })
 }
+
+const SEARCHES_AT_ONCE = 4
 
 interface FoundBySlug {
   readonly id: number

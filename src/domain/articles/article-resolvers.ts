@@ -93,7 +93,10 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
     Tag: {
       articles: ({ id }, args, context) => articleConnection(articles, args, { tagId: id }, context),
       articleCount: ({ id }, _args, context) =>
-        nowOrLater(articles(context).counts.load(makeSelection('published', { tagId: id })), (count) => count ?? 0),
+        nowOrLater(
+          articles(context).lists.counts.load(makeSelection('published', { tagId: id })),
+          (count) => count ?? 0,
+        ),
     },
   }
 }
@@ -138,7 +141,8 @@ function articleConnection(
   const empty = scope === undefined || filter.tagId === NONE || filter.authorId === NONE
   const selection = makeSelection(scope ?? 'published', filter)
   const see = visibleTo(context.viewer)
-  const { byId, pages, counts } = articles(context)
+  const { byId, lists, searches } = articles(context)
+  const { pages, counts } = filter.search === undefined ? lists : searches
   return makeConnection(args, {
     order: articleListOrder(orderBy),
     places: (page) => (empty ? undefined : pages.load({ selection, orderBy, page })),

@@ -106,6 +106,27 @@ it('keeps connections free for writes, and for what follows the log', async () =
   await Promise.all(reads)
 })
 
+it('leaves places for what is cheap, however many search', async () => {
+  const unlock = await lockArticles()
+  const searches = [search('a')]
+  await until('running', 1)
+  for (const word of ['b', 'c']) {
+    searches.push(search(word))
+    await until('waiting', searches.length - 1)
+  }
+  await until('running', 1)
+  expect(await node.visitor.send('{ users(first: 7) { nodes { username } } }')).toMatchObject({
+    status: 200,
+    errors: [],
+  })
+  await until('running', 1)
+  await unlock()
+  for (const answer of await Promise.all(searches)) expect(answer).toMatchObject({ status: 200, errors: [] })
+})
+
+/** The page alone: a count would be a load of its own. */
+const search = (word: string) => node.visitor.send(`{ articles(filter: { search: "${word}" }) { nodes { title } } }`)
+
 const read = (slug: string) => node.visitor.send(`{ article(slug: "${slug}") { title } }`)
 
 const blockedStatements = async () => {
