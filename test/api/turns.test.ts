@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals'
+import { queryOnce, testToken } from '../harness/index.ts'
 import { useDatabase, useNode } from '../harness/use.ts'
-import { addContent } from './add-content.ts'
+import { addContent, ids } from './add-content.ts'
 
 const database = await useDatabase()
 const node = await useNode({ database, environment: { TRUST_PROXY: 'loopback' } })
@@ -51,4 +52,28 @@ it('answers what is kept while it is flooded', async () => {
   await ask(kept, '198.51.100.7')
   expect(answered - before).toBeLessThan(30)
   await Promise.all(flood)
+})
+
+it('answers what is kept while long answers are written whose loads ended in the same moment', async () => {
+  await queryOnce(database.url, `update articles set body = repeat('Lorem ipsum ', 30000) where id = 1`)
+  const kept = '{ tags { name } }'
+  for (let time = 0; time < 3; time++) await ask(kept, '198.51.100.7')
+  const headers = {
+    'content-type': 'application/json',
+    authorization: `Bearer ${await testToken('admin')}`,
+    'cache-control': 'no-cache',
+  }
+  let answered = 0
+  const flood = Array.from({ length: 16 }, async (_, n) => {
+    const query = `query Long${n} { article(id: "${ids.published}") { ${Array.from({ length: 20 }, (_, at) => `a${at}: body`).join(' ')} } }`
+    const body = JSON.stringify({ query })
+    const answer = await fetch(`${node.url}/graphql`, { method: 'POST', headers, body })
+    const length = (await answer.arrayBuffer()).byteLength
+    answered++
+    return length
+  })
+  await Promise.race(flood)
+  await ask(kept, '198.51.100.7')
+  expect(answered).toBeLessThan(8)
+  for (const length of await Promise.all(flood)) expect(length).toBeGreaterThan(7_000_000)
 })
