@@ -62,7 +62,7 @@ export const options = {
   }),
   databaseLoadsMax: option('DATABASE_LOADS_MAX', whole(1, 1000), {
     about:
-      'Loads of the cache that run at a time, on each database; searches take a quarter of them at most. Absent: DATABASE_POOL_MAX less two.',
+      'Loads of the cache that run at a time, on each database; searches take a quarter of them at most, and half the places in the queue. Absent: DATABASE_POOL_MAX less two.',
   }),
   databaseLoadsQueue: option('DATABASE_LOADS_QUEUE', whole(0, 1_000_000), {
     default: '1000',

@@ -29,6 +29,11 @@ export type StaleReason = 'revalidating' | 'softened' | 'error' | 'slow'
  * const city = await cities.get(1, reader)
  */
 export interface Reader {
+  /**
+   * Tells Readers of this process apart. What memory has given to a Reader with an `id` is given again as it is, for as long as
+   * memory holds it and no other Reader has asked for it: neither judged, nor counted, nor told anew.
+   */
+  readonly id?: number | undefined
   /** Reads through to the source, past both tiers. What is read is stored, if memory doesn't hold the same already. */
   readonly bypass?: boolean
   /** With `bypass`: what to read from. Default: the primary. What is read from a snapshot is not stored. */

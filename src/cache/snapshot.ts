@@ -88,6 +88,7 @@ interface Attempt<T> {
 
 /** A Reader that notes what it is given. Of plain fields, because every read looks at them. */
 class Reads implements Reader {
+  readonly id = nextId()
   readonly bypass: boolean
   readonly source: SourceSnapshot | undefined
   readonly fresh: boolean
@@ -99,6 +100,10 @@ class Reads implements Reader {
   readonly #entries: Entry[] = []
   /** Whether anything was read that is as of another position than `since`, or comes from the source. */
   #isMixed = false
+  /** What was stale when it was read, by key. It may have been refreshed since, which no position tells. */
+  #stale: Map<string, Entry> | undefined
+  /** Two entries of one key were read. */
+  #isTorn = false
 
   constructor(reader: Reader, ledger: CacheParts['ledger'], source?: SourceSnapshot) {
     this.bypass = source !== undefined || reader.bypass === true
@@ -113,6 +118,9 @@ class Reads implements Reader {
 
   onRead(kind: string, entry: Entry, origin: Origin, stale: StaleReason | undefined): void {
     this.#entries.push(entry)
+    const before = this.#stale?.get(entry.key)
+    if (before && before !== entry) this.#isTorn = true
+    if (stale) this.#stale = (this.#stale ?? new Map()).set(entry.key, entry)
     if (entry.asOf !== this.#since.position || origin === 'source') this.#isMixed = true
     this.#reader.onRead?.(kind, entry, origin, stale)
   }
@@ -138,6 +146,7 @@ class Reads implements Reader {
 
   #position(): number | undefined {
     const { epoch, seen } = this.#ledger
+    if (this.#isTorn) return undefined
     if (this.#entries.length === 0) return seen
     if (!this.#isMixed && epoch === this.#since.epoch) return this.#since.position
     if (this.isOfNoMoment || this.#entries.some((entry) => entry.epoch !== epoch)) return undefined
@@ -152,6 +161,13 @@ class Reads implements Reader {
     }
     return from <= to && to >= this.#since.position ? to : undefined
   }
+}
+
+let lastId = 0
+/** A small integer, which V8 stores without a box. */
+function nextId(): number {
+  lastId = (lastId + 1) % 2 ** 30
+  return lastId
 }
 
 /** How often it is tried without a transaction. */

@@ -46,6 +46,18 @@ it('gives a quarter of its places to what is dear, and the rest only to what is 
   expect([began.join(''), limit.running, limit.waiting]).toEqual(['ABabcdefgCD', 0, 0])
 })
 
+it('runs what is dear now and then, however much is cheap, and lets it fill half the queue at most', async () => {
+  const { began, load, end } = limited({ concurrent: 2, queued: 4 })
+  const all = ['a', 'b'].map((name) => load(name, 'cheap'))
+  all.push(load('A', 'dear'), load('B', 'dear'))
+  await expect(load('C', 'dear')).rejects.toThrow(DatabaseOverloadedError)
+  all.push(load('c', 'cheap'), load('d', 'cheap'))
+  await expect(load('e', 'cheap')).rejects.toThrow(DatabaseOverloadedError)
+  for (const name of 'abAcBd') await end(name)
+  await Promise.all(all)
+  expect(began.join('')).toBe('abAcBd')
+})
+
 it('runs one that is dear also if it has few places', async () => {
   const { began, load, end } = limited({ concurrent: 1 })
   const all = [load('A', 'dear'), load('B', 'dear'), load('a', 'cheap')]

@@ -7,7 +7,7 @@ export interface LoadLimitOptions {
   readonly waitMs: number
 }
 
-/** What a load takes of the database. What is dear waits behind all that is cheap, and takes a quarter of the places at most. */
+/** What a load takes of the database. What is dear has one place at least, if it waits, and a quarter of them at most. The rest of it waits behind what is cheap. */
 export type Weight = 'cheap' | 'dear'
 
 /** Bounds how many loads, or writes, run at a time, so that a cold cache or a burst does not overload the database. The others wait for a while. */
@@ -18,6 +18,7 @@ export class LoadLimit {
   readonly #waiting: Readonly<Record<Weight, Set<() => void>>> = { cheap: new Set(), dear: new Set() }
   readonly #running: Record<Weight, number> = { cheap: 0, dear: 0 }
   readonly #dearMax: number
+  #last: Weight = 'dear'
 
   /** @param what is limited, for the message of the error */
   constructor(what: 'read' | 'written', options: LoadLimitOptions = DEFAULTS) {
@@ -36,7 +37,7 @@ export class LoadLimit {
 
   /** Runs `work` in its turn. @throws DatabaseOverloadedError if too many wait, or if it waited for too long */
   async run<T>(work: () => Promise<T>, weight: Weight = 'cheap'): Promise<T> {
-    if (this.#hasPlace(weight)) this.#running[weight]++
+    if (this.#hasPlace(weight)) this.#begin(weight)
     else await this.#turn(weight)
     try {
       return await work()
@@ -52,8 +53,10 @@ export class LoadLimit {
 
   /** Resolves once other work has ended and passed its place on. */
   #turn(weight: Weight): Promise<void> {
-    if (this.waiting >= this.#options.queued) return Promise.reject(new DatabaseOverloadedError(this.#what))
+    const { queued } = this.#options
     const line = this.#waiting[weight]
+    const isFull = this.waiting >= queued || (weight === 'dear' && line.size >= Math.ceil(queued / 2))
+    if (isFull) return Promise.reject(new DatabaseOverloadedError(this.#what))
     return new Promise((resolve, reject) => {
       const start = () => {
         clearTimeout(timer)
@@ -67,13 +70,19 @@ export class LoadLimit {
     })
   }
 
+  #begin(weight: Weight): void {
+    this.#running[weight]++
+    this.#last = weight
+  }
+
   #passOn(): void {
-    for (const weight of ['cheap', 'dear'] as const) {
+    const isDearDue = this.#running.dear === 0 && this.#last === 'cheap'
+    for (const weight of isDearDue ? (['dear', 'cheap'] as const) : (['cheap', 'dear'] as const)) {
       const line = this.#waiting[weight]
       const [next] = line
       if (!next || !this.#hasPlace(weight)) continue
       line.delete(next)
-      this.#running[weight]++
+      this.#begin(weight)
       next()
       return
     }

@@ -40,7 +40,7 @@ import { inOrder, isTooLong, type ReadBodyOptions, readBody } from './wire.ts'
  *   since     which position the answer must reflect: this node catches up
  *   may it    go on, or has its client spent what it may? Before any of it is read, so that faulty requests count too. It takes its
  *             price once that is known, which is before it is run
- *   turn      the request waits until it may begin: clients take turns
+ *   turn      the request waits until it may work: clients share the time
  *   what      is asked: documents by name are found, operations are parsed
  *   answer    it is explained, or found among the kept answers, or made
  *   send      a 304 or the bytes, under one head

@@ -7,15 +7,18 @@
  */
 export class Turns {
   readonly #options: TurnsOptions
-  /** Those that wait, and those that had more than their share while others wait. The one that was served last stands last. */
-  readonly #clients = new Map<string, Client>()
+  /** Those that wait. The one that was served last stands last. */
+  readonly #waiting = new Map<string, Client>()
+  /** Those that wait for nothing and have had more than their share, while others wait. */
+  readonly #ahead = new Map<string, Client>()
+  #sweepAt = MIN_SWEEP
   #count = 0
   /** When the first request of this turn of the loop began. Undefined: none has. */
   #since: number | undefined
   /** Some request does what it can: no other may work until it waits, or has ended. */
   #isServing = false
-  #served: { readonly client: Client; readonly atMs: number } | undefined
-  /** How long each client would have been served by now, if all shared the processor evenly. Whoever comes begins here. */
+  #served: { readonly name: string; readonly client: Client; readonly atMs: number } | undefined
+  /** For how long each that waits would have been served by now, if all had shared the time evenly. Whoever comes begins here. */
   #fairMs = 0
 
   constructor(options: TurnsOptions) {
@@ -32,6 +35,11 @@ export class Turns {
   /** Resolves when a request of `client` that has begun, and has waited for something, may work on. Undefined: at once. */
   goOn(client: string): Promise<void> | undefined {
     return this.#mayServeAtOnce() ? undefined : this.#wait(client, 'toGoOn')
+  }
+
+  /** How many clients it remembers. */
+  get size(): number {
+    return this.#waiting.size + this.#ahead.size
   }
 
   #mayServeAtOnce(): boolean {
@@ -54,9 +62,11 @@ export class Turns {
   #wait(name: string, line: 'toGoOn' | 'toBegin'): Promise<void> {
     this.#count++
     return new Promise((resolve) => {
-      const client = this.#clients.get(name) ?? { servedMs: 0, toGoOn: new Line(), toBegin: new Line() }
-      this.#clients.set(name, client)
+      const known = this.#waiting.get(name) ?? this.#ahead.get(name)
+      const client = known ?? { servedMs: 0, toGoOn: new Line(), toBegin: new Line() }
       if (!isWaiting(client)) client.servedMs = Math.max(client.servedMs, this.#fairMs)
+      this.#ahead.delete(name)
+      this.#waiting.set(name, client)
       client[line].push(resolve)
     })
   }
@@ -77,28 +87,43 @@ export class Turns {
 
   #serve(): void {
     this.#charge()
-    if (this.#count === 0) this.#clients.clear()
+    if (this.#count === 0) this.#ahead.clear()
     else if (this.#hasTime()) this.#serveNext()
   }
 
   /** Whoever was served has used the time that went by. */
   #charge(): void {
     if (!this.#served) return
-    const { client, atMs } = this.#served
-    const tookMs = this.#options.now() - atMs
-    client.servedMs += tookMs
-    this.#fairMs += tookMs / this.#clients.size
+    const { name, client, atMs } = this.#served
+    const { now, sliceMs } = this.#options
+    const tookMs = now() - atMs
     this.#served = undefined
+    this.#fairMs += tookMs / (this.#waiting.size + (isWaiting(client) ? 0 : 1))
+    client.servedMs = Math.min(client.servedMs + tookMs, this.#fairMs + MAX_SLICES_AHEAD * sliceMs)
+    if (isWaiting(client) || this.#isDue(client)) return
+    this.#ahead.set(name, client)
+    if (this.#ahead.size > this.#sweepAt) this.#sweep()
+  }
+
+  /** Forgets those that others have caught up with. */
+  #sweep(): void {
+    for (const [name, client] of this.#ahead) if (this.#isDue(client)) this.#ahead.delete(name)
+    this.#sweepAt = 2 * this.#ahead.size + MIN_SWEEP
+  }
+
+  /** It has had no more than its share. */
+  #isDue({ servedMs }: Client): boolean {
+    return servedMs <= this.#fairMs
   }
 
   #serveNext(): void {
     const [name, client] = this.#next() ?? []
     if (name === undefined || !client) return
-    this.#clients.delete(name)
-    this.#clients.set(name, client)
     this.#count--
-    this.#served = { client, atMs: this.#options.now() }
+    this.#served = { name, client, atMs: this.#options.now() }
     const resolve = client.toGoOn.shift() ?? client.toBegin.shift()
+    this.#waiting.delete(name)
+    if (isWaiting(client)) this.#waiting.set(name, client)
     this.#beginToServe()
     resolve?.()
   }
@@ -106,20 +131,20 @@ export class Turns {
   /** Of those that wait, the one that was served longest ago and has had no more than its share. Otherwise the one that has had least. */
   #next(): [string, Client] | undefined {
     let next: [string, Client] | undefined
-    for (const one of this.#clients) {
-      const [name, client] = one
-      const isDue = client.servedMs <= this.#fairMs
-      if (isWaiting(client)) {
-        if (isDue) return one
-        if (!next || client.servedMs < next[1].servedMs) next = one
-      } else if (isDue) this.#clients.delete(name)
+    for (const one of this.#waiting) {
+      if (this.#isDue(one[1])) return one
+      if (!next || one[1].servedMs < next[1].servedMs) next = one
     }
     return next
   }
 }
 
+const MIN_SWEEP = 100
+/** So that one long piece of work, or a pause that was none of its own, doesn't make a client wait for seconds. */
+const MAX_SLICES_AHEAD = 10
+
 export interface TurnsOptions {
-  /** How many requests may wait to begin. */
+  /** How many requests may wait before any more are refused. Those that have begun never are. */
   readonly maxWaiting: number
   /** For how long requests may work in one turn of the event loop, in milliseconds. */
   readonly sliceMs: number

@@ -197,6 +197,7 @@ it('counts the records that hold one of some tags, as far back as it remembers',
   ledger.advance(stretch(5, ['a:1', 'a:any'], ['b:1'], [softly('a:1')], ['a:1', 'a:*']))
   expect(ledger.recordsSince(place, ['a:1', 'a:*'])).toBe(3)
   expect(ledger.recordsSince({ epoch: 'a', position: 6 }, ['a:any'])).toBe(0)
+  expect(ledger.recordsSince(place, ['a:1', ANY_WRITE])).toBe(4)
   expect(ledger.recordsSince({ epoch: 'a', position: 4 }, ['a:1'])).toBeUndefined()
   expect(ledger.recordsSince({ epoch: 'b', position: 5 }, ['a:1'])).toBeUndefined()
 })

@@ -194,7 +194,7 @@ export class Ledger {
     for (let index = this.#recent.length - 1; index >= 0; index--) {
       const record = this.#recent[index]
       if (!record || record.position <= position) break
-      if (record.tags.some((tag) => wanted.has(hard(tag)))) count++
+      if (wanted.has(ANY_WRITE) || record.tags.some((tag) => wanted.has(hard(tag)))) count++
     }
     return count
   }

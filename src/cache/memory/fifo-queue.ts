@@ -35,12 +35,6 @@ export class FifoQueue<Item extends QueueItem<Item>> {
     item.older = undefined
     item.newer = undefined
   }
-
-  clear(): void {
-    this.#oldest = undefined
-    this.#newest = undefined
-    this.#bytes = 0
-  }
 }
 
 /** What stands in a queue: the item itself holds its place, so that whoever finds it need not look elsewhere. */

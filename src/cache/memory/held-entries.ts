@@ -13,6 +13,8 @@ export class HeldEntry<V = unknown> implements Entry<V>, QueueItem<HeldEntry> {
   readonly staleAtMs: number
   readonly value: V | undefined
   uses = 0
+  /** The `id` of the Reader that was given it last. */
+  readBy: number | undefined
   queue: FifoQueue<HeldEntry> | undefined
   retryAtMs: number | undefined
   marks: Entry['marks']
@@ -42,8 +44,15 @@ export class HeldEntry<V = unknown> implements Entry<V>, QueueItem<HeldEntry> {
     this.bytes = bytes
   }
 
+  /** The entry alone, without its neighbours. */
+  toJSON(): Entry<V> {
+    const { key, epoch, asOf, tags, value, loadMs, storedAtMs, staleAtMs } = this
+    return { key, epoch, asOf, tags, value, loadMs, storedAtMs, staleAtMs }
+  }
+
   /** Stands under `name` among known entries, for as long as it is held. */
   makeKnown(known: KnownEntries<V>, name: number | string): void {
+    this.onDropped()
     known.set(name, this)
     this.#known = known as KnownEntries<never>
     this.#name = name
@@ -80,7 +89,8 @@ export class HeldEntries<K, V> {
     if (tiers === 'redis') return undefined
     if (scope === 'viewer') return this.#lookUp(this.#names.idOf(key, reader))
     const name = typeof key === 'number' ? key : this.#names.textOf(key)
-    return this.#known.get(name) ?? this.#learn(name)
+    const known = this.#known.get(name)
+    return known?.queue ? known : this.#learn(name)
   }
 
   #learn(name: number | string): HeldEntry<V> | undefined {

@@ -11,6 +11,13 @@ it('gives back the entry that it was given, with the very value', () => {
   expect(tier.get('b')).toBeUndefined()
 })
 
+it('shows an entry in JSON without what stands beside it', () => {
+  const tier = new MemoryTier({ maxBytes: 10_000 })
+  const entries = ['a', 'b', 'c'].map((key) => entryOf(key, { title: key }))
+  for (const entry of entries) tier.set(entry)
+  expect(JSON.parse(JSON.stringify([...tier.entries()]))).toEqual(entries)
+})
+
 it('never takes more bytes than it may, and keeps what is in use', () => {
   const tier = new MemoryTier({ maxBytes: 10_000 })
   for (const key of ['a', 'b', 'c']) tier.set(entryOf(key, 'x'.repeat(2_500)))

@@ -65,6 +65,32 @@ it.each(['evicted', 'replaced', 'cleared'])('keeps no value alive once it is %s'
   expect(held.deref()).toBeUndefined()
 })
 
+it('finds an entry by number and by text, and keeps no value alive that was known by both', async () => {
+  const ledger = new Ledger()
+  ledger.restart('a', 0)
+  const cache = new Cache({ ledger, settle: async () => {} })
+  let loads = 0
+  const values = cache.kind<number | string, { readonly load: number }>({
+    name: 'value',
+    key: String,
+    tags: () => [],
+    load: async (keys) => {
+      loads++
+      return { asOf: 0, unsettled: false, values: keys.map(() => ({ load: loads })) }
+    },
+    ttlMs: 1000,
+  })
+  const held = await (async () => new WeakRef((await values.get(1)) ?? {}))()
+  for (const key of [1, '1', 1]) expect(values.getIfPresent(key)?.value).toEqual({ load: 1 })
+  cache.clearMemory()
+  await values.get('1')
+  for (const key of [1, '1', 1]) expect(values.getIfPresent(key)?.value).toEqual({ load: 2 })
+  expect(loads).toBe(2)
+  await quiet()
+  collectGarbage()
+  expect(held.deref()).toBeUndefined()
+})
+
 it('gives what is stale where grace allows it, and refreshes it', async () => {
   const process = processHolding({ a: '1' }, { kind: { ttlMs: 1000, grace: { staleWhileRevalidateMs: 500 } } })
   await process.rows.get('a')

@@ -344,6 +344,21 @@ it('serves what only the remote tier has, stale, while it is refreshed', async (
   expect(await whyStale(process)).toEqual(['2', undefined])
 })
 
+it('lets rest what only the remote tier had, after its refresh has failed', async () => {
+  const process = await warm({ ttlMs: 1000, grace: GRACE }, { remote: new TinyRemote() })
+  process.clock.advance(1100)
+  process.cache.clearMemory()
+  process.failure = DOWN
+  expect(await whyStale(process)).toEqual(['1', 'revalidating'])
+  await quiet()
+  const loads = process.loads.length
+  for (const _ of [1, 2]) {
+    expect(await whyStale(process)).toEqual(['1', 'error'])
+    await quiet()
+  }
+  expect(process.loads).toHaveLength(loads)
+})
+
 for (const tiers of ['both', 'redis'] as const) {
   it(`serves what only the remote tier has where the source fails, with tiers ${tiers}`, async () => {
     const remote = new TinyRemote()

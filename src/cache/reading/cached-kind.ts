@@ -239,11 +239,13 @@ export class CachedKind<K, V> {
     // HAZARD: first, because memory is emptied if the clock was set back.
     const nowMs = clock.now()
     if (!entry.queue) return undefined
+    if (reader.id !== undefined && entry.readBy === reader.id) return entry
     use(entry)
     const { name, policy, parseKey } = this.#kind
     const judgement = judge(entry, nowMs, this.#rules, reader)
     const resting = isResting(entry, nowMs)
     if (judgement.is === 'fresh') {
+      entry.readBy = reader.id
       observer.onRequest?.(name, 'memory', 'hit')
       if (policy.refreshAhead && parseKey) hotKeys.use(entry.key)
       if (!resting && isDueEarly(entry, nowMs, this.#early)) {
@@ -256,6 +258,7 @@ export class CachedKind<K, V> {
       observer.onRefused?.(name, 'memory', entry, judgement)
       return undefined
     }
+    entry.readBy = reader.id
     observer.onRequest?.(name, 'memory', 'stale')
     if (!resting) this.#flights.refresh(this.#requestFor(entry.key, key, reader), entry, 'stale')
     this.#tell({ entry, origin: 'memory', stale: resting ? 'error' : whyStale(judgement) }, reader)

@@ -1,6 +1,6 @@
 import type { CacheParts, RefreshReason } from '../cache-options.ts'
 import type { Entry } from '../entry.ts'
-import { judge, rest } from '../judgement.ts'
+import { judge } from '../judgement.ts'
 import type { ResolvedKind, Source } from '../kind.ts'
 import { withTables } from '../ledger/cache-tag.ts'
 import type { LogPlace } from '../ledger/ledger.ts'
@@ -61,13 +61,13 @@ export class Flights<K, V> {
 
   /** Begins to load `entry` anew in the background, unless a flight is under way: then undefined. If the load fails, the entry rests. */
   refresh(request: LoadRequest<K>, entry: Entry<V>, why: RefreshReason): Flight<K, V> | undefined {
-    const { observer, clock } = this.#parts
+    const { observer } = this.#parts
     const { name } = this.#kind
     if (this.#underWay.has(request.id)) return undefined
     observer.onRefresh?.(name, why)
     const [flight] = this.#launch([request], { fresh: true, storedAfterMs: entry.storedAtMs })
     flight?.arrival.catch((error: Error) => {
-      rest(entry, clock.now())
+      this.#tiers.rest(entry)
       observer.onRefreshError?.(name, error)
     })
     return flight

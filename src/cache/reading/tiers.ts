@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { CacheParts, LookUpResult } from '../cache-options.ts'
 import type { Entry } from '../entry.ts'
-import { judge } from '../judgement.ts'
+import { judge, rest } from '../judgement.ts'
 import type { ResolvedKind } from '../kind.ts'
 import { entryBytes } from '../memory/memory-tier.ts'
 import { graceMs } from '../policy.ts'
@@ -33,6 +33,13 @@ export class Tiers<K, V> {
     const known = this.inMemory(entry.key)
     // Not by when they turn stale: the life of the newer one may be the shorter.
     if (!known || known.storedAtMs < entry.storedAtMs || !this.#parts.ledger.stands(known)) this.#remember(entry)
+  }
+
+  /** Keeps an entry from being refreshed for a while. It may come from the remote tier: memory then holds it as another object. */
+  rest(entry: Entry<V>): void {
+    const { memory, clock } = this.#parts
+    const held = memory.peek(entry.key)
+    for (const it of [entry, ...(held?.storedAtMs === entry.storedAtMs ? [held] : [])]) rest(it, clock.now())
   }
 
   /** Whether memory holds what a reader that looks past it has just read: to store that anew would change nothing but its life. */

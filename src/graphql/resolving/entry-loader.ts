@@ -11,8 +11,8 @@ export const loadersOf =
 
 /**
  * Loads entries of one kind for one request. Returns an entry that memory holds at once; loads the others together in one
- * batch, and each once, as DataLoader does. HAZARD: a key that is written meanwhile may have another value when it is loaded
- * again. Load within a snapshot, which is made again then: see `Cache.snapshot`.
+ * batch, and each once, as DataLoader does. HAZARD: a key that is written or refreshed meanwhile may have another value when it is
+ * loaded again. Load within a snapshot, which is made again then: see `Cache.snapshot`.
  */
 export class EntryLoader<K, V> {
   readonly #kind: CachedKind<K, V>
@@ -39,7 +39,8 @@ export class EntryLoader<K, V> {
   async #loadBatch(keys: readonly K[]): Promise<(V | undefined | Error)[]> {
     // Given to DataLoader as a value, an error is kept too: a key that failed fails again.
     const values = await this.#kind.getMany(keys, this.#reader).catch((error: Error) => keys.map(() => error))
-    await this.#goOn?.()
+    // What is read in a transaction holds a connection meanwhile.
+    if (!this.#reader.source) await this.#goOn?.()
     return values
   }
 }
