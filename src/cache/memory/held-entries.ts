@@ -52,7 +52,7 @@ export class HeldEntry<V = unknown> implements Entry<V>, QueueItem<HeldEntry> {
 
   /** Stands under `name` among known entries, for as long as it is held. */
   makeKnown(known: KnownEntries<V>, name: number | string): void {
-    this.onDropped()
+    this.#becomeUnknown()
     known.set(name, this)
     this.#known = known as KnownEntries<never>
     this.#name = name
@@ -60,6 +60,10 @@ export class HeldEntry<V = unknown> implements Entry<V>, QueueItem<HeldEntry> {
 
   /** Its owner holds it no longer. Nor must those who knew it: they would keep its value alive. */
   onDropped(): void {
+    this.#becomeUnknown()
+  }
+
+  #becomeUnknown(): void {
     if (this.#name !== undefined) this.#known?.delete(this.#name)
   }
 }

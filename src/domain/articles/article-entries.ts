@@ -15,7 +15,7 @@ import {
   readPages,
   type Weight,
 } from '../../database/index.ts'
-import { loadersOf, perRequest } from '../../graphql/resolving/index.ts'
+import { perRequest } from '../../graphql/resolving/index.ts'
 import type { Article, ArticleOrder } from '../../graphql/schema/index.ts'
 import { isSelfOrAdmin, type Viewer } from '../../identity/index.ts'
 import { codeOf } from '../../kernel/code-of.ts'
@@ -131,22 +131,18 @@ export function articleEntries({ cache, database, ttlMs, listTtlMs, renderer }: 
   /** Apart, because the reader of a page that takes no time would wait for the searches that are loaded with it. */
   const searches = listsOf('article-search', 'dear', SEARCHES_AT_ONCE)
 
-  return perRequest((context) => {
-    const { progress } = context
-    const load = loadersOf(context)
-    return {
-      byId: load(byId),
-      /** Caches the article as this request has written it, so that the next read is a hit. */
-      keep: (article: Article) => byId.writeThrough(article.id, article, progress.wroteFrom),
-      bySlug: load(bySlug),
-      views: load(views),
-      html: load(html, progress.reader.bypass ? withoutBypass(progress.reader) : progress.reader),
-      /** What a body looks like that is about to be written. It is no part of the answer. */
-      rendering: (body: string) => html.get({ body, isPublished: false }),
-      lists: { pages: load(lists.pages), counts: load(lists.counts) },
-      searches: { pages: load(searches.pages), counts: load(searches.counts) },
-    }
-  })
+  return perRequest((load, { progress }) => ({
+    byId: load(byId),
+    /** Caches the article as this request has written it, so that the next read is a hit. */
+    keep: (article: Article) => byId.writeThrough(article.id, article, progress.wroteFrom),
+    bySlug: load(bySlug),
+    views: load(views),
+    html: load(html, progress.reader.bypass ? withoutBypass(progress.reader) : progress.reader),
+    /** What a body looks like that is about to be written. It is no part of the answer. */
+    rendering: (body: string) => html.get({ body, isPublished: false }),
+    lists: { pages: load(lists.pages), counts: load(lists.counts) },
+    searches: { pages: load(searches.pages), counts: load(searches.counts) },
+  }))
 }
 
 const SEARCHES_AT_ONCE = 4

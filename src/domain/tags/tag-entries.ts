@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { anyRowTag, fieldTag } from '../../cache/index.ts'
 import { type CachedTable, cachedIds, cachedList, cachedRows } from '../../database/index.ts'
-import { loadersOf, perRequest } from '../../graphql/resolving/index.ts'
+import { perRequest } from '../../graphql/resolving/index.ts'
 import type { Tag } from '../../graphql/schema/index.ts'
 import { codeOf } from '../../kernel/code-of.ts'
 
@@ -24,18 +24,14 @@ export function tagEntries(parts: TagSource) {
     tags: [anyRowTag('tags'), fieldTag('tags', 'name')],
   })
 
-  return perRequest((context) => {
-    const { progress } = context
-    const load = loadersOf(context)
-    return {
-      byId: load(byId),
-      /** Caches the tag as this request has written it, so that the next read is a hit. Undefined: the tag was deleted. */
-      keep: (id: number, tag: Tag | undefined) => byId.writeThrough(id, tag, progress.wroteFrom),
-      idBySlug: load(idBySlug),
-      pages: load(list.pages),
-      count: load(list.count),
-    }
-  })
+  return perRequest((load, { progress }) => ({
+    byId: load(byId),
+    /** Caches the tag as this request has written it, so that the next read is a hit. Undefined: the tag was deleted. */
+    keep: (id: number, tag: Tag | undefined) => byId.writeThrough(id, tag, progress.wroteFrom),
+    idBySlug: load(idBySlug),
+    pages: load(list.pages),
+    count: load(list.count),
+  }))
 }
 
 /** The loaders of tags of one request. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { anyRowTag, type CachedKind } from '../../cache/index.ts'
 import { type CachedTable, cachedIds, cachedList, cachedRows, type UserRow } from '../../database/index.ts'
-import { loadersOf, perRequest } from '../../graphql/resolving/index.ts'
+import { perRequest } from '../../graphql/resolving/index.ts'
 import type { User } from '../../graphql/schema/index.ts'
 import { codeOf } from '../../kernel/code-of.ts'
 
@@ -33,20 +33,16 @@ export function userEntries(parts: UserSource, byId: CachedKind<number, User>) {
     tags: [anyRowTag('users')],
   })
 
-  return perRequest((context) => {
-    const { progress } = context
-    const load = loadersOf(context)
-    return {
-      byId: load(byId),
-      /** Caches the user as this request has written them, so that the next read is a hit. Undefined: the user was deleted. */
-      keep: (id: number, user: User | undefined) => byId.writeThrough(id, user, progress.wroteFrom),
-      /** HAZARD: loads the address of any user. Check who asks. */
-      emails: load(emails),
-      idByUsername: load(idByUsername),
-      pages: load(list.pages),
-      count: load(list.count),
-    }
-  })
+  return perRequest((load, { progress }) => ({
+    byId: load(byId),
+    /** Caches the user as this request has written them, so that the next read is a hit. Undefined: the user was deleted. */
+    keep: (id: number, user: User | undefined) => byId.writeThrough(id, user, progress.wroteFrom),
+    /** HAZARD: loads the address of any user. Check who asks. */
+    emails: load(emails),
+    idByUsername: load(idByUsername),
+    pages: load(list.pages),
+    count: load(list.count),
+  }))
 }
 
 const ofUsers = (source: UserSource): CachedTable => ({

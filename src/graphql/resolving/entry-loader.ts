@@ -3,12 +3,6 @@ import type { CachedKind, Reader } from '../../cache/index.ts'
 import type { PromiseOrValue } from '../../kernel/promise-or-value.ts'
 import type { Context } from './context.ts'
 
-/** Makes loaders for one request, and for one Reader of it. */
-export const loadersOf =
-  ({ progress, goOn }: Context) =>
-  <K, V>(kind: CachedKind<K, V>, reader: Reader = progress.reader): EntryLoader<K, V> =>
-    new EntryLoader(kind, reader, goOn)
-
 /**
  * Loads entries of one kind for one request. Returns an entry that memory holds at once; loads the others together in one
  * batch, and each once, as DataLoader does. HAZARD: a key that is written or refreshed meanwhile may have another value when it is

@@ -9,7 +9,6 @@ export {
   type PageArguments,
 } from './connection.ts'
 export { type CacheWord, type ConstraintErrors, type Context, cacheWord, perRequest } from './context.ts'
-export { loadersOf } from './entry-loader.ts'
 export { addCodes, isOurFault, isUnexpected, MASKED, maskError, toGraphQLError } from './mask-errors.ts'
 export { nameMutations } from './name-mutations.ts'
 export { createRateLimit, type RateLimit } from './rate-limit.ts'
