@@ -1,12 +1,11 @@
 import type { DocumentNode, ExecutionResult, OperationDefinitionNode } from 'graphql'
 import type { Kysely, Transaction } from 'kysely'
-import type { CachedKind, LogPlace, Origin, Reader } from '../../cache/index.ts'
+import type { LogPlace, Origin, Reader } from '../../cache/index.ts'
 import type { Tables } from '../../database/index.ts'
 import type { Viewer } from '../../identity/index.ts'
 import type { ErrorCode } from '../../kernel/errors.ts'
 import type { PromiseOrValue } from '../../kernel/promise-or-value.ts'
 import type { CacheControl } from './cache-control.ts'
-import { EntryLoader } from './entry-loader.ts'
 
 /** The GraphQL context of one request: its viewer, how it reads the cache and how it writes to the database. */
 export interface Context {
@@ -93,23 +92,3 @@ export function cacheWord({ unsure, progress: { reader, read } }: Context): Cach
   if (read.stale > 0 || (unsure && held > 0)) return 'STALE'
   return read.source > 0 || held === 0 ? 'MISS' : 'HIT'
 }
-
-/**
- * Makes a value once for each Reader of a request: again after a write, and when the answer is made again. For loaders, which
- * keep what they loaded: `make` is given what makes one of a kind.
- * The request itself holds the values: in a WeakMap they would stay in memory until V8's next full garbage collection.
- */
-export function perRequest<T>(make: (load: MakeLoader, context: Context) => T): (context: Context) => T {
-  return (context) => {
-    const { reader } = context.progress
-    const existing = context.made.get(make)
-    if (existing && existing.reader === reader) return existing.value as T
-    const load: MakeLoader = (kind, its = reader) => new EntryLoader(kind, its, context.goOn)
-    const value = make(load, context)
-    context.made.set(make, { reader, value })
-    return value
-  }
-}
-
-/** Makes a loader of a kind. @param reader Default: the request's */
-type MakeLoader = <K, V>(kind: CachedKind<K, V>, reader?: Reader) => EntryLoader<K, V>

@@ -4,6 +4,26 @@ import type { PromiseOrValue } from '../../kernel/promise-or-value.ts'
 import type { Context } from './context.ts'
 
 /**
+ * Makes a value once for each Reader of a request: again after a write, and when the answer is made again. For loaders, which
+ * keep what they loaded: `make` is given what makes one of a kind.
+ * The request itself holds the values: in a WeakMap they would stay in memory until V8's next full garbage collection.
+ */
+export function perRequest<T>(make: (load: MakeLoader, context: Context) => T): (context: Context) => T {
+  return (context) => {
+    const { reader } = context.progress
+    const existing = context.made.get(make)
+    if (existing && existing.reader === reader) return existing.value as T
+    const load: MakeLoader = (kind, its = reader) => new EntryLoader(kind, its, context.goOn)
+    const value = make(load, context)
+    context.made.set(make, { reader, value })
+    return value
+  }
+}
+
+/** Makes a loader of a kind. @param reader Default: the request's */
+type MakeLoader = <K, V>(kind: CachedKind<K, V>, reader?: Reader) => EntryLoader<K, V>
+
+/**
  * Loads entries of one kind for one request. Returns an entry that memory holds at once; loads the others together in one
  * batch, and each once, as DataLoader does. HAZARD: a key that is written or refreshed meanwhile may have another value when it is
  * loaded again. Load within a snapshot, which is made again then: see `Cache.snapshot`.
