@@ -2,7 +2,7 @@ import type { Cache, Ledger, Obtained, Reader } from '../cache/index.ts'
 import type { Database } from '../database/index.ts'
 import type { Api, Runnable } from '../graphql/index.ts'
 import { type ApolloRequest, canonicalKeyOf, type Operation } from '../graphql/operation/index.ts'
-import { type Allowance, type Context, RequestContext } from '../graphql/resolving/index.ts'
+import { RequestContext, type RequestContextOptions } from '../graphql/resolving/index.ts'
 import type { Viewer } from '../identity/index.ts'
 import type { Follower } from '../invalidation/index.ts'
 import { answerKey, type KeptAnswers, type Run, sharedKey } from './kept-answers.ts'
@@ -10,22 +10,7 @@ import { decideKeeping, type Keeping, type Made, whyNeverKept } from './may-be-k
 import type { WrittenAnswer } from './written-answer.ts'
 
 /** Who asks, and how this request may be answered. */
-export interface Asking {
-  readonly viewer: Viewer
-  /** The log position that the answer must reflect. */
-  readonly position: number
-  /** Read through to the database. */
-  readonly bypass: boolean
-  /** The log can't be read just now: others may have written what this node knows nothing of. */
-  readonly unsure: boolean
-  readonly requestId: string
-  /** Where the request came from. */
-  readonly address: string
-  /** What its client may spend. Undefined: that is not counted, or the answer is made anew in the background. */
-  readonly allowance?: Allowance | undefined
-  /** See `Context.goOn`. */
-  readonly goOn?: Context['goOn']
-}
+export type Asking = RequestContextOptions
 
 /** What is run: the request as Apollo takes it, and its operation if one could be found. */
 export interface Question {
@@ -130,10 +115,10 @@ function decided(made: Made, { kept, operation, canonicalKey }: Subject, keeping
   if (isExecuted && (isPersonal || !isPartial)) {
     kept.learnWhetherItIgnoresViewer(operation, canonicalKey, !isPersonal)
   }
-  const run = decideKeeping(made, operation, keeping)
+  const { answer, asOf, epoch, tags, ttlMs, refusal } = decideKeeping(made, operation, keeping)
   // What was stale is being refreshed: the next answer may be kept, and a cache in front be told so.
-  const isPassing = run.refusal?.why === 'stale-parts' || run.refusal?.why === 'log-silent'
-  return { ...run, isNeverShared: isExecuted && !isPassing && run.answer === undefined }
+  const isPassing = refusal?.why === 'stale-parts' || refusal?.why === 'log-silent'
+  return { answer, asOf, epoch, tags, ttlMs, isNeverShared: isExecuted && !isPassing && answer === undefined }
 }
 
 /** False if the request was refused. HAZARD: what was refused says nothing of others' requests for the same: its variables, its head or its asker may be to blame. */
@@ -156,7 +141,7 @@ export type MakeAnswer = (question: Question, asking: Asking, onRead?: Reader['o
 
 export function answerMaker({ api, ...parts }: AnswerMakerOptions): MakeAnswer {
   return async ({ http, runnable }, asking, onRead) => {
-    const context = new RequestContext({ ...parts, ...asking, onRead, onPriced: asking.allowance?.price })
+    const context = new RequestContext(parts, asking, onRead)
     return { context, response: await api.answer(http, context, runnable) }
   }
 }

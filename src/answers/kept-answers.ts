@@ -160,10 +160,14 @@ export class KeptAnswers {
   }
 
   /** The answer: kept, being made for another request, or made here. Its value is undefined if it was for one request alone. Rejects as `source.run` does if nothing stale serves instead. */
-  async get(source: AnswerSource, reader: Reader): Promise<Obtained<WrittenAnswer> | undefined> {
+  async get(
+    source: AnswerSource,
+    { position, bypass }: Required<Pick<Reader, 'position' | 'bypass'>>,
+  ): Promise<Obtained<WrittenAnswer> | undefined> {
     let obtained: Obtained<WrittenAnswer> | undefined
     await this.#answers.get(source, {
-      ...reader,
+      position,
+      bypass,
       onRead: (_kind, entry, origin, stale) => {
         obtained = { entry: entry as Obtained<WrittenAnswer>['entry'], origin, ...(stale && { stale }) }
       },

@@ -58,11 +58,12 @@ export function decideKeeping(made: Made, operation: Operation, { key, isWorthKe
   const { body } = made.response
   const { position: asOf, epoch } = progress.snapshot
   const refusal = whyNotKept(made, operation, key)
-  const never = { asOf, epoch, tags: [], ttlMs: 0 }
-  if (refusal || body.kind !== 'complete') return { ...never, answer: undefined, refusal: refusal ?? FAILED }
+  if (refusal || body.kind !== 'complete') {
+    return { answer: undefined, asOf, epoch, tags: [], ttlMs: 0, refusal: refusal ?? FAILED }
+  }
   // HAZARD: requests that waited for this one take it only if it stands for them. To gather its tags takes a tenth of the time
   // that it took to make: `npm run bench -- peers --workloads cold`.
-  if (!isWorthKeeping) return { ...never, tags: [ANY_WRITE], answer: writeOnce(body.string), refusal }
+  if (!isWorthKeeping) return { answer: writeOnce(body.string), asOf, epoch, tags: [ANY_WRITE], ttlMs: 0, refusal }
   const { tags, ttlMs } = cacheControl
   const isPrivate = operation.isPrivate || cacheControl.isPrivate
   const isPublic = !isPrivate && (isShared(key) || unmarkedViewer.kind === 'visitor')

@@ -250,7 +250,7 @@ function startUpkeep({ config, logger, engine, onRedisError }: Upkeep, onClose: 
     const hottest = cache.hottest().map(({ kind, key, count }) => [kind, key, count])
     if (hottest.length === 0) return
     const text = JSON.stringify(hottest)
-    redis.each([key], (pipeline) => pipeline.set(key, text, 'EX', HOTTEST_KEPT_SECONDS)).catch(onRedisError)
+    redis.each([key], (client) => client.set(key, text, 'EX', HOTTEST_KEPT_SECONDS)).catch(onRedisError)
   }, HOTTEST_EVERY_MS)
   timer.unref()
   onClose(() => clearInterval(timer))

@@ -38,19 +38,19 @@ export async function withEngine<T>(work: (engine: CommandEngine) => Promise<T>,
   const engine = await openEngine({ config, logger, observer: { onRedisError }, prepare: checkMigrated })
   try {
     const { worker } = openRooms({ config, logger, engine })
-    const context = new RequestContext({
-      cache: engine.cache,
-      database: engine.databases.database,
-      follower: engine.follower,
-      ledger: engine.ledger,
-      requestId: 'command line',
-      viewer: { kind: 'admin', userId: undefined },
-      address: 'command line',
-      ...(command !== undefined && { act: operatorAct(command) }),
-      bypass: false,
-      position: 0,
-      unsure: false,
-    })
+    const { cache, databases, follower, ledger } = engine
+    const context = new RequestContext(
+      { cache, database: databases.database, follower, ledger },
+      {
+        requestId: 'command line',
+        viewer: { kind: 'admin', userId: undefined },
+        address: 'command line',
+        ...(command !== undefined && { act: operatorAct(command) }),
+        bypass: false,
+        position: 0,
+        unsure: false,
+      },
+    )
     const flush = async () => {
       await engine.flush()
       if (redisFailure) throw new Error(`Redis did not take all of it: ${redisFailure.message}`)

@@ -34,7 +34,7 @@ export function cachedList(
       key: (page) => JSON.stringify(pageParts(page)),
       parseKey: (text) => pageFrom(JSON.parse(text)),
       load: (pages, source) => {
-        const lists = pages.map((page) => ({ ...list, page }))
+        const lists = pages.map((page) => ({ from: list.from, where: list.where, ordering, page }))
         return readPages(database.loader(source), lists)
       },
       isValue: isPage,
@@ -173,12 +173,12 @@ function joined<Row>(parts: readonly RawBuilder<Row>[], separator: RawBuilder<un
 
 function perList<Row extends { readonly list: number }, V>(
   lists: number,
-  { rows, ...read }: ReadAsOf<Row>,
+  { rows, asOf, epoch, unsettled }: ReadAsOf<Row>,
   toValue: (rows: Row[], index: number) => V,
 ): Snapshot<V> {
   const grouped: Row[][] = Array.from({ length: lists }, () => [])
   for (const row of rows) grouped[row.list]?.push(row)
-  return { ...read, values: grouped.map(toValue) }
+  return { asOf, epoch, unsettled, values: grouped.map(toValue) }
 }
 
 type PlaceRow = Place & { readonly list: number; readonly rank: number }

@@ -1,3 +1,5 @@
+import { TransientMap } from '../kernel/transient-map.ts'
+
 export interface LoadLimitOptions {
   /** How many loads, or writes, run at a time. Default 8. */
   readonly concurrent: number
@@ -15,7 +17,8 @@ export class LoadLimit {
   readonly #options: LoadLimitOptions
   readonly #what: 'read' | 'written'
   /** Each starts work that waits for its turn, in the order of its arrival. */
-  readonly #waiting: Readonly<Record<Weight, Set<() => void>>> = { cheap: new Set(), dear: new Set() }
+  readonly #waiting = { cheap: new TransientMap<number, () => void>(), dear: new TransientMap<number, () => void>() }
+  #arrivals = 0
   readonly #running: Record<Weight, number> = { cheap: 0, dear: 0 }
   readonly #dearMax: number
   #last: Weight = 'dear'
@@ -57,16 +60,17 @@ export class LoadLimit {
     const line = this.#waiting[weight]
     const isFull = this.waiting >= queued || (weight === 'dear' && line.size >= Math.ceil(queued / 2))
     if (isFull) return Promise.reject(new DatabaseOverloadedError(this.#what))
+    const arrival = ++this.#arrivals
     return new Promise((resolve, reject) => {
       const start = () => {
         clearTimeout(timer)
         resolve()
       }
       const timer = setTimeout(() => {
-        line.delete(start)
+        line.delete(arrival)
         reject(new DatabaseOverloadedError(this.#what))
       }, this.#options.waitMs)
-      line.add(start)
+      line.set(arrival, start)
     })
   }
 
@@ -81,9 +85,10 @@ export class LoadLimit {
       const line = this.#waiting[weight]
       const [next] = line
       if (!next || !this.#hasPlace(weight)) continue
-      line.delete(next)
+      const [arrival, start] = next
+      line.delete(arrival)
       this.#begin(weight)
-      next()
+      start()
       return
     }
   }

@@ -36,7 +36,7 @@ export async function readAsOf<Row>(run: RunQuery, query: Expression<Row>): Prom
  */
 export function inOrderOf<K, Row>(
   keys: readonly K[],
-  { rows, ...read }: ReadAsOf<Row>,
+  { rows, asOf, epoch, unsettled }: ReadAsOf<Row>,
   keyOf: (row: Row) => K,
 ): Snapshot<Row> {
   const byKey = new Map<K, Row | undefined>(keys.map((key) => [key, undefined]))
@@ -45,7 +45,7 @@ export function inOrderOf<K, Row>(
     if (!byKey.has(key)) throw new Error(`A row with the key ${JSON.stringify(key)} was read, which nobody asked for.`)
     byKey.set(key, row)
   }
-  return { ...read, values: keys.map((key) => byKey.get(key)) }
+  return { asOf, epoch, unsettled, values: keys.map((key) => byKey.get(key)) }
 }
 
 interface Margin {

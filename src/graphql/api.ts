@@ -187,7 +187,7 @@ class Runner {
       progress.result = prepared
       return
     }
-    const cost = this.#limit({ ...prepared, given: variables }, role)
+    const cost = this.#limit(prepared, variables, role)
     onPriced?.(cost)
     this.#onPriced?.(cost)
     progress.cost = cost

@@ -35,11 +35,11 @@ export interface Reply {
   /** When shared caches may keep the answer. Undefined: they may not. */
   readonly lifetime: Lifetime | undefined
   /** The methods that would do, in a 405. */
-  readonly allow?: string | undefined
+  readonly allow: string | undefined
   /** After how many seconds to try again. */
-  readonly retryAfter?: string | undefined
+  readonly retryAfter: string | undefined
   /** `RateLimit` and `RateLimit-Policy`, by their names in lower case. */
-  readonly rateLimit?: Readonly<Record<string, string>> | undefined
+  readonly rateLimit: Readonly<Record<string, string>> | undefined
 }
 
 /** When an answer was stored, and until when it is fresh, in milliseconds since 1970. */
@@ -81,6 +81,9 @@ export function replyWith(found: Found, { mediaType, unsure, ledger }: FoundFor)
     },
     // If the log can't be read, this node could tell no other cache that the answer has fallen.
     lifetime: answer.isPublic && !unsure ? entry : undefined,
+    allow: undefined,
+    retryAfter: undefined,
+    rateLimit: undefined,
   }
 }
 
@@ -112,9 +115,8 @@ export function replyWithResponse(
     lifetime: undefined,
     allow: headers.get('allow'),
     retryAfter: headers.get('retry-after'),
-    ...(status === 429 && {
-      rateLimit: Object.fromEntries([...headers].filter(([name]) => name.startsWith('ratelimit'))),
-    }),
+    rateLimit:
+      status === 429 ? Object.fromEntries([...headers].filter(([name]) => name.startsWith('ratelimit'))) : undefined,
   }
 }
 

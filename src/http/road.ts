@@ -218,10 +218,12 @@ export class Road {
     const sent = new ApolloRequest(request, parseRequest(request, body))
     const { http, parameters, registers } = await documents.resolve(sent)
     checkNoBatch(sent.body, parameters.variables)
-    const operation = findOperation(parameters, operations)
+    const found = findOperation(parameters, operations)
     const mediaType = chooseMediaType(request.headers.accept)
-    if (operation) checkMayRun(operation.operation.type, request.method, mediaType)
-    return { question: { http, runnable: operation && mediaType && { ...operation, mediaType } }, registers }
+    if (found) checkMayRun(found.operation.type, request.method, mediaType)
+    if (!found || !mediaType) return { question: { http, runnable: undefined }, registers }
+    const { operation, operationName, variables } = found
+    return { question: { http, runnable: { operation, operationName, variables, mediaType } }, registers }
   }
 
   #send(call: Call, { reply, operation, isKept }: Outcome): void {

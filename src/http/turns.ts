@@ -164,7 +164,7 @@ const isWaiting = ({ toGoOn, toBegin }: Client): boolean => toGoOn.length + toBe
 
 /** First in, first out. A list that is shifted takes time in proportion to its length, so that is done now and then. */
 class Line {
-  #items: (() => void)[] = []
+  readonly #items: ((() => void) | undefined)[] = []
   #shifted = 0
 
   get length(): number {
@@ -177,9 +177,11 @@ class Line {
 
   shift(): (() => void) | undefined {
     if (this.#shifted > this.#items.length / 2) {
-      this.#items = this.#items.slice(this.#shifted)
+      this.#items.splice(0, this.#shifted)
       this.#shifted = 0
     }
-    return this.#shifted < this.#items.length ? this.#items[this.#shifted++] : undefined
+    const item = this.#items[this.#shifted]
+    if (item) this.#items[this.#shifted++] = undefined
+    return item
   }
 }

@@ -181,8 +181,8 @@ async function open(servers: Partial<RedisServers>) {
   const works = async () => {
     const message = `round ${round++}`
     await eventually(async () => {
-      await commands.each(['key'], (pipeline, key) => pipeline.set(key, message))
-      expect(await commands.each(['key'], (pipeline, key) => pipeline.get(key))).toEqual([message])
+      await commands.each(['key'], (client, key) => client.set(key, message))
+      expect(await commands.each(['key'], (client, key) => client.get(key))).toEqual([message])
       await commands.publish('channel', message)
       return heard.has(message)
     })

@@ -100,22 +100,22 @@ it('opens where Redis is gone, and closes when it is back', async () => {
 it('takes a pipeline that fails for one failure, and a refusal for an answer', async () => {
   const redis = guard({ failures: 2, resetMs: 1e9 })
   for (let time = 0; time < 5; time++) {
-    const replies = await only(redis).send((pipeline) => pipeline.call('NOSUCH').call('NOSUCH'))
+    const replies = await only(redis).send((client) => [client.call('NOSUCH'), client.call('NOSUCH')])
     expect(replies.map(([error]) => error?.message)).toEqual(Array(2).fill(expect.stringContaining('unknown command')))
   }
   stall()
-  await expect(only(redis).send((pipeline) => pipeline.ping().ping().ping())).rejects.toThrow('timed out')
+  await expect(only(redis).send((client) => [client.ping(), client.ping(), client.ping()])).rejects.toThrow('timed out')
   expect(states).toEqual(['redis closed'])
 })
 
 it('asks about many keys at once, in their order, and fails where one does', async () => {
   const redis = guard()
-  await redis.each(['a', 'b'], (pipeline, key) => pipeline.set(key, `${key}!`))
+  await redis.each(['a', 'b'], (client, key) => client.set(key, `${key}!`))
   proxy.resetCounts()
-  expect(await redis.each(['b', 'c', 'a'], (pipeline, key) => pipeline.get(key))).toEqual(['b!', null, 'a!'])
+  expect(await redis.each(['b', 'c', 'a'], (client, key) => client.get(key))).toEqual(['b!', null, 'a!'])
   expect(proxy.roundTrips()).toBe(1)
-  expect(await redis.each([], (pipeline, key) => pipeline.get(key))).toEqual([])
-  await expect(redis.each(['a'], (pipeline, key) => pipeline.lpop(key))).rejects.toThrow('WRONGTYPE')
+  expect(await redis.each([], (client, key) => client.get(key))).toEqual([])
+  await expect(redis.each(['a'], (client, key) => client.lpop(key))).rejects.toThrow('WRONGTYPE')
 })
 
 /** From here on nothing is answered, and nobody waits for long. */
@@ -134,7 +134,7 @@ function only(redis: GuardedRedis) {
   return node
 }
 
-const ask = (redis: GuardedRedis) => only(redis).send((pipeline) => pipeline.ping())
+const ask = (redis: GuardedRedis) => only(redis).send((client) => [client.ping()])
 
 const PATIENT_MS = 10_000
 const BRIEF_MS = 50

@@ -1,4 +1,4 @@
-import type { ChainableCommander, Cluster, Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { Breaker, type BreakerOptions, type BreakerState } from './breaker.ts'
 import { keySlot } from './key-slot.ts'
 
@@ -21,7 +21,7 @@ export interface GuardedRedisOptions extends Pick<BreakerOptions, 'failures' | '
  * One Redis server, or the nodes of a Redis Cluster, with a breaker before each. Let everything that a process sends go through one of
  * these: then the process learns once that a node is unwell, and leaves it alone.
  *
- * Of a cluster, ioredis keeps the connections and the map of slots; pipelines go straight to the nodes. So one pipeline may have
+ * Of a cluster, ioredis keeps the connections and the map of slots; commands go straight to the nodes. So one pipeline may have
  * keys of many slots, and no command waits for a redirection. A node that no longer has a key refuses it, and the map is read again.
  *
  * @example
@@ -57,7 +57,7 @@ export class GuardedRedis {
     return (isCluster(client) ? client.options.redisOptions : client.options)?.commandTimeout
   }
 
-  /** Adds a command to every pipeline from now on. */
+  /** Adds a command to every client from now on. */
   define(name: string, script: RedisScript): void {
     this.#scripts.set(name, script)
   }
@@ -81,7 +81,7 @@ export class GuardedRedis {
   /** Sends one command for each key, in one round trip per node. Resolves with the replies in the order of `keys`. Rejects if any failed. */
   async each(
     keys: readonly string[],
-    ask: (pipeline: ChainableCommander, key: string) => unknown,
+    ask: (client: Redis, key: string) => Promise<unknown>,
   ): Promise<readonly unknown[]> {
     const byNode = new Map<RedisNode | undefined, string[]>()
     for (const key of keys) {
@@ -93,9 +93,7 @@ export class GuardedRedis {
     const answers = new Map<string, unknown>()
     await Promise.all(
       [...byNode].map(async ([node, theirs]) => {
-        const bodies = await sendTo(node, (pipeline) => {
-          for (const key of theirs) ask(pipeline, key)
-        })
+        const bodies = await sendTo(node, (client) => theirs.map((key) => ask(client, key)))
         for (const [index, key] of theirs.entries()) answers.set(key, bodies[index])
       }),
     )
@@ -103,8 +101,8 @@ export class GuardedRedis {
   }
 
   /** Sends one pipeline to the node that serves `key`. Resolves with its replies in order. Rejects if any command failed. */
-  at(key: string, fill: (pipeline: ChainableCommander) => unknown): Promise<readonly unknown[]> {
-    return sendTo(this.nodeFor(key), fill)
+  at(key: string, ask: Ask): Promise<readonly unknown[]> {
+    return sendTo(this.nodeFor(key), ask)
   }
 
   /** Reaches all subscribers of `channel`, whatever node they listen at. */
@@ -112,7 +110,7 @@ export class GuardedRedis {
     const masters = this.masters()
     // `admits` is asked of every master, because it sends the probes.
     const [node] = [...masters.filter((master) => master.admits()), ...masters]
-    await sendTo(node, (pipeline) => pipeline.publish(channel, message))
+    await sendTo(node, (client) => [client.publish(channel, message)])
   }
 
   /** A replica that is well. Undefined if there is none. */
@@ -167,6 +165,9 @@ export class GuardedRedis {
   }
 }
 
+/** Sends commands, at once and all that there are. Returns their promises in order. */
+export type Ask = (client: Redis) => readonly Promise<unknown>[]
+
 /** The outcome of one command of a pipeline. */
 export type Reply = readonly [error: Error | null, body: unknown]
 
@@ -215,17 +216,18 @@ export class RedisNode {
   }
 
   /**
-   * Sends one pipeline. Rejects if a reply did not come in time. While the breaker is open, rejects at once without calling `fill`.
+   * Sends one pipeline. Rejects if a reply did not come in time. While the breaker is open, rejects at once without calling `ask`.
    * A command that Redis refuses does not reject: its reply has the error.
+   *
+   * The socket is corked meanwhile. The pipelines of ioredis send as few packets, but have getters of their own: V8 keeps what those
+   * see, every command and reply, until its next full collection.
    */
-  send(fill: (pipeline: ChainableCommander) => void): Promise<readonly Reply[]> {
+  send(ask: Ask): Promise<readonly Reply[]> {
     return this.#breaker.run(async () => {
       const client = this.#connected()
-      // A pipeline has the commands of its client, and the client may be a new one.
+      // The client may be a new one.
       for (const [name, script] of this.#scripts) if (!(name in client)) client.defineCommand(name, script)
-      const pipeline = client.pipeline()
-      fill(pipeline)
-      const replies = (await pipeline.exec()) ?? []
+      const replies = await Promise.all(corked(client, ask).map(toReply))
       for (const [error] of replies) {
         if (!error) continue
         if (!isReply(error)) throw error
@@ -258,17 +260,31 @@ export class RedisNode {
 }
 
 /** The replies to one pipeline, in order. Rejects if there is no such node, or any command failed. */
-async function sendTo(
-  node: RedisNode | undefined,
-  fill: (pipeline: ChainableCommander) => void,
-): Promise<readonly unknown[]> {
+async function sendTo(node: RedisNode | undefined, ask: Ask): Promise<readonly unknown[]> {
   if (!node) throw unserved()
-  const replies = await node.send(fill)
+  const replies = await node.send(ask)
   return replies.map(([error, body]) => {
     if (error) throw error
     return body
   })
 }
+
+/** Whatever is sent meanwhile goes out together. There is no socket before the first connection is made. */
+function corked<T>(client: Redis, send: (client: Redis) => T): T {
+  const socket: Redis['stream'] | undefined = client.stream
+  socket?.cork()
+  try {
+    return send(client)
+  } finally {
+    socket?.uncork()
+  }
+}
+
+const toReply = (command: Promise<unknown>): Promise<Reply> =>
+  command.then(
+    (body) => [null, body],
+    (error: Error) => [error, undefined],
+  )
 
 // Not by `instanceof`: the caller may have another copy of ioredis than the one that is bundled here.
 const isCluster = (client: Redis | Cluster): client is Cluster => client.isCluster

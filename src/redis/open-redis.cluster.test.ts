@@ -257,7 +257,7 @@ describeWhereItCan('in a Redis Cluster', () => {
     })
     // All are connected to, listened at and empty: the clients have nothing of their own to say any more.
     await eventually(async () => {
-      await redis.commands.each(KEYS, (pipeline, key) => pipeline.get(key))
+      await redis.commands.each(KEYS, (client, key) => client.get(key))
     })
     for (const { client } of redis.commands.masters()) await client?.flushall()
     await eventually(async () => (await listeners()) === 1)

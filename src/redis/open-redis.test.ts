@@ -42,10 +42,10 @@ itWhereItCan('goes where the sentinels say, and elsewhere when they say so', asy
   const { commands, subscriber } = await open({ sentinels })
   const heard: string[] = []
   hearChannel({ subscriber, channel: 'channel', hear: (message) => void heard.push(message), onError: () => {} })
-  expect(await commands.each(['key'], (pipeline, key) => pipeline.set(key, '1'))).toEqual(['OK'])
+  expect(await commands.each(['key'], (client, key) => client.set(key, '1'))).toEqual(['OK'])
   await primary.kill()
   await eventually(async () =>
-    expect(await commands.each(['key'], (pipeline, key) => pipeline.set(key, '2'))).toEqual(['OK']),
+    expect(await commands.each(['key'], (client, key) => client.set(key, '2'))).toEqual(['OK']),
   )
   const direct = new Redis(replicaPort)
   ends.push(async () => direct.disconnect())
@@ -94,7 +94,7 @@ it('goes on to the server that took over where a fail-over left it with one that
   ends.push(async () => admin.disconnect())
   const before = String(await admin.client('LIST'))
   await admin.replicaof('127.0.0.1', 1)
-  await expect(commands.each(['key'], (pipeline, key) => pipeline.set(key, '1'))).rejects.toThrow('READONLY')
+  await expect(commands.each(['key'], (client, key) => client.set(key, '1'))).rejects.toThrow('READONLY')
   const own = (list: string) => list.split('\n').map((line) => /^id=(\d+)/.exec(line)?.[1])
   await eventually(async () => {
     const now = own(String(await admin.client('LIST')))

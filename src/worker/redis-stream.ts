@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ChainableCommander } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { GuardedRedis } from '../redis/index.ts'
 import { compareIds, type Entry, type GivenUp, type JobStream, type StreamState } from './job-stream.ts'
 
@@ -49,7 +49,7 @@ export class RedisStream implements JobStream {
   }
 
   async identify(): Promise<string | undefined> {
-    if ((await this.#ask((pipeline) => pipeline.xlen(this.#key))) === 0) return undefined
+    if ((await this.#ask((client) => client.xlen(this.#key))) === 0) return undefined
     this.#identity ??= String(await this.#run(IDENTIFY, GROUP_PREFIX, newGroup()))
     return this.#identity
   }
@@ -73,9 +73,12 @@ export class RedisStream implements JobStream {
   }
 
   async state(): Promise<StreamState> {
-    const replies = await this.#options.redis.at(this.#key, (pipeline) =>
-      pipeline.xlen(this.#key).xrange(this.#key, '-', '+', 'COUNT', 1).time().xlen(this.#deadKey),
-    )
+    const replies = await this.#options.redis.at(this.#key, (client) => [
+      client.xlen(this.#key),
+      client.xrange(this.#key, '-', '+', 'COUNT', 1),
+      client.time(),
+      client.xlen(this.#deadKey),
+    ])
     const [depth, oldest, time, dead] = replies as [number, Reply[], [string, string], number]
     const nowMs = Number(time[0]) * 1000 + Number(time[1]) / 1000
     const [first] = oldest
@@ -84,7 +87,7 @@ export class RedisStream implements JobStream {
 
   /** Dead letters, oldest first. */
   async letters(limit: number): Promise<readonly DeadLetter[]> {
-    const replies = await this.#ask((pipeline) => pipeline.xrange(this.#deadKey, '-', '+', 'COUNT', limit))
+    const replies = await this.#ask((client) => client.xrange(this.#deadKey, '-', '+', 'COUNT', limit))
     return (replies as Reply[]).map(toLetter)
   }
 
@@ -95,7 +98,7 @@ export class RedisStream implements JobStream {
 
   /** Deletes a dead letter. False if there is no such letter. */
   async drop(id: string): Promise<boolean> {
-    return (await this.#ask((pipeline) => pipeline.xdel(this.#deadKey, id))) === 1
+    return (await this.#ask((client) => client.xdel(this.#deadKey, id))) === 1
   }
 
   get #deadKey(): string {
@@ -104,20 +107,20 @@ export class RedisStream implements JobStream {
 
   /** Runs one of the scripts below. KEYS of each: stream, dead letters. */
   #run(script: string, ...args: readonly (string | number)[]): Promise<unknown> {
-    return this.#ask((pipeline) => pipeline.eval(script, 2, this.#key, this.#deadKey, ...args))
+    return this.#ask((client) => client.eval(script, 2, this.#key, this.#deadKey, ...args))
   }
 
   /** Sends one command to the server that holds this stream. */
-  async #ask(put: (pipeline: ChainableCommander) => unknown): Promise<unknown> {
-    const [body] = await this.#options.redis.at(this.#key, put)
+  async #ask(send: (client: Redis) => Promise<unknown>): Promise<unknown> {
+    const [body] = await this.#options.redis.at(this.#key, (client) => [send(client)])
     return body
   }
 
   /** @param from '0' for entries that were delivered and not removed, '>' for entries that were never delivered */
   async #read(identity: string, limit: number, from: '0' | '>'): Promise<Entry[]> {
     try {
-      const reply = await this.#ask((pipeline) =>
-        pipeline.xreadgroup('GROUP', identity, CONSUMER, 'COUNT', limit, 'STREAMS', this.#key, from),
+      const reply = await this.#ask((client) =>
+        client.xreadgroup('GROUP', identity, CONSUMER, 'COUNT', limit, 'STREAMS', this.#key, from),
       )
       const [stream] = (reply ?? []) as [string, Reply[]][]
       return (stream?.[1] ?? []).map(([id, fields]) => ({ id, job: fieldsOf(fields).job }))

@@ -129,7 +129,7 @@ export class AwaitedReads<K, V> {
     const judgement = this.#judge(entry, reader)
     if (judgement.is !== 'stale') return undefined
     flights.refresh(request, entry, 'stale')
-    return { ...obtained, stale: whyStale(judgement) }
+    return { entry, origin, stale: whyStale(judgement) }
   }
 
   #judge(entry: Entry<V>, reader: Reader) {

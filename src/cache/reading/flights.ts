@@ -1,3 +1,4 @@
+import { TransientMap } from '../../kernel/transient-map.ts'
 import type { CacheParts, RefreshReason } from '../cache-options.ts'
 import type { Entry } from '../entry.ts'
 import { judge } from '../judgement.ts'
@@ -28,7 +29,7 @@ export class Flights<K, V> {
   readonly #parts: CacheParts
   readonly #tiers: Tiers<K, V>
   readonly #queue: LoadQueue<K, V>
-  readonly #underWay = new Map<string, Flight<K, V>>()
+  readonly #underWay = new TransientMap<string, Flight<K, V>>()
 
   constructor(kind: ResolvedKind<K, V>, parts: CacheParts, tiers: Tiers<K, V>) {
     this.#kind = kind
@@ -94,9 +95,8 @@ export class Flights<K, V> {
     return entries.map((entry) => ({ entry, origin: 'source' }))
   }
 
-  /** Does `entry` show every write logged at or before the position? */
+  /** Does `entry` show every write logged at or before the position? One that stands is raised to what the ledger has seen, unless it was softened. */
   reflects(entry: Entry<V>, { epoch, position }: LogPlace): boolean {
-    // An entry that stands is raised to what the ledger has seen, unless it was softened.
     this.#parts.ledger.stands(entry)
     return entry.epoch === epoch && entry.asOf >= position
   }

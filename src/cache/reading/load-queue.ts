@@ -15,8 +15,8 @@ export interface LoadRequest<K> {
 export class LoadQueue<K, V> {
   readonly #kind: ResolvedKind<K, V>
   readonly #parts: CacheParts
-  /** Calls that more orders may share. */
-  readonly #waiting = new Set<{ readonly call: Call; readonly orders: Order<K, V>[] }>()
+  /** Calls that more orders may share: the oldest first. */
+  readonly #waiting: { readonly call: Call; readonly orders: Order<K, V>[] }[] = []
 
   constructor(kind: ResolvedKind<K, V>, parts: CacheParts) {
     this.#kind = kind
@@ -31,9 +31,10 @@ export class LoadQueue<K, V> {
       if (this.#kind.policy.maxBatch === 1) return void this.#fill([order], call)
       for (const waiting of this.#waiting) if (isSame(waiting.call, call)) return void waiting.orders.push(order)
       const waiting = { call, orders: [order] }
-      this.#waiting.add(waiting)
+      this.#waiting.push(waiting)
+      // Immediates run in the order in which they were asked for.
       setImmediate(() => {
-        this.#waiting.delete(waiting)
+        this.#waiting.shift()
         void this.#fill(waiting.orders, call)
       })
     })

@@ -88,7 +88,7 @@ export class Tiers<K, V> {
     const lifeMs = entry.staleAtMs - clock.now() + graceMs(policy)
     const { compressAboveBytes } = policy
     const lastRecord = { position: this.#placeOf(entry).asOf, writtenAtUs: this.#writtenAtUs(entry) ?? 0 }
-    remote.write(entry.key, encodeEntry({ ...entry, lastRecord }, { compressAboveBytes, keyring, isPrivate }), lifeMs)
+    remote.write(entry.key, encodeEntry(entry, { lastRecord, compressAboveBytes, keyring, isPrivate }), lifeMs)
   }
 
   /**

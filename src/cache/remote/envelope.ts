@@ -41,13 +41,15 @@ export interface EncodeOptions {
   readonly keyring?: Keyring | undefined
   /** Whether to seal this entry, because not everyone who can read the remote tier may know it. HAZARD: needs a keyring. */
   readonly isPrivate?: boolean
+  /** Default: the entry's own. */
+  readonly lastRecord?: Entry['lastRecord']
 }
 
 /** Throws a `TypeError` if the entry is private and there is no keyring. An entry without `lastRecord` is of no history that any log holds. */
 export function encodeEntry(entry: Entry, options: EncodeOptions = {}): Buffer {
-  const { compressAboveBytes = 4096, keyring, isPrivate = false } = options
+  const { compressAboveBytes = 4096, keyring, isPrivate = false, lastRecord = entry.lastRecord } = options
   if (isPrivate && !keyring) throw new TypeError(`${entry.key} is private, and there is no secret to seal it with.`)
-  const { key, epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value, lastRecord } = entry
+  const { key, epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, value } = entry
   const form: Form = isPrivate ? SEALED : keyring ? SIGNED : CHECKED
   const held = value === undefined ? [] : [value]
   const body = packr.pack([epoch, asOf, storedAtMs, staleAtMs, loadMs, tags, held, lastRecord?.writtenAtUs ?? 0])

@@ -1,4 +1,4 @@
-import type { ChainableCommander } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { type GuardedRedis, type Keyring, signMessage } from '../../redis/index.ts'
 import type { Found, LeaseRequest, ReadRequest } from './remote-tier.ts'
 
@@ -11,8 +11,8 @@ export function defineLeaseScripts(redis: GuardedRedis): void {
   redis.define('stetRelease', { lua: RELEASE, numberOfKeys: 1 })
 }
 
-/** Adds one command that reads each entry and, if it must be loaded, asks for its lease. `parseLeases` reads its reply. */
-export function askForLeases(pipeline: ChainableCommander, leasePrefix: string, reads: readonly LeasedRead[]): void {
+/** Sends one command that reads each entry and, if it must be loaded, asks for its lease. `parseLeases` reads its reply. */
+export function askForLeases(client: Redis, leasePrefix: string, reads: readonly LeasedRead[]): Promise<unknown> {
   const keys = reads.flatMap(({ key }) => [key, leaseKey(leasePrefix, key)])
   const args = reads.flatMap(({ lease: { holder, ms, evenIfFound, from } }) => [
     holder,
@@ -20,7 +20,7 @@ export function askForLeases(pipeline: ChainableCommander, leasePrefix: string, 
     evenIfFound ? 1 : 0,
     from ?? '',
   ])
-  scripted(pipeline).stetLeaseBuffer(keys.length, keys, args)
+  return scripted(client).stetLeaseBuffer(keys.length, keys, args)
 }
 
 /** What `reads` found, in their order. */
@@ -30,16 +30,19 @@ export function parseLeases(reply: unknown, reads: readonly LeasedRead[]): Found
 }
 
 function parseLease([bytes, heldBy, leftMs]: LeaseReply = [null, null, 0], asker: string): Found {
-  const found = { bytes: bytes ?? undefined }
-  if (!heldBy) return found
+  const found = bytes ?? undefined
+  if (!heldBy) return { bytes: found }
   const holder = heldBy.toString()
-  return { ...found, lease: holder === asker ? 'mine' : { holder, leftMs: Math.max(0, leftMs) } }
+  return { bytes: found, lease: holder === asker ? 'mine' : { holder, leftMs: Math.max(0, leftMs) } }
 }
 
-/** Adds a command that ends the lease if `holder` has it, and tells `channel` if a process waits for it. */
-export function giveLeaseBack(pipeline: ChainableCommander, release: Release): void {
-  const { leasePrefix, key, holder, channel = '', keyring } = release
-  scripted(pipeline).stetRelease(leaseKey(leasePrefix, key), holder, channel, signMessage(channel, key, keyring))
+/** Sends a command that ends the lease if `holder` has it, and tells `channel` if a process waits for it. */
+export function giveLeaseBack(
+  client: Redis,
+  { key, holder }: HeldLease,
+  { leasePrefix, channel = '', keyring }: LeaseOptions,
+): Promise<unknown> {
+  return scripted(client).stetRelease(leaseKey(leasePrefix, key), holder, channel, signMessage(channel, key, keyring))
 }
 
 /** Redis counts in whole milliseconds, of which a life has at least one. */
@@ -103,21 +106,23 @@ return 1
 
 type LeaseReply = readonly [bytes: Buffer | null, heldBy: Buffer | null, leftMs: number]
 
-export interface Release {
-  readonly leasePrefix: string
+/** The lease on the entry `key`, and who has it. */
+interface HeldLease {
   readonly key: string
   readonly holder: string
+}
+
+export interface LeaseOptions {
+  readonly leasePrefix: string
   readonly channel: string | undefined
   /** Signs what the channel is told. */
   readonly keyring: Keyring | undefined
 }
 
-/** A pipeline of a client that has the scripts. */
-function scripted(pipeline: ChainableCommander): ScriptedPipeline {
-  return pipeline as unknown as ScriptedPipeline
-}
+/** A client that has the scripts. */
+const scripted = (client: Redis): ScriptedClient => client as unknown as ScriptedClient
 
-interface ScriptedPipeline {
-  stetLeaseBuffer(keyCount: number, keys: readonly string[], args: readonly (string | number)[]): void
-  stetRelease(leaseKey: string, holder: string, channel: string, message: string): void
+interface ScriptedClient {
+  stetLeaseBuffer(keyCount: number, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
+  stetRelease(leaseKey: string, holder: string, channel: string, message: string): Promise<unknown>
 }

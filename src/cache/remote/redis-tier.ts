@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis'
 import { GuardedRedis, hearChannel, Keyring } from '../../redis/index.ts'
-import { defineLeaseScripts, giveLeaseBack, type Release, wholeMs } from './redis-lease-script.ts'
+import { defineLeaseScripts, giveLeaseBack, type LeaseOptions, wholeMs } from './redis-lease-script.ts'
 import { missed, RedisTurns, type RoundTrip } from './redis-turns.ts'
 import { ReleaseWakers } from './release-wakers.ts'
 import type { Found, ReadRequest, RemoteTier } from './remote-tier.ts'
@@ -48,7 +48,7 @@ export class RedisTier implements RemoteTier {
   readonly wakes: boolean
   readonly #writer: RedisTurns
   readonly #reader: RedisTurns | undefined
-  readonly #leases: Pick<Release, 'leasePrefix' | 'channel' | 'keyring'>
+  readonly #leases: LeaseOptions
   readonly #wakers = new ReleaseWakers()
   readonly #deafen: () => void
   readonly #onError: (error: Error) => void
@@ -104,11 +104,11 @@ export class RedisTier implements RemoteTier {
   }
 
   write(key: string, bytes: Buffer, ttlMs: number): void {
-    this.#writer.change(key, (pipeline) => pipeline.set(key, bytes, 'PX', wholeMs(ttlMs)))
+    this.#writer.change(key, (client) => client.set(key, bytes, 'PX', wholeMs(ttlMs)))
   }
 
   release(key: string, holder: string): void {
-    this.#writer.change(key, (pipeline) => giveLeaseBack(pipeline, { ...this.#leases, key, holder }))
+    this.#writer.change(key, (client) => giveLeaseBack(client, { key, holder }, this.#leases))
   }
 
   onRelease(key: string, wake: () => void): () => void {

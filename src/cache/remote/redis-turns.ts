@@ -1,4 +1,4 @@
-import type { ChainableCommander } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { type GuardedRedis, type RedisNode, refusal as refusedByBreaker } from '../../redis/index.ts'
 import { askForLeases, type LeasedRead, parseLeases } from './redis-lease-script.ts'
 import type { Found, ReadRequest } from './remote-tier.ts'
@@ -74,13 +74,13 @@ export class RedisTurns {
       return batch
     }
     for (const [key, change] of changes) batchFor(key).change(change)
-    const asked = reads.map((read) => ({ ...read, of: read.requests.map((each) => batchFor(each.key).ask(each)) }))
+    const asked = reads.map((read) => ({ read, of: read.requests.map((each) => batchFor(each.key).ask(each)) }))
 
     const answers = new Map<RedisBatch, Promise<Answer>>()
     for (const batch of batches.values()) answers.set(batch, batch.send(this.#options))
     // The reader reports what its read rejects with.
     const rejected = new Set<Error>()
-    const answered = asked.map(async ({ requests, of, resolve, reject }) => {
+    const answered = asked.map(async ({ read: { requests, resolve, reject }, of }) => {
       const parts = await Promise.all(of.map((batch) => answers.get(batch)))
       const failures = parts.flatMap((answer) => answer?.failure ?? [])
       const [failure] = failures
@@ -102,8 +102,8 @@ interface Read {
   reject(error: Error): void
 }
 
-/** Something to store or to give back: adds its command. */
-type Change = (pipeline: ChainableCommander) => void
+/** Something to store or to give back: sends its command. */
+type Change = (client: Redis) => Promise<unknown>
 
 type KeyedChange = readonly [key: string, change: Change]
 
@@ -143,10 +143,9 @@ class RedisBatch {
     const entries = questions.reduce((sum, { requests }) => sum + requests.length, 0)
     const changes = this.#changes.length
     let sentAt: number | undefined
-    const sending = this.#node.send((pipeline) => {
-      for (const change of this.#changes) change(pipeline)
-      for (const { put } of questions) put(pipeline)
+    const sending = this.#node.send((client) => {
       sentAt = performance.now()
+      return [...this.#changes, ...questions.map(({ put }) => put)].map((send) => send(client))
     })
     const replies = await sending.finally(() => {
       if (sentAt !== undefined) onRoundTrip({ entries, changes, ms: performance.now() - sentAt })
@@ -188,7 +187,7 @@ export function missed({ lease }: ReadRequest): Found {
 /** One command, and the requests that its reply answers, in its order. */
 interface Question {
   readonly requests: readonly ReadRequest[]
-  readonly put: (pipeline: ChainableCommander) => void
+  readonly put: (client: Redis) => Promise<unknown>
   readonly parse: (body: unknown) => readonly Found[]
 }
 
@@ -199,12 +198,12 @@ function questionsFor(asked: readonly ReadRequest[], leasePrefix: string): Quest
   const questions: Question[] = [
     {
       requests: plain,
-      put: (pipeline) => pipeline.mgetBuffer(plain.map(({ key }) => key)),
+      put: (client) => client.mgetBuffer(plain.map(({ key }) => key)),
       parse: (body) => (body as readonly (Buffer | null)[]).map((bytes) => ({ bytes: bytes ?? undefined })),
     },
     {
       requests: leased,
-      put: (pipeline) => askForLeases(pipeline, leasePrefix, leased),
+      put: (client) => askForLeases(client, leasePrefix, leased),
       parse: (body) => parseLeases(body, leased),
     },
   ]

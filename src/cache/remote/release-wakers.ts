@@ -1,6 +1,8 @@
+import { TransientMap } from '../../kernel/transient-map.ts'
+
 /** Callbacks to call when the lease on a key is given back, each once. */
 export class ReleaseWakers {
-  readonly #wakers = new Map<string, Set<() => void>>()
+  readonly #wakers = new TransientMap<string, Set<() => void>>()
 
   /** Returns a function that removes it. */
   add(key: string, wake: () => void): () => void {

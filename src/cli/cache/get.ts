@@ -39,7 +39,7 @@ async function look(engine: EngineWithRedis, kindName: string, rawKey: string) {
     staleAt: new Date(entry.staleAtMs).toISOString(),
     ageMs: Date.now() - entry.storedAtMs,
     position: ledger.seen,
-    expiresInMs: Number((await redis.each([key], (pipeline) => pipeline.pttl(key)))[0]),
+    expiresInMs: Number((await redis.each([key], (client) => client.pttl(key)))[0]),
   } as const
 }
 

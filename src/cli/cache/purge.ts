@@ -40,7 +40,7 @@ export const purgeCommand = new Command('purge')
             // An entry's key is one of its tags, but not one of the tags of answers that use the entry: RESPONSES drops all
             // answers. The log is written first: if that fails, nothing was purged.
             await context.write((transaction) => touch(transaction, [...chosen, RESPONSES]))
-            await redis.each(chosen, (pipeline, key) => pipeline.unlink(key))
+            await redis.each(chosen, (client, key) => client.unlink(key))
             purged += chosen.length
             if (purged >= limit) return { purged, complete: false }
           }

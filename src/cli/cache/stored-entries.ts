@@ -30,7 +30,7 @@ export async function readEntry(
 
 /** Reads the entries under `keys`. Leaves out those that Redis no longer holds. */
 export async function readEntries({ redis, cache }: Stores, keys: readonly string[]): Promise<StoredEntry[]> {
-  const values = await redis.each(keys, (pipeline, key) => pipeline.getBuffer(key))
+  const values = await redis.each(keys, (client, key) => client.getBuffer(key))
   return keys.flatMap((key, index) => {
     const value = values[index] as Buffer | null
     return value ? [{ key, bytes: Buffer.byteLength(key) + value.length, entry: cache.decode(key, value) }] : []

@@ -82,7 +82,7 @@ interface HotEntry {
 async function readHottest(redis: GuardedRedis, hotPrefix: string): Promise<HotEntry[]> {
   const sums = new Map<string, HotEntry>()
   for await (const names of scanKeys(redis, { prefix: hotPrefix })) {
-    for (const text of await redis.each(names, (pipeline, name) => pipeline.get(name))) {
+    for (const text of await redis.each(names, (client, name) => client.get(name))) {
       for (const { kind, key, count } of parseHot(text as string | null)) {
         const id = JSON.stringify([kind, key])
         sums.set(id, { kind, key, count: count + (sums.get(id)?.count ?? 0) })

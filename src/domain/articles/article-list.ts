@@ -115,7 +115,8 @@ export function articleListOrder(orderBy: ArticleOrder): ListOrder {
 }
 
 export function pagedQuery({ selection, orderBy, page }: ArticleListPage): PagedQuery {
-  return { ...selectionQuery(selection, orderBy), ordering: orderings[orderBy], page }
+  const { from, where } = selectionQuery(selection, orderBy)
+  return { from, where, ordering: orderings[orderBy], page }
 }
 
 /** FROM and WHERE of a selection's SQL. */

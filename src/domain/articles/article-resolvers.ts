@@ -40,8 +40,8 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
         return nowOrLater(articleId, (id) => (id === undefined ? null : visibleArticle(articles, id, context)))
       },
       articles: (_parent, args, context) => {
-        const { tag, author, ...filter } = args.filter ?? {}
-        const search = filter.search == null ? undefined : searchedForm(filter.search)
+        const { tag, author, search: words, ...filter } = args.filter ?? {}
+        const search = words == null ? undefined : searchedForm(words)
         const ids = allNowOrLater([
           tag == null ? undefined : nowOrLater(tags(context).idBySlug.load(checkName('filter.tag', tag)), orNone),
           author == null
@@ -49,7 +49,7 @@ export function articleResolvers({ articles, users, tags, views, limitViews }: A
             : nowOrLater(users(context).idByUsername.load(checkName('filter.author', author)), orNone),
         ])
         return nowOrLater(ids, ([tagId, authorId]) =>
-          articleConnection(articles, args, { ...filter, search, tagId, authorId }, context),
+          articleConnection(articles, args, { search, tagId, authorId, ...filter }, context),
         )
       },
     },

@@ -10,9 +10,14 @@ interface Counted {
   readonly document: DocumentNode
   readonly operation: OperationDefinitionNode
   readonly variables: Readonly<Record<string, unknown>>
-  /** Its variables as they came. */
-  readonly given: Readonly<Record<string, unknown>> | null | undefined
 }
+
+/** Returns what the operation costs. @param given its variables as they came */
+type LimitComplexity = (
+  counted: Counted,
+  given: Readonly<Record<string, unknown>> | null | undefined,
+  role: Context['role'],
+) => number
 
 /** What an operation may cost, by the role of the viewer. */
 export type CostLimits = Readonly<Record<Context['role'], number>>
@@ -22,13 +27,10 @@ export type CostLimits = Readonly<Record<Context['role'], number>>
  * of the lists that it is in. `graphql-query-complexity` counts what the object of a list holds as one sum, so what stands beside
  * a sized field, such as `pageInfo`, is multiplied too: the cost is never below that of the specification. It throws QUERY_TOO_COMPLEX (400) if that is more than the role may ask for.
  */
-export function limitComplexity(
-  schema: GraphQLSchema,
-  limits: CostLimits,
-): (counted: Counted, role: Context['role']) => number {
+export function limitComplexity(schema: GraphQLSchema, limits: CostLimits): LimitComplexity {
   const estimators = [pricedBy(fieldPrices(schema, MAX_PAGE_SIZE))]
   const known = new KnownComplexities()
-  return ({ document, operation, variables, given }, role) => {
+  return ({ document, operation, variables }, given, role) => {
     const name = operation.name?.value
     const cost = known.recall(document, operation, variables, () =>
       explainBadInput(() =>

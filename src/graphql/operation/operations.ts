@@ -84,11 +84,8 @@ export class Operations {
     const document = parseWithin(query, this.limits)
     const definition = document && getOperationAST(document, name)
     if (!document || !definition) return undefined
-    return {
-      type: definition.operation,
-      text: print(document),
-      ...this.#policyOf(document, definition),
-    }
+    const { maxAge, isPrivate, decidedBy } = this.#policyOf(document, definition)
+    return { type: definition.operation, text: print(document), maxAge, isPrivate, decidedBy }
   }
 
   /** The least of all fields that may be asked for, whatever `@skip` and `@include` will say. */

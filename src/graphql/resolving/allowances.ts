@@ -108,7 +108,7 @@ export class Allowances {
     bucket.isTelling = true
     try {
       const key = `${prefix}${client}`
-      const [left] = await redis.at(key, (pipeline) => pipeline.eval(TAKE, 1, key, max, perSecond, told))
+      const [left] = await redis.at(key, (client) => [client.eval(TAKE, 1, key, max, perSecond, told)])
       this.#refill(bucket)
       bucket.left = Number(left) - bucket.untold
     } catch (error) {

@@ -14,4 +14,4 @@ export { addCodes, isOurFault, isUnexpected, MASKED, maskError, toGraphQLError }
 export { nameMutations } from './name-mutations.ts'
 export { createRateLimit, type RateLimit } from './rate-limit.ts'
 export { readWritten } from './read-back.ts'
-export { RequestContext } from './request-context.ts'
+export { RequestContext, type RequestContextOptions } from './request-context.ts'

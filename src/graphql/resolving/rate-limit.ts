@@ -48,7 +48,7 @@ export function createRateLimit({ redis, prefix, max, windowSeconds }: RateLimit
 /** The only command that the limiter sends, in the shape of the package `redis`. It passes through the breaker like all others. */
 const scriptsOn = (redis: GuardedRedis) => ({
   async eval(lua: string, { keys: [key = ''], arguments: args }: { keys: string[]; arguments: string[] }) {
-    const [body] = await redis.at(key, (pipeline) => pipeline.eval(lua, 1, key, ...args))
+    const [body] = await redis.at(key, (client) => [client.eval(lua, 1, key, ...args)])
     return body
   },
 })

@@ -12,6 +12,7 @@ import { clientOf, userIdOf, type Viewer } from '../../identity/index.ts'
 import type { Follower } from '../../invalidation/index.ts'
 import { ClientError } from '../../kernel/errors.ts'
 import { isPromise, nowOrLater } from '../../kernel/promise-or-value.ts'
+import type { Allowance } from './allowances.ts'
 import { CacheControl } from './cache-control.ts'
 import type { ConstraintErrors, Context } from './context.ts'
 import { tryToRead } from './read-back.ts'
@@ -21,6 +22,10 @@ export interface RequestContextParts {
   readonly database: Database
   readonly follower: Follower
   readonly ledger: Ledger
+}
+
+/** Who asks, and how this request may be answered. */
+export interface RequestContextOptions {
   readonly requestId: string
   readonly viewer: Viewer
   /** The client's IP address. */
@@ -33,12 +38,10 @@ export interface RequestContextParts {
   readonly position: number
   /** The log cannot be read at present: this node may not know of recent writes. */
   readonly unsure: boolean
-  /** Called with what the operation costs, before it is run. */
-  readonly onPriced?: ((cost: number) => void) | undefined
+  /** What its client may spend. Undefined: that is not counted. */
+  readonly allowance?: Allowance | undefined
   /** See `Context.goOn`. Default: always at once. */
   readonly goOn?: Context['goOn']
-  /** Called for every entry that is read. */
-  readonly onRead?: Reader['onRead'] | undefined
 }
 
 /**
@@ -61,22 +64,12 @@ export class RequestContext implements Context {
   /** The viewer, without marking the answer as personal: for `viewer` alone. */
   readonly unmarkedViewer: Viewer
 
-  constructor({
-    cache,
-    database,
-    follower,
-    ledger,
-    requestId,
-    viewer,
-    address,
-    act,
-    bypass,
-    position,
-    unsure,
-    onPriced,
-    goOn,
-    onRead,
-  }: RequestContextParts) {
+  /** @param onRead called for every entry that is read */
+  constructor(
+    { cache, database, follower, ledger }: RequestContextParts,
+    { requestId, viewer, address, act, bypass, position, unsure, allowance, goOn }: RequestContextOptions,
+    onRead?: Reader['onRead'],
+  ) {
     const { cacheControl } = this
     const read = { memory: 0, redis: 0, source: 0, stale: 0 }
     let fresh = false
@@ -97,7 +90,7 @@ export class RequestContext implements Context {
     this.requestId = requestId
     this.unmarkedViewer = viewer
     this.role = viewer.kind
-    this.onPriced = onPriced
+    this.onPriced = allowance?.price
     this.goOn = goOn
     this.client = clientOf(viewer, address)
     this.progress = progress
@@ -176,7 +169,8 @@ class RequestReader implements Reader {
   }
 }
 
-interface RequestReaderParts extends Pick<RequestContextParts, 'bypass' | 'position' | 'onRead'> {
+interface RequestReaderParts extends Pick<RequestContextOptions, 'bypass' | 'position'> {
+  readonly onRead: Reader['onRead']
   /** The request has written: nothing stale serves. */
   readonly fresh: boolean
   readonly read: ReadCounts
@@ -187,7 +181,7 @@ type ReadCounts = Record<Origin | 'stale', number>
 /** What audit records say of the mutation that is executed now. Mutations of one request are executed one after another. */
 function actOf(
   { mutation }: Progress,
-  { viewer, address, requestId }: Pick<RequestContextParts, 'viewer' | 'address' | 'requestId'>,
+  { viewer, address, requestId }: Pick<RequestContextOptions, 'viewer' | 'address' | 'requestId'>,
 ): Act {
   if (mutation === undefined) throw new TypeError('A write must belong to a mutation, or name its act.')
   const userId = userIdOf(viewer)
