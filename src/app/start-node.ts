@@ -104,12 +104,13 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
   // GraphQL
   const playground = config.playground ?? (keys.demo ? 'on' : 'off')
   const introspection = config.introspection ?? playground
+  const documents = new DocumentStore({ maxBytes: bounds.documents })
   const api = new Api({
     rooms,
     maxCost: config.queryMaxComplexity,
     limits: { maxErrors: config.queryMaxErrors, maxBytes: config.answerMaxBytes, timeoutMs: config.queryTimeoutMs },
     introspection: new Introspection(introspection),
-    documents: new DocumentStore({ maxBytes: bounds.documents }),
+    documents,
     maxPlannedFields: bounds.plannedFields,
     onPriced: metrics.onPriced,
     onUnexpected: (error, requestId) => logger.error({ err: error, requestId }, 'A request failed'),
@@ -126,9 +127,10 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
     onRefused: metrics.onTokenRefused,
   })
   onClose(watchSecrets({ config, logger, authenticator }))
-  const operations = new Operations(limits, undefined, {
+  const operations = new Operations(limits, api.schema, {
     keepsIntrospection: introspection === 'on',
     maxBytes: bounds.operations,
+    documents,
   })
   const trustedOnly = config.trustedDocumentsOnly === 'on'
   const persisted = config.persistedQueries === 'on' && !trustedOnly ? persistedQueries : undefined

@@ -12,7 +12,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled'
 import { makeExecutableSchema } from '@graphql-tools/schema'
-import { type DocumentNode, type ExecutionResult, GraphQLError } from 'graphql'
+import { type DocumentNode, type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
 import { ClientError } from '../kernel/errors.ts'
 import { type AnswerLimits, answerTooLarge, Executor } from './execution/index.ts'
 import { gatewayTo } from './gateway.ts'
@@ -51,6 +51,7 @@ export interface Runnable {
 
 /** The GraphQL API: the schema, and what the rooms make of it. */
 export class Api {
+  readonly schema: GraphQLSchema
   readonly #apollo: ApolloServer<Context>
   readonly #runner: Runner
   readonly #limits: AnswerLimits
@@ -63,6 +64,7 @@ export class Api {
         mergeResolvers([{ DateTime: dateTime }, nodeResolvers(rooms), ...rooms.map((room) => room.resolvers)]),
       ),
     })
+    this.schema = schema
     this.#limits = limits
     this.#runner = new Runner({
       executor: new Executor(schema, limits, { maxPlannedFields }),

@@ -161,12 +161,11 @@ it.each([
     'multiplies fragments',
     `{ ...F0 } ${Array.from({ length: 40 }, (_, n) => `fragment F${n} on Query { a${n}: __typename ...F${n + 1} ...G${n} } fragment G${n} on Query { ...F${n + 1} }`).join(' ')} fragment F40 on Query { __typename }`,
   ],
-])('refuses, without running it, a query that %s', async (what, query) => {
+])('refuses, without running it, a query that %s', async (_what, query) => {
   const { data, errors } = await visitor.send<undefined>(query)
   expect(data).toBeUndefined()
   expect(errors.length).toBeGreaterThan(0)
-  const expected = what === 'multiplies fragments' ? 'GRAPHQL_VALIDATION_FAILED' : 'QUERY_TOO_COMPLEX'
-  expect(new Set(errors.map(({ extensions }) => extensions.code))).toEqual(new Set([expected]))
+  expect(new Set(errors.map(({ extensions }) => extensions.code))).toEqual(new Set(['QUERY_TOO_COMPLEX']))
 })
 
 it('counts what is skipped as nothing', async () => {

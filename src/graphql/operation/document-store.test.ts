@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { expect, it } from '@jest/globals'
 import { buildSchema, execute, getOperationAST, parse, print } from 'graphql'
 import { DocumentStore, shrink } from './document-store.ts'
@@ -15,6 +16,20 @@ it('keeps the documents that were asked for last, up to its bound', async () => 
   expect(kept).toEqual(documents.map((document, index) => (index === 0 || index > 10 ? document : undefined)))
   expect(await store.delete('0')).toBe(true)
   expect(await store.get('0')).toBeUndefined()
+})
+
+it('finds by the text what Apollo keeps by a prefix and the hash of it, and the other way about', async () => {
+  const store = new DocumentStore({ maxBytes: 100_000 })
+  const [ours, theirs] = ['{ b }', '{ a(id: 1) { b } }']
+  const apollos = (text: string) => `schema:${createHash('sha256').update(text).digest('hex')}`
+  store.keep(ours, parse(ours))
+  await store.set(apollos(theirs), parse(theirs))
+  expect(await store.get(apollos(ours))).toBe(store.find(ours))
+  expect(await store.get(apollos(theirs))).toBe(store.find(theirs))
+  expect([ours, theirs].map((text) => print(store.find(text) ?? parse('{ none }')))).toEqual(
+    [ours, theirs].map((text) => print(parse(text))),
+  )
+  expect(store.find('{ c }')).toBeUndefined()
 })
 
 it('does not keep a document that is larger than all it may keep', async () => {

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto'
 import { type DocumentNode, Kind, visit } from 'graphql'
 import { LRUCache } from 'lru-cache'
 
 /**
- * The valid documents that were asked for last, parsed, as Apollo takes such a store. Bounded by the bytes that they take in the heap,
- * which is about a hundred times their text: see `shrink`.
+ * The valid documents that were asked for last, parsed. `Operations` keeps them here, and Apollo finds them, so that each is parsed and
+ * validated once. Bounded by the bytes that they take in the heap, which is about a hundred times their text: see `shrink`.
  */
 export class DocumentStore {
   readonly #documents: LRUCache<string, DocumentNode>
@@ -18,19 +19,37 @@ export class DocumentStore {
     return this.#documents.calculatedSize
   }
 
-  async get(key: string): Promise<DocumentNode | undefined> {
-    return this.#documents.get(key)
+  /** The document of this text. */
+  find(text: string): DocumentNode | undefined {
+    return this.#documents.get(hashOf(text))
   }
 
-  /** Changes the document: see `shrink`. */
+  /** Keeps the document of this text, which must be valid. Changes it: see `shrink`. */
+  keep(text: string, document: DocumentNode): void {
+    this.#keep(hashOf(text), document)
+  }
+
+  /** As Apollo asks: `key` is a prefix, and the hash of the text. */
+  async get(key: string): Promise<DocumentNode | undefined> {
+    return this.#documents.get(hashIn(key))
+  }
+
+  /** As Apollo asks. Changes the document: see `shrink`. */
   async set(key: string, document: DocumentNode): Promise<void> {
-    this.#documents.set(key, document, { size: shrink(document) })
+    this.#keep(hashIn(key), document)
   }
 
   async delete(key: string): Promise<boolean> {
-    return this.#documents.delete(key)
+    return this.#documents.delete(hashIn(key))
+  }
+
+  #keep(hash: string, document: DocumentNode): void {
+    this.#documents.set(hash, document, { size: shrink(document) })
   }
 }
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+const hashIn = (key: string): string => key.slice(-64)
 
 /**
  * Drops what nothing reads once a document is valid, two fifths of its bytes: the chain of its tokens, and the locations of

@@ -40,6 +40,8 @@ export function limitComplexity(schema: GraphQLSchema, limits: CostLimits): Limi
           variables: given ?? {},
           ...(name === undefined ? {} : { operationName: name }),
           estimators,
+          // `parseWithin` bounds them.
+          maxQueryNodes: Number.POSITIVE_INFINITY,
         }),
       ),
     )

@@ -3,6 +3,7 @@ import { getIntrospectionQuery } from 'graphql'
 import { AMPLE } from '../../../test/models/request-limits.ts'
 import { parseWithin } from './limit-document.ts'
 
+const AGAIN = 'The query spreads the same fragments again and again.'
 const names = (count: number, of: (n: number) => string) => Array.from({ length: count }, (_, n) => of(n)).join(' ')
 
 it.each([
@@ -56,7 +57,21 @@ it.each([
 
 it('refuses fragments that multiply each other, at once', () => {
   const doubling = names(40, (n) => `fragment F${n} on Query { a${n} { ...F${n + 1} } b${n} { ...F${n + 1} } }`)
-  expect(() => parseWithin(`{ ...F0 } ${doubling} fragment F40 on Query { c }`, AMPLE)).toThrow('QUERY_MAX_FIELDS')
+  expect(() => parseWithin(`{ ...F0 } ${doubling} fragment F40 on Query { c }`, AMPLE)).toThrow(AGAIN)
+})
+
+it.each([
+  ['in each other', (n: number) => `a${n} ...F${n + 1} ...G${n}`, (n: number) => `...F${n + 1}`],
+  ['in one field', (n: number) => `a { ...F${n + 1} } a { ...F${n + 1} } ...G${n}`, () => 'b'],
+  ['in inline fragments', (n: number) => `... { ...F${n + 1} } ... { ...F${n + 1} ...G${n} }`, () => 'b'],
+])('refuses fragments that multiply each other, and are one in the end, at once: %s', (_where, inF, inG) => {
+  const multiplying = names(40, (n) => `fragment F${n} on Query { ${inF(n)} } fragment G${n} on Query { ${inG(n)} }`)
+  expect(() => parseWithin(`{ ...F0 } ${multiplying} fragment F40 on Query { c }`, AMPLE)).toThrow(AGAIN)
+})
+
+it('takes a fragment that is spread in many places', () => {
+  const text = `{ ${names(100, (n) => `a${n} { ...F }`)} } fragment F on T { ${names(9, (n) => `b${n}`)} }`
+  expect(parseWithin(text, { ...AMPLE, maxFields: 1000 })).toBeDefined()
 })
 
 it('lets validation refuse fragments that lie within themselves', () => {

@@ -45,7 +45,7 @@ export function parseWithin(text: string, limits: DocumentLimits): DocumentNode 
 
 function parseOrNothing(text: string): DocumentNode | undefined {
   try {
-    return parse(text, { noLocation: true })
+    return parse(text)
   } catch {
     return undefined
   }
@@ -89,6 +89,7 @@ class DocumentMeter {
   readonly #fragments = new Map<string, FragmentDefinitionNode>()
   /** Fragments that lie within themselves. Validation refuses them; here they must only come to an end. */
   readonly #endless: ReadonlySet<string>
+  readonly #writtenOut = new Map<string, number>()
   #fields = 0
   #aliases = 0
   #introspections = 0
@@ -105,9 +106,12 @@ class DocumentMeter {
   }
 
   check(): void {
-    const { maxRootFields, maxMutations } = this.#limits
+    const { maxFields, maxRootFields, maxMutations } = this.#limits
     for (const definition of this.#document.definitions) {
       if (!('selectionSet' in definition)) continue
+      if (this.#countWrittenOut(definition.selectionSet) > SELECTIONS_OF_FIELD * maxFields) {
+        throw tooComplex('The query spreads the same fragments again and again')
+      }
       this.#fields = this.#aliases = this.#introspections = 0
       const roots = this.#measure([definition.selectionSet], 1)
       // Fragments that no operation uses are validated, too.
@@ -119,6 +123,25 @@ class DocumentMeter {
         throw tooComplex(`The query asks for ${roots} fields at its root`, maxRootFields, 'QUERY_MAX_ROOT_FIELDS')
       }
     }
+  }
+
+  /** How many selections there are if each fragment is written out wherever it is spread, also where they are one field in the end: who prices an operation visits them all. */
+  #countWrittenOut({ selections }: SelectionSetNode): number {
+    let count = selections.length
+    for (const selection of selections) {
+      if (selection.kind === Kind.FRAGMENT_SPREAD) count += this.#countOf(selection.name.value)
+      else if (selection.selectionSet) count += this.#countWrittenOut(selection.selectionSet)
+    }
+    return count
+  }
+
+  #countOf(name: string): number {
+    const known = this.#writtenOut.get(name)
+    const fragment = this.#fragments.get(name)
+    if (known !== undefined || !fragment || this.#endless.has(name)) return known ?? 0
+    const count = this.#countWrittenOut(fragment.selectionSet)
+    this.#writtenOut.set(name, count)
+    return count
   }
 
   /** @returns how many fields these selections answer together, without those within them */
@@ -195,6 +218,8 @@ function spreadsIn({ selections }: SelectionSetNode): string[] {
 /** A few milliseconds of work. */
 const MAX_PAIRS = 10_000
 const MAX_INTROSPECTIONS = 5
+/** On average. */
+const SELECTIONS_OF_FIELD = 10
 
 const tooComplex = (what: string, max?: number, option?: string): ClientError =>
   new ClientError(

@@ -1,5 +1,4 @@
 import {
-  buildSchema,
   type DocumentNode,
   type GraphQLSchema,
   getOperationAST,
@@ -13,9 +12,11 @@ import {
   visitWithTypeInfo,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import { type FieldHint, fieldHints, readSchema } from '../schema/index.ts'
+import { type FieldHint, fieldHints } from '../schema/index.ts'
+import { DocumentStore } from './document-store.ts'
 import { isOfSchema } from './introspection.ts'
 import { type DocumentLimits, parseWithin } from './limit-document.ts'
+import { isValidDocument } from './validate-document.ts'
 
 /** What must be known of an operation to find its answer without running it. */
 export interface Operation {
@@ -30,8 +31,8 @@ export interface Operation {
   readonly decidedBy: { readonly maxAge: string | undefined; readonly scope: string | undefined }
   /** Learnt by running it: no resolver looked at the viewer when it was first executed, with whichever variables. */
   ignoresViewer?: boolean
-  /** Learnt by running it: its document, parsed and valid. The executor keeps it, for as long as there is room. */
-  document?: WeakRef<DocumentNode>
+  /** Its document, parsed. Undefined if it isn't valid. `DocumentStore` and the executor keep it, for as long as there is room. */
+  document: WeakRef<DocumentNode> | undefined
 }
 
 /** What a request may hold. */
@@ -45,21 +46,28 @@ export class Operations {
   readonly limits: RequestLimits
   readonly #schema: GraphQLSchema
   readonly #keepsIntrospection: boolean
+  readonly #documents: DocumentStore
   readonly #hintOf: ReturnType<typeof fieldHints>
   readonly #known: LRUCache<string, Operation>
 
   /**
    * @param options.keepsIntrospection false: no answer that tells the schema is kept, because not everyone may be given it
    * @param options.maxBytes of the heap, for what is known of all operations together
+   * @param options.documents where valid documents are kept
    */
   constructor(
     limits: RequestLimits,
-    schema = buildSchema(readSchema()),
-    { keepsIntrospection = true, maxBytes = 8 * 1024 * 1024 } = {},
+    schema: GraphQLSchema,
+    {
+      keepsIntrospection = true,
+      maxBytes = 8 * 1024 * 1024,
+      documents = new DocumentStore({ maxBytes: 8 * 1024 * 1024 }),
+    } = {},
   ) {
     this.limits = limits
     this.#schema = schema
     this.#keepsIntrospection = keepsIntrospection
+    this.#documents = documents
     this.#known = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: ({ text }, key) => key.length + text.length + BYTES_OF_OPERATION,
@@ -68,7 +76,8 @@ export class Operations {
   }
 
   /**
-   * The operation of that name in a document. Undefined if there is none, or the document doesn't parse: Apollo says what is wrong.
+   * The operation of that name in a document. Undefined if there is none, or the document doesn't parse: Apollo says what is wrong, also
+   * with a document that isn't valid.
    * Throws QUERY_TOO_COMPLEX for a document beyond the limits.
    */
   find(query: string, name: string | undefined): Operation | undefined {
@@ -81,11 +90,21 @@ export class Operations {
   }
 
   #read(query: string, name: string | undefined): Operation | undefined {
-    const document = parseWithin(query, this.limits)
+    const kept = this.#documents.find(query)
+    const document = kept ?? parseWithin(query, this.limits)
     const definition = document && getOperationAST(document, name)
     if (!document || !definition) return undefined
     const { maxAge, isPrivate, decidedBy } = this.#policyOf(document, definition)
-    return { type: definition.operation, text: print(document), maxAge, isPrivate, decidedBy }
+    const isValid = kept !== undefined || isValidDocument(this.#schema, document)
+    if (isValid && !kept) this.#documents.keep(query, document)
+    return {
+      type: definition.operation,
+      text: print(document),
+      maxAge,
+      isPrivate,
+      decidedBy,
+      document: isValid ? new WeakRef(document) : undefined,
+    }
   }
 
   /** The least of all fields that may be asked for, whatever `@skip` and `@include` will say. */

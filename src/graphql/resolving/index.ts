@@ -1,4 +1,4 @@
-export { type Allowance, type AllowanceObserver, Allowances } from './allowances.ts'
+export { type AllowanceObserver, Allowances } from './allowances.ts'
 export type { CacheHint } from './cache-control.ts'
 export {
   type Connection,
