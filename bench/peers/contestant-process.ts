@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { V8_FLAGS } from '../../test/harness/v8-flags.ts'
 import type { Question } from './answer-bench.ts'
 
 export interface Program {
@@ -68,9 +68,3 @@ export class ContestantProcess {
     return answer
   }
 }
-
-/** Those that `stet` runs with: they stand in the first line of its source. */
-const V8_FLAGS =
-  readFileSync(new URL('../../src/cli/stet.ts', import.meta.url), 'utf8')
-    .split('\n', 1)[0]
-    ?.match(/--\S+/g) ?? []

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { eventually } from '../harness/index.ts'
+import { V8_FLAGS } from '../harness/v8-flags.ts'
 
 export interface Ran {
   /** The exit code, or the signal that ended it. */
@@ -10,7 +11,7 @@ export interface Ran {
   readonly stderr: string
 }
 
-/** The command as it is built, with nothing in its environment but what the test gives it. */
+/** The command as it is built and as the system starts it, with nothing in its environment but what the test gives it. */
 export class RunningStet {
   readonly #process: ChildProcess
   readonly ended: Promise<Ran>
@@ -19,7 +20,7 @@ export class RunningStet {
 
   constructor(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
     const { PATH, HOME } = process.env
-    this.#process = spawn(process.execPath, [stet, ...args], {
+    this.#process = spawn(process.execPath, [...V8_FLAGS, stet, ...args], {
       env: { PATH, HOME, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -35,12 +35,14 @@ export interface Prepared {
   readonly variables: Variables
 }
 
-/** Executes documents as graphql-js's `execute` does. It keeps the plans of the documents that it executed most recently. */
+/** Executes documents as graphql-js's `execute` does. It keeps the plans of the documents that it executed most recently, and more than once. */
 export class Executor {
   readonly #schema: GraphQLSchema
   readonly #limits: AnswerLimits
   readonly #clock: Clock
   readonly #kept: LRUCache<DocumentNode, DocumentPlans>
+  /** Those that were run. HAZARD: see `#asked` of `Operations`. */
+  readonly #run = new WeakSet<DocumentNode>()
 
   /** @param options.maxPlannedFields of all plans together; each takes about 770 bytes of the heap, beside its document */
   constructor(schema: GraphQLSchema, limits: AnswerLimits, { clock = systemClock, maxPlannedFields = 50_000 } = {}) {
@@ -82,7 +84,8 @@ export class Executor {
       new Execution({ plan, context, variables, budget: new Budget(this.#limits, this.#clock, beganAt) })
     const run = () => runOperation(begin(), repeat)
     return nowOrLater(isMutation({ plan }) ? run() : repeated(run, repeat), (result) => {
-      if (plans.size !== known) this.#kept.set(document, plans, { size: plans.size })
+      if (plans.size !== known && this.#run.has(document)) this.#kept.set(document, plans, { size: plans.size })
+      this.#run.add(document)
       return result
     })
   }

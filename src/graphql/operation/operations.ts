@@ -12,6 +12,7 @@ import {
   visitWithTypeInfo,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
+import { AskedLately } from '../../kernel/asked-lately.ts'
 import { type FieldHint, fieldHints } from '../schema/index.ts'
 import { DocumentStore } from './document-store.ts'
 import { isOfSchema } from './introspection.ts'
@@ -41,7 +42,7 @@ export interface RequestLimits extends DocumentLimits {
   readonly maxValues: number
 }
 
-/** The operations that were asked for lately. */
+/** The operations that were asked for lately, more than once. */
 export class Operations {
   readonly limits: RequestLimits
   readonly #schema: GraphQLSchema
@@ -49,6 +50,8 @@ export class Operations {
   readonly #documents: DocumentStore
   readonly #hintOf: ReturnType<typeof fieldHints>
   readonly #known: LRUCache<string, Operation>
+  /** HAZARD: what is kept at once of documents that are asked for once makes garbage collection dear, and drives out what is asked for again. */
+  readonly #asked = new AskedLately()
 
   /**
    * @param options.keepsIntrospection false: no answer that tells the schema is kept, because not everyone may be given it
@@ -84,19 +87,20 @@ export class Operations {
     const key = name === undefined ? query : `${name}\0${query}`
     const known = this.#known.get(key)
     if (known) return known
-    const operation = this.#read(query, name)
-    if (operation) this.#known.set(key, operation)
+    const isWorthKeeping = this.#asked.isAskedAgain(key)
+    const operation = this.#read(query, name, isWorthKeeping)
+    if (operation && isWorthKeeping) this.#known.set(key, operation)
     return operation
   }
 
-  #read(query: string, name: string | undefined): Operation | undefined {
+  #read(query: string, name: string | undefined, isWorthKeeping: boolean): Operation | undefined {
     const kept = this.#documents.find(query)
     const document = kept ?? parseWithin(query, this.limits)
     const definition = document && getOperationAST(document, name)
     if (!document || !definition) return undefined
     const { maxAge, isPrivate, decidedBy } = this.#policyOf(document, definition)
     const isValid = kept !== undefined || isValidDocument(this.#schema, document)
-    if (isValid && !kept) this.#documents.keep(query, document)
+    if (isValid && !kept && isWorthKeeping) this.#documents.keep(query, document)
     return {
       type: definition.operation,
       text: print(document),

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { AskedLately } from './kept-answers.ts'
+import { AskedLately } from './asked-lately.ts'
 
 it('tells from the second time on that a key is asked again', () => {
   const asked = new AskedLately()
