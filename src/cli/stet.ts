@@ -1,11 +1,10 @@
-#!/usr/bin/env -S node --max-semi-space-size=64 --no-allocation-site-pretenuring
-// V8's flags. `npm start` and `npm run stet` pass them too, and bench/ reads them here. They must stand on the command line:
-// some versions of V8 read the first one only when it starts.
+#!/usr/bin/env -S node --no-allocation-site-pretenuring
+// A flag of V8. `npm start` and `npm run stet` pass it too, and tests and bench/ read it here. It must stand on the command line:
+// some versions of V8 read it only when it starts.
 //
-// --max-semi-space-size=64: new objects are collected four times less often, which is quicker if many requests run at once.
 // --no-allocation-site-pretenuring: V8 otherwise begins to put new objects among the old, if many requests that wait at the
 // same moment make it believe that objects made there live long. A request's garbage then keeps the next one's alive, so that
-// requests take up to twice as long. `npm run bench -- peers --workloads cold` shows both.
+// requests take up to twice as long: `test/integration/young-garbage.test.ts`.
 import { CommanderError } from 'commander'
 import { ConfigError } from '../app/config.ts'
 import { ClientError } from '../kernel/errors.ts'

@@ -296,4 +296,4 @@ interface Outcome {
 
 const MAX_WAITING = 10_000
 /** Shorter ones cost more statements: requests share the loads of one turn. */
-const SLICE_MS = 5
+const SLICE_MS = 2
