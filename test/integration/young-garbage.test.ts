@@ -52,10 +52,13 @@ it.each([
   }
   // Code is compiled, and V8 learns what it may.
   await askAll(REQUESTS, body)
-  const before = await look()
-  await askAll(REQUESTS, body)
-  const after = await look()
-  expect(after.collections).toBe(before.collections)
+  let [before, after] = [await look(), await look()]
+  do {
+    before = await look()
+    await askAll(REQUESTS, body)
+    after = await look()
+    // Between them nothing old was collected.
+  } while (after.collections !== before.collections)
   expect((after.old - before.old) / REQUESTS).toBeLessThan(bytes)
 })
 

@@ -1,0 +1,55 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, it } from '@jest/globals'
+import { TinyProcess } from '../../test/models/tiny-process.ts'
+import { ApolloRequest, type Operation } from '../graphql/operation/index.ts'
+import { visitor } from '../identity/index.ts'
+import { AnswerFinder } from './find-answer.ts'
+import { KeptAnswers } from './kept-answers.ts'
+
+it('makes an answer that was kept nowhere when its client has its turn, and not before', async () => {
+  const { cache } = new TinyProcess()
+  const kept = new KeptAnswers({ cache, madeBy: 'this test', adminsShare: false })
+  const steps: string[] = []
+  const finder = new AnswerFinder(kept, async () => {
+    steps.push('made')
+    throw new Error('It is made.')
+  })
+  let goOn = () => {}
+  const asking = {
+    viewer: visitor,
+    position: 0,
+    bypass: false,
+    unsure: false,
+    requestId: 'one',
+    address: '192.0.2.1',
+    goOn: () => {
+      steps.push('waits')
+      return new Promise<void>((resolve) => {
+        goOn = resolve
+      })
+    },
+  }
+  const http = new ApolloRequest({ method: 'POST', url: '/graphql', headers: {} }, {})
+  const runnable = {
+    operation: OPERATION,
+    operationName: undefined,
+    variables: undefined,
+    mediaType: 'application/json',
+  }
+  const options = { rawKey: undefined, isCacheable: false, mayKeep: true }
+  const found = expect(finder.find({ question: { http, runnable }, asking, ...options })).rejects.toThrow('It is made.')
+  await turn()
+  expect(steps).toEqual(['waits'])
+  goOn()
+  await found
+  expect(steps).toEqual(['waits', 'made'])
+})
+
+const OPERATION: Operation = {
+  type: 'query',
+  text: '{ tags { totalCount } }',
+  maxAge: 60,
+  isPrivate: false,
+  decidedBy: { maxAge: undefined, scope: undefined },
+  document: undefined,
+}
