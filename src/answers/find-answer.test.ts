@@ -52,4 +52,5 @@ const OPERATION: Operation = {
   isPrivate: false,
   decidedBy: { maxAge: undefined, scope: undefined },
   document: undefined,
+  learnt: {},
 }

@@ -58,7 +58,7 @@ export class AnswerFinder {
     let isOwn = false
     const run = async () => {
       isOwn = true
-      // It has waited for Redis, as others have that were asked about with it.
+      // It may have waited for Redis, as others have that were asked about with it.
       await asking.goOn?.()
       made = await this.#make(question, asking)
       return decided(made, { kept, ...runnable, canonicalKey }, { key, isWorthKeeping })

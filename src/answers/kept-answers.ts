@@ -115,13 +115,13 @@ export class KeptAnswers {
 
   /** Whether no resolver looks at the viewer, as far as that was learnt. */
   ignoresViewer(operation: Operation, canonicalKey: string): boolean {
-    return this.#exceptions.get(canonicalKey) ?? operation.ignoresViewer ?? false
+    return this.#exceptions.get(canonicalKey) ?? operation.learnt.ignoresViewer ?? false
   }
 
   /** Learns that from an execution. The first one counts for the operation, and each for its variables: they may decide which fields are run. */
   learnWhetherItIgnoresViewer(operation: Operation, canonicalKey: string, ignores: boolean): void {
-    operation.ignoresViewer ??= ignores
-    if (operation.ignoresViewer !== ignores) this.#exceptions.set(canonicalKey, ignores)
+    operation.learnt.ignoresViewer ??= ignores
+    if (operation.learnt.ignoresViewer !== ignores) this.#exceptions.set(canonicalKey, ignores)
     else this.#exceptions.delete(canonicalKey)
   }
 

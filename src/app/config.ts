@@ -367,7 +367,8 @@ export const options = {
   }),
   queryMaxFields: option('QUERY_MAX_FIELDS', whole(1, 100_000), {
     default: '1000',
-    about: 'How many fields one operation may answer, lists counted once, fragments written out.',
+    about:
+      'How many fields one operation may answer, lists counted once, fragments written out. Written out it may have ten times as many selections.',
   }),
   queryMaxAliases: option('QUERY_MAX_ALIASES', whole(0, 100_000), {
     default: '100',

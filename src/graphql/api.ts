@@ -106,8 +106,8 @@ export class Api {
   }
 
   /**
-   * Answers a request. An operation that Apollo has answered before is known to be valid: it is executed at once, without
-   * what else Apollo does. If it then has errors, Apollo is given the result, to format them: nothing is executed twice.
+   * Answers a request. An operation that `Operations` knows to be valid is executed at once, without what else Apollo does.
+   * If it then has errors, Apollo is given the result, to format them: nothing is executed twice.
    * @param runnable undefined: Apollo finds the operation, or says what is wrong
    */
   async answer(http: HTTPGraphQLRequest, context: Context, runnable?: Runnable): Promise<HTTPGraphQLResponse> {

@@ -165,7 +165,7 @@ export class GuardedRedis {
   }
 }
 
-/** Sends commands, at once and all that there are. Returns their promises in order. */
+/** Sends commands, at once and all that there are. Returns their promises in order. HAZARD: it must not throw, because nobody would hear of what it had sent. */
 export type Ask = (client: Redis) => readonly Promise<unknown>[]
 
 /** The outcome of one command of a pipeline. */

@@ -19,17 +19,12 @@ afterAll(async () => {
 })
 
 it('takes a reply that has come while the process was busy for longer than the time-out', async () => {
-  const replies = redis.pipeline().set('key', 'value').get('key').exec()
-  const alone = redis.get('key')
+  const replies = Promise.all([redis.set('key', 'value'), redis.get('key'), redis.pipeline().get('key').exec()])
   // Redis takes commands in turn: once it has answered another process, it has answered these. That process is busy for longer than the time-out.
   execFileSync(process.execPath, ['--input-type=module', '--eval', PING, server.url, String(2 * TIMEOUT_MS)], {
     cwd: import.meta.dirname,
   })
-  expect(await replies).toEqual([
-    [null, 'OK'],
-    [null, 'value'],
-  ])
-  expect(await alone).toBe('value')
+  expect(await replies).toEqual(['OK', 'value', [[null, 'value']]])
 })
 
 it('fails a command that Redis does not answer in time', async () => {

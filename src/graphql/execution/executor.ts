@@ -41,7 +41,7 @@ export class Executor {
   readonly #limits: AnswerLimits
   readonly #clock: Clock
   readonly #kept: LRUCache<DocumentNode, DocumentPlans>
-  /** Those that were run. HAZARD: see `#asked` of `Operations`. */
+  /** Those that were run. HAZARD: see `Operations.find`. */
   readonly #run = new WeakSet<DocumentNode>()
 
   /** @param options.maxPlannedFields of all plans together; each takes about 770 bytes of the heap, beside its document */

@@ -3,8 +3,7 @@ import { type DocumentNode, Kind, visit } from 'graphql'
 import { LRUCache } from 'lru-cache'
 
 /**
- * The valid documents that were asked for last, parsed. `Operations` keeps them here, and Apollo finds them, so that each is parsed and
- * validated once. Bounded by the bytes that they take in the heap, which is about a hundred times their text: see `shrink`.
+ * The valid documents that were asked for last, and more than once, parsed. `Operations` keeps them here, and Apollo finds them. Bounded by the bytes that they take in the heap, which is about a hundred times their text: see `shrink`.
  */
 export class DocumentStore {
   readonly #documents: LRUCache<string, DocumentNode>
@@ -19,14 +18,10 @@ export class DocumentStore {
     return this.#documents.calculatedSize
   }
 
-  /** The document of this text. */
-  find(text: string): DocumentNode | undefined {
-    return this.#documents.get(hashOf(text))
-  }
-
   /** Keeps the document of this text, which must be valid. Changes it: see `shrink`. */
   keep(text: string, document: DocumentNode): void {
-    this.#keep(hashOf(text), document)
+    const hash = createHash('sha256').update(text).digest('hex')
+    this.#documents.set(hash, document, { size: shrink(document) })
   }
 
   /** As Apollo asks: `key` is a prefix, and the hash of the text. */
@@ -34,21 +29,14 @@ export class DocumentStore {
     return this.#documents.get(hashIn(key))
   }
 
-  /** As Apollo asks. Changes the document: see `shrink`. */
-  async set(key: string, document: DocumentNode): Promise<void> {
-    this.#keep(hashIn(key), document)
-  }
+  /** Keeps nothing: whether that is worth it, `Operations` knows. */
+  async set(): Promise<void> {}
 
   async delete(key: string): Promise<boolean> {
     return this.#documents.delete(hashIn(key))
   }
-
-  #keep(hash: string, document: DocumentNode): void {
-    this.#documents.set(hash, document, { size: shrink(document) })
-  }
 }
 
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 const hashIn = (key: string): string => key.slice(-64)
 
 /**

@@ -87,7 +87,7 @@ class DocumentMeter {
   readonly #document: DocumentNode
   readonly #limits: DocumentLimits
   readonly #fragments = new Map<string, FragmentDefinitionNode>()
-  /** Fragments that lie within themselves. Validation refuses them; here they must only come to an end. */
+  /** Fragments that lie within themselves, one of each ring. Validation refuses them; here they must only come to an end. */
   readonly #endless: ReadonlySet<string>
   readonly #writtenOut = new Map<string, number>()
   #fields = 0
@@ -109,11 +109,13 @@ class DocumentMeter {
     const { maxFields, maxRootFields, maxMutations } = this.#limits
     for (const definition of this.#document.definitions) {
       if (!('selectionSet' in definition)) continue
-      if (this.#countWrittenOut(definition.selectionSet) > SELECTIONS_OF_FIELD * maxFields) {
-        throw tooComplex('The query spreads the same fragments again and again')
-      }
       this.#fields = this.#aliases = this.#introspections = 0
       const roots = this.#measure([definition.selectionSet], 1)
+      const maxSelections = SELECTIONS_OF_FIELD * maxFields
+      if (this.#countWrittenOut(definition.selectionSet) > maxSelections) {
+        const what = `With its fragments written out the query has more than ${maxSelections} selections`
+        throw tooComplex(what, maxSelections, `${SELECTIONS_OF_FIELD} × QUERY_MAX_FIELDS`)
+      }
       // Fragments that no operation uses are validated, too.
       if (definition.kind === Kind.FRAGMENT_DEFINITION) continue
       if (definition.operation === OperationTypeNode.MUTATION && roots > maxMutations) {
@@ -196,15 +198,23 @@ class DocumentMeter {
   }
 }
 
+/** Of each ring of fragments one at least, so that whoever passes over these comes to an end: where a walk meets what it is in. */
 function endlessOf(fragments: ReadonlyMap<string, FragmentDefinitionNode>): ReadonlySet<string> {
-  const next = new Map([...fragments].map(([name, { selectionSet }]) => [name, spreadsIn(selectionSet)]))
   const endless = new Set<string>()
-  for (const name of fragments.keys()) {
-    const reached = new Set(next.get(name))
-    // A Set is iterated over what is added meanwhile, too.
-    for (const other of reached) for (const further of next.get(other) ?? []) reached.add(further)
-    if (reached.has(name)) endless.add(name)
+  const entered = new Set<string>()
+  const left = new Set<string>()
+  const enter = (name: string): void => {
+    const fragment = fragments.get(name)
+    if (!fragment || left.has(name)) return
+    if (entered.has(name)) {
+      endless.add(name)
+      return
+    }
+    entered.add(name)
+    for (const next of spreadsIn(fragment.selectionSet)) enter(next)
+    left.add(name)
   }
+  for (const name of fragments.keys()) enter(name)
   return endless
 }
 

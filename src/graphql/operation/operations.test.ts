@@ -4,6 +4,7 @@ import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { buildSchema } from 'graphql'
 import { AMPLE } from '../../../test/models/request-limits.ts'
+import { DocumentStore } from './document-store.ts'
 import { Operations } from './operations.ts'
 
 const DIRECTIVE = `
@@ -127,3 +128,27 @@ const resolvers = {
   C: { id: () => 'c', c: () => 1 },
   Page: { size: () => 1, owner: b },
 }
+
+it('keeps a document that is asked for again, if it is valid', () => {
+  const documents = new DocumentStore({ maxBytes: 100_000 })
+  const operations = new Operations(AMPLE, buildSchema('type Query { a: Query, b: Int }'), { documents })
+  const ask = (query: string) => operations.find(query, undefined)
+  const first = ask('{ a { b } }')
+  expect([first?.document?.deref()?.kind, documents.bytes]).toEqual(['Document', 0])
+  const second = ask('{ a { b } }')
+  // What is learnt of it by running it stays.
+  expect(second?.learnt).toBe(first?.learnt)
+  expect(ask('{ a { b } }')).toBe(second)
+  const { bytes } = documents
+  expect(bytes).toBeGreaterThan(0)
+  for (const invalid of [
+    '{ a }',
+    '{ c }',
+    '{ b(c: 1) }',
+    '{ ...F } fragment F on Query { ...F }',
+    'query ($x: Int) { b }',
+  ]) {
+    for (const _ of [1, 2]) expect(ask(invalid)).toMatchObject({ type: 'query', document: undefined })
+  }
+  expect(documents.bytes).toBe(bytes)
+})

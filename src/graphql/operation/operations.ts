@@ -12,7 +12,6 @@ import {
   visitWithTypeInfo,
 } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import { AskedLately } from '../../kernel/asked-lately.ts'
 import { type FieldHint, fieldHints } from '../schema/index.ts'
 import { DocumentStore } from './document-store.ts'
 import { isOfSchema } from './introspection.ts'
@@ -31,8 +30,8 @@ export interface Operation {
   /** The field that says so, as `Query.viewer`, of each of the two. Undefined if none does. */
   readonly decidedBy: { readonly maxAge: string | undefined; readonly scope: string | undefined }
   /** Learnt by running it: no resolver looked at the viewer when it was first executed, with whichever variables. */
-  ignoresViewer?: boolean
-  /** Its document, parsed. Undefined if it isn't valid. `DocumentStore` and the executor keep it, for as long as there is room. */
+  readonly learnt: { ignoresViewer?: boolean }
+  /** Its document, parsed. Undefined if it isn't valid. `DocumentStore` and the executor keep it once it is asked for again, for as long as there is room. */
   document: WeakRef<DocumentNode> | undefined
 }
 
@@ -42,16 +41,14 @@ export interface RequestLimits extends DocumentLimits {
   readonly maxValues: number
 }
 
-/** The operations that were asked for lately, more than once. */
+/** The operations that were asked for lately, and the documents of those that were asked for more than once. */
 export class Operations {
   readonly limits: RequestLimits
   readonly #schema: GraphQLSchema
   readonly #keepsIntrospection: boolean
   readonly #documents: DocumentStore
   readonly #hintOf: ReturnType<typeof fieldHints>
-  readonly #known: LRUCache<string, Operation>
-  /** HAZARD: what is kept at once of documents that are asked for once makes garbage collection dear, and drives out what is asked for again. */
-  readonly #asked = new AskedLately()
+  readonly #known: LRUCache<string, Known>
 
   /**
    * @param options.keepsIntrospection false: no answer that tells the schema is kept, because not everyone may be given it
@@ -73,7 +70,7 @@ export class Operations {
     this.#documents = documents
     this.#known = new LRUCache({
       maxSize: maxBytes,
-      sizeCalculation: ({ text }, key) => key.length + text.length + BYTES_OF_OPERATION,
+      sizeCalculation: ({ operation }, key) => key.length + operation.text.length + BYTES_OF_OPERATION,
     })
     this.#hintOf = fieldHints(this.#schema)
   }
@@ -86,29 +83,36 @@ export class Operations {
   find(query: string, name: string | undefined): Operation | undefined {
     const key = name === undefined ? query : `${name}\0${query}`
     const known = this.#known.get(key)
-    if (known) return known
-    const isWorthKeeping = this.#asked.isAskedAgain(key)
-    const operation = this.#read(query, name, isWorthKeeping)
-    if (operation && isWorthKeeping) this.#known.set(key, operation)
+    if (known?.isAskedAgain) return known.operation
+    const read = this.#read(query, name, known?.operation.learnt)
+    if (!read) return undefined
+    const { operation, document } = read
+    if (known && document) this.#documents.keep(query, document)
+    // HAZARD: not even a WeakRef to a document that was asked for once: V8 collects what it refers to with the old objects. Of
+    // those that nobody asks for again, all would grow old.
+    this.#known.set(
+      key,
+      known ? { operation, isAskedAgain: true } : { operation: { ...operation, document: undefined } },
+    )
     return operation
   }
 
-  #read(query: string, name: string | undefined, isWorthKeeping: boolean): Operation | undefined {
-    const kept = this.#documents.find(query)
-    const document = kept ?? parseWithin(query, this.limits)
+  #read(query: string, name: string | undefined, learnt: Operation['learnt'] = {}): Read | undefined {
+    const document = parseWithin(query, this.limits)
     const definition = document && getOperationAST(document, name)
     if (!document || !definition) return undefined
     const { maxAge, isPrivate, decidedBy } = this.#policyOf(document, definition)
-    const isValid = kept !== undefined || isValidDocument(this.#schema, document)
-    if (isValid && !kept && isWorthKeeping) this.#documents.keep(query, document)
-    return {
+    const valid = isValidDocument(this.#schema, document) ? document : undefined
+    const operation = {
       type: definition.operation,
       text: print(document),
       maxAge,
       isPrivate,
       decidedBy,
-      document: isValid ? new WeakRef(document) : undefined,
+      learnt,
+      document: valid && new WeakRef(valid),
     }
+    return { operation, document: valid }
   }
 
   /** The least of all fields that may be asked for, whatever `@skip` and `@include` will say. */
@@ -152,6 +156,19 @@ export class Operations {
     })
     return [{ hint: this.#hintOf(parent, field), of: parent.name }, ...others]
   }
+}
+
+interface Known {
+  readonly operation: Operation
+  /** It was asked for more than once, and has its document if that is valid. */
+  readonly isAskedAgain?: true
+}
+
+/** An operation that was read now. */
+interface Read {
+  readonly operation: Operation
+  /** Undefined if it isn't valid. */
+  readonly document: DocumentNode | undefined
 }
 
 /** Beside its texts. */
