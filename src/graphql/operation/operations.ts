@@ -5,7 +5,7 @@ import {
   isAbstractType,
   Kind,
   type OperationDefinitionNode,
-  type OperationTypeNode,
+  OperationTypeNode,
   print,
   TypeInfo,
   visit,
@@ -102,7 +102,9 @@ export class Operations {
     const definition = document && getOperationAST(document, name)
     if (!document || !definition) return undefined
     const { maxAge, isPrivate, decidedBy } = this.#policyOf(document, definition)
-    const valid = isValidDocument(this.#schema, document) ? document : undefined
+    // Subscriptions are refused, valid or not.
+    const mayBeRun = definition.operation !== OperationTypeNode.SUBSCRIPTION
+    const valid = mayBeRun && isValidDocument(this.#schema, document) ? document : undefined
     const operation = {
       type: definition.operation,
       text: print(document),
