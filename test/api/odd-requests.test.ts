@@ -11,7 +11,10 @@ import { ANN, addContent, BOB, ids } from './add-content.ts'
 
 /** Requests for answers that are kept, sent in ways that clients rarely do: whoever asks is given what they would be without a cache. */
 const database = await useDatabase()
-const node = await useNode({ database, environment: { REQUEST_MAX_BYTES_OF_VISITORS: '4194304' } })
+const node = await useNode({
+  database,
+  environment: { REQUEST_MAX_BYTES_OF_VISITORS: '4194304', AUTH_MAX_FAILURES: '1000000' },
+})
 await addContent(database.url)
 await node.catchUp()
 const ann = `Bearer ${await testToken('author', ANN)}`

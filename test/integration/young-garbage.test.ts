@@ -52,14 +52,16 @@ it.each([
   }
   // Code is compiled, and V8 learns what it may.
   await askAll(REQUESTS, body)
-  let [before, after] = [await look(), await look()]
-  do {
-    before = await look()
+  // On a busy machine more is under way when V8 collects. What grows old by itself does so each time.
+  let least = Number.POSITIVE_INFINITY
+  for (let time = 0; time < 5 && least >= bytes; time++) {
+    const before = await look()
     await askAll(REQUESTS, body)
-    after = await look()
-    // Between them nothing old was collected.
-  } while (after.collections !== before.collections)
-  expect((after.old - before.old) / REQUESTS).toBeLessThan(bytes)
+    const after = await look()
+    // Otherwise old objects were collected in between.
+    if (after.collections === before.collections) least = Math.min(least, (after.old - before.old) / REQUESTS)
+  }
+  expect(least).toBeLessThan(bytes)
 })
 
 async function look(): Promise<{ readonly old: number; readonly collections: number }> {
