@@ -142,7 +142,7 @@ async function open({ config, logger, sample }: StartOptions, onClose: OnClose):
     graphql: {
       api,
       operations,
-      documents: new Documents({ operations, persisted, trusted, trustedOnly }),
+      documents: new Documents({ persisted, trusted, trustedOnly }),
       kept,
       finder: new AnswerFinder(kept, make),
       make,

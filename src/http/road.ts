@@ -181,7 +181,7 @@ export class Road {
     const { finder, make, explainer, ledger } = this.#options
     const { headers } = request
     const { viewer, allowance } = asking
-    const { question, registers } = await this.#what(request, body)
+    const { question, registersAs } = await this.#what(request, body)
     const { runnable } = question
     const isExplained = headers['stet-explain'] === '1' && explainer.mayAsk(viewer)
     const found: Found = isExplained
@@ -189,7 +189,7 @@ export class Road {
       : await finder.find({
           question,
           asking,
-          rawKey: registers ? undefined : rawKeyOf(request, body),
+          rawKey: registersAs === undefined ? rawKeyOf(request, body) : undefined,
           isCacheable: request.method !== 'POST',
           mayKeep: !unkept,
         })
@@ -213,17 +213,18 @@ export class Road {
   async #what(
     request: IncomingMessage,
     body: Buffer | undefined,
-  ): Promise<{ readonly question: Question; readonly registers: boolean }> {
+  ): Promise<{ readonly question: Question; readonly registersAs: string | undefined }> {
     const { documents, operations } = this.#options
     const sent = new ApolloRequest(request, parseRequest(request, body))
-    const { http, parameters, registers } = await documents.resolve(sent)
+    const { http, parameters, registersAs } = await documents.resolve(sent)
     checkNoBatch(sent.body, parameters.variables)
     const found = findOperation(parameters, operations)
+    if (found) await documents.register(registersAs, parameters)
     const mediaType = chooseMediaType(request.headers.accept)
     if (found) checkMayRun(found.operation.type, request.method, mediaType)
-    if (!found || !mediaType) return { question: { http, runnable: undefined }, registers }
+    if (!found || !mediaType) return { question: { http, runnable: undefined }, registersAs }
     const { operation, operationName, variables } = found
-    return { question: { http, runnable: { operation, operationName, variables, mediaType } }, registers }
+    return { question: { http, runnable: { operation, operationName, variables, mediaType } }, registersAs }
   }
 
   #send(call: Call, { reply, operation, isKept }: Outcome): void {

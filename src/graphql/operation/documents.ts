@@ -1,12 +1,10 @@
 import { hash } from 'node:crypto'
 import { ClientError } from '../../kernel/errors.ts'
 import { type ApolloRequest, type RequestParameters, readParameters } from './operation-request.ts'
-import type { Operations } from './operations.ts'
 import type { PersistedQueries } from './persisted-queries.ts'
 import type { TrustedDocuments } from './trusted-documents.ts'
 
 export interface DocumentsOptions {
-  readonly operations: Operations
   /** Documents that clients have registered. Undefined: clients may register none. */
   readonly persisted: PersistedQueries | undefined
   readonly trusted: TrustedDocuments | undefined
@@ -18,8 +16,8 @@ export interface DocumentsOptions {
 export interface ResolvedRequest {
   readonly http: ApolloRequest
   readonly parameters: RequestParameters
-  /** The request registers a persisted query. HAZARD: it must be read each time, or its query would be registered nowhere. */
-  readonly registers: boolean
+  /** The request registers a persisted query by this name: see `register`. HAZARD: it must be read each time, or its query would be registered nowhere. */
+  readonly registersAs: string | undefined
 }
 
 /**
@@ -39,9 +37,9 @@ export class Documents {
 
   /** Throws an `ClientError` if there is no such document, or it may not be used. Other faults are left for Apollo to report. */
   async resolve(http: ApolloRequest): Promise<ResolvedRequest> {
-    const { operations, persisted, trusted, trustedOnly } = this.#options
+    const { persisted, trusted, trustedOnly } = this.#options
     const parameters = readParameters(http)
-    const { query, documentId, operationName } = parameters
+    const { query, documentId } = parameters
     const byHash = persistedQueryOf(parameters)
     const id = idOf(byHash ? byHash.sha256Hash : documentId)
     const listed = trusted?.find(id)
@@ -59,12 +57,14 @@ export class Documents {
     if (isNamed && text === undefined && (byHash || id !== '')) {
       throw new ClientError('PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound', { status: byHash ? 200 : 400 })
     }
-    const registers = persisted !== undefined && byHash !== undefined && typeof query === 'string'
-    const name = typeof operationName === 'string' ? operationName : undefined
-    // A document that can't be run would only take up room.
-    if (registers && operations.find(query, name)) await persisted.keep(id, query)
-    if (typeof text !== 'string' || !(byHash || isNamed)) return { http, parameters, registers }
-    return { http: http.withQuery(text, parameters), parameters: { ...parameters, query: text }, registers }
+    const registersAs = persisted !== undefined && byHash !== undefined && typeof query === 'string' ? id : undefined
+    if (typeof text !== 'string' || !(byHash || isNamed)) return { http, parameters, registersAs }
+    return { http: http.withQuery(text, parameters), parameters: { ...parameters, query: text }, registersAs }
+  }
+
+  /** Keeps the query of a request that registers one. Call it once it is known that it can be run: any other would only take up room. */
+  async register(name: string | undefined, { query }: RequestParameters): Promise<void> {
+    if (name !== undefined) await this.#options.persisted?.keep(name, String(query))
   }
 }
 
