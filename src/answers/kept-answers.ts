@@ -13,7 +13,7 @@ import type {
 } from '../cache/index.ts'
 import type { Operation } from '../graphql/operation/index.ts'
 import { userIdOf, type Viewer } from '../identity/index.ts'
-import { AskedLately } from '../kernel/asked-lately.ts'
+import { fnv1a } from '../kernel/fnv.ts'
 import { isKeptAnswer, type WrittenAnswer } from './written-answer.ts'
 
 /** What running an operation brought. */
@@ -206,6 +206,26 @@ class NotingReader implements Reader {
     this.stale = stale
   }
 }
+
+/**
+ * Which keys were asked for lately, in a table of one megabyte that never grows: each key has one place in it, where the hash of
+ * the last such key stands. A key is forgotten when another takes its place; one that shares both is taken for it. So it may
+ * only ever decide what is worth its cost.
+ */
+export class AskedLately {
+  readonly #hashes = new Int32Array(PLACES)
+
+  /** Whether `key` was asked for lately. From now on it was. */
+  isAskedAgain(key: string): boolean {
+    const hash = fnv1a(key)
+    const place = hash & (PLACES - 1)
+    if (this.#hashes[place] === hash) return true
+    this.#hashes[place] = hash
+    return false
+  }
+}
+
+const PLACES = 2 ** 18
 
 /** Every answer depends on it: a record of it drops them all. */
 export const RESPONSES: CacheTag = 'responses'

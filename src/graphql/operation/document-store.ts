@@ -3,7 +3,8 @@ import { type DocumentNode, Kind, visit } from 'graphql'
 import { LRUCache } from 'lru-cache'
 
 /**
- * The valid documents that were asked for last, and more than once, parsed. `Operations` keeps them here, and Apollo finds them. Bounded by the bytes that they take in the heap, which is about a hundred times their text: see `shrink`.
+ * The valid documents that were asked for last, and more than once, parsed. `Operations` keeps them here, and Apollo finds them. Bounded by
+ * the bytes that they take in the heap, which is about a hundred times their text: see `shrink`.
  */
 export class DocumentStore {
   readonly #documents: LRUCache<string, DocumentNode>

@@ -62,7 +62,7 @@ export class Documents {
     return { http: http.withQuery(text, parameters), parameters: { ...parameters, query: text }, registersAs }
   }
 
-  /** Keeps the query of a request that registers one. Call it once it is known that it can be run: any other would only take up room. */
+  /** Keeps the query that a request registers by `name`. Does nothing if that is undefined. Only a query that can be run is worth its room. */
   async register(name: string | undefined, { query }: RequestParameters): Promise<void> {
     if (name !== undefined) await this.#options.persisted?.keep(name, String(query))
   }

@@ -31,7 +31,7 @@ export interface Operation {
   readonly decidedBy: { readonly maxAge: string | undefined; readonly scope: string | undefined }
   /** Learnt by running it: no resolver looked at the viewer when it was first executed, with whichever variables. */
   readonly learnt: { ignoresViewer?: boolean }
-  /** Its document, parsed. Undefined if it isn't valid. `DocumentStore` and the executor keep it once it is asked for again, for as long as there is room. */
+  /** Its document, parsed. Undefined if it isn't valid. Asked for again, it is kept by `DocumentStore` and the executor while there is room. */
   document: WeakRef<DocumentNode> | undefined
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals'
-import { AskedLately } from './asked-lately.ts'
+import { AskedLately } from './kept-answers.ts'
 
 it('tells from the second time on that a key is asked again', () => {
   const asked = new AskedLately()
