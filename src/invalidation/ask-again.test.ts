@@ -66,7 +66,8 @@ it('takes the answer of a server that is slow, and cuts nothing', async () => {
   const sequenced = log.sequence()
   await eventually(async () => (await waiting()) === 2)
   await other.end()
-  expect(await sequenced).toMatchObject({ position: 1, sequenced: 1 })
+  // Either answer may come first: that of the one which sequenced, or of the other, which found it done.
+  expect(await sequenced).toMatchObject({ position: 1 })
   await eventually(async () => (await waiting()) === 0)
   expect(cuts).toBe(0)
   expect(pool.totalCount).toBe(2)

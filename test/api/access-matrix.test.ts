@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, expect, it } from '@jest/globals'
 import { buildSchema, type GraphQLField, isObjectType } from 'graphql'
 import { readSchema } from '../../src/graphql/schema/read-schema.ts'
-import { queryOnce } from '../harness/index.ts'
+import { emptyContent, queryOnce } from '../harness/index.ts'
 import { useDatabase, useNode, useRedis } from '../harness/use.ts'
 import { MUTATION_RULES, type MutationRule } from './access-matrix/mutation-rules.ts'
 import { ADD_USERS, ALL_ROLES, ROLES, type Role } from './access-matrix/roles.ts'
@@ -32,7 +32,7 @@ beforeEach(reset)
 afterAll(() => console.log(`access matrix: ${cells} cells`))
 
 async function reset(): Promise<void> {
-  await queryOnce(database.url, 'truncate users, tags, articles, article_tags, article_stats restart identity cascade')
+  await emptyContent(database.url)
   await addContent(database.url)
   await queryOnce(database.url, ADD_USERS)
   for (const node of nodes) await node.catchUp()

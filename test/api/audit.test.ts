@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os'
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { createRedisPrefix, type GraphQLClient, queryOnce, sharedServers } from '../harness/index.ts'
+import { createRedisPrefix, emptyContent, type GraphQLClient, queryOnce, sharedServers } from '../harness/index.ts'
 import { useDatabase, useNode } from '../harness/use.ts'
 import { ANN, addContent, ids } from './add-content.ts'
 import { ADD_LONELY, CALLS, MUTATIONS, sendMutation } from './every-mutation.ts'
@@ -11,7 +11,7 @@ const node = await useNode({ database })
 const ann = await node.author(ANN)
 
 beforeEach(async () => {
-  await sql('truncate users, tags, articles, article_tags, article_stats restart identity cascade')
+  await emptyContent(database.url)
   await addContent(database.url)
   await sql(ADD_LONELY)
   await node.catchUp()

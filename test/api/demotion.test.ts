@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from '@jest/globals'
 import { toGlobalId } from '../../src/identity/global-id.ts'
 import {
+  emptyContent,
   eventually,
   GraphQLClient,
   queryOnce,
@@ -19,7 +20,7 @@ const nodes = [await useNode(shared), await useNode(shared)] as const
 const [one, two] = nodes
 
 beforeEach(async () => {
-  await queryOnce(database.url, 'truncate users, tags, articles, article_tags, article_stats restart identity cascade')
+  await emptyContent(database.url)
   await addContent(database.url)
   await queryOnce(database.url, `update users set role = 'ADMIN' where id = ${BOB}`)
   for (const node of nodes) await node.catchUp()

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from '@jest/globals'
 import { toGlobalId } from '../../src/identity/global-id.ts'
-import { type Answer, queryOnce } from '../harness/index.ts'
+import { type Answer, emptyContent, queryOnce } from '../harness/index.ts'
 import { useDatabase, useNode } from '../harness/use.ts'
 import { ANN, addContent, ids } from './add-content.ts'
 
@@ -9,7 +9,7 @@ const node = await useNode({ database })
 const ann = await node.author(ANN)
 
 beforeEach(async () => {
-  await sql('truncate users, tags, articles, article_tags, article_stats restart identity cascade')
+  await emptyContent(database.url)
   await addContent(database.url)
   await node.catchUp()
 })

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { parseGlobalId, toGlobalId } from '../../src/identity/global-id.ts'
-import { queryOnce } from '../harness/index.ts'
+import { emptyContent, queryOnce } from '../harness/index.ts'
 import { useDatabase, useNode } from '../harness/use.ts'
 
 /** Every list, and its order as SQL. Admins see all of it. */
@@ -228,7 +228,7 @@ async function remove(name: ListName, globalId: string): Promise<void> {
 }
 
 async function replaceContent(rows: readonly Row[]): Promise<void> {
-  await sql('truncate users, tags, articles, article_tags, article_stats restart identity cascade')
+  await emptyContent(database.url)
   await addRows(rows)
 }
 

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from '@jest/globals'
-import { queryOnce } from '../harness/index.ts'
+import { emptyContent, queryOnce } from '../harness/index.ts'
 import { readMetric } from '../harness/read-metric.ts'
 import { useDatabase, useNode } from '../harness/use.ts'
 import { addContent, ids } from './add-content.ts'
@@ -8,7 +8,7 @@ const database = await useDatabase()
 const node = await useNode({ database })
 
 beforeEach(async () => {
-  await sql('truncate users, tags, articles, article_tags, article_stats restart identity cascade')
+  await emptyContent(database.url)
   await addContent(database.url)
   await sql(`
     update users set bio = 'Writes.', avatar_url = 'https://example.com/a.png' where id = 1;

@@ -4,8 +4,8 @@ import { Keyring, signMessage } from '../../src/redis/index.ts'
 import { addContent, ids } from '../api/add-content.ts'
 import {
   canStartRedisCluster,
+  emptyContent,
   eventually,
-  queryOnce,
   startRedisCluster,
   startTestNode,
   type TestNode,
@@ -34,7 +34,7 @@ const hits = (node: TestNode) => readMetric(node.url, 'stet_cache_requests_total
 const forged = (node: TestNode) => readMetric(node.url, 'stet_redis_forged_messages_total')
 
 beforeEach(async () => {
-  await queryOnce(database.url, 'truncate users, tags, articles, article_tags, article_stats restart identity cascade')
+  await emptyContent(database.url)
   await addContent(database.url)
   for (const node of nodes) await node.catchUp()
   await forget()

@@ -2,7 +2,7 @@ import { beforeEach, expect, it } from '@jest/globals'
 import { decodeEntry, type Entry } from '../../src/cache/index.ts'
 import { encodeEntry } from '../../src/cache/remote/envelope.ts'
 import { addContent, ids } from '../api/add-content.ts'
-import { queryOnce, type TestNode } from '../harness/index.ts'
+import { emptyContent, type TestNode } from '../harness/index.ts'
 import { readMetric } from '../harness/read-metric.ts'
 import { useDatabase, useNode, useRedis, useRedisClient } from '../harness/use.ts'
 
@@ -22,7 +22,7 @@ const TRUE_ONE = { article: { title: 'Published', author: { displayName: 'Ann' }
 
 beforeEach(async () => {
   for (const node of nodes) await node.flush()
-  await queryOnce(database.url, 'truncate users, tags, articles, article_tags, article_stats restart identity cascade')
+  await emptyContent(database.url)
   await addContent(database.url)
   for (const key of await client.keys(`${redis.redisPrefix}*`)) await client.del(key)
   for (const node of nodes) {

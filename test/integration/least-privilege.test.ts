@@ -3,7 +3,15 @@ import { describe, expect, it } from '@jest/globals'
 import { addContent } from '../api/add-content.ts'
 import { ADD_LONELY, CALLS, MUTATIONS, sendMutation } from '../api/every-mutation.ts'
 import { RunningStet, runStet } from '../api/run-stet.ts'
-import { GraphQLClient, queryOnce, startPostgres, startTestNode, TEST_JWT_SECRET, testToken } from '../harness/index.ts'
+import {
+  emptyContent,
+  GraphQLClient,
+  queryOnce,
+  startPostgres,
+  startTestNode,
+  TEST_JWT_SECRET,
+  testToken,
+} from '../harness/index.ts'
 import { use, useRedis } from '../harness/use.ts'
 
 /** A node under the role that `docker-compose.yml` gives it. Roles belong to a whole server, so this suite has one of its own. */
@@ -40,7 +48,7 @@ it('lets a node do every mutation, answer every query and count views', async ()
   try {
     let counted: readonly object[] = []
     for (const name of MUTATIONS) {
-      await asSuperuser('truncate users, tags, articles, article_tags, article_stats restart identity cascade')
+      await emptyContent(database.url)
       await addContent(database.url)
       await asSuperuser(ADD_LONELY)
       await node.catchUp()

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { ANN, addContent, BOB, ids } from '../api/add-content.ts'
 import {
   createRedisPrefix,
+  emptyContent,
   type GraphQLClient,
   queryOnce,
   sharedServers,
@@ -64,10 +65,7 @@ describe.each([
 
   beforeAll(async () => {
     nodes = [await start(), await start()]
-    await queryOnce(
-      database.url,
-      'truncate users, tags, articles, article_tags, article_stats restart identity cascade',
-    )
+    await emptyContent(database.url)
     await addContent(database.url)
     await queryOnce(database.url, `update articles set body = 'A quagga, a zorilla.' where status = 'DRAFT'`)
     for (const node of nodes) await node.catchUp()

@@ -35,11 +35,11 @@ let next = 0
 it.each([
   [
     'answers of rows that memory holds',
-    4500,
+    9000,
     '{ nodes(ids: $ids) { ... on Article { title author { username } tags { name } } } }',
   ],
-  ['look-ups of what there is not', 2000, '{ node(id: $id) { id } }'],
-  ['documents of which no two are alike', 4500, undefined],
+  ['look-ups of what there is not', 6000, '{ node(id: $id) { id } }'],
+  ['documents of which no two are alike', 9000, undefined],
 ])('leaves next to nothing old of %s', async (_what, bytes, selection) => {
   const body = () => {
     const n = next++
