@@ -1,5 +1,4 @@
-import { once } from 'node:events'
-import { createWriteStream, rmSync } from 'node:fs'
+import { createWriteStream, openSync, rmSync } from 'node:fs'
 import { access, constants, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Writable } from 'node:stream'
@@ -21,17 +20,18 @@ export async function replaceFile<T>(file: string, write: (destination: Writable
   const target = found ? await realpath(file) : file
   if (found) await access(target, constants.W_OK)
   const part = path.join(path.dirname(target), `.${path.basename(target)}.${process.pid}.part`)
-  const destination = createWriteStream(part)
-  await once(destination, 'open')
+  // Before there is a part: a signal may come at any time.
   const forget = removeIfSignalled(part)
+  let destination: Writable | undefined
   try {
+    destination = createWriteStream(part, { fd: openSync(part, 'w') })
     const result = await write(destination)
     await sync(part, found && found.mode & 0o7777)
     await rename(part, target)
     await sync(path.dirname(target))
     return result
   } catch (error) {
-    destination.destroy()
+    destination?.destroy()
     await rm(part, { force: true })
     throw error
   } finally {
