@@ -17,7 +17,7 @@ import { ODDITIES } from './alike/oddities.ts'
 
 const database = await useDatabase()
 // Many of the requests have bad tokens, all from one address.
-const environment = { CATCH_UP_TIMEOUT_MS: '50', AUTH_MAX_FAILURES: '100000' }
+const environment = { CATCH_UP_TIMEOUT_MS: '500', AUTH_MAX_FAILURES: '100000' }
 const node = await useNode({ database, environment })
 /** Makes the same answers: it knows the entity tag of an answer that `node` has not made yet. */
 const other = await useNode({ database, environment })

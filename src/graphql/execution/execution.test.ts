@@ -256,14 +256,15 @@ it('answers with an error if what repeats it fails: in a mutation with that of t
 })
 
 it('lets go of plans that are not used, and answers the same without', async () => {
-  const wide = (n: number) => `{ thing { ${Array.from({ length: 2000 }, (_, i) => `n${n}_${i}: id`).join(' ')} } }`
+  const wide = (n: number) => `{ thing { ${Array.from({ length: 200 }, (_, i) => `n${n}_${i}: id`).join(' ')} } }`
   const documents = Array.from({ length: 40 }, (_, n) => parse(wide(n)))
-  for (const document of [...documents, ...documents]) await sameAsGraphQLJs(document)
+  const sameWithLittleRoom = comparer({ maxPlannedFields: 5000 })
+  for (const document of [...documents, ...documents]) await sameWithLittleRoom(document)
 })
 
 /** Runs a document with both, thrice: before it is planned, and after. */
-function comparer() {
-  const executor = new Executor(schema, { maxErrors: 1_000_000, maxBytes: 1e9, timeoutMs: 60_000 })
+function comparer(room: { readonly maxPlannedFields?: number } = {}) {
+  const executor = new Executor(schema, { maxErrors: 1_000_000, maxBytes: 1e9, timeoutMs: 60_000 }, room)
   const compare = async (document: DocumentNode, variables?: object | null, operationName?: string | null) => {
     const expected = await run((context) =>
       execute({ schema, document, contextValue: context, variableValues: variables as never, operationName }),

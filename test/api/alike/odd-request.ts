@@ -85,7 +85,8 @@ const JSON_TYPE = ['content-type', 'Content-Type: application/json'] as const
 /** The bytes of a request. Its length, if nothing says it yet, is that of its body. */
 export function writeDraft({ method, path, search, version, headers, body, isChunked }: Draft): Written {
   const content = Buffer.from(body ?? '')
-  const lines = [...headers.values()]
+  // A client would wait for the answer to a body that is shorter than its head says.
+  const lines = [...headers.values()].map((line) => line.replaceAll('{LENGTH}', String(content.length)))
   if (body !== undefined && !headers.has('content-length') && !headers.has('transfer-encoding')) {
     lines.push(isChunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${content.length}`)
   }

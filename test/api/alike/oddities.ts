@@ -334,11 +334,10 @@ export const ODDITIES: readonly Oddity[] = [
     request(`a length of ${length}`, (draft) => draft.headers.set('content-length', `Content-Length: ${length}`)),
   ),
   request('its length twice, with zeros before it', (draft) => {
-    const length = Buffer.byteLength(draft.body ?? '')
-    draft.headers.set('content-length', `Content-Length: 00${length}\r\nContent-Length: ${length}`)
+    draft.headers.set('content-length', 'Content-Length: 00{LENGTH}\r\nContent-Length: {LENGTH}')
   }),
   request('its length with zeros before it', (draft) => {
-    draft.headers.set('content-length', `Content-Length: 00${Buffer.byteLength(draft.body ?? '')}`)
+    draft.headers.set('content-length', 'Content-Length: 00{LENGTH}')
   }),
   request('both a length and chunks', (draft) => {
     draft.isChunked = draft.body !== undefined
