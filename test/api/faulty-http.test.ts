@@ -1,0 +1,84 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { expect, it } from '@jest/globals'
+import pg from 'pg'
+import { eventually, reservePort, testToken } from '../harness/index.ts'
+import { getTestRun } from '../harness/test-run.ts'
+import { use, useDatabase, useNode } from '../harness/use.ts'
+import { ANN, addContent, ids } from './add-content.ts'
+
+/** What Node's parser refuses is answered once at most, and never in the place of another request's answer. */
+const database = await useDatabase()
+const metricsPort = await reservePort(getTestRun().directory)
+const environment = { REQUEST_TIMEOUT_MS: '400', REQUEST_HEAD_TIMEOUT_MS: '400', METRICS_PORT: String(metricsPort) }
+const node = await useNode({ database, environment })
+await addContent(database.url)
+await node.catchUp()
+// Its answer is kept: a hit is sent before the parser has read on.
+for (let time = 0; time < 2; time++) await fetch(`${node.url}/graphql?query={__typename}`)
+
+const GET = 'GET /graphql?query={__typename} HTTP/1.1\r\nHost: test\r\n'
+const POST = 'POST /graphql HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n'
+const NO_HTTP = 'no HTTP\r\n\r\n'
+
+it.each([
+  ['a body in an encoding that nobody knows, though it is not needed', `${GET}Transfer-Encoding: x\r\n\r\n`, [400]],
+  ['a body that is chunked, and more than that', `${GET}Transfer-Encoding: chunked, x\r\n\r\n`, [400]],
+  ['the same of HEAD, elsewhere', 'HEAD /nowhere HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: x\r\n\r\n', [400]],
+  [
+    'a body that is more than chunked',
+    `${GET}Transfer-Encoding: x, Chunked\r\nConnection: close\r\n\r\n0\r\n\r\n`,
+    [200],
+  ],
+  ['a chunk without a length, behind an answer', `${GET}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`, [200]],
+  ['a body that does not come, behind an answer', `${GET}Content-Length: 5\r\n\r\n`, [200]],
+  ['a body that was too long and does not come', `${POST}Content-Length: 99999999\r\n\r\n{`, [413]],
+  ['a body in an encoding that nobody knows', `${POST}Transfer-Encoding: x\r\n\r\n`, [400]],
+  ['a chunk without a length', `${POST}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`, [400]],
+  ['a body that does not come', `${POST}Content-Length: 5\r\n\r\n`, [408]],
+  ['no HTTP', NO_HTTP, [400]],
+  ['no HTTP behind an answer', `${GET}\r\n${NO_HTTP}`, [200, 400]],
+  ['half a head', GET, [408]],
+  ['half a head behind an answer', `${GET}\r\n${GET}`, [200, 408]],
+  ['a long head behind an answer', `${GET}\r\n${GET}X: ${'x'.repeat(20_000)}\r\n\r\n`, [200, 431]],
+])('answers %s once', async (_what, bytes, statuses) => {
+  expect(statusesIn(await send(node.url, bytes))).toEqual(statuses)
+})
+
+it('answers once on the port of the metrics as well', async () => {
+  const url = `http://127.0.0.1:${metricsPort}`
+  const bytes = 'HEAD /nowhere HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: x\r\n\r\n'
+  expect(statusesIn(await send(url, bytes))).toEqual([400])
+})
+
+it.each([
+  ['no HTTP', NO_HTTP, ids.published],
+  ['a faulty body', `${POST}Transfer-Encoding: x\r\n\r\n`, ids.annsDraft],
+])('writes nothing in the place of an answer that is being made, because %s follows', async (_what, faulty, id) => {
+  const client = use(new pg.Client({ connectionString: database.url }), (it) => it.end())
+  await client.connect()
+  await client.query('begin; lock table articles')
+  const query = `mutation { deleteArticle(id: "${id}") { deletedId } }`
+  const body = JSON.stringify({ query })
+  const bearer = `Authorization: Bearer ${await testToken('author', ANN)}\r\n`
+  const received = send(node.url, `${POST}${bearer}Content-Length: ${body.length}\r\n\r\n${body}${faulty}`)
+  expect(await received).toBe('')
+  await client.query('rollback')
+  // The client was told nothing: neither that it was done, nor that it was refused.
+  await eventually(async () => {
+    const { article } = await node.admin.get<{ article: unknown }>(`{ article(id: "${id}") { id } }`)
+    expect(article).toBeNull()
+  })
+})
+
+/** All that the server writes until it ends the connection. */
+async function send(url: string, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => {}) // the server closes it while it is written to
+  socket.write(bytes)
+  return text(socket).catch(() => '')
+}
+
+const statusesIn = (received: string): readonly number[] =>
+  [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
