@@ -13,7 +13,7 @@ import { type Written, writeExtremes } from './values/write-extremes.ts'
 
 const seed = Number(process.env.TEST_SEED ?? randomInt(2 ** 31))
 /** Rows of each table that have several extremes at once. */
-const steps = Number(process.env.TEST_STEPS ?? 20)
+const steps = Number(process.env.TEST_STEPS ?? 12)
 const dice = new Dice(seed)
 console.log(`TEST_SEED=${seed} TEST_STEPS=${steps} repeats this run.`)
 
