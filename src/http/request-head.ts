@@ -46,6 +46,14 @@ export const HEADS_AS_SENT = { requireHostHeader: false, joinDuplicateHeaders: t
 export const hasHost = ({ headers: { host }, httpVersion }: IncomingMessage): boolean =>
   host === undefined ? httpVersion === '1.0' : isHost(host)
 
+/**
+ * False if nobody can tell where the request ends: Node's parser refuses it next (RFC 9112, section 6.3). A hit would be answered before
+ * that.
+ */
+export function isFramed({ 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean {
+  return encoding === undefined || /(?:^|,)[ \t]*chunked[ \t]*$/i.test(encoding)
+}
+
 /** True if `host` can stand in a URL. */
 export function isHost(host: string): boolean {
   if (host === lastHost) return true

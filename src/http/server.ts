@@ -12,7 +12,7 @@ import Fastify, {
 import { MASKED } from '../graphql/resolving/index.ts'
 import { addressGroup, clientAddress } from '../identity/index.ts'
 import { type Metrics, type RegisterMetricsOptions, registerMetrics } from '../metrics/index.ts'
-import { answerClientError, ifFramed, noteRequests } from './answer-client-error.ts'
+import { answerClientError } from './answer-client-error.ts'
 import { answerNotFound } from './answer-not-found.ts'
 import { boundUnread } from './bound-unread.ts'
 import { ByteBudget, type ByteBudgetOptions } from './byte-budget.ts'
@@ -101,8 +101,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 
   const app = Fastify({
     serverFactory: (others) => {
-      const server = createHttpServer({ ...HEADS_AS_SENT, ...timeouts(limits) }, ifFramed(road.listener(others)))
-      noteRequests(server)
+      const server = createHttpServer({ ...HEADS_AS_SENT, ...timeouts(limits) }, road.listener(others))
       limitConnections(server, {
         max: limits.maxConnections,
         maxPerAddress: limits.maxConnectionsPerAddress,

@@ -1,10 +1,11 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import { type Metrics, registerMetrics } from '../metrics/index.ts'
-import { answerClientError, noteRequests } from './answer-client-error.ts'
+import { answerClientError } from './answer-client-error.ts'
 import { answerNotFound } from './answer-not-found.ts'
 import { type HealthChecks, registerHealth } from './health.ts'
 import { HEADS_AS_SENT, hasHost } from './request-head.ts'
 import { SAFE_HEADERS } from './safe-headers.ts'
+import { noteResponse } from './wire.ts'
 
 export interface StatusServerOptions {
   /** Undefined: another server tells of the health. */
@@ -27,7 +28,7 @@ export function createStatusServer({ health, metrics, metricsToken, logger }: St
     // No hook is called for a URL that makes no sense.
     frameworkErrors: (_error, _request, reply) => void refuse(reply, 'The URL makes no sense.'),
   })
-  noteRequests(app.server)
+  app.server.on('request', noteResponse)
   let closing = false
   app.addHook('preClose', async () => {
     closing = true

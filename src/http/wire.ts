@@ -2,6 +2,7 @@ import { type IncomingMessage, type RequestListener, type ServerResponse, STATUS
 import type { Socket } from 'node:net'
 import type { ByteString } from '../answers/index.ts'
 import type { ByteBudget, ByteShare } from './byte-budget.ts'
+import { isFramed } from './request-head.ts'
 import { SAFE_LINES } from './safe-headers.ts'
 
 /**
@@ -21,6 +22,8 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void
  */
 export function inOrder(handle: Listener, onTooMany: () => void): RequestListener {
   return (request, response) => {
+    noteResponse(request, response)
+    if (!isFramed(request.headers)) return
     if (isNext(response) || !privateMembers.order) return handle(request, response)
     const { socket } = request
     const count = waiting.get(socket) ?? 0
@@ -47,6 +50,30 @@ function whenNext(response: ServerResponse, go: () => void): void {
   else if (socket.writableNeedDrain) socket.once('drain', () => whenNext(response, go))
   else go()
 }
+
+/** Notes a request, for `whatIsOwed`. */
+export function noteResponse({ socket }: IncomingMessage, response: ServerResponse): void {
+  const before = last.get(socket)
+  if (before && !before.writableEnded) earlier.set(response, before)
+  last.set(socket, response)
+}
+
+/**
+ * What a connection owes when Node's parser finds a fault in what comes over it. HAZARD: the client, or a proxy, takes what is written
+ * for the answer to the first request that has none. `before` is the last of the answers that must leave first.
+ * `isAnswered`: what is faulty is the body of a request that was answered without it.
+ */
+export function whatIsOwed(socket: Socket): { before: ServerResponse | undefined; isAnswered: boolean } {
+  const response = last.get(socket)
+  const isOfNext = response === undefined || response.req.complete
+  const before = isOfNext ? response : earlier.get(response)
+  return { before: before?.writableEnded ? undefined : before, isAnswered: !isOfNext && response.headersSent }
+}
+
+/** The response to the request that came last on each connection. */
+const last = new WeakMap<Socket, ServerResponse>()
+/** The response before, of those that came while it was owed. */
+const earlier = new WeakMap<ServerResponse, ServerResponse>()
 
 /** How many requests wait on a connection. */
 const waiting = new WeakMap<Socket, number>()

@@ -76,6 +76,7 @@ it('takes the answer of a server that is slow, and cuts nothing', async () => {
 it('does not ask again because this process paused', async () => {
   // Not through the proxy, which would pause as well.
   const direct = new pg.Pool({ connectionString: database.url, max: 3 })
+  direct.on('error', () => {})
   const log = new Log(direct, { askAgainMs: 100 })
   await log.sequence()
   const sequenced = log.sequence()

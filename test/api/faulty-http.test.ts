@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, it } from '@jest/globals'
 import pg from 'pg'
-import { eventually, reservePort, testToken } from '../harness/index.ts'
+import { eventually, queryOnce, reservePort, testToken } from '../harness/index.ts'
 import { getTestRun } from '../harness/test-run.ts'
 import { use, useDatabase, useNode } from '../harness/use.ts'
 import { ANN, addContent, ids } from './add-content.ts'
@@ -52,23 +52,24 @@ it('answers once on the port of the metrics as well', async () => {
 })
 
 it.each([
-  ['no HTTP', NO_HTTP, ids.published],
-  ['a faulty body', `${POST}Transfer-Encoding: x\r\n\r\n`, ids.annsDraft],
-])('writes nothing in the place of an answer that is being made, because %s follows', async (_what, faulty, id) => {
+  ['no HTTP', NO_HTTP],
+  ['a faulty body', `${POST}Transfer-Encoding: x\r\n\r\n`],
+  ['no HTTP, time and again', NO_HTTP.repeat(20)],
+  ['a chunk without a length', `${POST}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`],
+])('answers in the order of the requests, if %s follows one that takes its time', async (_what, faulty) => {
   const client = use(new pg.Client({ connectionString: database.url }), (it) => it.end())
   await client.connect()
   await client.query('begin; lock table articles')
-  const query = `mutation { deleteArticle(id: "${id}") { deletedId } }`
+  const query = `mutation { updateArticle(input: { id: "${ids.annsDraft}", summary: ${JSON.stringify(faulty)} }) { article { id } } }`
   const body = JSON.stringify({ query })
   const bearer = `Authorization: Bearer ${await testToken('author', ANN)}\r\n`
   const received = send(node.url, `${POST}${bearer}Content-Length: ${body.length}\r\n\r\n${body}${faulty}`)
-  expect(await received).toBe('')
-  await client.query('rollback')
-  // The client was told nothing: neither that it was done, nor that it was refused.
   await eventually(async () => {
-    const { article } = await node.admin.get<{ article: unknown }>(`{ article(id: "${id}") { id } }`)
-    expect(article).toBeNull()
+    const [row] = await queryOnce(database.url, `select count(*) from pg_locks where not granted`)
+    expect(Number(row?.count)).toBeGreaterThan(0)
   })
+  await client.query('rollback')
+  expect(statusesIn(await received)).toEqual([200, 400])
 })
 
 /** All that the server writes until it ends the connection. */

@@ -98,7 +98,7 @@ export class TallyWorld {
   }
 
   #connect(url: string): Redis {
-    const redis = new Redis(url, { commandTimeout: 2000, retryStrategy: () => 20, maxRetriesPerRequest: 3 })
+    const redis = new Redis(url, { commandTimeout: 10_000, retryStrategy: () => 20, maxRetriesPerRequest: 3 })
     redis.on('error', () => {})
     this.#closers.push(() => redis.disconnect())
     return redis
