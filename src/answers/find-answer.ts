@@ -64,7 +64,7 @@ export class AnswerFinder {
       return decided(made, { kept, ...runnable, canonicalKey }, { key, isWorthKeeping })
     }
     const { position, bypass } = asking
-    const obtained = await kept.get({ key, run }, { position, bypass }).catch((error) => {
+    const obtained = await kept.get({ key, isWorthKeeping, run }, { position, bypass }).catch((error) => {
       // What another request was refused for may be its own fault.
       if (isOwn && !(error instanceof FailedRun)) throw error
     })

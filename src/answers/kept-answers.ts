@@ -32,6 +32,8 @@ export interface Run {
 /** How to come by an answer: the key it is kept under (see `answerKey`), and what makes it. */
 export interface AnswerSource {
   readonly key: string
+  /** False: what it brings is not stored. */
+  readonly isWorthKeeping: boolean
   run(): Promise<Run>
 }
 
@@ -74,6 +76,7 @@ export class KeptAnswers {
         return { asOf, epoch, unsettled: false, values: [answer], traits: [{ tags, ttlMs: answer ? ttlMs : 0 }] }
       },
       isValue: isKeptAnswer,
+      isLeased: ({ isWorthKeeping }) => isWorthKeeping,
       privacy: (_answer, { key }) => (isForOne(key) ? 'sealed' : 'public'),
     })
   }
@@ -181,7 +184,7 @@ export class KeptAnswers {
     again: (key: string) => Promise<Run>,
   ): Obtained<WrittenAnswer> | undefined {
     const reader = new NotingReader(position)
-    const entry = this.#answers.getIfPresent({ key, run: () => again(key) }, reader)
+    const entry = this.#answers.getIfPresent({ key, isWorthKeeping: true, run: () => again(key) }, reader)
     return entry?.value && { entry, origin: 'memory', stale: reader.stale }
   }
 }

@@ -34,6 +34,8 @@ export interface KindDefinition<K, V> extends Policy {
   readonly load: Load<K, V>
   /** Whether what the remote tier holds under `key` is a value of this kind. If not, the entry counts as corrupt. Default: it always is. */
   readonly isValue?: (value: unknown, key: K) => boolean
+  /** Whether processes take turns to load a key, by a lease on it. False for what isn't stored: nobody would gain by waiting. Default: they do. */
+  readonly isLeased?: (key: K) => boolean
   /** Who may know an entry. Default `public`; for kinds of scope `viewer` `sealed`. */
   readonly privacy?: Privacy | ((value: V | undefined, key: K) => Privacy)
 }
@@ -124,7 +126,7 @@ export interface Traits {
 /** A kind, checked, with its policy's defaults written out. */
 export interface ResolvedKind<K, V>
   extends Pick<KindDefinition<K, V>, 'name' | 'key' | 'parseKey' | 'tags' | 'load'>,
-    Required<Pick<KindDefinition<K, V>, 'isValue' | 'privacy'>> {
+    Required<Pick<KindDefinition<K, V>, 'isValue' | 'isLeased' | 'privacy'>> {
   /** Names this definition: another one has another. */
   readonly fingerprint: string
   readonly policy: ResolvedPolicy
@@ -135,7 +137,18 @@ export function resolveKind<K, V>(
   definition: KindDefinition<K, V>,
   defaults: Partial<Policy> = {},
 ): ResolvedKind<K, V> {
-  const { name, key, parseKey, tags, load, madeOf = [], isValue = always, privacy, ...own } = definition
+  const {
+    name,
+    key,
+    parseKey,
+    tags,
+    load,
+    madeOf = [],
+    isValue = always,
+    isLeased = always,
+    privacy,
+    ...own
+  } = definition
   if (!/^[a-z][a-zA-Z0-9-]*$/.test(name)) {
     throw new TypeError(
       `A kind's name must be a word such as "article" or "article-list", not ${JSON.stringify(name)}.`,
@@ -149,6 +162,7 @@ export function resolveKind<K, V>(
     tags,
     load,
     isValue,
+    isLeased,
     privacy: privacy ?? (policy.scope === 'viewer' ? 'sealed' : 'public'),
     policy,
     fingerprint: fingerprint([key, tags, load, policy.scope, ...madeOf]),

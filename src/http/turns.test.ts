@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { expect, it } from '@jest/globals'
 import { Random } from '../kernel/random.ts'
+import { atTurnEnd } from '../kernel/turn-end.ts'
 import { Turns } from './turns.ts'
 
 /** Each request takes a millisecond once it has begun, or what its client's take, and a turn has two. */
@@ -53,6 +54,35 @@ it('lets a newcomer wait for one turn, however many wait', async () => {
   expect(began.length - before).toBeLessThanOrEqual(5)
   await Promise.all(flood)
   expect(began).toHaveLength(503)
+})
+
+it('lets what requests ask for go out when no other may work', async () => {
+  // The turns of the tests before have ended.
+  await setImmediate()
+  const { began, take } = notebook()
+  const sent: string[] = []
+  const askFor = async (client: string) => {
+    await take(client)
+    atTurnEnd(() => void sent.push(`${client} after ${began.length}`))
+  }
+  const all = [...'abcd'].map(askFor)
+  for (let tick = 0; tick < 10; tick++) await new Promise((resolve) => process.nextTick(resolve))
+  expect(sent).toEqual(['a after 2', 'b after 2'])
+  await setImmediate()
+  expect(sent).toEqual(['a after 2', 'b after 2', 'c after 4', 'd after 4'])
+  await Promise.all(all)
+})
+
+it('lets what is asked for between two turns go out before others work', async () => {
+  await setImmediate()
+  const { began, take } = notebook()
+  const sent: string[] = []
+  const all = [...'abc'].map(take)
+  for (let tick = 0; tick < 10; tick++) await new Promise((resolve) => process.nextTick(resolve))
+  atTurnEnd(() => void sent.push(`by a reply after ${began.length}`))
+  await Promise.all(all)
+  await setImmediate()
+  expect(sent).toEqual(['by a reply after 2'])
 })
 
 it('lets the event loop look at its sockets after each slice, and not before', async () => {

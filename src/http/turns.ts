@@ -1,3 +1,5 @@
+import { endTurn } from '../kernel/turn-end.ts'
+
 /**
  * Bounds for how long requests keep the event loop from its sockets. In each turn of the loop, requests work for `sliceMs`. Those
  * that come later, or have waited for a load meanwhile, wait for the next turn. There each client is served
@@ -82,13 +84,20 @@ export class Turns {
 
   readonly #nextTurn = (): void => {
     this.#since = undefined
+    // What was asked for meanwhile goes out before others work.
+    endTurn()
     if (!this.#isServing) this.#serve()
   }
 
   #serve(): void {
+    const waited = this.#served !== undefined
     this.#charge()
+    if (this.#count > 0 && this.#hasTime()) {
+      this.#serveNext()
+      return
+    }
     if (this.#count === 0) this.#ahead.clear()
-    else if (this.#hasTime()) this.#serveNext()
+    if (this.#count > 0 || waited) endTurn()
   }
 
   /** Whoever was served has used the time that went by. */

@@ -34,6 +34,25 @@ it('waits for nobody where nobody would wake it', async () => {
   leavesNothing(processes, remote)
 })
 
+it('waits for nobody, and asks for no lease, where a key has none', async () => {
+  const { processes, remote } = sharing(2, { kind: { isLeased: (key) => key !== 'a' } }, { a: '1', b: '2' })
+  const held = processes.map((process) => process.hold())
+  const reads = processes.map(({ rows }) => rows.get('a'))
+  await Promise.all(held.map(({ begun }) => begun))
+  expect(remote.leases.size).toBe(0)
+  for (const { release } of held) release()
+  expect(await Promise.all(reads)).toEqual(['1', '1'])
+  // Others still take turns.
+  const { release } = processes[0].hold()
+  const others = [processes[0].rows.get('b'), processes[1].rows.get('b')]
+  await quiet()
+  expect(remote.leases.size).toBe(1)
+  release()
+  expect(await Promise.all(others)).toEqual(['2', '2'])
+  expect(loadsOf(processes).sort()).toEqual(['a', 'a', 'b'])
+  leavesNothing(processes, remote)
+})
+
 it('tells who watches that it waits for another', async () => {
   const awaited: string[] = []
   const { processes } = sharing(2, { observer: { onLeaseAwaited: (kind) => void awaited.push(kind) } })

@@ -78,7 +78,9 @@ export class Flights<K, V> {
     if (requests.length === 0) return []
     const { place } = this.#parts.ledger
     const onOver = (flight: Flight<K, V>) => this.#over(flight)
-    const flights = requests.map((request) => new Flight<K, V>(request, need, place, this.#firstLease(need), onOver))
+    const flights = requests.map(
+      (request) => new Flight<K, V>(request, need, place, this.#firstLease(request, need), onOver),
+    )
     for (const flight of flights) this.#underWay.set(flight.id, flight)
     this.#endInTime(flights)
     void this.#bring(flights)
@@ -113,10 +115,10 @@ export class Flights<K, V> {
     return !ledger.stands(began) || (bySoftToo && ledger.softenedAt(began) > 0)
   }
 
-  #firstLease({ fresh }: Need): FlightLease {
+  #firstLease({ key }: LoadRequest<K>, { fresh }: Need): FlightLease {
     const { ledger, clock } = this.#parts
     const { leaseMs } = this.#kind.policy
-    if (leaseMs <= 0 || this.#tiers.remote?.wakes !== true) return { kind: 'none' }
+    if (leaseMs <= 0 || this.#tiers.remote?.wakes !== true || !this.#kind.isLeased(key)) return { kind: 'none' }
     const untilMs = clock.elapsed() + LEASES_WAITED_FOR * leaseMs
     return { kind: 'asking', holder: formatHolder(ledger.place), evenIfFound: fresh, untilMs }
   }

@@ -1,3 +1,4 @@
+import { atTurnEnd } from '../../kernel/turn-end.ts'
 import type { CacheParts } from '../cache-options.ts'
 import type { Entry } from '../entry.ts'
 import type { ResolvedKind, Snapshot, Source } from '../kind.ts'
@@ -32,8 +33,8 @@ export class LoadQueue<K, V> {
       for (const waiting of this.#waiting) if (isSame(waiting.call, call)) return void waiting.orders.push(order)
       const waiting = { call, orders: [order] }
       this.#waiting.push(waiting)
-      // Immediates run in the order in which they were asked for.
-      setImmediate(() => {
+      // They are called in the order in which they came.
+      atTurnEnd(() => {
         this.#waiting.shift()
         void this.#fill(waiting.orders, call)
       })

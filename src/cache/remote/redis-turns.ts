@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { atTurnEnd } from '../../kernel/turn-end.ts'
 import { type GuardedRedis, type RedisNode, refusal as refusedByBreaker } from '../../redis/index.ts'
 import { askForLeases, type LeasedRead, parseLeases } from './redis-lease-script.ts'
 import type { Found, ReadRequest } from './remote-tier.ts'
@@ -20,7 +21,7 @@ export class RedisTurns {
   readonly #options: RedisTurnsOptions
   #reads: Read[] = []
   #changes: KeyedChange[] = []
-  #turn: NodeJS.Immediate | undefined
+  #isDue = false
   #linger: NodeJS.Timeout | undefined
   #sent = Promise.resolve()
 
@@ -35,7 +36,9 @@ export class RedisTurns {
     if (requests.every(({ key }) => redis.nodeFor(key)?.admits() === false)) return Promise.reject(refusedByBreaker())
     return new Promise((resolve, reject) => {
       this.#reads.push({ requests, resolve, reject })
-      this.#turn ??= setImmediate(() => void this.flush())
+      if (this.#isDue) return
+      this.#isDue = true
+      atTurnEnd(() => void (this.#isDue && this.flush()))
     })
   }
 
@@ -54,9 +57,8 @@ export class RedisTurns {
   flush(): Promise<void> {
     const reads = this.#reads
     const changes = this.#changes
-    clearImmediate(this.#turn)
     clearTimeout(this.#linger)
-    this.#turn = undefined
+    this.#isDue = false
     this.#linger = undefined
     this.#reads = []
     this.#changes = []

@@ -81,14 +81,3 @@ interface PreparedOperation {
 export interface ConstraintErrors {
   readonly [constraint: string]: readonly [code: ErrorCode, message: string, field?: string]
 }
-
-/** Where an answer came from, as `X-Cache` says it. */
-export type CacheWord = 'HIT' | 'MISS' | 'STALE' | 'BYPASS'
-
-/** STALE if any entry was stale, or may be because the log cannot be read. MISS if any entry was loaded, or none was read. */
-export function cacheWord({ unsure, progress: { reader, read } }: Context): CacheWord {
-  if (reader.bypass) return 'BYPASS'
-  const held = read.memory + read.redis
-  if (read.stale > 0 || (unsure && held > 0)) return 'STALE'
-  return read.source > 0 || held === 0 ? 'MISS' : 'HIT'
-}

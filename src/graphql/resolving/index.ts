@@ -8,10 +8,10 @@ export {
   makeConnection,
   type PageArguments,
 } from './connection.ts'
-export { type CacheWord, type ConstraintErrors, type Context, cacheWord } from './context.ts'
+export type { ConstraintErrors, Context } from './context.ts'
 export { perRequest } from './entry-loader.ts'
 export { addCodes, isOurFault, isUnexpected, MASKED, maskError, toGraphQLError } from './mask-errors.ts'
 export { nameMutations } from './name-mutations.ts'
 export { createRateLimit, type RateLimit } from './rate-limit.ts'
 export { readWritten } from './read-back.ts'
-export { RequestContext, type RequestContextOptions } from './request-context.ts'
+export { type CacheWord, cacheWord, RequestContext, type RequestContextOptions } from './request-context.ts'

@@ -147,6 +147,17 @@ export class RequestContext implements Context {
   }
 }
 
+/** Where an answer came from, as `X-Cache` says it. */
+export type CacheWord = 'HIT' | 'MISS' | 'STALE' | 'BYPASS'
+
+/** STALE if any entry was stale, or may be because the log cannot be read. MISS if any entry was loaded, or none was read. */
+export function cacheWord({ unsure, progress: { reader, read } }: Context): CacheWord {
+  if (reader.bypass) return 'BYPASS'
+  const held = read.memory + read.redis
+  if (read.stale > 0 || (unsure && held > 0)) return 'STALE'
+  return read.source > 0 || held === 0 ? 'MISS' : 'HIT'
+}
+
 /** Reads for one request, and counts where what it was given came from. */
 class RequestReader implements Reader {
   readonly bypass: boolean
