@@ -1,9 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { HeaderMap } from '@apollo/server'
 import { expect, it } from '@jest/globals'
 import { TinyProcess } from '../../test/models/tiny-process.ts'
 import { ApolloRequest, type Operation } from '../graphql/operation/index.ts'
 import { visitor } from '../identity/index.ts'
-import { AnswerFinder } from './find-answer.ts'
+import { AnswerFinder, answerMaker } from './find-answer.ts'
 import { KeptAnswers } from './kept-answers.ts'
 
 it('makes an answer that was kept nowhere when its client has its turn, and not before', async () => {
@@ -43,6 +44,24 @@ it('makes an answer that was kept nowhere when its client has its turn, and not 
   goOn()
   await found
   expect(steps).toEqual(['waits', 'made'])
+})
+
+it.each([
+  [100, 0],
+  [300_000, 1],
+])('sends an answer of %i characters after %i more turns', async (length, turns) => {
+  let waits = 0
+  const goOn = async () => {
+    waits++
+  }
+  const { cache, ledger } = new TinyProcess()
+  const body = { kind: 'complete' as const, string: 'x'.repeat(length) }
+  const api = { answer: async () => ({ body, headers: new HeaderMap() }) }
+  const make = answerMaker({ api, cache, ledger, database: undefined, follower: undefined } as never)
+  const asking = { requestId: 'one', viewer: visitor, address: '', bypass: false, position: 0, unsure: false, goOn }
+  const http = new ApolloRequest({ method: 'POST', url: '/graphql', headers: {} }, {})
+  expect((await make({ http, runnable: undefined }, asking)).response.body).toBe(body)
+  expect(waits).toBe(turns)
 })
 
 const OPERATION: Operation = {

@@ -144,6 +144,12 @@ export type MakeAnswer = (question: Question, asking: Asking, onRead?: Reader['o
 export function answerMaker({ api, ...parts }: AnswerMakerOptions): MakeAnswer {
   return async ({ http, runnable }, asking, onRead) => {
     const context = new RequestContext(parts, asking, onRead)
-    return { context, response: await api.answer(http, context, runnable) }
+    const response = await api.answer(http, context, runnable)
+    // To send megabytes takes as long as to write them.
+    if (response.body.kind === 'complete' && response.body.string.length > LONG) await asking.goOn?.()
+    return { context, response }
   }
 }
+
+/** In characters: a millisecond's work. */
+const LONG = 256 * 1024

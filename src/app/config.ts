@@ -395,7 +395,7 @@ export const options = {
     about: 'How many values the variables of one request may hold, those in lists and objects included.',
   }),
   answerMaxBytes: option('ANSWER_MAX_BYTES', whole(1000, 268_435_456), {
-    default: '10485760',
+    default: '4194304',
     about: 'How long an answer may be, in bytes. A longer one fails with ANSWER_TOO_LARGE.',
   }),
   bodyRenderMaxMs: option('BODY_RENDER_MAX_MS', milliseconds(1, 600_000), {

@@ -65,7 +65,7 @@ it('answers what is kept while long answers are written whose loads ended in the
   }
   let answered = 0
   const flood = Array.from({ length: 16 }, async (_, n) => {
-    const query = `query Long${n} { article(id: "${ids.published}") { ${Array.from({ length: 20 }, (_, at) => `a${at}: body`).join(' ')} } }`
+    const query = `query Long${n} { article(id: "${ids.published}") { ${Array.from({ length: 11 }, (_, at) => `a${at}: body`).join(' ')} } }`
     const body = JSON.stringify({ query })
     const answer = await fetch(`${node.url}/graphql`, { method: 'POST', headers, body })
     const length = (await answer.arrayBuffer()).byteLength
@@ -75,5 +75,5 @@ it('answers what is kept while long answers are written whose loads ended in the
   await Promise.race(flood)
   await ask(kept, '198.51.100.7')
   expect(answered).toBeLessThan(8)
-  for (const length of await Promise.all(flood)) expect(length).toBeGreaterThan(7_000_000)
+  for (const length of await Promise.all(flood)) expect(length).toBeGreaterThan(3_900_000)
 })
