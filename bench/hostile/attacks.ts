@@ -45,7 +45,7 @@ export const ATTACKS: readonly Attack[] = [
     body: (n) => ask(`{ article(slug: "${LONG}") { ${names(1000, (at) => `a${n}_${at}: body`)} } }`),
   },
   {
-    // The longest answer that is given.
+    // Nearly the longest answer that is given.
     name: '8 aliases of it',
     ...read,
     body: (n) => ask(`{ article(slug: "${LONG}") { ${names(8, (at) => `a${n}_${at}: body`)} } }`),

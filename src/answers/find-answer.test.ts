@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { HeaderMap } from '@apollo/server'
 import { expect, it } from '@jest/globals'
 import { TinyProcess } from '../../test/models/tiny-process.ts'
+import { TinyRemote } from '../../test/models/tiny-remote.ts'
 import { ApolloRequest, type Operation } from '../graphql/operation/index.ts'
 import { visitor } from '../identity/index.ts'
 import { AnswerFinder, answerMaker } from './find-answer.ts'
@@ -62,6 +63,32 @@ it.each([
   const http = new ApolloRequest({ method: 'POST', url: '/graphql', headers: {} }, {})
   expect((await make({ http, runnable: undefined }, asking)).response.body).toBe(body)
   expect(waits).toBe(turns)
+})
+
+it('takes a lease on an answer that it keeps, and on no other', async () => {
+  const remote = new TinyRemote()
+  const { cache } = new TinyProcess({ remote, defaults: { leaseMs: 1000 } })
+  const kept = new KeptAnswers({ cache, madeBy: 'this test', adminsShare: false })
+  const leases: number[] = []
+  const finder = new AnswerFinder(kept, async () => {
+    leases.push(remote.leases.size)
+    throw new Error('It is made.')
+  })
+  const asking = { viewer: visitor, position: 0, bypass: false, unsure: false, requestId: 'one', address: '192.0.2.1' }
+  const http = new ApolloRequest({ method: 'POST', url: '/graphql', headers: {} }, {})
+  const runnable = {
+    operation: OPERATION,
+    operationName: undefined,
+    variables: undefined,
+    mediaType: 'application/json',
+  }
+  const question = { http, runnable }
+  const options = { question, asking, rawKey: undefined, isCacheable: false }
+  await expect(finder.find({ ...options, mayKeep: true })).rejects.toThrow('It is made.')
+  // From the second time on that it is asked for.
+  await expect(finder.find({ ...options, mayKeep: true })).rejects.toThrow('It is made.')
+  await expect(finder.find({ ...options, mayKeep: false })).rejects.toThrow('It is made.')
+  expect(leases).toEqual([0, 1, 0])
 })
 
 const OPERATION: Operation = {

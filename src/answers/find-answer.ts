@@ -68,7 +68,10 @@ export class AnswerFinder {
       // What another request was refused for may be its own fault.
       if (isOwn && !(error instanceof FailedRun)) throw error
     })
-    if (!obtained?.entry.value) return { made: made ?? (await this.#make(question, asking)) }
+    const answer = obtained?.entry.value
+    if (!obtained || !answer) return { made: made ?? (await this.#make(question, asking)) }
+    // Many may have waited for it.
+    if (!made && answer.bytes.length > LONG) await asking.goOn?.()
     if (rawKey !== undefined && isWorthKeeping) kept.remember(rawKey, canonicalKey, obtained.entry)
     return { obtained: obtained as Obtained<WrittenAnswer>, made }
   }

@@ -1,14 +1,16 @@
+import { AsyncResource } from 'node:async_hooks'
+
 /**
- * Runs `send` once the requests that may work in this turn of the event loop have done what they can: what they ask for meanwhile
- * travels together. At the latest when the loop has read its sockets.
+ * Runs `send` at the next `endTurn`, or when the event loop has read its sockets: what requests ask for until then travels together.
+ * HAZARD: it runs in the asynchronous context of this call, so that a trace knows for whom a statement was sent.
  * @example atTurnEnd(() => void this.#flush())
  */
 export function atTurnEnd(send: () => void): void {
   if (waiting.length === 0) setImmediate(sendAll)
-  waiting.push(send)
+  waiting.push(AsyncResource.bind(send))
 }
 
-/** No other request may work in this turn. After what `process.nextTick` holds: the last one may still be asking. */
+/** Sends what waits, after what `process.nextTick` holds: the request that worked last may still be asking. */
 export function endTurn(): void {
   process.nextTick(sendAll)
 }

@@ -28,11 +28,13 @@ await addContent(database.url)
 await node.catchUp()
 
 /** Nothing is at hand, anywhere. */
-beforeEach(async () => {
+beforeEach(forgetAll)
+
+async function forgetAll(): Promise<void> {
   await node.flush()
   node.cache.clearMemory()
   for await (const keys of redis.scanStream({ match: `${prefix}*` })) if (keys.length > 0) await redis.unlink(keys)
-})
+}
 
 const LIST = '{ articles { nodes { title author { username } } } }'
 const TAGS = '{ tags { nodes { name } } }'
@@ -342,6 +344,18 @@ it('keeps apart what several requests do at once, and watches nobody afterwards'
   expect(articles.stet.sql.map(tableOf)).toEqual(['articles', 'articles', 'users'])
   expect(tags.stet.sql.map(tableOf)).toEqual(['tags', 'tags'])
   expect(Trace.current).toBeUndefined()
+})
+
+it('tells of its own statements, whoever asks at the same moment', async () => {
+  const others = ['{ users { totalCount } }', '{ articles(orderBy: TITLE) { totalCount } }']
+  for (const at of [0, 1, 2]) {
+    await forgetAll()
+    const all = [...others.slice(0, at).map((query) => node.visitor.get(query)), explain(TAGS)]
+    const rest = others.slice(at).map((query) => node.visitor.get(query))
+    const explained = (await Promise.all(all)).at(-1) as Awaited<ReturnType<typeof explain>>
+    await Promise.all(rest)
+    expect(explained.stet.sql.map(tableOf)).toEqual(['tags', 'tags'])
+  }
 })
 
 it('tells of each statement once, however many requests wait for it', async () => {

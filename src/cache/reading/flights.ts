@@ -22,7 +22,7 @@ import type { Tiers } from './tiers.ts'
 
 /**
  * What is on its way from the remote tier or the source: each key at most once in this process, and, by a lease in the
- * remote tier, loaded by one process at a time. A flight that a write has overtaken doesn't count: it may bring the old value.
+ * remote tier if the key has one, loaded by one process at a time. A flight that a write has overtaken doesn't count: it may bring the old value.
  */
 export class Flights<K, V> {
   readonly #kind: ResolvedKind<K, V>
@@ -78,9 +78,7 @@ export class Flights<K, V> {
     if (requests.length === 0) return []
     const { place } = this.#parts.ledger
     const onOver = (flight: Flight<K, V>) => this.#over(flight)
-    const flights = requests.map(
-      (request) => new Flight<K, V>(request, need, place, this.#firstLease(request, need), onOver),
-    )
+    const flights = requests.map((each) => new Flight<K, V>(each, need, place, this.#firstLease(each, need), onOver))
     for (const flight of flights) this.#underWay.set(flight.id, flight)
     this.#endInTime(flights)
     void this.#bring(flights)

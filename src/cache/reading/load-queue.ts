@@ -12,7 +12,7 @@ export interface LoadRequest<K> {
   readonly viewer: string | undefined
 }
 
-/** Loads entries of one kind. All that is asked for in one turn of the event loop travels in as few calls as `maxBatch` allows. If that is 1, nothing waits for the turn to end. */
+/** Loads entries of one kind. What is asked for together (see `atTurnEnd`) travels in as few calls as `maxBatch` allows. If that is 1, nothing waits. */
 export class LoadQueue<K, V> {
   readonly #kind: ResolvedKind<K, V>
   readonly #parts: CacheParts

@@ -14,7 +14,7 @@ export interface RedisTurnsOptions {
 }
 
 /**
- * Everything asked for in one turn of the event loop travels in one pipeline to each node. Changes that wait travel with it,
+ * What is asked for together (see `atTurnEnd`) travels in one pipeline to each node. Changes that wait travel with it,
  * so that a request which stores what it missed pays no round trip for that when it reads again.
  */
 export class RedisTurns {
@@ -109,7 +109,7 @@ type Change = (client: Redis) => Promise<unknown>
 
 type KeyedChange = readonly [key: string, change: Change]
 
-/** Everything that travels to one node in one turn of the event loop, in one pipeline: the changes, then the questions. */
+/** Everything that travels to one node in one pipeline: the changes, then the questions. */
 class RedisBatch {
   readonly #node: RedisNode | undefined
   readonly #leasePrefix: string
