@@ -8,10 +8,13 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   const { before, isAnswered } = whatIsOwed(socket)
   if (before) {
-    // What comes meanwhile is faulty as well.
+    // The parser finds the same fault in whatever else comes.
     if (waiting.has(socket)) return
     waiting.add(socket)
-    before.once('close', () => answerClientError(error, socket))
+    before.once('close', () => {
+      waiting.delete(socket)
+      answerClientError(error, socket)
+    })
     return
   }
   const { status, message } = FAULTS[error.code ?? ''] ?? { status: 400, message: 'The request is not valid HTTP.' }

@@ -46,12 +46,9 @@ export const HEADS_AS_SENT = { requireHostHeader: false, joinDuplicateHeaders: t
 export const hasHost = ({ headers: { host }, httpVersion }: IncomingMessage): boolean =>
   host === undefined ? httpVersion === '1.0' : isHost(host)
 
-/**
- * False if nobody can tell where the request ends: Node's parser refuses it next (RFC 9112, section 6.3). A hit would be answered before
- * that.
- */
+/** False if nobody can tell where the request ends (RFC 9112, section 6.3). Empty items of a list say nothing. */
 export function isFramed({ 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean {
-  return encoding === undefined || /(?:^|,)[ \t]*chunked[ \t]*$/i.test(encoding)
+  return encoding === undefined || /(?:^|,)[ \t]*(?:chunked)?[ \t]*$/i.test(encoding)
 }
 
 /** True if `host` can stand in a URL. */

@@ -28,12 +28,12 @@ export function createStatusServer({ health, metrics, metricsToken, logger }: St
     // No hook is called for a URL that makes no sense.
     frameworkErrors: (_error, _request, reply) => void refuse(reply, 'The URL makes no sense.'),
   })
-  app.server.on('request', noteResponse)
   let closing = false
   app.addHook('preClose', async () => {
     closing = true
   })
   app.addHook('onRequest', async ({ raw }, reply) => {
+    noteResponse(raw, reply.raw)
     if (!hasHost(raw)) return refuse(reply, 'The Host header names no host.')
   })
   app.addHook('onSend', async (_request, reply) => {

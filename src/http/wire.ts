@@ -1,9 +1,9 @@
 import { type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { ByteString } from '../answers/index.ts'
 import type { ByteBudget, ByteShare } from './byte-budget.ts'
 import { isFramed } from './request-head.ts'
 import { SAFE_LINES } from './safe-headers.ts'
+import { type Message, writeByNode } from './write-by-node.ts'
 
 /**
  * Which members of Node's HTTP classes may be used that aren't public. None, until `checkPrivateMembers` has tried them in this process.
@@ -21,9 +21,7 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void
  * @param onTooMany called when a connection is closed because too many requests wait on it
  */
 export function inOrder(handle: Listener, onTooMany: () => void): RequestListener {
-  return (request, response) => {
-    noteResponse(request, response)
-    if (!isFramed(request.headers)) return
+  const take: Listener = (request, response) => {
     if (isNext(response) || !privateMembers.order) return handle(request, response)
     const { socket } = request
     const count = waiting.get(socket) ?? 0
@@ -38,6 +36,12 @@ export function inOrder(handle: Listener, onTooMany: () => void): RequestListene
       waiting.set(socket, (waiting.get(socket) ?? 1) - 1)
       handle(request, response)
     })
+  }
+  return (request, response) => {
+    noteResponse(request, response)
+    if (isFramed(request.headers)) take(request, response)
+    // Node's parser refuses most of these next. A hit would be answered before that.
+    else setImmediate(() => void (request.socket.destroyed || take(request, response)))
   }
 }
 
@@ -54,8 +58,18 @@ function whenNext(response: ServerResponse, go: () => void): void {
 /** Notes a request, for `whatIsOwed`. */
 export function noteResponse({ socket }: IncomingMessage, response: ServerResponse): void {
   const before = last.get(socket)
-  if (before && !before.writableEnded) earlier.set(response, before)
+  if (before && !before.writableFinished) {
+    // Only the last two are looked at. Otherwise each would keep all before it in memory.
+    earlier.delete(before)
+    earlier.set(response, before)
+  }
   last.set(socket, response)
+  response.on('close', forget)
+}
+
+/** An idle connection holds nothing of the last request. */
+function forget(this: ServerResponse): void {
+  if (this.req.complete && last.get(this.req.socket) === this) last.delete(this.req.socket)
 }
 
 /**
@@ -67,12 +81,11 @@ export function whatIsOwed(socket: Socket): { before: ServerResponse | undefined
   const response = last.get(socket)
   const isOfNext = response === undefined || response.req.complete
   const before = isOfNext ? response : earlier.get(response)
-  return { before: before?.writableEnded ? undefined : before, isAnswered: !isOfNext && response.headersSent }
+  return { before: before?.writableFinished ? undefined : before, isAnswered: !isOfNext && response.headersSent }
 }
 
-/** The response to the request that came last on each connection. */
+/** The response to the request that came last on each connection, and the one before that which was owed then. */
 const last = new WeakMap<Socket, ServerResponse>()
-/** The response before, of those that came while it was owed. */
 const earlier = new WeakMap<ServerResponse, ServerResponse>()
 
 /** How many requests wait on a connection. */
@@ -167,7 +180,10 @@ class Reading {
   #end(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#done(this.#bytes?.subarray(0, this.#length) ?? NO_BYTES)
+    const bytes = this.#bytes
+    // The request of an idle connection may be held.
+    this.#bytes = undefined
+    this.#done(bytes?.subarray(0, this.#length) ?? NO_BYTES)
   }
 
   /** Each chunk costs some work, however short it is. */
@@ -218,15 +234,6 @@ const SHORT_CHUNK_BYTES = 64
 const MAX_SHORT_CHUNKS = 1024
 const NO_BYTES = Buffer.alloc(0)
 
-/** A response as it goes out. HAZARD: nothing checks the lines. Text that a client or a row brings must be safe in them. */
-export interface Message {
-  readonly status: number
-  /** Lines of the head, each with its end. */
-  readonly lines: string
-  /** More lines perhaps, the empty line, and the body if one is sent. */
-  readonly rest: ByteString
-}
-
 /** How long an idle connection stays open, in milliseconds. Longer than load balancers keep theirs: one that closes first would break their next request. */
 export const KEEP_ALIVE_MS = 72_000
 
@@ -260,20 +267,6 @@ function writeInOnePiece(response: ServerResponse, { status, lines, rest }: Mess
 const ROOM_BYTES = 64 * 1024
 /** Where a message is put together: the processor still holds it from the last one. */
 let room = Buffer.allocUnsafeSlow(ROOM_BYTES)
-
-function writeByNode(response: ServerResponse, { status, lines, rest }: Message): void {
-  // If `rest` begins with the empty line, a body that holds another empty line must not be taken for lines.
-  const linesEnd = rest.startsWith('\r\n') ? 0 : rest.indexOf('\r\n\r\n') + 2
-  const headers = (SAFE_LINES + lines + rest.slice(0, linesEnd)).split('\r\n').filter((line) => line !== '')
-  response.writeHead(
-    status,
-    headers.flatMap((line) => {
-      const colon = line.indexOf(': ')
-      return [line.slice(0, colon), line.slice(colon + 2)]
-    }),
-  )
-  response.end(rest.slice(linesEnd + 2), 'latin1')
-}
 
 /** The lines that Node writes itself, and those of every answer. They are the same for a second. */
 function connectionLines(): string {
