@@ -38,7 +38,7 @@ const cases: readonly OddRequest[] = [
       oddities: fc.uniqueArray(fc.constantFrom(...ODDITIES), { minLength: 2, maxLength: 3 }),
       method: fc.constantFrom(...METHODS),
     }),
-    { seed, numRuns: 150 },
+    { seed, numRuns: Number(process.env.TEST_RUNS ?? 60) },
   ),
 ].map((request, n) => ({ ...request, n }))
 

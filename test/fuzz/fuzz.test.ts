@@ -4,7 +4,7 @@ import { runFuzz } from './fuzz-run.ts'
 
 /** The short form. `npm run test:fuzz -- --requests 200000` is the long one. */
 const seed = Number(process.env.TEST_SEED ?? randomInt(2 ** 31))
-const REQUESTS = 1500
+const REQUESTS = 1000
 
 it(`answers ${REQUESTS} made-up requests, and an honest client all the while (TEST_SEED=${seed})`, async () => {
   const { faults, statuses } = await runFuzz({ seed, requests: REQUESTS })

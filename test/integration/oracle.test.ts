@@ -6,7 +6,7 @@ import { OracleRun } from './oracle/oracle-run.ts'
 import { queries } from './oracle/queries.ts'
 
 const seed = Number(process.env.TEST_SEED ?? randomInt(2 ** 31))
-const steps = Number(process.env.TEST_STEPS ?? 400)
+const steps = Number(process.env.TEST_STEPS ?? 250)
 const STEPS_BETWEEN_CHECKS = 100
 
 let run: OracleRun

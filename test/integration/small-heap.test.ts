@@ -4,7 +4,7 @@ import { RunningStet } from '../api/run-stet.ts'
 import { GraphQLClient, TEST_JWT_SECRET } from '../harness/index.ts'
 import { use, useDatabase } from '../harness/use.ts'
 
-const DOCUMENTS = 3000
+const DOCUMENTS = 2000
 const AT_ONCE = 8
 
 it(`serves ${DOCUMENTS} documents in a heap that can't hold them all, and warns of an option that doesn't fit in it`, async () => {

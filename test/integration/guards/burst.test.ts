@@ -70,7 +70,7 @@ it('numbers what one transaction wrote by ten thousand statements', async () => 
 
 const ARTICLES = 50
 const WRITERS = 8
-const WRITES_EACH = 1250
+const WRITES_EACH = 700
 const WRITES_THROUGH = 100
 
 const start = (options: { readonly redisUrl?: undefined } = {}): Promise<TestNode> =>

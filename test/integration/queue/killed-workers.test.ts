@@ -20,7 +20,7 @@ import { startReplyGate } from '../races/reply-gate.ts'
 
 /** Workers in processes of their own, which are killed; a node in this one takes the views. */
 const seed = Number(process.env.TEST_SEED ?? randomInt(2 ** 31))
-const steps = Number(process.env.TEST_STEPS ?? 24)
+const steps = Number(process.env.TEST_STEPS ?? 16)
 const { redisUrl, postgresUrl } = sharedServers()
 
 let database: TestDatabase

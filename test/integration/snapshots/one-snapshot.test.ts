@@ -6,7 +6,7 @@ import { type AccountWorld, ask, createAccountWorld } from './account-world.ts'
 
 /** Amounts, authors and tags move by transactions while three nodes are asked for them: no answer shows two moments. */
 const seed = Number(process.env.TEST_SEED ?? randomInt(2 ** 31))
-const answers = Number(process.env.TEST_ANSWERS ?? 200)
+const answers = Number(process.env.TEST_ANSWERS ?? 120)
 
 const NO_CACHE: Record<string, string> = { 'cache-control': 'no-cache' }
 
