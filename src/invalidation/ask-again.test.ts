@@ -58,16 +58,20 @@ it('reads records, and begins an epoch, although the connection hangs', async ()
 })
 
 it('takes the answer of a server that is slow, and cuts nothing', async () => {
-  const log = open(300)
+  const log = open(1000)
   await write(1)
-  const other = new pg.Client(database.url)
-  await other.connect()
-  await other.query(`select pg_advisory_lock(hashtext('stet.sequence'))`)
+  const [before, between] = [await lockHolder(), await lockHolder()]
+  await before.lock()
   const sequenced = log.sequence()
-  await eventually(async () => (await waiting()) === 2)
-  await other.end()
-  // Either answer may come first: that of the one which sequenced, or of the other, which found it done.
-  expect(await sequenced).toMatchObject({ position: 1 })
+  await eventually(async () => (await waiting()) === 1)
+  const locked = between.lock()
+  // It asks once more, behind both.
+  await eventually(async () => (await waiting()) === 3)
+  await before.end()
+  expect(await sequenced).toMatchObject({ position: 1, sequenced: 1 })
+  await locked
+  expect(await waiting()).toBe(1)
+  await between.end()
   await eventually(async () => (await waiting()) === 0)
   expect(cuts).toBe(0)
   expect(pool.totalCount).toBe(2)
@@ -97,6 +101,16 @@ it('rejects if no connection can be made', async () => {
   await proxy.restore()
   expect(await log.sequence()).toMatchObject({ position: 0 })
 })
+
+/** PostgreSQL gives a lock to whoever has waited longest. */
+async function lockHolder(): Promise<{ readonly lock: () => Promise<unknown>; readonly end: () => Promise<void> }> {
+  const client = new pg.Client(database.url)
+  await client.connect()
+  return {
+    lock: () => client.query(`select pg_advisory_lock(hashtext('stet.sequence'))`),
+    end: () => client.end(),
+  }
+}
 
 function open(askAgainMs = 50): Log {
   return new Log(pool, { askAgainMs, onCut: () => void cuts++ })

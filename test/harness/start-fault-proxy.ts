@@ -53,7 +53,7 @@ export class FaultProxy {
     return this.#roundTrips
   }
 
-  /** How many bytes clients have sent, also where nothing gets through. */
+  /** How many bytes clients have sent, also where nothing gets through. Without PINGs: a client asks for signs of life by the clock. */
   bytes(): number {
     return this.#bytes
   }
@@ -181,7 +181,7 @@ export class FaultProxy {
     client.on('data', (chunk) => {
       if (pair.said.length < REMEMBERED_BYTES) pair.said += chunk.toString('latin1')
       if (isWatch(chunk, pair)) return
-      this.#bytes += chunk.length
+      this.#bytes += chunk.length - countOf(PING, chunk) * PING.length
       if (serverSpokeLast) this.#roundTrips++
       serverSpokeLast = false
     })
@@ -268,4 +268,12 @@ const isWatch = (chunk: Buffer, { said }: Pair): boolean => {
   const text = chunk.length < 4096 ? chunk.toString('latin1') : ''
   const isPing = /subscribe/i.test(said) && /^\*1\r\n\$4\r\nping\r\n$/i.test(text)
   return isPing || /stet\.trigger_off|^Q....select\0$/s.test(text)
+}
+
+const PING = Buffer.from('*1\r\n$4\r\nping\r\n')
+
+function countOf(part: Buffer, whole: Buffer): number {
+  let count = 0
+  for (let at = whole.indexOf(part); at >= 0; at = whole.indexOf(part, at + part.length)) count++
+  return count
 }
