@@ -49,8 +49,10 @@ const isNext = ({ socket }: ServerResponse): boolean => socket !== null && !sock
 
 function whenNext(response: ServerResponse, go: () => void): void {
   const { socket } = response
-  // Node emits `socket` when the response before this one is done. That is not documented: see `privateMembers`.
-  if (!socket) response.once('socket', () => process.nextTick(whenNext, response, go))
+  // Node emits `socket` when the response before this one is done. That is not documented: see `privateMembers`. One answer in each turn
+  // of the event loop: a hundred of them would keep others waiting.
+  if (!socket) response.once('socket', () => setImmediate(whenNext, response, go))
+  else if (socket.destroyed) return
   else if (socket.writableNeedDrain) socket.once('drain', () => whenNext(response, go))
   else go()
 }

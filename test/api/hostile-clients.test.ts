@@ -74,6 +74,23 @@ const bodyOf = (length: number) => {
 const upload = (body: string, ...lines: string[]) => post(`Content-Length: ${body.length}`, ...lines) + body
 const OK = 'HTTP/1.1 200 OK'
 
+it('answers others between what one client sends at once', async () => {
+  const url = '/graphql?query={tags{nodes{name}}}'
+  const request = `GET ${url} HTTP/1.1\r\nHost: test\r\n\r\n`
+  for (let time = 0; time < 3; time++) await (await fetch(node.url + url)).text()
+  const [greedy, other] = [await open(), await open()]
+  let answered = 0
+  greedy.setEncoding('latin1').on('data', (chunk: string) => {
+    answered += chunk.split('HTTP/1.1 200').length - 1
+  })
+  greedy.write(request.repeat(90))
+  other.write('GET /graphql?query={__typename} HTTP/1.1\r\nHost: test\r\n\r\n')
+  expect(await firstLine(other)).toBe('HTTP/1.1 200 OK')
+  expect(answered).toBeLessThan(45)
+  await eventually(() => answered === 90)
+  for (const socket of [greedy, other]) socket.destroy()
+})
+
 it('holds no more of bodies that are withheld than it may, and for no longer', async () => {
   const withheld = upload(bodyOf(MiB)).slice(0, -1)
   const sockets = await Promise.all(Array.from({ length: 40 }, () => open()))
