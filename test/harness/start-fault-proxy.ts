@@ -29,6 +29,7 @@ export class FaultProxy {
   #published = 0
   #roundTrips = 0
   #bytes = 0
+  #pings = 0
 
   constructor(target: FaultProxyOptions, port: number) {
     this.#target = target
@@ -53,14 +54,20 @@ export class FaultProxy {
     return this.#roundTrips
   }
 
-  /** How many bytes clients have sent, also where nothing gets through. Without PINGs: a client asks for signs of life by the clock. */
+  /** How many bytes clients have sent, also where nothing gets through. */
   bytes(): number {
     return this.#bytes
+  }
+
+  /** The same without PINGs: a client asks for signs of life by the clock. */
+  bytesBesidePings(): number {
+    return this.#bytes - this.#pings * PING.length
   }
 
   resetCounts(): void {
     this.#roundTrips = 0
     this.#bytes = 0
+    this.#pings = 0
   }
 
   /** Adds this much to every round trip, keeping the order of bytes. */
@@ -181,7 +188,8 @@ export class FaultProxy {
     client.on('data', (chunk) => {
       if (pair.said.length < REMEMBERED_BYTES) pair.said += chunk.toString('latin1')
       if (isWatch(chunk, pair)) return
-      this.#bytes += chunk.length - countOf(PING, chunk) * PING.length
+      this.#bytes += chunk.length
+      this.#pings += countOf(PING, chunk)
       if (serverSpokeLast) this.#roundTrips++
       serverSpokeLast = false
     })
