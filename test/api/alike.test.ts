@@ -30,9 +30,13 @@ const marks: Marks = { ann: await testToken('author', ANN), bob: await testToken
 
 const seed = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000)
 
-/** Each oddity by itself, and then a few together. */
+/** Each oddity by itself, and then a few together. Two thirds of the first, unless `TEST_RUNS` asks for more of the others. */
+const isShort = process.env.TEST_RUNS === undefined
 const cases: readonly OddRequest[] = [
-  ...ODDITIES.map((oddity, n) => ({ oddities: [oddity], method: METHODS[(n + seed) % METHODS.length] ?? 'GET' })),
+  ...ODDITIES.map((oddity, n) => ({
+    oddities: [oddity],
+    method: METHODS[(n + seed) % METHODS.length] ?? 'GET',
+  })).filter((_, n) => !isShort || n % 3 !== seed % 3),
   ...fc.sample(
     fc.record({
       oddities: fc.uniqueArray(fc.constantFrom(...ODDITIES), { minLength: 2, maxLength: 3 }),
