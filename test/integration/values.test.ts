@@ -128,7 +128,9 @@ describe.each([
         [`publishedBefore: "${at}"`, 'a.published_at < $1', [at]],
       ]),
     ]
-    for (const [filter, where, values] of filters) {
+    // What Redis holds is the same for all of them.
+    const chosen = node === first ? filters : filters.filter((_, n) => n % 3 === 0)
+    for (const [filter, where, values] of chosen) {
       const query = `${JOINED} where ${where} order by ${ORDERS.NEWEST}`
       await expectList('articles', `filter: { ${filter} }`, await readOrder(database.url, 'Article', query, values))
     }
