@@ -18,12 +18,7 @@ it('makes an answer that was kept nowhere when its client has its turn, and not 
   })
   let goOn = () => {}
   const asking = {
-    viewer: visitor,
-    position: 0,
-    bypass: false,
-    unsure: false,
-    requestId: 'one',
-    address: '192.0.2.1',
+    ...ASKING,
     goOn: () => {
       steps.push('waits')
       return new Promise<void>((resolve) => {
@@ -31,15 +26,8 @@ it('makes an answer that was kept nowhere when its client has its turn, and not 
       })
     },
   }
-  const http = new ApolloRequest({ method: 'POST', url: '/graphql', headers: {} }, {})
-  const runnable = {
-    operation: OPERATION,
-    operationName: undefined,
-    variables: undefined,
-    mediaType: 'application/json',
-  }
   const options = { rawKey: undefined, isCacheable: false, mayKeep: true }
-  const found = expect(finder.find({ question: { http, runnable }, asking, ...options })).rejects.toThrow('It is made.')
+  const found = expect(finder.find({ question: questionFor(), asking, ...options })).rejects.toThrow('It is made.')
   await turn()
   expect(steps).toEqual(['waits'])
   goOn()
@@ -59,9 +47,7 @@ it.each([
   const body = { kind: 'complete' as const, string: 'x'.repeat(length) }
   const api = { answer: async () => ({ body, headers: new HeaderMap() }) }
   const make = answerMaker({ api, cache, ledger, database: undefined, follower: undefined } as never)
-  const asking = { requestId: 'one', viewer: visitor, address: '', bypass: false, position: 0, unsure: false, goOn }
-  const http = new ApolloRequest({ method: 'POST', url: '/graphql', headers: {} }, {})
-  expect((await make({ http, runnable: undefined }, asking)).response.body).toBe(body)
+  expect((await make({ http: HTTP, runnable: undefined }, { ...ASKING, goOn })).response.body).toBe(body)
   expect(waits).toBe(turns)
 })
 
@@ -74,21 +60,21 @@ it('takes a lease on an answer that it keeps, and on no other', async () => {
     leases.push(remote.leases.size)
     throw new Error('It is made.')
   })
-  const asking = { viewer: visitor, position: 0, bypass: false, unsure: false, requestId: 'one', address: '192.0.2.1' }
-  const http = new ApolloRequest({ method: 'POST', url: '/graphql', headers: {} }, {})
-  const runnable = {
-    operation: OPERATION,
-    operationName: undefined,
-    variables: undefined,
-    mediaType: 'application/json',
-  }
-  const question = { http, runnable }
-  const options = { question, asking, rawKey: undefined, isCacheable: false }
+  const options = { question: questionFor(), asking: ASKING, rawKey: undefined, isCacheable: false }
   await expect(finder.find({ ...options, mayKeep: true })).rejects.toThrow('It is made.')
   // From the second time on that it is asked for.
   await expect(finder.find({ ...options, mayKeep: true })).rejects.toThrow('It is made.')
   await expect(finder.find({ ...options, mayKeep: false })).rejects.toThrow('It is made.')
   expect(leases).toEqual([0, 1, 0])
+})
+
+const ASKING = { viewer: visitor, position: 0, bypass: false, unsure: false, requestId: 'one', address: '192.0.2.1' }
+
+const HTTP = new ApolloRequest({ method: 'POST', url: '/graphql', headers: {} }, {})
+
+const questionFor = () => ({
+  http: HTTP,
+  runnable: { operation: OPERATION, operationName: undefined, variables: undefined, mediaType: 'application/json' },
 })
 
 const OPERATION: Operation = {

@@ -7,8 +7,8 @@ import { type Message, writeByNode } from './write-by-node.ts'
 
 /**
  * Which members of Node's HTTP classes may be used that aren't public. None, until `checkPrivateMembers` has tried them in this process.
- * This file alone uses them, for what goes over a connection: requests in order, their bodies, and messages. Beside each stands the
- * public way.
+ * This file alone uses them, for what goes over a connection: requests in order, their bodies, and messages. The public way stands
+ * beside each, and that of messages in `write-by-node.ts`.
  */
 export const privateMembers = { push: false, send: false, order: false }
 
@@ -86,8 +86,9 @@ export function whatIsOwed(socket: Socket): { before: ServerResponse | undefined
   return { before: before?.writableFinished ? undefined : before, isAnswered: !isOfNext && response.headersSent }
 }
 
-/** The response to the request that came last on each connection, and the one before that which was owed then. */
+/** The response to the request that came last on each connection. */
 const last = new WeakMap<Socket, ServerResponse>()
+/** The response before one, if that was still owed when its request came. */
 const earlier = new WeakMap<ServerResponse, ServerResponse>()
 
 /** How many requests wait on a connection. */

@@ -21,7 +21,6 @@ export class RedisTurns {
   readonly #options: RedisTurnsOptions
   #reads: Read[] = []
   #changes: KeyedChange[] = []
-  #isDue = false
   #linger: NodeJS.Timeout | undefined
   #sent = Promise.resolve()
 
@@ -35,10 +34,8 @@ export class RedisTurns {
     const { redis } = this.#options
     if (requests.every(({ key }) => redis.nodeFor(key)?.admits() === false)) return Promise.reject(refusedByBreaker())
     return new Promise((resolve, reject) => {
-      this.#reads.push({ requests, resolve, reject })
-      if (this.#isDue) return
-      this.#isDue = true
-      atTurnEnd(() => void (this.#isDue && this.flush()))
+      const count = this.#reads.push({ requests, resolve, reject })
+      if (count === 1) atTurnEnd(() => void (this.#reads.length > 0 && this.flush()))
     })
   }
 
@@ -58,7 +55,6 @@ export class RedisTurns {
     const reads = this.#reads
     const changes = this.#changes
     clearTimeout(this.#linger)
-    this.#isDue = false
     this.#linger = undefined
     this.#reads = []
     this.#changes = []
