@@ -3,10 +3,11 @@ import { HeaderMap } from '@apollo/server'
 import { expect, it } from '@jest/globals'
 import { TinyProcess } from '../../test/models/tiny-process.ts'
 import { TinyRemote } from '../../test/models/tiny-remote.ts'
-import { ApolloRequest, type Operation } from '../graphql/operation/index.ts'
+import { ApolloRequest, canonicalKeyOf, type Operation } from '../graphql/operation/index.ts'
 import { visitor } from '../identity/index.ts'
 import { AnswerFinder, answerMaker } from './find-answer.ts'
-import { KeptAnswers } from './kept-answers.ts'
+import { answerKey, KeptAnswers } from './kept-answers.ts'
+import { writeOnce } from './written-answer.ts'
 
 it('makes an answer that was kept nowhere when its client has its turn, and not before', async () => {
   const { cache } = new TinyProcess()
@@ -48,6 +49,27 @@ it.each([
   const api = { answer: async () => ({ body, headers: new HeaderMap() }) }
   const make = answerMaker({ api, cache, ledger, database: undefined, follower: undefined } as never)
   expect((await make({ http: HTTP, runnable: undefined }, { ...ASKING, goOn })).response.body).toBe(body)
+  expect(waits).toBe(turns)
+})
+
+it.each([
+  [100, 0],
+  [300_000, 1],
+])('gives an answer of %i characters that others made after %i turns', async (length, turns) => {
+  const { cache, ledger } = new TinyProcess()
+  const kept = new KeptAnswers({ cache, madeBy: 'this test', adminsShare: false })
+  const answer = writeOnce('x'.repeat(length))
+  const key = answerKey(canonicalKeyOf(questionFor().runnable), visitor)
+  const run = async () => ({ answer, asOf: ledger.seen, epoch: ledger.epoch, tags: [], ttlMs: 1000 })
+  await kept.get({ key, isWorthKeeping: true, run }, { position: 0, bypass: false })
+  const finder = new AnswerFinder(kept, () => Promise.reject(new Error('It is made.')))
+  let waits = 0
+  const goOn = async () => {
+    waits++
+  }
+  const asking = { ...ASKING, goOn }
+  const options = { question: questionFor(), asking, rawKey: undefined, isCacheable: false, mayKeep: true }
+  expect((await finder.find(options)).obtained?.entry.value).toEqual(answer)
   expect(waits).toBe(turns)
 })
 
